@@ -1,0 +1,1 @@
+"""Judgement: claims, evidence, verdicts, the ledger, its report and the command line."""

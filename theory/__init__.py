@@ -1,0 +1,1 @@
+"""Exact mathematics of automatic versus finite differentiation: no floating-point numbers in this room."""
