@@ -1,0 +1,210 @@
+"""Linear differential operators L = Σ c_α(x) ∂^α, read from text such as ``"u_xx + u_yy - x*u"`` or from a name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import sympy as sp
+
+from theory import expressions
+from theory.errors import InputError
+from theory.exact import rational
+
+MultiIndex = tuple[int, ...]
+"""One order of differentiation per coordinate."""
+
+COORDINATES = ("x", "y", "z", "t")
+"""Names of the coordinates, in the order of the problem's domain (time last)."""
+MAX_ORDER = 8
+"""Highest derivative that an operator may contain."""
+MAX_DIMENSION = 4
+
+coordinate: dict[str, sp.Symbol] = {name: sp.Symbol(name, real=True) for name in COORDINATES}
+"""The symbol of each coordinate."""
+
+_DERIVATIVE = re.compile(r"\bu(?:_([a-z]+))?\b")
+
+
+@dataclass(frozen=True)
+class LinearOperator:
+    """L = Σ c_α(x) ∂^α acting on functions of the coordinates named in ``variables``.
+
+    Attributes:
+        text: as written.
+        variables: coordinate names, one per dimension.
+        terms: (α, c_α) with c_α a non-zero expression in the coordinates; sorted by α.
+    """
+
+    text: str
+    variables: tuple[str, ...]
+    terms: tuple[tuple[MultiIndex, sp.Expr], ...]
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates."""
+        return len(self.variables)
+
+    @property
+    def symbols(self) -> tuple[sp.Symbol, ...]:
+        """The coordinates as SymPy symbols."""
+        return tuple(coordinate[name] for name in self.variables)
+
+    @cached_property
+    def order(self) -> int:
+        """Highest order of differentiation."""
+        return max(sum(alpha) for alpha, _ in self.terms)
+
+    @cached_property
+    def has_constant_coefficients(self) -> bool:
+        """Whether every c_α is a number."""
+        return all(not c.free_symbols for _, c in self.terms)
+
+    @cached_property
+    def is_homogeneous(self) -> bool:
+        """Whether L has constant coefficients and terms of one order only: its symbol is then i^m times a real form."""
+        return self.has_constant_coefficients and len({sum(alpha) for alpha, _ in self.terms}) == 1
+
+    def apply(self, u: sp.Expr) -> sp.Expr:
+        """L u for an expression ``u`` in the coordinates."""
+        return sp.Add(*(c * differentiate(u, alpha, self.symbols) for alpha, c in self.terms))
+
+    def symbol(self, frequency: tuple[sp.Expr, ...]) -> sp.Expr:
+        """The symbol Σ c_α ∏ (i ξ_j)^{α_j}, with L e^{iξ·x} = symbol · e^{iξ·x}."""
+        return sp.Add(
+            *(
+                c * sp.Mul(*((sp.I * xi) ** a for xi, a in zip(frequency, alpha, strict=True)))
+                for alpha, c in self.terms
+            )
+        )
+
+    def _repr_latex_(self) -> str:
+        return f"${self.latex()}$"
+
+    def latex(self) -> str:
+        """L u in LaTeX."""
+        u = sp.Function("u")(*self.symbols)
+        return str(sp.latex(self.apply(u)))
+
+
+def differentiate(u: sp.Expr, alpha: MultiIndex, symbols: tuple[sp.Symbol, ...]) -> sp.Expr:
+    """∂^α u."""
+    for symbol, times in zip(symbols, alpha, strict=True):
+        if times:
+            u = sp.diff(u, symbol, times)
+    return u
+
+
+def _named(name: str, parameter: str | None, dimension: int) -> str | None:
+    """The expression that a name stands for; the parameter is a number, already checked."""
+    space = COORDINATES[: dimension if name not in {"heat", "wave"} else dimension - 1]
+    laplacian = " + ".join(f"u_{v}{v}" for v in space)
+    match name:
+        case "poisson" | "laplace":
+            return laplacian
+        case "biharmonic":
+            squares = [f"u_{v * 4}" for v in space]
+            mixed = [f"2*u_{v * 2}{w * 2}" for i, v in enumerate(space) for w in space[i + 1 :]]
+            return " + ".join(squares + mixed)
+        case "helmholtz":
+            return f"{laplacian} + ({parameter or 1})**2*u"
+        case "advection_diffusion":
+            return f"u_x - ({parameter or '1/10'})*({laplacian})"
+        case "heat":
+            return f"u_t - ({parameter or 1})*({laplacian})"
+        case "wave":
+            return f"u_tt - ({parameter or 1})**2*({laplacian})"
+        case _:
+            return None
+
+
+NAMES = ("poisson", "laplace", "biharmonic", "helmholtz", "advection_diffusion", "heat", "wave")
+"""Operators known by name; helmholtz(k), advection_diffusion(ε), heat(κ) and wave(c) take a number."""
+
+_CALL = re.compile(r"([a-z_\-–]+)\s*(?:\(([^()]*)\))?")
+
+
+def operator(text: str, dimension: int | None = None) -> LinearOperator:
+    """The linear operator that ``text`` spells.
+
+    Args:
+        text: a name of :data:`NAMES`, or a linear expression in ``u``, ``u_x``, ``u_xy``, … with coefficients in the
+            coordinates ``x, y, z, t``.
+        dimension: number of coordinates; by default as many as the text names (time counts last).
+
+    Raises:
+        InputError: not linear in u, an unknown name, or beyond the limits of this module.
+
+    >>> operator("u_xx + x*u").terms
+    (((0,), x), ((2,), 1))
+    >>> operator("biharmonic", 2).terms
+    (((0, 4), 1), ((2, 2), 2), ((4, 0), 1))
+    """
+    if not isinstance(text, str):
+        raise InputError(f"problem.operator: {text!r} must be a string")
+    if dimension is not None and not 1 <= dimension <= MAX_DIMENSION:
+        raise InputError(f"problem.domain: {dimension} dimensions; allowed are 1 to {MAX_DIMENSION}")
+    return _operator(text.strip(), dimension)
+
+
+@cache
+def _operator(text: str, dimension: int | None) -> LinearOperator:
+    what = "problem.operator"
+    body = text
+    if match := _CALL.fullmatch(text.lower()):
+        name = match[1].replace("-", "_").replace("–", "_")
+        evolution = name in {"heat", "wave"}
+        parameter = match[2]
+        if parameter is not None:
+            parameter = str(rational(parameter, what))
+        expanded = _named(name, parameter, dimension or (2 if evolution else 1))
+        if expanded is not None:
+            if evolution and dimension == 1:
+                raise InputError(f"{what}: {name} needs a domain in space and time, such as [[0, 1], [0, 1]]")
+            body = expanded
+        elif name != "u" and not name.startswith("u_"):
+            hint = expressions.nearest(name, NAMES)
+            raise InputError(f"{what}: unknown operator {text!r}; {hint}allowed: {', '.join(NAMES)}, or an expression in u, u_x, u_xx, …")
+    suffixes = {match[1] or "" for match in _DERIVATIVE.finditer(body)}
+    if not suffixes:
+        raise InputError(f"{what}: {text[:60]!r} does not contain u; write for instance 'u_xx + x*u'")
+    for suffix in suffixes:
+        if set(suffix) - set(COORDINATES):
+            raise InputError(f"{what}: u_{suffix}: derivatives are in the coordinates {', '.join(COORDINATES)}")
+        if len(suffix) > MAX_ORDER:
+            raise InputError(f"{what}: u_{suffix}: derivatives up to order {MAX_ORDER} are allowed")
+    named = set("".join(suffixes)) | {name for name in COORDINATES if re.search(rf"\b{name}\b", body)}
+    variables = _variables(named, dimension)
+    unknowns = {suffix: sp.Symbol(f"u_{suffix}" if suffix else "u", real=True) for suffix in suffixes}
+    symbols: dict[str, sp.Expr] = {symbol.name: symbol for symbol in unknowns.values()}
+    symbols |= {name: coordinate[name] for name in variables}
+    expr = sp.expand(expressions.parse(body, symbols, what))
+    gathered: dict[MultiIndex, sp.Expr] = {}
+    for suffix, unknown in unknowns.items():
+        coefficient = sp.diff(expr, unknown)
+        if coefficient.free_symbols & set(unknowns.values()):
+            raise InputError(f"{what}: {text[:60]!r} is not linear in u")
+        alpha = tuple(suffix.count(name) for name in variables)
+        gathered[alpha] = gathered.get(alpha, sp.Integer(0)) + coefficient
+    if expr.xreplace(dict.fromkeys(unknowns.values(), sp.Integer(0))) != 0:
+        raise InputError(f"{what}: {text[:60]!r} has a term without u; put it into problem.rhs")
+    terms = tuple(sorted((alpha, c) for alpha, c in gathered.items() if c != 0))
+    if not terms:
+        raise InputError(f"{what}: {text[:60]!r} is zero")
+    return LinearOperator(text, variables, terms)
+
+
+def _variables(named: set[str], dimension: int | None) -> tuple[str, ...]:
+    """The coordinates that the operator names, filled up in order to the dimension of the domain."""
+    used = [name for name in COORDINATES if name in named] or ["x"]
+    if dimension is None:
+        return tuple(used)
+    for name in COORDINATES:
+        if len(used) < dimension and name not in used:
+            used.append(name)
+    if len(used) > dimension:
+        raise InputError(
+            f"problem.operator: uses the coordinates {', '.join(used)}, but problem.domain has {dimension} dimension(s)"
+        )
+    return tuple(sorted(used, key=COORDINATES.index))
