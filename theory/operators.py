@@ -165,13 +165,17 @@ def _operator(text: str, dimension: int | None) -> LinearOperator:
             body = expanded
         elif name != "u" and not name.startswith("u_"):
             hint = expressions.nearest(name, NAMES)
-            raise InputError(f"{what}: unknown operator {text!r}; {hint}allowed: {', '.join(NAMES)}, or an expression in u, u_x, u_xx, …")
+            raise InputError(
+                f"{what}: unknown operator {text!r}; {hint}allowed: {', '.join(NAMES)}, or an expression in u, u_x, u_xx, …"
+            )
     suffixes = {match[1] or "" for match in _DERIVATIVE.finditer(body)}
     if not suffixes:
         raise InputError(f"{what}: {text[:60]!r} does not contain u; write for instance 'u_xx + x*u'")
     for suffix in suffixes:
         if set(suffix) - set(COORDINATES):
-            raise InputError(f"{what}: u_{suffix}: derivatives are in the coordinates {', '.join(COORDINATES)}")
+            raise InputError(
+                f"{what}: u_{suffix}: derivatives are in the coordinates {', '.join(COORDINATES)}"
+            )
         if len(suffix) > MAX_ORDER:
             raise InputError(f"{what}: u_{suffix}: derivatives up to order {MAX_ORDER} are allowed")
     named = set("".join(suffixes)) | {name for name in COORDINATES if re.search(rf"\b{name}\b", body)}
