@@ -59,9 +59,7 @@ class FloatBackend:
                 return base * base
             if exponent.denominator == 1:
                 return np.power(base, int(exponent)) if exponent > 0 else 1 / np.power(base, -int(exponent))
-            return (
-                np.sqrt(base) if exponent == Fraction(1, 2) else np.power(base, self.dtype(float(exponent)))
-            )
+            return np.sqrt(base) if exponent == Fraction(1, 2) else np.power(base, self.dtype(float(exponent)))
 
 
 def _elementwise(function: Callable[[Any], Any], argument: Any) -> Any:

@@ -35,7 +35,7 @@ def sample(law: Law, size: int, generator: np.random.Generator) -> Float[np.ndar
         case Laplace(location=location, scale=scale):
             # By inversion: one uniform number a draw keeps the stream prefix-stable.
             u = generator.random(size) - 0.5
-            return float(location) - float(scale) * np.sign(u) * np.log1p(-2 * np.abs(u))
+            return np.asarray(float(location) - float(scale) * np.sign(u) * np.log1p(-2 * np.abs(u)))
         case Cauchy(location=location, scale=scale):
             return float(location) + float(scale) * np.tan(np.pi * (generator.random(size) - 0.5))
         case Student(dof=dof, scale=scale):
@@ -95,7 +95,7 @@ def interior_points(problem: Problem) -> tuple[Vector, ...]:
     PCG64, ``sobol`` takes Sobol's points without scrambling (the first, the corner, left out).
     """
     if problem.interior and isinstance(problem.interior[0], tuple):
-        return problem.interior  # type: ignore[return-value]
+        return problem.interior
     counts: tuple[int, ...] = problem.interior  # type: ignore[assignment]
     if problem.layout == "grid":
         axes = [
@@ -110,10 +110,7 @@ def interior_points(problem: Problem) -> tuple[Vector, ...]:
     else:
         unit = _sobol(n, problem.dimension)
     return tuple(
-        tuple(
-            low + (high - low) * Fraction(float(u))
-            for (low, high), u in zip(problem.domain, row, strict=True)
-        )
+        tuple(low + (high - low) * Fraction(float(u)) for (low, high), u in zip(problem.domain, row, strict=True))
         for row in unit
     )
 
@@ -139,8 +136,7 @@ class BoundaryRows:
 def boundary_rows(problem: Problem) -> tuple[BoundaryRows, ...]:
     """The boundary points of a problem, exact, in the order of its boundary conditions."""
     return tuple(
-        BoundaryRows(_face_points(problem, rows), problem.boundary_operator(rows), rows)
-        for rows in problem.boundary
+        BoundaryRows(_face_points(problem, rows), problem.boundary_operator(rows), rows) for rows in problem.boundary
     )
 
 
@@ -151,9 +147,7 @@ def _face_points(problem: Problem, rows: Boundary) -> tuple[Vector, ...]:
         # The final time of an evolution problem carries no condition.
         faces = [(axis, side) for axis, side in faces if not (names[axis] == "t" and side == 1)]
     else:
-        named = {
-            f"{name}{sign}": (axis, side) for axis, name in enumerate(names) for side, sign in enumerate("-+")
-        }
+        named = {f"{name}{sign}": (axis, side) for axis, name in enumerate(names) for side, sign in enumerate("-+")}
         if rows.face not in named:
             raise InputError(f"boundary.face: {rows.face!r}; allowed: all, {', '.join(named)}")
         faces = [named[rows.face]]

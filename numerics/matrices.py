@@ -70,9 +70,9 @@ def cancellation_digits(problem: Problem, method: Method) -> int:
 
 
 def _round(values: Sequence[Sequence[Fraction]] | Sequence[Fraction], kind: type[np.floating[Any]]) -> Array:
-    return np.asarray(
-        [[float(v) for v in row] if isinstance(row, tuple) else float(row) for row in values]
-    ).astype(kind)
+    return np.asarray([[float(v) for v in row] if isinstance(row, tuple) else float(row) for row in values]).astype(
+        kind
+    )
 
 
 def _exact(values: Sequence[Sequence[Fraction]] | Sequence[Fraction]) -> Array:
@@ -118,9 +118,7 @@ def _coefficient(expr: sp.Expr, problem: Problem, X: Array, backend: Backend) ->
     return evaluate(expr, columns, backend)
 
 
-def apply_operator(
-    operator: LinearOperator, problem: Problem, W: Array, b: Array, X: Array, backend: Backend
-) -> Array:
+def apply_operator(operator: LinearOperator, problem: Problem, W: Array, b: Array, X: Array, backend: Backend) -> Array:
     """(L φ_j)(x_i) = Σ c_α(x_i) w_j^α σ^(|α|)(w_j·x_i + b_j)."""
     argument = _preactivation(X, W, b)
     total = None

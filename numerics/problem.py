@@ -128,13 +128,9 @@ class Problem:
             if any(len(w) != self.dimension for w in self.weights):
                 raise InputError(f"features.weights: each value needs {self.dimension} coordinate(s)")
             if len(self.weights) != self.count:
-                raise InputError(
-                    f"features.count: {self.count}, but features.weights has {len(self.weights)} values"
-                )
+                raise InputError(f"features.count: {self.count}, but features.weights has {len(self.weights)} values")
         if isinstance(self.biases, tuple) and len(self.biases) != self.count:
-            raise InputError(
-                f"features.count: {self.count}, but features.biases has {len(self.biases)} values"
-            )
+            raise InputError(f"features.count: {self.count}, but features.biases has {len(self.biases)} values")
         if not 1 <= self.count <= MAX_COUNT:
             raise InputError(f"features.count: {self.count}; allowed are 1 to {MAX_COUNT}")
         # Made once, early: a problem that exists has a readable operator, activation, stencil and data.
@@ -220,14 +216,12 @@ class Problem:
             else str(self.weights)
         )
         features["biases"] = (
-            {"values": [spell(b) for b in self.biases]}
-            if isinstance(self.biases, tuple)
-            else str(self.biases)
+            {"values": [spell(b) for b in self.biases]} if isinstance(self.biases, tuple) else str(self.biases)
         )
         points: dict[str, Any] = {}
         if self.interior and isinstance(self.interior[0], tuple):
             points["interior"] = {
-                "values": [[spell(c) for c in p] if len(p) > 1 else spell(p[0]) for p in self.interior]  # type: ignore[union-attr]
+                "values": [[spell(c) for c in p] if len(p) > 1 else spell(p[0]) for p in self.interior]
             }
         else:
             points["interior"] = list(self.interior) if len(self.interior) > 1 else self.interior[0]
@@ -265,7 +259,8 @@ class Problem:
                 for b in self.boundary
             ],
         }
-        return _without_none(data)
+        cleaned: dict[str, Any] = _without_none(data)
+        return cleaned
 
     @cached_property
     def key(self) -> str:

@@ -29,7 +29,7 @@ Number = int | str
 """A number in a file, before it is read exactly (TOML floats arrive as the text that was written)."""
 
 
-class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class _Strict(msgspec.Struct, forbid_unknown_fields=True):
     pass
 
 
@@ -161,9 +161,7 @@ def from_dict(table: dict[str, Any]) -> Problem:
             for key in row if isinstance(row, dict) else ():
                 if key not in struct.__struct_fields__:
                     known = list(struct.__struct_fields__)
-                    raise InputError(
-                        f"{name}.{key}: unknown key; {nearest(key, known)}allowed: {', '.join(known)}"
-                    )
+                    raise InputError(f"{name}.{key}: unknown key; {nearest(key, known)}allowed: {', '.join(known)}")
     try:
         file = msgspec.convert(table, _File, strict=True)
     except msgspec.ValidationError as error:
@@ -205,9 +203,7 @@ def _build(file: _File) -> Problem:
         points_seed=file.points.seed,
         boundary=_boundary(file, dimension),
         stencil=_stencil(file.difference),
-        step=rationals(steps, "difference.step")
-        if len(steps) > 1
-        else (rational(steps[0], "difference.step"),),
+        step=rationals(steps, "difference.step") if len(steps) > 1 else (rational(steps[0], "difference.step"),),
         dtype=_choice(file.arithmetic.dtype, ("float32", "float64"), "arithmetic.dtype"),
         digits=_within(file.arithmetic.digits, 1, 1000, "arithmetic.digits"),
         convention=_convention(file.entropy),
@@ -305,9 +301,7 @@ def _boundary(file: _File, dimension: int) -> tuple[Boundary, ...]:
         w = rational(b.weight, f"boundary[{i}].weight")
         if w < 0:
             raise InputError(f"boundary[{i}].weight: {b.weight} must not be negative")
-        rows.append(
-            Boundary(b.face, _within(b.count, 0, MAX_COUNT, f"boundary[{i}].count"), b.operator, b.value, w)
-        )
+        rows.append(Boundary(b.face, _within(b.count, 0, MAX_COUNT, f"boundary[{i}].count"), b.operator, b.value, w))
     return tuple(rows)
 
 

@@ -60,9 +60,7 @@ class Activation:
         return _derivative(self, order)
 
     def __reduce__(self) -> tuple[Callable[[str], Activation], tuple[str]]:
-        return activation, (
-            self.name,
-        )  # the rule is rebuilt from the name: an activation travels between processes
+        return activation, (self.name,)  # the rule is rebuilt from the name: an activation travels between processes
 
     def _repr_latex_(self) -> str:
         return rf"$\sigma(z) = {sp.latex(self.derivative(0))}$"
@@ -77,9 +75,7 @@ t = sp.Symbol("t")
 
 
 def _horner(polynomial: sp.Expr, variable: sp.Symbol) -> sp.Expr:
-    return (
-        sp.horner(sp.expand(polynomial), wrt=variable) if polynomial.has(variable) else sp.expand(polynomial)
-    )
+    return sp.horner(sp.expand(polynomial), wrt=variable) if polynomial.has(variable) else sp.expand(polynomial)
 
 
 @cache
@@ -142,9 +138,7 @@ def _gelu(order: int) -> sp.Expr:
 
 
 def _relu_power(power: int) -> Callable[[int], sp.Expr]:
-    return lambda order: (
-        sp.ff(power, order) * z ** (power - order) * step(z) if order <= power else sp.Integer(0)
-    )
+    return lambda order: sp.ff(power, order) * z ** (power - order) * step(z) if order <= power else sp.Integer(0)
 
 
 def _sech(order: int) -> sp.Expr:
@@ -223,8 +217,6 @@ def _from_expression(text: str, expr: sp.Expr) -> Activation:
         return derived
 
     reflected = expr.subs(z, -z)
-    parity: Parity | None = (
-        "even" if reflected == expr else "odd" if sp.expand(reflected + expr) == 0 else None
-    )
+    parity: Parity | None = "even" if reflected == expr else "odd" if sp.expand(reflected + expr) == 0 else None
     result = Activation(text, rule, parity)
-    return result  # noqa: RET504  (the rule refers to it)
+    return result

@@ -90,9 +90,7 @@ class DifferenceOperator:
         return all(term.stencil is None or term.stencil.is_symmetric for term in self.terms)
 
 
-def discretise(
-    operator: LinearOperator, choice: StencilChoice, steps: tuple[Fraction, ...]
-) -> DifferenceOperator:
+def discretise(operator: LinearOperator, choice: StencilChoice, steps: tuple[Fraction, ...]) -> DifferenceOperator:
     """L_h for the operator, stencil choice and steps (one per axis).
 
     Raises:
@@ -129,9 +127,7 @@ def _axis(derivative: int, choice: StencilChoice) -> Stencil:
     return makers[choice.name](derivative, choice.order)
 
 
-def _whole(
-    operator: LinearOperator, choice: StencilChoice, steps: tuple[Fraction, ...]
-) -> DifferenceOperator:
+def _whole(operator: LinearOperator, choice: StencilChoice, steps: tuple[Fraction, ...]) -> DifferenceOperator:
     """A named two-dimensional stencil for the part of L that is a multiple of its target."""
     stencil = stencils.named(choice.name)
     target = dict(stencil.target)
@@ -142,9 +138,7 @@ def _whole(
     if factor is None or set(principal) != set(target) or any(
         sp.expand(c - factor * _sympy(target[alpha])) != 0 for alpha, c in principal.items()
     ):  # fmt: skip
-        raise InputError(
-            f"difference.stencil: {choice.name} stands for another operator than {operator.text!r}"
-        )
+        raise InputError(f"difference.stencil: {choice.name} stands for another operator than {operator.text!r}")
     h = steps[0]
     rest = tuple((alpha, c) for alpha, c in operator.terms if alpha not in principal)
     whole = DifferenceTerm(factor, None, stencil, h**stencil.degree, _shifts(stencil, steps))

@@ -108,9 +108,7 @@ class _Builder:
                     return CONSTANTS[name]
                 names = [*self.symbols, *CONSTANTS]
                 hint = nearest(name, [*names, *FUNCTIONS])
-                raise self.fail(
-                    f"unknown name {name!r}; {hint}allowed: {', '.join(sorted(names))} and functions"
-                )
+                raise self.fail(f"unknown name {name!r}; {hint}allowed: {', '.join(sorted(names))} and functions")
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.build(operand, depth + 1)
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -140,9 +138,7 @@ class _Builder:
                 hint = nearest(name, FUNCTIONS)
                 raise self.fail(f"unknown function {name!r}; {hint}allowed: {', '.join(sorted(FUNCTIONS))}")
             case _:
-                raise self.fail(
-                    "allowed: numbers, names, + - * / **, parentheses and functions of one argument"
-                )
+                raise self.fail("allowed: numbers, names, + - * / **, parentheses and functions of one argument")
 
 
 def degree_bound(expr: sp.Expr) -> sp.Rational:
@@ -185,9 +181,7 @@ def parse(text: str, symbols: Mapping[str, sp.Expr], what: str = "expression") -
             warnings.simplefilter("ignore")  # such as SyntaxWarning for "1if"; the tree is checked below
             tree = ast.parse(stripped, mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise builder.fail(
-            f"is not an expression ({getattr(error, 'msg', None) or 'cannot be read'})"
-        ) from None
+        raise builder.fail(f"is not an expression ({getattr(error, 'msg', None) or 'cannot be read'})") from None
     if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
         raise builder.fail(f"more than {MAX_NODES} nodes")
     try:

@@ -173,9 +173,7 @@ def _operator(text: str, dimension: int | None) -> LinearOperator:
         raise InputError(f"{what}: {text[:60]!r} does not contain u; write for instance 'u_xx + x*u'")
     for suffix in suffixes:
         if set(suffix) - set(COORDINATES):
-            raise InputError(
-                f"{what}: u_{suffix}: derivatives are in the coordinates {', '.join(COORDINATES)}"
-            )
+            raise InputError(f"{what}: u_{suffix}: derivatives are in the coordinates {', '.join(COORDINATES)}")
         if len(suffix) > MAX_ORDER:
             raise InputError(f"{what}: u_{suffix}: derivatives up to order {MAX_ORDER} are allowed")
     named = set("".join(suffixes)) | {name for name in COORDINATES if re.search(rf"\b{name}\b", body)}

@@ -3,8 +3,8 @@
 All three act on a batch of flat parameter vectors ``[B, P]`` and never mix the members of the batch; the
 state is a dictionary of tensors, so that a run can be stopped and taken up again.
 
-Gradient descent and L-BFGS (with a multiple of the identity as initial matrix) commute with orthogonal changes
-of the parameters; Adam only with signed permutations. The tests check this.
+Gradient descent and L-BFGS (with a multiple of the identity as initial matrix) commute with orthogonal
+changes of the parameters; Adam only with signed permutations. The tests check this.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ class LBFGS:
     """L-BFGS (Nocedal & Wright, 2006, Algorithm 7.4), a weak Wolfe step by bisection (Lewis & Overton, 2013).
 
     Each member of the batch has its own history, its own step and its own end: a member whose line search
-    finds no decrease (it has converged, or the rounding of the loss hides it) forgets its history once and then
-    stays put.
+    finds no decrease (it has converged, or the rounding of the loss hides it) forgets its history once and
+    then stays put.
 
     Attributes:
         history: pairs (s, y) kept.

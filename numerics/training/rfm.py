@@ -1,7 +1,8 @@
 """The random feature model ``min ½‖A a − f‖²``: by gradient descent, Adam, L-BFGS, and by singular values.
 
 ``A`` holds one row for each residual (boundary rows already times the root of their weight) and one column
-for each feature; the loss is summed over the rows. Gradient descent has an exact law, :func:`predict`: with ``A = U diag(σ) Vᵀ`` and ``r = A a − f``, ``r(t) = Σ_k (1 − η σ_k²)^t ⟨u_k, r(0)⟩ u_k + r_⊥``.
+for each feature; the loss is summed over the rows. Gradient descent has an exact law, :func:`predict`: with
+``A = U diag(σ) Vᵀ`` and ``r = A a − f``, ``r(t) = Σ_k (1 − η σ_k²)^t ⟨u_k, r(0)⟩ u_k + r_⊥``.
 """
 
 from __future__ import annotations
