@@ -1,0 +1,131 @@
+"""Stencils made from stencils: tensor products, sums, compositions, changes of step; all exact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import prod
+
+from theory.errors import InputError
+from theory.exact import rational
+from theory.moments import MultiIndex, Point
+from theory.stencil_core import MAX_DIMENSION, MAX_PRODUCT_NODES, Stencil, checked_integer, stencil
+
+
+def identity() -> Stencil:
+    """The stencil of ``u`` itself in one variable, the neutral factor of a tensor product."""
+    return stencil(0, [0])
+
+
+def collect(
+    target: Iterable[tuple[MultiIndex, Fraction]], pairs: Iterable[tuple[Point, Fraction]]
+) -> Stencil:
+    """The stencil of the sums of equal entries, nodes sorted; those whose weights cancel are left out."""
+    operator: dict[MultiIndex, Fraction] = {}
+    for index, t in target:
+        operator[index] = operator.get(index, Fraction(0)) + t
+    operator = {index: t for index, t in operator.items() if t}
+    weights: dict[Point, Fraction] = {}
+    for point, c in pairs:
+        weights[point] = weights.get(point, Fraction(0)) + c
+    weights = {point: c for point, c in weights.items() if c}
+    if not operator or len(weights) > MAX_PRODUCT_NODES:
+        raise InputError(
+            f"stencil: {len(weights)} nodes; at most {MAX_PRODUCT_NODES}"
+            if operator
+            else "stencil: the sum is zero"
+        )
+    points = tuple(sorted(weights))
+    return Stencil(
+        tuple(sorted(operator.items(), reverse=True)), points, tuple(weights[point] for point in points)
+    )
+
+
+def tensor(*stencils: Stencil) -> Stencil:
+    """The tensor product: a stencil in all the variables of its factors, of the product operator.
+
+    >>> first = stencil(1, [-1, 1])
+    >>> tensor(first, first).weights  # the mixed derivative
+    (Fraction(1, 4), Fraction(-1, 4), Fraction(-1, 4), Fraction(1, 4))
+    """
+    if not stencils:
+        raise InputError("tensor: at least one stencil is needed")
+    count, dimension = prod(len(s.nodes) for s in stencils), sum(s.dimension for s in stencils)
+    if count > MAX_PRODUCT_NODES or dimension > MAX_DIMENSION:
+        raise InputError(
+            f"tensor: {count} nodes in {dimension} dimensions; at most {MAX_PRODUCT_NODES} in {MAX_DIMENSION}"
+        )
+    target: list[tuple[MultiIndex, Fraction]] = [((), Fraction(1))]
+    pairs: list[tuple[Point, Fraction]] = [((), Fraction(1))]
+    for s in stencils:
+        target = [(a + b, t * r) for a, t in target for b, r in s.target]
+        pairs = [(a + b, c * e) for a, c in pairs for b, e in zip(s.nodes, s.weights, strict=True)]
+    return collect(target, pairs)
+
+
+def embed(s: Stencil, axis: int, dimension: int) -> Stencil:
+    """The one-variable stencil ``s`` acting along one axis (from 0) of several."""
+    checked_integer(dimension, "dimension", 1, MAX_DIMENSION)
+    checked_integer(axis, "axis", 0, dimension - 1)
+    s.require_one_variable("embed")
+    return tensor(*(s if i == axis else identity() for i in range(dimension)))
+
+
+def add(*stencils: Stencil) -> Stencil:
+    """The sum of stencils of one degree and dimension, equal nodes collected."""
+    if len({(s.dimension, s.degree) for s in stencils}) != 1:
+        raise InputError("add: the stencils must have one dimension and one degree")
+    return collect(
+        (t for s in stencils for t in s.target),
+        (pair for s in stencils for pair in zip(s.nodes, s.weights, strict=True)),
+    )
+
+
+def multiply(factor: object, s: Stencil) -> Stencil:
+    """The stencil of a non-zero rational multiple of the operator."""
+    r = rational(factor, "factor")
+    return collect(((b, r * t) for b, t in s.target), zip(s.nodes, (r * c for c in s.weights), strict=True))
+
+
+def compose(first: Stencil, second: Stencil) -> Stencil:
+    """One difference applied to the other: the weights are convolved, the symbols multiply.
+
+    >>> second = stencil(2, [-1, 0, 1])
+    >>> compose(second, second).weights == (1, -4, 6, -4, 1)
+    True
+    """
+    if first.dimension != second.dimension:
+        raise InputError(f"compose: dimensions {first.dimension} and {second.dimension} differ")
+    if len(first.nodes) * len(second.nodes) > MAX_PRODUCT_NODES * 16:
+        raise InputError("compose: too many nodes")
+
+    def total(a: tuple[int, ...], b: tuple[int, ...]) -> MultiIndex:
+        return tuple(i + j for i, j in zip(a, b, strict=True))
+
+    return collect(
+        ((total(a, b), t * r) for a, t in first.target for b, r in second.target),
+        (
+            (tuple(x + y for x, y in zip(a, b, strict=True)), c * e)
+            for a, c in zip(first.nodes, first.weights, strict=True)
+            for b, e in zip(second.nodes, second.weights, strict=True)
+        ),
+    )
+
+
+def rescale(s: Stencil, ratios: Sequence[object]) -> Stencil:
+    """The stencil whose axis ``i`` has the step ``ratios[i] * h``, for an operator of one derivative.
+
+    An operator of several derivatives (a Laplacian) is rescaled term by term, before :func:`add`.
+    """
+    r = [rational(x, f"ratios[{i}]") for i, x in enumerate(ratios)]
+    if len(r) != s.dimension or not all(x > 0 for x in r):
+        raise InputError(f"ratios: {s.dimension} positive numbers are needed")
+    powers = {prod((x**i for x, i in zip(r, b, strict=True)), start=Fraction(1)) for b, _ in s.target}
+    if len(powers) != 1:
+        raise InputError("ratios: derivatives that scale differently; rescale each term, then add")
+    factor = powers.pop()
+    return Stencil(
+        s.target,
+        tuple(tuple(x * y for x, y in zip(point, r, strict=True)) for point in s.nodes),
+        tuple(c / factor for c in s.weights),
+    )
