@@ -288,7 +288,8 @@ def _interior(given: int | list[int] | _Values, dimension: int, layout: Layout) 
 def _boundary(file: _File, dimension: int) -> tuple[Boundary, ...]:
     if file.problem.boundary not in {"dirichlet", "none"}:
         raise InputError(
-            f"problem.boundary: {file.problem.boundary!r}; allowed: dirichlet, none (use [[boundary]] tables for others)"
+            f"problem.boundary: {file.problem.boundary!r}; allowed: dirichlet, none"
+            " (others are posed by [[boundary]] tables)"
         )
     weight = rational(file.problem.weight, "problem.weight")
     if weight < 0:

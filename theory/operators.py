@@ -166,7 +166,8 @@ def _operator(text: str, dimension: int | None) -> LinearOperator:
         elif name != "u" and not name.startswith("u_"):
             hint = expressions.nearest(name, NAMES)
             raise InputError(
-                f"{what}: unknown operator {text!r}; {hint}allowed: {', '.join(NAMES)}, or an expression in u, u_x, u_xx, …"
+                f"{what}: unknown operator {text!r}; {hint}allowed: {', '.join(NAMES)},"
+                " or an expression in u, u_x, u_xx, …"
             )
     suffixes = {match[1] or "" for match in _DERIVATIVE.finditer(body)}
     if not suffixes:
