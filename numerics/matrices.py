@@ -69,13 +69,17 @@ def cancellation_digits(problem: Problem, method: Method) -> int:
     return max(0, math.ceil(math.log10(worst))) + 6 if worst > 1 else 6
 
 
-def _round(values: Sequence[Sequence[Fraction]] | Sequence[Fraction], kind: type[np.floating[Any]]) -> Array:
+Exact = Sequence[Vector | Fraction]
+"""Exact rationals on their way into an arithmetic: vectors or numbers."""
+
+
+def _round(values: Exact, kind: type[np.floating[Any]]) -> Array:
     return np.asarray([[float(v) for v in row] if isinstance(row, tuple) else float(row) for row in values]).astype(
         kind
     )
 
 
-def _exact(values: Sequence[Sequence[Fraction]] | Sequence[Fraction]) -> Array:
+def _exact(values: Exact) -> Array:
     constant = MultiprecisionBackend().constant
     rows = [[constant(v) for v in row] if isinstance(row, tuple) else constant(row) for row in values]
     return np.array(rows, dtype=object)

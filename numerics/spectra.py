@@ -1,0 +1,133 @@
+"""Singular values of A_AD and A_FD in a named arithmetic: one spectrum per (problem, method, arithmetic).
+
+``exact`` is the spectrum of the exact-rational matrix, enclosed with proof by the certified engine.  ``float64`` and
+``float32`` are spectra of the stored floating-point matrix by LAPACK in float64; the float32 matrix is widened first,
+so that what is seen is the matrix's own noise and not that of the decomposition.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from numerics.enclosure import Enclosure
+from numerics.matrices import float_matrix
+from numerics.problem import Arithmetic, Method, Problem
+from numerics.reference_spectra import floating_singular_values
+from theory.exact import rational, spell
+
+UNIT_ROUNDOFF: dict[str, Fraction] = {"float32": Fraction(1, 2**24), "float64": Fraction(1, 2**53)}
+"""u = eps/2 of each floating-point arithmetic."""
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Singular values, descending, each between two rationals.
+
+    Attributes:
+        method: ``"ad"`` or ``"fd"``.
+        arithmetic: of the matrix.
+        values: all min(N, M) singular values.  For ``exact``: proven enclosures, those beyond the proven rank
+            ``[0, rest_upper]``.  For floating point: LAPACK's value ± its backward-error bound.
+        certified: whether the enclosures are proven (by ball arithmetic).
+        working_digits: decimal digits of the computation.
+        seconds: computing time.
+        rank: number of values proven positive.
+    """
+
+    method: Method
+    arithmetic: Arithmetic
+    values: tuple[Enclosure, ...]
+    certified: bool
+    working_digits: int
+    seconds: float
+    rank: int
+
+    @property
+    def rest_upper(self) -> Fraction:
+        """Upper bound on the values beyond the proven rank; 0 where there is none."""
+        return self.values[self.rank].upper if self.rank < len(self.values) else Fraction(0)
+
+    def floats(self) -> tuple[float, ...]:
+        """The middles, as floats (0 beyond the proven rank of an exact spectrum)."""
+        middles = [float(v.middle) for v in self.values]
+        if self.certified:
+            middles[self.rank :] = [0.0] * (len(middles) - self.rank)
+        return tuple(middles)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types, exactly; read back by :meth:`from_dict`."""
+        return {
+            "method": self.method,
+            "arithmetic": self.arithmetic,
+            "values": [[spell_dyadic(v.lower), spell_dyadic(v.upper)] for v in self.values],
+            "certified": self.certified,
+            "working_digits": self.working_digits,
+            "seconds": self.seconds,
+            "rank": self.rank,
+        }
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> Spectrum:
+        """The spectrum that :meth:`to_dict` wrote."""
+        values = tuple(Enclosure(read_dyadic(low), read_dyadic(high)) for low, high in data["values"])
+        return Spectrum(**{**data, "values": values})
+
+
+def spell_dyadic(value: Fraction) -> str:
+    """A rational as text: ``"m*2^e"`` for a dyadic (compact at 1e-300), ``"p/q"`` otherwise."""
+    denominator = value.denominator
+    if denominator & (denominator - 1):
+        return spell(value)
+    mantissa, exponent = value.numerator, -(denominator.bit_length() - 1)
+    while mantissa and mantissa % 2 == 0:
+        mantissa, exponent = mantissa // 2, exponent + 1
+    return f"{mantissa}*2^{exponent}"
+
+
+def read_dyadic(text: str) -> Fraction:
+    """The rational that :func:`spell_dyadic` wrote."""
+    mantissa, star, exponent = text.partition("*2^")
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent) if star else rational(text)
+
+
+def lapack_error(matrix_norm: float, rows: int, columns: int) -> float:
+    """Bound on the error of LAPACK's singular values of a float64 matrix: max(N, M) · u · σ_1 (backward stability).
+
+    Source: LAPACK Users' Guide (3rd ed., 1999), section 4.9, with p(m, n) = max(m, n).
+    """
+    return max(rows, columns) * float(UNIT_ROUNDOFF["float64"]) * matrix_norm
+
+
+@lru_cache(maxsize=4096)
+def spectrum(problem: Problem, method: Method, arithmetic: Arithmetic, digits: int = 12) -> Spectrum:
+    """The spectrum of A in the arithmetic; ``digits`` are asked of an exact one.
+
+    Raises:
+        PrecisionCapError: the digits asked are beyond the cap of the engine.
+    """
+    start = time.perf_counter()
+    if arithmetic == "exact":
+        return _exact(problem, method, digits)
+    stored = float_matrix(problem, method, arithmetic)
+    values = floating_singular_values(stored.astype(np.float64))
+    error = Fraction(lapack_error(float(values[0]), *stored.shape))
+    exact = [Fraction(float(v)) for v in values]
+    enclosures = tuple(Enclosure(max(v - error, Fraction(0)), v + error) for v in exact)
+    rank = sum(1 for e in enclosures if e.lower > 0)
+    return Spectrum(method, arithmetic, enclosures, False, 16, time.perf_counter() - start, rank)
+
+
+def _exact(problem: Problem, method: Method, digits: int) -> Spectrum:
+    from numerics.ball_matrices import ball_entries
+    from numerics.engine import certified_singular_values
+
+    found = certified_singular_values(ball_entries(problem, method), digits)
+    return Spectrum(
+        method, "exact", tuple(found.values), True, found.working_digits, found.seconds, found.rank
+    )
