@@ -138,9 +138,7 @@ def _power_moment(centre: Fraction, central: list[Fraction]) -> Fraction:
 def _parameter(value: object, what: str) -> Fraction:
     number = rational(value, what)
     if abs(number) > MAX_MAGNITUDE:
-        raise InputError(
-            f"{what}: {_short(number)} is too large; allowed: at most {MAX_MAGNITUDE} in absolute value"
-        )
+        raise InputError(f"{what}: {_short(number)} is too large; allowed: at most {MAX_MAGNITUDE} in absolute value")
     if max(number.numerator.bit_length(), number.denominator.bit_length()) > MAX_PARAMETER_BITS:
         raise InputError(f"{what}: more than {MAX_PARAMETER_BITS} bits; allowed: shorter rationals")
     return number
@@ -219,9 +217,7 @@ class Uniform(Law):
         object.__setattr__(self, "low", _parameter(self.low, "uniform: low"))
         object.__setattr__(self, "high", _parameter(self.high, "uniform: high"))
         if self.high - self.low < MIN_SCALE:
-            raise InputError(
-                f"uniform: low = {_short(self.low)}, high = {_short(self.high)}; allowed: low < high"
-            )
+            raise InputError(f"uniform: low = {_short(self.low)}, high = {_short(self.high)}; allowed: low < high")
 
     @property
     def centre(self) -> Fraction:
@@ -396,8 +392,7 @@ class Student(Law):
             k = (self.dof.numerator - 1) // 2
             # r^{k+1/2} K_{k+1/2}(r) = √(π/2) e^{−r} Σ_j (k+j)!/(j!(k−j)!) r^{k−j}/2^j, normalised to 1 at 0
             raw = [
-                Rational(math.factorial(k + j), math.factorial(j) * math.factorial(k - j) * 2**j)
-                for j in range(k + 1)
+                Rational(math.factorial(k + j), math.factorial(j) * math.factorial(k - j) * 2**j) for j in range(k + 1)
             ]
             return exp(-r) * sum(c / raw[k] * r ** (k - j) for j, c in enumerate(raw))
         half = nu / 2
@@ -501,9 +496,7 @@ class Constant(Law):
         return exp(_sympy(self.value) * s)
 
 
-LAWS: dict[str, type[Law]] = {
-    c.name: c for c in (Normal, Uniform, Laplace, Cauchy, Student, Discrete, Constant)
-}
+LAWS: dict[str, type[Law]] = {c.name: c for c in (Normal, Uniform, Laplace, Cauchy, Student, Discrete, Constant)}
 """Every law by the name that spells it."""
 
 USAGE: dict[str, str] = {
@@ -546,7 +539,5 @@ def law(text: str | Law, what: str = "law") -> Law:
     names = [field.name for field in fields(LAWS[name])]  # type: ignore[arg-type]
     if len(parts) != len(names):
         given = 0 if parts == [""] else len(parts)
-        raise InputError(
-            f"{what}: {name} takes {len(names)} parameters, {given} given; allowed: {USAGE[name]}"
-        )
+        raise InputError(f"{what}: {name} takes {len(names)} parameters, {given} given; allowed: {USAGE[name]}")
     return LAWS[name](*(rational(p, f"{what}: {name} {n}") for p, n in zip(parts, names, strict=True)))

@@ -49,7 +49,7 @@ def test_spelling_reads_back(w: Law) -> None:
 
 
 def _real(value: Fraction) -> mpmath.mpf:
-    return _real(value)
+    return mpmath.mpf(value.numerator) / value.denominator
 
 
 def _integral(w: Law, function: object, oscillation: float = 0.0) -> mpmath.mpf:
