@@ -94,11 +94,11 @@ class _Boundary(_Strict):
 class _File(_Strict):
     problem: _Problem
     features: _Features
-    points: _Points = _Points()
-    difference: _Difference = _Difference()
-    arithmetic: _Arithmetic = _Arithmetic()
+    points: _Points = msgspec.field(default_factory=_Points)
+    difference: _Difference = msgspec.field(default_factory=_Difference)
+    arithmetic: _Arithmetic = msgspec.field(default_factory=_Arithmetic)
     entropy: dict[str, Any] = {}
-    training: _Training = _Training()
+    training: _Training = msgspec.field(default_factory=_Training)
     boundary: list[_Boundary] = []
 
 

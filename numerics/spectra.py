@@ -128,6 +128,4 @@ def _exact(problem: Problem, method: Method, digits: int) -> Spectrum:
     from numerics.engine import certified_singular_values
 
     found = certified_singular_values(ball_entries(problem, method), digits)
-    return Spectrum(
-        method, "exact", tuple(found.values), True, found.working_digits, found.seconds, found.rank
-    )
+    return Spectrum(method, "exact", tuple(found.values), True, found.working_digits, found.seconds, found.rank)

@@ -1,0 +1,103 @@
+"""Truncated entropies of spectra given by enclosures: the hull over everything the enclosures leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import flint
+
+from numerics.enclosure import Enclosure
+from numerics.problem import Arithmetic, Problem
+from numerics.spectra import Spectrum, spectrum
+from theory.entropy import Convention, cutoff_range, truncated_entropy
+
+PRECISION = 200
+"""Bits of the ball arithmetic with which entropies are computed."""
+
+
+@dataclass(frozen=True)
+class EntropyEnclosure:
+    """A truncated entropy between two rationals.
+
+    Attributes:
+        value: the enclosure; None when the entropy is undefined for a cut-off that is possible.
+        cutoff: the least and the greatest possible effective cut-off number.
+        reason: one line when ``value`` is None.
+    """
+
+    value: Enclosure | None
+    cutoff: tuple[int, int]
+    reason: str | None = None
+
+    def middle(self) -> float | None:
+        """The middle, as a float."""
+        return None if self.value is None else float(self.value.middle)
+
+
+def entropy_enclosure(values: Sequence[Enclosure], convention: Convention) -> EntropyEnclosure:
+    """The hull of the truncated entropies of all spectra inside the enclosures (descending)."""
+    with flint.ctx.workprec(PRECISION):
+        balls = [v.arb(PRECISION) for v in values]
+        lowest, highest = cutoff_range(balls, convention)
+        parts: list[Enclosure] = []
+        for r in range(lowest, highest + 1):
+            part = _at(balls[:r], values[:r], convention)
+            if isinstance(part, str):
+                return EntropyEnclosure(None, (lowest, highest), part)
+            parts.append(part)
+        return EntropyEnclosure(Enclosure.hull(parts), (lowest, highest))
+
+
+def _at(balls: list[flint.arb], values: Sequence[Enclosure], convention: Convention) -> Enclosure | str:
+    """The entropy of the first r values, some of which may only be known to lie in [0, c].
+
+    Raising σ_k raises H while p_k < exp(−H) (the threshold of :mod:`theory.entropy`); since H ≤ log r, p_k < 1/r is
+    enough.  Then the extremes are at 0 and at c; otherwise nothing better than [0, log r] is claimed.
+    """
+    r = len(balls)
+    positive = sum(1 for v in values if v.lower > 0)
+    if positive == r:
+        found = truncated_entropy(balls, convention, r=r)
+        return found.reason or "undefined" if found.value is None else _clip(found.value, convention, r)
+    if positive == 0:
+        return "no singular value is proven positive"
+    upper_ends = balls[:positive] + [Enclosure.exact(v.upper).arb(PRECISION) for v in values[positive:]]
+    total = sum((b**convention.power for b in balls[1:positive]), balls[0] ** convention.power)
+    if r == 1 or not upper_ends[positive] ** convention.power * r < total:
+        return _clip(flint.arb(0).union(flint.arb(r).log()), convention, r)
+    plain = Convention("fixed", rank=r, power=convention.power)
+    low, high = (truncated_entropy(part, plain, r=len(part)).value for part in (balls[:positive], upper_ends))
+    value: Any = low.union(high)
+    return _clip(value / flint.arb(r).log() if convention.normalised else value, convention, r)
+
+
+def _clip(ball: Any, convention: Convention, r: int) -> Enclosure:
+    """The enclosure, with 0 ≤ H ≤ log r (≤ 1 when normalised) used on wide balls."""
+    found = Enclosure.from_arb(ball)
+    ceiling = Enclosure.from_arb(flint.arb(max(r, 1)).log()).upper if not convention.normalised else 1
+    low, high = max(found.lower, Fraction(0)), min(found.upper, Fraction(ceiling))
+    return Enclosure(low, high) if low <= high else found
+
+
+def entropies(
+    problem: Problem, arithmetic: Arithmetic, convention: Convention | None = None
+) -> tuple[EntropyEnclosure, EntropyEnclosure]:
+    """The entropies of A_AD and A_FD under the convention (the problem's own by default)."""
+    chosen = convention or problem.convention
+    ad, fd = (spectrum(problem, method, arithmetic) for method in ("ad", "fd"))  # type: ignore[arg-type]
+    return entropy_enclosure(ad.values, chosen), entropy_enclosure(fd.values, chosen)
+
+
+def entropy_of(found: Spectrum, convention: Convention) -> EntropyEnclosure:
+    """The entropy of a spectrum under a convention."""
+    return entropy_enclosure(found.values, convention)
+
+
+def difference(ad: EntropyEnclosure, fd: EntropyEnclosure) -> Enclosure | None:
+    """H_FD − H_AD, where both are defined."""
+    if ad.value is None or fd.value is None:
+        return None
+    return Enclosure(fd.value.lower - ad.value.upper, fd.value.upper - ad.value.lower)

@@ -1,0 +1,218 @@
+"""A claim: a statement with its assumptions as code, the instances it is tested on, its test and its mutants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from numerics.problem import Arithmetic, Method, Problem
+from proofs_check.verdicts import POSITIVE, Evidence, Kind, Outcome, Verdict, clopper_pearson
+from theory.errors import InputError
+
+Profile = Literal["quick", "full"]
+"""How much is computed: ``quick`` for a minute, ``full`` for a study."""
+Scope = Mapping[str, str]
+"""A cell's coordinates, such as ``{"arithmetic": "exact", "activation": "sin"}``."""
+Request = tuple[Problem, Method, Arithmetic]
+"""A spectrum that an instance will read; requests of all cells are computed once, before the cells."""
+
+
+def address(scope: Scope) -> str:
+    """A cell's address: ``key=value`` pairs in alphabetical order; read back by :func:`parse_address`.
+
+    >>> address({"b": "1", "a": "relative τ=1e-12, power 1"})
+    'a=relative τ=1e-12, power 1,b=1'
+    """
+    return ",".join(f"{key}={scope[key]}" for key in sorted(scope))
+
+
+def parse_address(text: str) -> dict[str, str]:
+    """The coordinates in ``key=value,key=value``; a value may contain commas.
+
+    >>> parse_address("a=relative τ=1e-12, power 1,b=1")
+    {'a': 'relative τ=1e-12, power 1', 'b': '1'}
+
+    Raises:
+        InputError: not of that form.
+    """
+    scope = {}
+    for part in _split_commas(text):
+        key, equals, value = part.strip().partition("=")
+        if not equals or not key:
+            raise InputError(f"--cell: {text!r}; write key=value,key=value")
+        scope[key.strip()] = value.strip()
+    return scope
+
+
+def _split_commas(text: str) -> list[str]:
+    """Splits at the commas that are followed by ``key=``, so that a value may contain other commas."""
+    parts: list[str] = []
+    for piece in text.split(","):
+        head = piece.partition("=")[0].strip()
+        if parts and not ("=" in piece and head.isidentifier() and " " not in head):
+            parts[-1] += "," + piece
+        else:
+            parts.append(piece)
+    return parts
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A hypothesis: its text, and whether an instance meets it."""
+
+    text: str
+    holds: Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a derivation: what is claimed (LaTeX between dollars) and why."""
+
+    text: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Quantifier:
+    """For ``all`` instances, or ``typical``: for at least a share of the draws, at a confidence."""
+
+    kind: Literal["all", "typical"] = "all"
+    share: float = 0.9
+    confidence: float = 0.95
+
+    def __str__(self) -> str:
+        return "all" if self.kind == "all" else f"typical({self.share:g}, {self.confidence:g})"
+
+
+ALL = Quantifier()
+TYPICAL = Quantifier("typical")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong version of a claim that its checker must refute.
+
+    Attributes:
+        name: short, unique within the claim.
+        change: what is wrong with it, for the report.
+        kind: what was changed: a constant, a sign, a dropped assumption, …
+        mutate: the wrong claim.
+        scope: coordinates of the cell on which it is run (the first cell of the claim by default).
+    """
+
+    name: str
+    change: str
+    kind: Literal["constant", "sign", "assumption", "exponent", "order", "predicate"]
+    mutate: Callable[[Claim], Claim]
+    scope: Scope | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement about automatic and finite differentiation that can be judged.
+
+    Attributes:
+        id: dotted name, unique in the ledger.
+        title: a few words.
+        statement: the statement, with LaTeX between dollars.
+        family: the group it belongs to.
+        source: ``"S1"`` … ``"S7"`` (the source paper), a reference, or ``"ours"``.
+        predicate: what exactly is tested on an instance, with thresholds.
+        kind: how an instance is checked; it decides the verdict when all hold.
+        scopes: the cells, by profile.
+        instances: the instances of a cell; deterministic.
+        test: judges one instance.
+        mutants: wrong versions.
+        assumptions: what an instance must meet to count.
+        quantifier: over the instances.
+        derivation: the steps of the proof, where there is one.
+        requests: spectra that the instances of a cell will read.
+        describe: an instance in JSON types, for the witness.
+    """
+
+    id: str
+    title: str
+    statement: str
+    family: str
+    source: str
+    predicate: str
+    kind: Kind
+    scopes: Callable[[Profile], tuple[Scope, ...]]
+    instances: Callable[[Scope, Profile], Iterable[Any]]
+    test: Callable[[Any, Scope], Outcome]
+    mutants: tuple[Mutant, ...]
+    assumptions: tuple[Assumption, ...] = ()
+    quantifier: Quantifier = ALL
+    derivation: tuple[Step, ...] = ()
+    requests: Callable[[Any, Scope], Iterable[Request]] | None = None
+    describe: Callable[[Any], Any] = str
+
+    def with_(self, **changes: Any) -> Claim:
+        """The same claim with some attributes changed: how mutants are made."""
+        return replace(self, **changes)
+
+    def without_assumption(self, text: str) -> Claim:
+        """The claim without one of its assumptions.
+
+        Raises:
+            KeyError: no assumption contains ``text``.
+        """
+        kept = tuple(a for a in self.assumptions if text not in a.text)
+        if len(kept) == len(self.assumptions):
+            raise KeyError(text)
+        return replace(self, assumptions=kept)
+
+
+def judge(claim: Claim, scope: Scope, profile: Profile) -> Evidence:
+    """Tests a claim on the instances of one cell."""
+    met, rejected = [], 0
+    for instance in claim.instances(scope, profile):
+        if all(assumption.holds(instance) for assumption in claim.assumptions):
+            met.append((instance, claim.test(instance, scope)))
+        else:
+            rejected += 1
+    if not met:
+        return Evidence(Verdict.VACUOUS, f"none of {rejected} samples met the assumptions", rejected=rejected)
+    failing = [(i, o) for i, o in met if o.holds is False]
+    undecided = [(i, o) for i, o in met if o.holds is None]
+    holding = len(met) - len(failing) - len(undecided)
+    margins = [o.margin for _, o in met if o.margin is not None]
+    data: dict[str, Any] = {"worst_margin": min(margins)} if margins else {}
+    if failing:
+        instance, outcome = failing[0]
+        data["witness"] = {
+            "instance": claim.describe(instance),
+            "detail": outcome.detail,
+            "certified": outcome.certified,
+            **outcome.data,
+        }
+    if undecided:
+        data["undecided"] = undecided[0][1].detail
+    if claim.quantifier.kind == "typical":
+        verdict, summary = _typical(claim.quantifier, holding, len(undecided), len(met), data)
+    elif failing:
+        verdict, summary = Verdict.REFUTED, f"fails in {len(failing)} of {len(met)}: {failing[0][1].detail}"
+    elif undecided:
+        verdict = Verdict.INCONCLUSIVE
+        summary = f"undecided in {len(undecided)} of {len(met)}: {undecided[0][1].detail}"
+    else:
+        worst = min((o for _, o in met), key=lambda o: float("inf") if o.margin is None else o.margin)
+        verdict, summary = POSITIVE[claim.kind], f"holds in {len(met)} of {len(met)}: {worst.detail}"
+    return Evidence(verdict, summary, len(met), holding, len(undecided), rejected, data)
+
+
+def _typical(
+    quantifier: Quantifier, holding: int, undecided: int, trials: int, data: dict[str, Any]
+) -> tuple[Verdict, str]:
+    """Undecided instances count as failures for the lower bound and as successes for the upper one."""
+    low = clopper_pearson(holding, trials, quantifier.confidence)[0]
+    high = clopper_pearson(holding + undecided, trials, quantifier.confidence)[1]
+    data["confidence_bounds"] = [low, high]
+    numbers = f"holds in {holding} of {trials}" + (f", {undecided} undecided" if undecided else "")
+    interval = f"share between {low:.2f} and {high:.2f} ({quantifier.confidence:.0%} each side)"
+    if low >= quantifier.share:
+        return Verdict.SUPPORTED, f"{numbers}; {interval}"
+    if high < quantifier.share:
+        return Verdict.REFUTED, f"{numbers}; {interval}; {quantifier.share:g} is claimed"
+    return Verdict.INCONCLUSIVE, f"{numbers}; {interval}; {quantifier.share:g} is claimed"

@@ -1,0 +1,136 @@
+"""Verdicts and the evidence they rest on.
+
+Status (the verdict), method and assumptions are three separate things.  Unknown never counts as a pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+
+class Verdict(StrEnum):
+    """What a check came to.
+
+    ``PROVED``: a symbolic identity, or a checked chain of cited theorems.  ``CERTIFIED``: exact rational or ball
+    arithmetic, for the stated instances.  ``SUPPORTED``: sampled, with numbers.  ``REFUTED``: a witness that re-checks
+    by itself.  ``INCONCLUSIVE``: undecided.  ``VACUOUS``: no sample met the assumptions.  ``ERROR``: the check failed
+    to run, or contradicts itself.
+    """
+
+    PROVED = "PROVED"
+    CERTIFIED = "CERTIFIED"
+    SUPPORTED = "SUPPORTED"
+    REFUTED = "REFUTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    VACUOUS = "VACUOUS"
+    ERROR = "ERROR"
+
+
+STRENGTH: dict[Verdict, int] = {
+    Verdict.INCONCLUSIVE: 0,
+    Verdict.SUPPORTED: 1,
+    Verdict.CERTIFIED: 2,
+    Verdict.PROVED: 3,
+}
+"""Verdicts that differ in strength alone: a stronger one than expected is an improvement, not a change."""
+
+Status = Literal["as expected", "improved", "changed", "unrecorded", "error"]
+"""How a verdict compares with the recorded one."""
+
+Kind = Literal["symbolic", "exact", "ball", "sampled"]
+"""How a claim is checked: symbolic identity, exact rationals, ball arithmetic, or samples in floating point."""
+
+POSITIVE: dict[Kind, Verdict] = {
+    "symbolic": Verdict.PROVED,
+    "exact": Verdict.CERTIFIED,
+    "ball": Verdict.CERTIFIED,
+    "sampled": Verdict.SUPPORTED,
+}
+"""The verdict when every instance holds."""
+
+
+def compare(verdict: Verdict, expected: str | None) -> Status:
+    """How a verdict compares with the recorded one (None: nothing is recorded)."""
+    if verdict in {Verdict.ERROR, Verdict.VACUOUS}:
+        return "error"
+    if expected is None:
+        return "unrecorded"
+    if verdict == expected:
+        return "as expected"
+    if expected in STRENGTH and verdict in STRENGTH and STRENGTH[verdict] > STRENGTH[Verdict(expected)]:
+        return "improved"
+    return "changed"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one instance of a claim came to.
+
+    Attributes:
+        holds: True, False, or None when the arithmetic could not decide.
+        detail: one line with the numbers.
+        margin: how far from the boundary, positive when it holds (dimensionless; None where it makes no sense).
+        data: JSON types; on a failure, enough for the witness to re-check by itself.
+        certified: whether a failure is proven (exact or ball arithmetic).
+    """
+
+    holds: bool | None
+    detail: str
+    margin: float | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    certified: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a cell has its verdict.
+
+    Attributes:
+        verdict: the conclusion.
+        summary: one line for people, with numbers.
+        instances: how many instances met the assumptions.
+        holding: for how many the claim held.
+        undecided: for how many it could not be decided.
+        rejected: how many samples missed the assumptions.
+        data: JSON types: witness, worst margin, confidence interval, instance details.
+    """
+
+    verdict: Verdict
+    summary: str
+    instances: int = 0
+    holding: int = 0
+    undecided: int = 0
+    rejected: int = 0
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:
+    """One-sided lower and upper confidence bounds on a probability, each at ``confidence``.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934) 404-413.
+
+    >>> low, high = clopper_pearson(32, 32)
+    >>> round(low, 3), high
+    (0.911, 1.0)
+    """
+    from scipy.stats import beta
+
+    alpha = 1 - confidence
+    low = 0.0 if successes == 0 else float(beta.ppf(alpha, successes, trials - successes + 1))
+    high = 1.0 if successes == trials else float(beta.ppf(1 - alpha, successes + 1, trials - successes))
+    return low, high
+
+
+def finite(value: Any) -> Any:
+    """``value`` in JSON types with NaN and infinities as None, recursively."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
