@@ -95,9 +95,7 @@ def spectrum_list(values: Iterable[Number]) -> list[Number]:
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"values[{k}]: {value}; allowed: finite singular values")
         if value < 0:
-            raise InputError(
-                f"values[{k}]: {value} is negative; allowed: singular values in descending order"
-            )
+            raise InputError(f"values[{k}]: {value} is negative; allowed: singular values in descending order")
         if k and result[k - 1] < value:
             raise InputError(f"values[{k}]: {value} exceeds the value before; allowed: descending order")
     return result
@@ -215,7 +213,7 @@ def probabilities(values: Iterable[Number], r: int, power: Power = 1) -> list[Nu
     return [weight / total for weight in weights]
 
 
-def _times(p: Number, x: Number) -> Number:
+def times(p: Number, x: Number) -> Number:
     """``p * x`` where p may be a ``Fraction`` and x of any type, which need not know fractions."""
     return p.numerator * x / p.denominator if isinstance(p, Fraction) else p * x
 
@@ -228,7 +226,7 @@ def shannon_entropy(p: Iterable[Number], log: Callable[[Number], Number] = natur
         log: the logarithm; :func:`natural_log` works in the type of ``p``.
     """
     # Not ``x != 0``: for a ball that contains zero both comparisons are False, and its term must not vanish.
-    terms = [_times(x, log(x)) for x in p if not (x == 0)]  # noqa: SIM201
+    terms = [times(x, log(x)) for x in p if not (x == 0)]  # noqa: SIM201
     if not terms:
         return 0
     if isinstance(terms[0], float):
@@ -305,7 +303,7 @@ def entropy_sensitivities(
     """
     p = probabilities(values, r, power)
     entropy = shannon_entropy(p, log)
-    return [-power * _times(x, log(x) + entropy) for x in p]
+    return [-power * times(x, log(x) + entropy) for x in p]
 
 
 def entropy_gap_coefficient(
@@ -339,9 +337,7 @@ def entropy_gap_coefficient(
         raise InputError(f"sigma_dot: {len(rates)} values with r = {r}; allowed: at least r")
     p = probabilities(values, r, power)
     if not values[r - 1] > 0:
-        raise InputError(
-            f"sigma[{r - 1}]: {values[r - 1]} is not certainly positive; the expansion needs σ_r > 0"
-        )
+        raise InputError(f"sigma[{r - 1}]: {values[r - 1]} is not certainly positive; the expansion needs σ_r > 0")
     return -power * covariance(p, [rates[k] / values[k] for k in range(r)], [log(x) for x in p])
 
 
@@ -352,7 +348,7 @@ def covariance(p: Iterable[Number], f: Iterable[Number], g: Iterable[Number]) ->
         raise InputError(f"p, f, g: lengths {len(ps)}, {len(fs)}, {len(gs)}; allowed: equal and at least 1")
 
     def mean(x: list[Number]) -> Number:
-        return sum((_times(a, b) for a, b in zip(ps[1:], x[1:], strict=True)), _times(ps[0], x[0]))
+        return sum((times(a, b) for a, b in zip(ps[1:], x[1:], strict=True)), times(ps[0], x[0]))
 
     f_mean, g_mean = mean(fs), mean(gs)
     return mean([(a - f_mean) * (b - g_mean) for a, b in zip(fs, gs, strict=True)])
