@@ -24,9 +24,7 @@ State = dict[str, Tensor]
 class Objective(Protocol):
     """Losses and gradients of a batch of parameter vectors; the next call may overwrite what one returned."""
 
-    def __call__(
-        self, parameters: Float[Tensor, "b p"], /
-    ) -> tuple[Float[Tensor, " b"], Float[Tensor, "b p"]]: ...
+    def __call__(self, parameters: Float[Tensor, "b p"], /) -> tuple[Float[Tensor, " b"], Float[Tensor, "b p"]]: ...
 
 
 class Optimiser(Protocol):
