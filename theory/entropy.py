@@ -215,7 +215,9 @@ def probabilities(values: Iterable[Number], r: int, power: Power = 1) -> list[Nu
 
 def times(p: Number, x: Number) -> Number:
     """``p * x`` where p may be a ``Fraction`` and x of any type, which need not know fractions."""
-    return p.numerator * x / p.denominator if isinstance(p, Fraction) else p * x
+    if isinstance(p, Fraction):  # its own conversion to a float takes any size of numerator and denominator
+        return float(p) * x if isinstance(x, float) else p.numerator * x / p.denominator
+    return p * x
 
 
 def shannon_entropy(p: Iterable[Number], log: Callable[[Number], Number] = natural_log) -> Number:
