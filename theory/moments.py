@@ -66,24 +66,27 @@ def weights_1d(derivative: int, offsets: Sequence[Fraction]) -> tuple[Fraction, 
     return tuple(weights)
 
 
-class _Echelon:
-    """Integer rows in echelon form, each with its right-hand side as the last entry."""
+class _System:
+    """Integer equations, the right-hand side last: the independent ones, and their echelon form."""
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
-        self.rows: dict[int, list[int]] = {}
+        self.equations: list[list[int]] = []
+        self._echelon: dict[int, list[int]] = {}
 
-    def copy(self) -> _Echelon:
+    def copy(self) -> _System:
         """A copy whose rows are shared, which is safe since rows are never changed."""
-        other = _Echelon(self.columns)
-        other.rows = dict(self.rows)
+        other = _System(self.columns)
+        other.equations, other._echelon = list(self.equations), dict(self._echelon)
         return other
 
-    def add(self, row: list[int]) -> bool:
-        """Reduce and insert the row; False if it contradicts the rows before."""
-        for pivot in sorted(self.rows):
+    def add(self, equation: list[int]) -> bool:
+        """Insert the equation if it is independent; False if it contradicts those before."""
+        g = gcd(*equation) or 1
+        row = equation = [x // g for x in equation]
+        for pivot in sorted(self._echelon):
             if row[pivot]:
-                other = self.rows[pivot]
+                other = self._echelon[pivot]
                 g = gcd(row[pivot], other[pivot])
                 a, b = other[pivot] // g, row[pivot] // g
                 row = [a * x - b * y for x, y in zip(row, other, strict=True)]
@@ -91,19 +94,20 @@ class _Echelon:
         if lead is None:
             return row[self.columns] == 0
         g = gcd(*row)
-        self.rows[lead] = [x // g for x in row]
+        self._echelon[lead] = [x // g for x in row]
+        self.equations.append(equation)
         return True
 
     def least_norm(self) -> tuple[Fraction, ...]:
-        """The solution of least Euclidean norm: ``M^T y`` with ``M M^T y = b``."""
-        rows = list(self.rows.values())
-        columns = self.columns
-        if len(rows) == 0:
-            return (Fraction(0),) * columns
-        gram = [[sum(x * y for x, y in zip(r[:-1], s[:-1], strict=True)) for s in rows] for r in rows]
-        y = solve(gram, [r[columns] for r in rows])
+        """The solution of least Euclidean norm: ``M^T y`` with ``M M^T y = b``.
+
+        The equations as given are shorter than the echelon form, so the Gram matrix is made from them.
+        """
+        rows = [e[:-1] for e in self.equations]
+        gram = [[sum(x * y for x, y in zip(r, s, strict=True)) for s in rows] for r in rows]
+        y = solve(gram, [e[-1] for e in self.equations])
         return tuple(
-            sum((v * row[j] for v, row in zip(y, rows, strict=True)), Fraction(0)) for j in range(columns)
+            sum((v * row[j] for v, row in zip(y, rows, strict=True)), Fraction(0)) for j in range(self.columns)
         )
 
 
@@ -142,7 +146,7 @@ def weights_nd(
     dimension, degree = len(nodes[0]), sum(next(iter(target)))
     flat, q = common_denominator([x for node in nodes for x in node])
     points = [flat[k * dimension : (k + 1) * dimension] for k in range(len(nodes))]
-    system, equations = _Echelon(len(nodes)), 0
+    system, equations = _System(len(nodes)), 0
     last = degree + (len(nodes) if order is None else order - 1)
     for level in range(last + 1):
         equations += comb(level + dimension - 1, dimension - 1)

@@ -32,8 +32,10 @@ MAX_NODES = 64
 MAX_PRODUCT_NODES = 4096
 MAX_NODE_BITS = 64
 """Longest numerator or denominator of a node, in bits."""
-MAX_COMMON_BITS = 256
+MAX_COMMON_BITS = 128
 """Longest common denominator of the nodes of one stencil, in bits."""
+MAX_ND_BITS = 1024
+"""Most bits (nodes times the longest coordinate over the common denominator) in several variables."""
 MAX_TERMS = 64
 """Most terms of a truncation expansion."""
 MAX_DIMENSION = 8
@@ -299,7 +301,14 @@ def stencil_nd(
             raise InputError(
                 f"nodes[{i}]: ({', '.join(map(spell, point))}) is repeated; nodes must be distinct"
             )
-    _check_common_denominator((x for point in points for x in point), "nodes")
+    flat = [x for point in points for x in point]
+    _check_common_denominator(flat, "nodes")
+    integers, q = common_denominator(flat)
+    bits = max(q, *map(abs, integers)).bit_length()
+    if bits * len(points) > MAX_ND_BITS:
+        raise InputError(
+            f"nodes: {len(points)} nodes with coordinates of {bits} bits; at most {MAX_ND_BITS} bits in all are allowed"
+        )
     coefficients = _target(target, dimension)
     if order is not None:
         checked_integer(order, "order", 1, MAX_NODES)
