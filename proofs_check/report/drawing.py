@@ -1,0 +1,120 @@
+"""Small vector panels that read at phone width: matplotlib's SVG with its colours handed to the page's style sheet.
+
+Colours are those of Okabe and Ito (2008), told apart under every common colour blindness; every series differs in line
+style and marker too, so that nothing rests on colour alone.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+from markupsafe import Markup, escape
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+INK, MUTED, RULE = "#17181a", "#76777a", "#dadbde"
+AD, FD, THIRD, FOURTH = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    RULE: "--rule",
+    AD: "--ad",
+    FD: "--fd",
+    THIRD: "--third",
+    FOURTH: "--fourth",
+}
+"""Every colour of the panels, and the style-sheet variable that stands for it in light and dark."""
+
+WIDTH, HEIGHT = 3.6, 2.9
+"""Inches; at 360 CSS pixels the 9-point text is 12.9 pixels high."""
+
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "path",
+    "svg.hashsalt": "adfd",
+    "path.simplify": True,
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 8.5,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.5,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 3.4,
+    "figure.subplot.left": 0.165,
+    "figure.subplot.right": 0.975,
+    "figure.subplot.bottom": 0.15,
+    "figure.subplot.top": 0.905,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The panels' matplotlib settings, and no others."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        yield
+
+
+def svg(name: str, title: str, description: str, draw: Callable[[Axes], None], height: float = HEIGHT) -> Markup:
+    """One panel as an inline SVG element, with its title and description for those who cannot see it.
+
+    Args:
+        name: unique in the page; it becomes the prefix of every id inside.
+        title: what the panel shows;  description: what is seen, with numbers.
+        draw: draws on the axes.
+    """
+    with style():
+        figure = Figure(figsize=(WIDTH, height))
+        FigureCanvasSVG(figure)
+        draw(figure.add_subplot())
+        buffer = io.StringIO()
+        metadata = {key: None for key in ("Date", "Creator", "Format", "Type")}
+        figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
+    return Markup(_inline(buffer.getvalue(), name, title, description))
+
+
+def _inline(text: str, name: str, title: str, description: str) -> str:
+    """Matplotlib's document as an element: no prologue, no fixed size, ids of its own, colours from the page."""
+    body = text[text.index("<svg") :]
+    head_end = body.index(">") + 1
+    box = re.search(r'viewBox="([^"]+)"', body[:head_end])
+    inner = body[head_end : body.rindex("</svg>")]
+    inner = re.sub(r"<style.*?</style>|<!--.*?-->", "", inner, flags=re.DOTALL)  # its rule would reach the page
+    inner = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', inner)
+    inner = re.sub(r'(href="|url\()#', rf"\g<1>#{name}-", inner)
+    inner = inner.replace("xlink:href", "href")
+    for colour, variable in VARIABLES.items():
+        inner = inner.replace(colour, f"var({variable})")
+    inner = re.sub(r"\s*\n\s*", " ", inner).replace("> <", "><")
+    # Two decimals are a hundredth of a pixel; matplotlib writes six.
+    inner = re.sub(r"(\d+\.\d{2})\d+", r"\1", inner)
+    return (
+        f'<svg viewBox="{box[1] if box else "0 0 1 1"}" role="img" aria-labelledby="{name}-t {name}-d">'
+        f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>{inner}</svg>'
+    )

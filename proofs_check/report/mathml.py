@@ -1,0 +1,115 @@
+"""Text with LaTeX between dollars, as HTML with MathML: no script, no font file, nothing fetched."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from functools import lru_cache
+
+from latex2mathml.converter import convert
+from markupsafe import Markup, escape
+
+NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+
+_ELEMENTS = frozenset(
+    "math mrow mi mn mo mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd "
+    "mstyle mpadded mphantom".split()
+)
+_ATTRIBUTES = frozenset(
+    "display displaystyle scriptlevel stretchy fence form minsize maxsize mathvariant width linethickness lspace "
+    "rspace accent movablelimits columnalign".split()
+)
+# Characters that the converter takes for identifiers and that are relations or operations.
+_OPERATORS = frozenset("≤≥≠≈≍≪≫≲≳⪯⪰≺≻∈∉⊂⊆×·⋅±∓→←⇒⇔↦∘∼∝∂∇∫∑∏⟨⟩‖|…")
+_MATH = re.compile(r"(?<!\\)\$([^$]+)\$|`([^`]+)`", re.DOTALL)
+_OPENERS = frozenset("([{|‖⟨")
+
+
+def to_html(text: str) -> Markup:
+    """``text`` with every ``$…$`` as MathML and every pair of backquotes as code; the rest is escaped.
+
+    >>> str(to_html("for `h` < 1: $x$")).startswith("for <code>h</code> &lt; 1: <math")
+    True
+    """
+    parts: list[Markup] = []
+    end = 0
+    for match in _MATH.finditer(text):
+        parts.append(_prose(text[end : match.start()]))
+        end = match.end()
+        if match[1] is not None:
+            parts.append(formula(match[1]))
+        else:
+            parts.append(Markup("<code>{}</code>").format(match[2]))
+    parts.append(_prose(text[end:]))
+    return Markup("").join(parts)
+
+
+def _prose(text: str) -> Markup:
+    return escape(text.replace(r"\$", "$"))
+
+
+@lru_cache(maxsize=8192)
+def formula(latex: str) -> Markup:
+    """One formula as inline MathML; what cannot be read as LaTeX is shown as code, escaped."""
+    try:
+        root = ET.fromstring(convert(latex)) if _balanced(latex) else None
+    except Exception:  # the converter raises many kinds, and a report must not fail for a formula
+        root = None
+    if root is None or not _clean(root):
+        return Markup('<code class="tex">{}</code>').format(latex)
+    ET.register_namespace("", NAMESPACE)
+    return Markup(ET.tostring(root, encoding="unicode"))
+
+
+def _balanced(latex: str) -> bool:
+    depth = 0
+    for char in re.sub(r"\\[{}\\]", "", latex):
+        depth += (char == "{") - (char == "}")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _clean(element: ET.Element) -> bool:
+    """Keeps only presentation MathML, mends spacing; False when something in it was not understood."""
+    tag = element.tag.removeprefix(f"{{{NAMESPACE}}}")
+    if tag not in _ELEMENTS:
+        return False
+    for name in [name for name in element.attrib if name not in _ATTRIBUTES]:
+        del element.attrib[name]
+    text = element.text or ""
+    if "\\" in text:
+        return False
+    if tag == "mspace" and not re.fullmatch(r"[\d.]+em", element.get("width", "")):
+        element.set("width", "0em")  # named and negative spaces are not in MathML Core
+    if tag == "mi" and text in _OPERATORS:
+        element.tag = f"{{{NAMESPACE}}}mo"
+    if not all(_clean(child) for child in element):
+        return False
+    _space_functions(element)
+    return True
+
+
+def _space_functions(element: ET.Element) -> None:
+    """A thin space between a function's name and an argument without brackets: log p, not logp."""
+    children = list(element)
+    if element.tag not in {f"{{{NAMESPACE}}}{name}" for name in ("mrow", "mstyle", "mtd", "msqrt")}:
+        return
+    added = 0
+    for index, (child, following) in enumerate(zip(children, children[1:], strict=False)):
+        if _is_function(child) and not _starts_with_bracket(following):
+            element.insert(index + 1 + added, ET.Element(f"{{{NAMESPACE}}}mspace", {"width": "0.167em"}))
+            added += 1
+
+
+def _is_function(element: ET.Element) -> bool:
+    if element.tag in {f"{{{NAMESPACE}}}{name}" for name in ("msub", "msup", "msubsup", "munder")} and len(element):
+        element = element[0]
+    text = element.text or ""
+    return element.tag in {f"{{{NAMESPACE}}}mi", f"{{{NAMESPACE}}}mo"} and len(text) > 1 and text.isalpha()
+
+
+def _starts_with_bracket(element: ET.Element) -> bool:
+    while len(element) and element.tag != f"{{{NAMESPACE}}}mfrac":
+        element = element[0]
+    return element.tag == f"{{{NAMESPACE}}}mo" or (element.text or "") in _OPENERS

@@ -1,0 +1,242 @@
+"""The two files a report is made of, read and checked: ``ledger.json`` and ``figures.json``.
+
+Nothing in them is trusted: whatever is missing, of a wrong type or not JSON is one line that names the file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from theory.errors import InputError
+
+SCHEMA = 1
+"""Version of both files; another version is refused, never guessed at."""
+LEDGER = "ledger.json"
+FIGURES = "figures.json"
+MAX_BYTES = 200_000_000
+"""Largest file read."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """Why a cell has its verdict; ``data`` is in JSON types."""
+
+    summary: str
+    instances: int = 0
+    holding: int = 0
+    undecided: int = 0
+    rejected: int = 0
+    data: dict[str, Any] = {}
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One cell of a claim: where it was judged, what came of it, and how to judge it again."""
+
+    scope: dict[str, str]
+    address: str
+    verdict: str
+    evidence: Evidence
+    expected: str | None = None
+    status: str = "unrecorded"
+    method: str = ""
+    quantifier: str = "all"
+    seconds: float = 0.0
+    command: str = ""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A step of a derivation."""
+
+    text: str
+    because: str = ""
+
+
+class Mutant(msgspec.Struct, frozen=True):
+    """A wrong version of a claim that its check must refute."""
+
+    name: str
+    change: str
+    kind: str = ""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A statement with its cells."""
+
+    id: str
+    title: str
+    statement: str
+    family: str
+    source: str
+    predicate: str = ""
+    kind: str = ""
+    quantifier: str = "all"
+    assumptions: list[str] = []
+    derivation: list[Step] = []
+    mutants: list[Mutant] = []
+    cells: list[Cell] = []
+
+
+class MutantCount(msgspec.Struct, frozen=True):
+    """How many mutants were run, and how many of them were refuted."""
+
+    total: int
+    refuted: int
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """Counts over the whole ledger, by the runner."""
+
+    as_expected: int = 0
+    improved: int = 0
+    changed: int = 0
+    unrecorded: int = 0
+    errors: int = 0
+    mutants: MutantCount | None = None
+    seconds: float = 0.0
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """What produced the ledger."""
+
+    adfd: str = ""
+    python: str = ""
+    platform: str = ""
+    packages: dict[str, str] = {}
+    profile: str = ""
+    date: str = ""
+    command: str = ""
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    """The content of ``ledger.json``."""
+
+    schema: int
+    summary: Summary
+    provenance: Provenance
+    claims: list[Claim]
+
+
+class SpectrumPanel(msgspec.Struct, frozen=True):
+    """Singular values of A_AD and A_FD in one arithmetic, descending; floor and knee as predicted (or None)."""
+
+    arithmetic: str
+    ad: list[float]
+    fd: list[float]
+    floor: float | None = None
+    knee: int | None = None
+    predicted: list[float] | None = None
+
+
+class SpectrumFigure(msgspec.Struct, frozen=True):
+    """Spectra of one problem in several arithmetics, with the problem file and the commands that remake them."""
+
+    name: str
+    activation: str
+    problem: dict[str, Any]
+    step: str
+    panels: list[SpectrumPanel]
+    commands: list[str] = []
+
+
+class EntropyCurve(msgspec.Struct, frozen=True):
+    """Entropies against the step h in one arithmetic; None where undefined; ``gap`` is FD minus AD."""
+
+    arithmetic: str
+    ad: list[float | None]
+    fd: list[float | None]
+    gap: list[float | None]
+
+
+class EntropyFigure(msgspec.Struct, frozen=True):
+    """Entropies of one problem against h under one convention; ``first_order`` is the predicted exact gap."""
+
+    name: str
+    activation: str
+    problem: dict[str, Any]
+    convention: str
+    steps: list[str]
+    curves: list[EntropyCurve]
+    first_order: list[float] | None = None
+    commands: list[str] = []
+
+
+class LossRun(msgspec.Struct, frozen=True):
+    """A measured loss curve and the exact law's; ``step`` is ``"own"`` (1/σ₁² of its matrix) or ``"common"``."""
+
+    method: str
+    dtype: str
+    step: float
+    iterations: list[int]
+    loss: list[float | None]
+    predicted: list[float | None] | None = None
+
+
+class Residual(msgspec.Struct, frozen=True):
+    """Least residual of the differential equation that truncated SVD reaches: relative norm, and its cut-off."""
+
+    method: str
+    dtype: str
+    equation: float
+    cutoff: int
+    minimised: float
+
+
+class TrainingFigure(msgspec.Struct, frozen=True):
+    """Training of one problem with AD and with FD."""
+
+    name: str
+    model: str
+    optimizer: str
+    activation: str
+    problem: dict[str, Any]
+    runs: list[LossRun]
+    residuals: list[Residual] = []
+    commands: list[str] = []
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """The content of ``figures.json``."""
+
+    schema: int
+    profile: str = ""
+    seconds: float = 0.0
+    spectra: list[SpectrumFigure] = []
+    entropy: list[EntropyFigure] = []
+    training: list[TrainingFigure] = []
+
+
+_T = TypeVar("_T", Ledger, Figures)
+
+
+def read_ledger(directory: Path) -> Ledger:
+    """``directory/ledger.json``.
+
+    Raises:
+        InputError: missing, unreadable, not JSON, of another shape or version; the line names the file.
+    """
+    return _read(directory / LEDGER, Ledger)
+
+
+def read_figures(directory: Path) -> Figures:
+    """``directory/figures.json``; errors as in :func:`read_ledger`."""
+    return _read(directory / FIGURES, Figures)
+
+
+def _read(path: Path, kind: type[_T]) -> _T:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
+        found = msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; adfd verify --out DIR writes it") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except msgspec.ValidationError as error:
+        raise InputError(f"{path}: is not a report's file: {error}") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InputError(f"{path}: is not JSON: {error}") from None
+    if found.schema != SCHEMA:
+        raise InputError(f"{path}: schema {found.schema}; this program reads {SCHEMA}")
+    return found
