@@ -19,8 +19,11 @@ from numerics.enclosure import Enclosure
 from numerics.matrices import float_matrix
 from numerics.problem import Arithmetic, Method, Problem
 from numerics.reference_spectra import floating_singular_values
+from numerics.store import Store, content_key
 from theory.exact import rational, spell
 
+ENGINE_VERSION = 1
+"""Raised whenever a spectrum of the same problem may come out differently; stored spectra of others are not read."""
 UNIT_ROUNDOFF: dict[str, Fraction] = {"float32": Fraction(1, 2**24), "float64": Fraction(1, 2**53)}
 """u = eps/2 of each floating-point arithmetic."""
 
@@ -104,6 +107,21 @@ def lapack_error(matrix_norm: float, rows: int, columns: int) -> float:
     return max(rows, columns) * float(UNIT_ROUNDOFF["float64"]) * matrix_norm
 
 
+_BACKING: list[Store] = []
+
+
+def back_with(store: Store) -> None:
+    """Lets exact spectra of this process be read from, and kept in, a store."""
+    _BACKING[:] = [store]
+
+
+def spectrum_key(problem: Problem, method: Method, arithmetic: Arithmetic, digits: int = 12) -> str:
+    """The content key of a spectrum: what determines A, not the arithmetic of training or the entropy convention."""
+    content = {k: v for k, v in problem.to_dict().items() if k not in {"arithmetic", "entropy", "training"}}
+    content["problem"] = {k: v for k, v in content["problem"].items() if k not in {"solution", "rhs"}}
+    return content_key("spectrum", [ENGINE_VERSION, content, method, arithmetic, digits])
+
+
 @lru_cache(maxsize=4096)
 def spectrum(problem: Problem, method: Method, arithmetic: Arithmetic, digits: int = 12) -> Spectrum:
     """The spectrum of A in the arithmetic; ``digits`` are asked of an exact one.
@@ -113,7 +131,7 @@ def spectrum(problem: Problem, method: Method, arithmetic: Arithmetic, digits: i
     """
     start = time.perf_counter()
     if arithmetic == "exact":
-        return _exact(problem, method, digits)
+        return _kept(problem, method, digits)
     stored = float_matrix(problem, method, arithmetic)
     values = floating_singular_values(stored.astype(np.float64))
     error = Fraction(lapack_error(float(values[0]), *stored.shape))
@@ -121,6 +139,19 @@ def spectrum(problem: Problem, method: Method, arithmetic: Arithmetic, digits: i
     enclosures = tuple(Enclosure(max(v - error, Fraction(0)), v + error) for v in exact)
     rank = sum(1 for e in enclosures if e.lower > 0)
     return Spectrum(method, arithmetic, enclosures, False, 16, time.perf_counter() - start, rank)
+
+
+def _kept(problem: Problem, method: Method, digits: int) -> Spectrum:
+    """An exact spectrum from the store behind this process, computed when it is not there."""
+    if not _BACKING:
+        return _exact(problem, method, digits)
+    key = spectrum_key(problem, method, "exact", digits)
+    stored = _BACKING[0].get(key)
+    if stored is not None:
+        return Spectrum.from_dict(stored)
+    found = _exact(problem, method, digits)
+    _BACKING[0].put(key, found.to_dict())
+    return found
 
 
 def _exact(problem: Problem, method: Method, digits: int) -> Spectrum:

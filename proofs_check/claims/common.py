@@ -1,0 +1,87 @@
+"""Instances that several families share: random feature problems of one kind, and comparisons of enclosures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from numerics.enclosure import Enclosure
+from numerics.problem import Boundary, Problem
+from proofs_check.claim import Profile, Scope
+from theory.discretisation import StencilChoice
+from theory.laws import Normal
+
+ACTIVATIONS = ("sin", "cos", "tanh", "erf", "gaussian", "z*exp(-z**2/2)")
+"""The activations on which the source's statements are judged; the last is an expression of our choice."""
+
+
+def problem(
+    activation: str,
+    *,
+    seed: int = 0,
+    size: int = 24,
+    scale: Fraction | int = 1,
+    step: Fraction = Fraction(1, 100),
+    operator: str = "u_xx",
+    order: int = 2,
+    boundary: int = 0,
+) -> Problem:
+    """N = M = ``size``, w ~ N(0, scale²), b ~ N(0, 1), a grid in (−1, 1)^d, central stencils of the order."""
+    dimension = 2 if operator == "poisson 2-D" else 1
+    text = "u_xx + u_yy" if dimension == 2 else operator
+    per_axis = (size,) if dimension == 1 else (_root(size),) * 2
+    return Problem(
+        operator_text=text,
+        domain=((Fraction(-1), Fraction(1)),) * dimension,
+        solution="sin(pi*x)" if dimension == 1 else "sin(pi*x)*sin(pi*y)",
+        activation_name=activation,
+        weights=Normal(Fraction(0), Fraction(scale)),
+        biases=Normal(Fraction(0), Fraction(1)),
+        count=size if dimension == 1 else _root(size) ** 2,
+        seed=seed,
+        interior=per_axis,
+        boundary=(Boundary("all", boundary),) if boundary else (),
+        stencil=StencilChoice("central", order),
+        step=(step,),
+    )
+
+
+def _root(size: int) -> int:
+    return max(2, round(size**0.5))
+
+
+def seeds(profile: Profile, quick: int, full: int) -> range:
+    """Seeds 0, 1, …: as many as the profile asks for."""
+    return range(quick if profile == "quick" else full)
+
+
+def once(*scopes: Scope) -> Any:
+    """The same cells in every profile."""
+    return lambda profile: scopes
+
+
+def witness(instance: Problem) -> dict[str, Any]:
+    """A problem in the keys of a problem file, so that the witness re-checks by itself."""
+    return instance.to_dict()
+
+
+def below(a: Enclosure, b: Enclosure) -> bool | None:
+    """Whether a ≤ b: True or False when the enclosures decide it, else None."""
+    if a.upper <= b.lower:
+        return True
+    return False if a.lower > b.upper else None
+
+
+def every(decisions: Sequence[bool | None]) -> bool | None:
+    """Whether all hold, in three-valued logic."""
+    if any(d is False for d in decisions):
+        return False
+    return None if any(d is None for d in decisions) else True
+
+
+def some(decisions: Sequence[bool | None]) -> bool | None:
+    """Whether one holds, in three-valued logic."""
+    if any(d is True for d in decisions):
+        return True
+    return None if any(d is None for d in decisions) else False

@@ -1,0 +1,276 @@
+"""What the source paper states (C. Chen, Y. Yang, Y. Xiang, W. Hao, arXiv:2405.14099), judged cell by cell.
+
+Only its abstract-level statements are in hand; the predicates, thresholds and quantifiers below are ours, one formal
+predicate a statement, the same in every cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import lru_cache
+
+from numerics.enclosure import Enclosure
+from numerics.entropies import EntropyEnclosure, difference, entropy_of
+from numerics.problem import Problem
+from numerics.spectra import Spectrum, spectrum
+from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Request, Scope
+from proofs_check.claims.common import ACTIVATIONS, below, every, problem, seeds, some, witness
+from proofs_check.verdicts import Outcome
+from theory.entropy import Convention, standard_conventions
+
+SIZES = {"quick": 24, "full": 64}
+"""N = M, by profile."""
+REGIMES = {
+    "w~N(0,1) h=1/100": (1, Fraction(1, 100)),
+    "w~N(0,25) h=1/100": (5, Fraction(1, 100)),
+    "w~N(0,1) h=1/10": (1, Fraction(1, 10)),
+}
+"""Scale of the weights, and step."""
+AGREEMENT = Fraction(1, 100)
+"""S1: singular values agree when they differ by at most one per cent of AD's."""
+FIXED_RANK = 8
+
+
+def conventions() -> dict[str, Convention]:
+    """The entropy conventions under which S3 is judged, by label."""
+    return {c.label: c for c in standard_conventions(FIXED_RANK)}
+
+
+def rules() -> dict[str, Convention]:
+    """The cut-off rules by which S1 counts a singular value as large; the normalisation plays no part."""
+    return {c.label: c for c in conventions().values() if not c.normalised and (c.power == 1 or c.rule == "energy")}
+
+
+def _cells(profile: Profile) -> list[dict[str, str]]:
+    regimes = list(REGIMES)[: 1 if profile == "quick" else None]
+    return [
+        {"arithmetic": arithmetic, "activation": activation, "operator": "u_xx", "regime": regime}
+        for regime in regimes
+        for activation in ACTIVATIONS
+        for arithmetic in ("exact", "float64", "float32")
+    ]
+
+
+def _by_convention(labels: dict[str, Convention], profile: Profile) -> tuple[Scope, ...]:
+    return tuple(cell | {"convention": label} for cell in _cells(profile) for label in labels)
+
+
+def _instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    scale, step = REGIMES[scope["regime"]]
+    for seed in seeds(profile, 32, 64):
+        yield problem(
+            scope["activation"], seed=seed, size=SIZES[profile], scale=scale, step=step, operator=scope["operator"]
+        )
+
+
+def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
+    yield (instance, "ad", scope["arithmetic"])  # type: ignore[misc]
+    yield (instance, "fd", scope["arithmetic"])  # type: ignore[misc]
+
+
+def _pair(instance: Problem, scope: Scope) -> tuple[Spectrum, Spectrum]:
+    arithmetic = scope["arithmetic"]
+    return spectrum(instance, "ad", arithmetic), spectrum(instance, "fd", arithmetic)  # type: ignore[arg-type]
+
+
+def _certified(scope: Scope) -> bool:
+    return scope["arithmetic"] == "exact"
+
+
+def _leading_agree(tolerance: Fraction) -> object:
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        ad, fd = _pair(instance, scope)
+        rule = rules()[scope["convention"]]
+        low, high = _cutoffs(ad, rule)
+        decisions = [_close(a, f, tolerance) for a, f in zip(ad.values[:high], fd.values[:high], strict=True)]
+        holds = every(decisions[:low])
+        if holds and not every(decisions):
+            holds = None  # the cut-off number itself is undecided
+        worst = max((_relative(a, f) for a, f in zip(ad.values[:low], fd.values[:low], strict=True)), default=0.0)
+        return Outcome(
+            holds,
+            f"largest relative difference among the {low} large singular values {worst:.2e}",
+            margin=float(tolerance) - worst,
+            certified=_certified(scope),
+        )
+
+    return test
+
+
+@lru_cache(maxsize=8192)
+def _cutoffs(found: Spectrum, rule: Convention) -> tuple[int, int]:
+    entropy = _entropy(found, rule)
+    return entropy.cutoff
+
+
+def _close(a: Enclosure, f: Enclosure, tolerance: Fraction) -> bool | None:
+    """|σ(FD) − σ(AD)| ≤ tolerance · σ(AD)?"""
+    furthest = max(abs(f.upper - a.lower), abs(f.lower - a.upper))
+    if furthest <= tolerance * a.lower:
+        return True
+    apart = max(f.lower - a.upper, a.lower - f.upper, Fraction(0))
+    return False if apart > tolerance * a.upper else None
+
+
+def _relative(a: Enclosure, f: Enclosure) -> float:
+    return float(abs(f.middle - a.middle) / a.middle) if a.middle else 0.0
+
+
+def _small_larger(quantify: str, exchanged: bool = False) -> object:
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        ad, fd = _pair(instance, scope)
+        if exchanged:
+            ad, fd = fd, ad
+        n = len(ad.values)
+        small = range(n // 2, n)
+        decisions = [_not(below(fd.values[k], ad.values[k])) for k in small]
+        holds = every(decisions) if quantify == "every" else some(decisions)
+        larger = sum(1 for d in decisions if d)
+        return Outcome(
+            holds,
+            f"σ_k(FD) > σ_k(AD) for {larger} of the {len(decisions)} indices k > n/2",
+            margin=larger / len(decisions),
+            data={"larger": larger, "of": len(decisions)},
+            certified=_certified(scope),
+        )
+
+    return test
+
+
+def _not(decision: bool | None) -> bool | None:
+    return None if decision is None else not decision
+
+
+@lru_cache(maxsize=16384)
+def _entropy(found: Spectrum, convention: Convention) -> EntropyEnclosure:
+    return entropy_of(found, convention)
+
+
+def _entropy_order(excess: Fraction) -> object:
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        convention = conventions()[scope["convention"]]
+        ad, fd = (_entropy(found, convention) for found in _pair(instance, scope))
+        gap = difference(ad, fd)
+        if gap is None:
+            return Outcome(None, ad.reason or fd.reason or "undefined")
+        holds = below(gap, Enclosure.exact(-excess))
+        detail = f"H_AD = {ad.middle():.6g}, H_FD = {fd.middle():.6g} (r = {_span(ad)}, {_span(fd)})"
+        return Outcome(holds, detail, margin=-float(gap.middle), certified=_certified(scope))
+
+    return test
+
+
+def _span(found: EntropyEnclosure) -> str:
+    low, high = found.cutoff
+    return str(low) if low == high else f"{low}..{high}"
+
+
+def _at(arithmetic: str, activation: str, convention: str | None = None) -> dict[str, str]:
+    scope = {"arithmetic": arithmetic, "activation": activation, "operator": "u_xx", "regime": next(iter(REGIMES))}
+    return scope | ({"convention": convention} if convention else {})
+
+
+_DEFAULT = Convention().label
+_DRAWS = "for at least 9 in 10 draws of the features (95 % confidence)"
+
+CLAIMS = (
+    Claim(
+        id="S1.leading-agree",
+        title="Large singular values agree",
+        statement="The large singular values of $A_{AD}$ and $A_{FD}$ agree.",
+        family="source",
+        source="S1",
+        predicate=r"With $r$ the effective cut-off number of $A_{AD}$ under the rule: "
+        r"$|\sigma_k(A_{FD}) - \sigma_k(A_{AD})| \le \sigma_k(A_{AD})/100$ for every $k \le r$, " + _DRAWS + ".",
+        kind="sampled",
+        scopes=lambda profile: _by_convention(rules(), profile),
+        instances=_instances,
+        test=_leading_agree(AGREEMENT),  # type: ignore[arg-type]
+        quantifier=TYPICAL,
+        requests=_requests,
+        describe=witness,
+        mutants=(
+            Mutant(
+                "ten-digits",
+                "agreement to 1e-10 instead of one per cent",
+                "constant",
+                lambda c: c.with_(test=_leading_agree(Fraction(1, 10**10))),
+                _at("exact", "tanh", _DEFAULT),
+            ),
+        ),
+    ),
+    Claim(
+        id="S2.every-small",
+        title="Every small singular value of FD is larger",
+        statement="The small singular values of $A_{FD}$ are larger than those of $A_{AD}$: every one of them.",
+        family="source",
+        source="S2",
+        predicate=r"$\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for every $k > n/2$, $n = \min(N, M)$, " + _DRAWS + ".",
+        kind="sampled",
+        scopes=lambda profile: tuple(_cells(profile)),
+        instances=_instances,
+        test=_small_larger("every"),  # type: ignore[arg-type]
+        quantifier=TYPICAL,
+        requests=_requests,
+        describe=witness,
+        mutants=(
+            Mutant(
+                "exchanged",
+                "AD and FD exchanged, in float32 where the noise floor lifts FD",
+                "sign",
+                lambda c: c.with_(test=_small_larger("every", exchanged=True)),
+                _at("float32", "tanh"),
+            ),
+        ),
+    ),
+    Claim(
+        id="S2.some-small",
+        title="Some small singular value of FD is larger",
+        statement="The small singular values of $A_{FD}$ are larger than those of $A_{AD}$: at least one of them.",
+        family="source",
+        source="S2",
+        predicate=r"$\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for some $k > n/2$, $n = \min(N, M)$, " + _DRAWS + ".",
+        kind="sampled",
+        scopes=lambda profile: tuple(_cells(profile)),
+        instances=_instances,
+        test=_small_larger("some"),  # type: ignore[arg-type]
+        quantifier=TYPICAL,
+        requests=_requests,
+        describe=witness,
+        mutants=(
+            Mutant(
+                "exchanged",
+                "AD and FD exchanged, in float32 where the noise floor lifts FD",
+                "sign",
+                lambda c: c.with_(test=_small_larger("some", exchanged=True)),
+                _at("float32", "tanh"),
+            ),
+        ),
+    ),
+    Claim(
+        id="S3.entropy-order",
+        title="AD has at least the truncated entropy of FD",
+        statement="The truncated entropy of $A_{AD}$ is at least that of $A_{FD}$.",
+        family="source",
+        source="S3",
+        predicate=r"$H(A_{AD}) \ge H(A_{FD})$ under the convention, " + _DRAWS + ".",
+        kind="sampled",
+        scopes=lambda profile: _by_convention(conventions(), profile),
+        instances=_instances,
+        test=_entropy_order(Fraction(0)),  # type: ignore[arg-type]
+        quantifier=TYPICAL,
+        requests=_requests,
+        describe=witness,
+        mutants=(
+            Mutant(
+                "by-one-half",
+                "AD's entropy exceeds FD's by one half at least",
+                "constant",
+                lambda c: c.with_(test=_entropy_order(Fraction(1, 2))),
+                _at("exact", "tanh", _DEFAULT),
+            ),
+        ),
+    ),
+)
+"""S1, S2 and S3; S4 to S7 are statements about training."""

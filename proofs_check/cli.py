@@ -1,0 +1,344 @@
+"""The command line ``adfd``: names, options, JSON and exit codes; the work is done in :mod:`proofs_check.commands`.
+
+Nothing heavy is imported here: ``adfd --help`` needs neither sympy nor numpy nor torch nor matplotlib.
+Exit codes: 0 as expected, also undecided or not found; 1 a verdict changed, a check failed or a precision cap;
+2 bad input; 3 an internal error; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="adfd",
+    help="Checks the theory of automatic versus finite differentiation in training neural PDE solvers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+derive = typer.Typer(no_args_is_help=True, help="Derives a formula: truncation, symbol, remainder, operator, kernel.")
+app.add_typer(derive, name="derive")
+
+
+class Method(StrEnum):
+    """Automatic or finite differentiation."""
+
+    ad = "ad"
+    fd = "fd"
+
+
+class ArithmeticName(StrEnum):
+    """The arithmetic of a matrix."""
+
+    exact = "exact"
+    float64 = "float64"
+    float32 = "float32"
+
+
+class Dtype(StrEnum):
+    """The arithmetic of a training run."""
+
+    float64 = "float64"
+    float32 = "float32"
+
+
+class ProfileName(StrEnum):
+    """How much is computed."""
+
+    quick = "quick"
+    full = "full"
+
+
+class Device(StrEnum):
+    """Where torch computes."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Engine(StrEnum):
+    """How exact spectra are computed: with proof, or by mpmath at two precisions."""
+
+    certified = "certified"
+    mpmath = "mpmath"
+
+
+class Rule(StrEnum):
+    """How many singular values count."""
+
+    relative = "relative"
+    absolute = "absolute"
+    energy = "energy"
+    fixed = "fixed"
+
+
+class Model(StrEnum):
+    """What is trained."""
+
+    rfm = "rfm"
+    two_layer = "two-layer"
+
+
+class Optimizer(StrEnum):
+    """How it is trained."""
+
+    gd = "gd"
+    adam = "adam"
+    lbfgs = "lbfgs"
+
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+ProblemFile = Annotated[str, typer.Argument(metavar="PROBLEM.toml", help="A problem file; see 'adfd example'.")]
+Derivative = Annotated[int, typer.Option("--derivative", help="m, the derivative that is approximated.")]
+Offsets = Annotated[str, typer.Option("--offsets", help="Offsets in units of h, such as --offsets=-1,0,1 or 0,1/2,2.")]
+Terms = Annotated[int, typer.Option("--terms", min=1, max=40, help="How many terms of the expansion.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Worker processes; 0 takes one per core.")]
+Latex = Annotated[bool, typer.Option("--latex", help="LaTeX instead of text.")]
+
+
+def _call(module: str, function: str, **arguments: Any) -> None:
+    """Runs a command's body; its module is imported only now."""
+    code = getattr(import_module(f"proofs_check.commands.{module}"), function)(**arguments)
+    if code:
+        raise typer.Exit(code)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"adfd {version('adfd')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Checks the theory of automatic versus finite differentiation in training neural PDE solvers."""
+
+
+@app.command()
+def verify(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Claims or families; all by default.")
+    ] = None,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Run the wrong versions instead; each must be refuted.")
+    ] = False,
+    profile: Annotated[ProfileName, typer.Option(help="quick: about a minute; full: a study.")] = ProfileName.quick,
+    out: Annotated[Path, typer.Option(help="Where index.html and ledger.json go.")] = Path("report"),
+    jobs: Jobs = 0,
+    device: Annotated[Device, typer.Option(help="Where networks train.")] = Device.auto,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what an interrupted run has computed.")] = False,
+    cell: Annotated[str | None, typer.Option(help="One cell, key=value,key=value as the ledger prints it.")] = None,
+    record: Annotated[bool, typer.Option("--record", help="Put the verdicts on record as expected.")] = False,
+    against: Annotated[Path | None, typer.Option(help="An older ledger.json: list the verdicts that moved.")] = None,
+    json: Json = False,
+) -> None:
+    """Judges the claims and writes the report.
+
+    Examples: **adfd verify**; **adfd verify S2 S3 --profile full**; **adfd verify --mutants**;
+    **adfd verify S2.some-small --cell activation=sin,arithmetic=exact**
+    """
+    _call("verify", "verify", ids=ids or [], mutants=mutants, profile=profile.value, out=out, jobs=jobs,
+          device=device.value, resume=resume, cell=cell, record=record, against=against, as_json=json)  # fmt: skip
+
+
+@app.command()
+def claims(json: Json = False) -> None:
+    """Lists the claims of the ledger."""
+    _call("claims", "claims", as_json=json)
+
+
+@app.command()
+def show(
+    claim: Annotated[str, typer.Argument(metavar="ID", help="A claim's id; see 'adfd claims'.")],
+    out: Annotated[Path, typer.Option(help="Where the last report was written.")] = Path("report"),
+    json: Json = False,
+) -> None:
+    """Shows a claim: statement, predicate, assumptions, derivation, mutants and the last evidence."""
+    _call("claims", "show", claim_id=claim, out=out, as_json=json)
+
+
+@derive.command()
+def truncation(
+    derivative: Derivative, offsets: Offsets, terms: Terms = 3, latex: Latex = False, json: Json = False
+) -> None:
+    """Weights and truncation expansion of a stencil, exactly.
+
+    Example: **adfd derive truncation --derivative 2 --offsets=-1,0,1**
+    """
+    _call("derive", "truncation", derivative=derivative, offsets=offsets, terms=terms, latex=latex, as_json=json)
+
+
+@derive.command()
+def symbol(
+    derivative: Derivative, offsets: Offsets, terms: Terms = 3, latex: Latex = False, json: Json = False
+) -> None:
+    """Fourier symbol of a stencil, and whether its modulus stays at or below 1 on the whole line.
+
+    Example: **adfd derive symbol --derivative 2 --offsets=-1,0,1**
+    """
+    _call("derive", "symbol", derivative=derivative, offsets=offsets, terms=terms, latex=latex, as_json=json)
+
+
+@derive.command()
+def remainder(
+    derivative: Derivative, offsets: Offsets, terms: Terms = 3, latex: Latex = False, json: Json = False
+) -> None:
+    """Peano kernel of a stencil: its pieces, its sign, and the exact error constant.
+
+    Example: **adfd derive remainder --derivative 2 --offsets=-1,0,1**
+    """
+    _call("derive", "remainder", derivative=derivative, offsets=offsets, terms=terms, latex=latex, as_json=json)
+
+
+@app.command()
+def spectrum(
+    problem: ProblemFile,
+    method: Annotated[Method, typer.Option(help="Automatic or finite differentiation.")] = Method.ad,
+    digits: Annotated[int | None, typer.Option(min=1, max=1000, help="Digits asked of every singular value.")] = None,
+    certify: Annotated[bool, typer.Option("--certify", help="Proven enclosures instead of decimals.")] = False,
+    arithmetic: Annotated[
+        ArithmeticName, typer.Option(help="Which matrix: exact, or as stored in float.")
+    ] = ArithmeticName.exact,
+    engine: Annotated[Engine, typer.Option(help="How an exact spectrum is computed.")] = Engine.certified,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a proof object; 'adfd check' re-verifies it.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Singular values of A_AD or A_FD.
+
+    Example: **adfd spectrum poisson.toml --method fd --digits 20 --certify**
+    """
+    _call("spectrum", "spectrum", path=problem, method=method.value, digits=digits, certify=certify,
+          arithmetic=arithmetic.value, engine=engine.value, certificate=certificate, as_json=json)  # fmt: skip
+
+
+@app.command()
+def entropy(
+    problem: ProblemFile,
+    rule: Annotated[Rule | None, typer.Option(help="Cut-off rule; the file's by default.")] = None,
+    tau: Annotated[str | None, typer.Option(help="Threshold of the rule, such as 1e-12.")] = None,
+    rank: Annotated[int | None, typer.Option(min=1, help="r of the fixed rule.")] = None,
+    power: Annotated[int | None, typer.Option(min=1, max=2, help="Probabilities from σ (1) or σ² (2).")] = None,
+    normalised: Annotated[bool | None, typer.Option("--normalised/--plain", help="Divide by log r.")] = None,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Proven enclosures and the proven sign of H_FD − H_AD.")
+    ] = False,
+    arithmetic: Annotated[
+        ArithmeticName, typer.Option(help="Which matrix: exact, or as stored in float.")
+    ] = ArithmeticName.exact,
+    digits: Annotated[int | None, typer.Option(min=1, max=1000, help="Digits asked of the singular values.")] = None,
+    step_interval: Annotated[
+        str | None, typer.Option(metavar="LOW,HIGH", help="With --certify: for every h in an interval.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Truncated entropies of A_AD and A_FD, and the sign of their difference.
+
+    Example: **adfd entropy poisson.toml --rule relative --tau 1e-12 --power 1 --certify**
+    """
+    _call("spectrum", "entropy", path=problem, rule=rule.value if rule else None, tau=tau, rank=rank, power=power,
+          normalised=normalised, certify=certify, arithmetic=arithmetic.value, digits=digits,
+          step_interval=step_interval, as_json=json)  # fmt: skip
+
+
+@app.command()
+def train(
+    problem: ProblemFile,
+    model: Annotated[Model | None, typer.Option(help="Random feature model, or two-layer network.")] = None,
+    method: Annotated[Method | None, typer.Option(help="Only this one; both by default.")] = None,
+    optimizer: Annotated[Optimizer | None, typer.Option(help="The file's by default (gd).")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=100_000, help="How many draws are trained.")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Steps of the optimiser.")] = None,
+    step: Annotated[str | None, typer.Option(help="Step of gradient descent; 1/σ₁² by default.")] = None,
+    dtype: Annotated[Dtype | None, typer.Option(help="Arithmetic of the run.")] = None,
+    device: Annotated[Device, typer.Option(help="Where torch computes.")] = Device.auto,
+    json: Json = False,
+) -> None:
+    """Trains with AD and FD residuals and compares with the predicted loss.
+
+    Example: **adfd train poisson.toml --model rfm --seeds 4 --iterations 1000**
+    """
+    _call("train", "train", path=problem, model=model.value if model else None, method=method.value if method else None,
+          optimizer=optimizer.value if optimizer else None, seeds=seeds, iterations=iterations, step=step,
+          dtype=dtype.value if dtype else None, device=device.value, as_json=json)  # fmt: skip
+
+
+@app.command()
+def report(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A directory that 'adfd verify --out' wrote.")
+    ] = Path("report"),
+    latex: Annotated[bool, typer.Option("--latex", help="Also write statements and tables as LaTeX.")] = False,
+    json: Json = False,
+) -> None:
+    """Writes DIR/index.html again from DIR/ledger.json and DIR/figures.json."""
+    _call("verify", "report", directory=directory, latex=latex, as_json=json)
+
+
+@app.command()
+def example(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this one; list them by default.")] = None,
+    json: Json = False,
+) -> None:
+    """Lists the shipped problem files, or prints one: **adfd example poisson > poisson.toml**"""
+    _call("example", "example", name=name, as_json=json)
+
+
+def main() -> None:
+    """Entry point: every failure becomes one line on stderr and its exit code."""
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except typer.Exit as stop:
+        code = stop.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        _say("adfd: interrupted; what was computed is kept (see --resume)")
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        code = _failure(error)
+    sys.exit(code)
+
+
+def _failure(error: Exception) -> int:
+    # Usage errors are typer's own, or click's where typer stands on it: both know how to format their message.
+    usage = getattr(error, "format_message", None)
+    if usage is not None:
+        message = usage()
+        if message.strip():  # empty where typer has printed the help already
+            _say(f"adfd: {' '.join(message.split())} (see --help)")
+        return 2
+    from theory.errors import InputError, PrecisionCapError
+
+    line = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        _say(f"adfd: {line}")
+        return 2
+    if isinstance(error, PrecisionCapError):
+        _say(f"adfd: {line}")
+        return 1
+    if os.environ.get("ADFD_DEBUG"):
+        raise error
+    _say(f"adfd: internal error: {type(error).__name__}: {line} (set ADFD_DEBUG=1 for the traceback)")
+    return 3
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,72 @@
+"""Where a command's words go: results to stdout, progress and remarks to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+console = Console(highlight=False)
+remarks = Console(stderr=True, highlight=False)
+
+
+def emit(content: Any) -> None:
+    """One JSON object on stdout."""
+    json.dump(content, sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
+    """A table on stdout; plain markup in cells is not interpreted."""
+    from rich.text import Text
+
+    drawn = Table(title=title, title_justify="left", header_style="bold")
+    for name in columns:
+        drawn.add_column(name, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    console.print(drawn)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Progress bars on stderr: yields a function told of (what, done, total).
+
+    On a terminal the bars are live; elsewhere a line is written at the start and the end of each part, and every ten
+    seconds in between.
+    """
+    if remarks.is_terminal:
+        columns = (
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=remarks) as bars:
+            known: dict[str, Any] = {}
+
+            def show(what: str, done: int, total: int) -> None:
+                if what not in known:
+                    known[what] = bars.add_task(what, total=total)
+                bars.update(known[what], completed=done, total=total)
+
+            yield show
+        return
+    start = time.monotonic()
+    last = [start]
+
+    def line(what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if total and (done in {0, total} or now - last[0] > 10):
+            last[0] = now
+            remarks.print(f"{what}: {done}/{total} ({now - start:.0f} s)")
+
+    yield line

@@ -1,0 +1,257 @@
+"""``adfd verify`` and ``adfd report``."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from proofs_check import ledger, runner
+from proofs_check.claim import Claim, Profile, parse_address
+from proofs_check.commands.output import console, emit, progress, remarks, table
+from proofs_check.verdicts import Verdict
+from theory.errors import InputError
+
+STORE = "store.sqlite"
+"""Name of the store inside the output directory."""
+
+
+def verify(
+    *,
+    ids: list[str],
+    mutants: bool,
+    profile: Profile,
+    out: Path,
+    jobs: int,
+    device: str,
+    resume: bool,
+    cell: str | None,
+    record: bool,
+    against: Path | None,
+    as_json: bool,
+) -> int:
+    """Judges the claims, writes ``out/ledger.json`` and ``out/index.html``; returns the exit code."""
+    start = time.perf_counter()
+    older = _read_ledger(against) if against else None
+    scope = parse_address(cell) if cell is not None else None
+    chosen = ledger.select(ids)
+    work = runner.tasks(chosen, profile, scope)
+    if mutants and scope is not None:
+        raise InputError("--mutants: cannot be combined with --cell; each mutant names its own cell")
+    if mutants and record:
+        raise InputError("--record: cannot be combined with --mutants; only the claims themselves are recorded")
+    os.environ["ADFD_DEVICE"] = device
+    store = _store(out, resume)
+    wrong = runner.mutant_tasks(chosen, profile)
+    whole = not ids and scope is None and not mutants
+    with progress() as shown:
+        results = [] if mutants else runner.run(work, jobs=jobs or _cores(), store_path=store, progress=shown)
+        tried = (
+            runner.run(
+                wrong, jobs=jobs or _cores(), store_path=store, progress=lambda w, d, t: shown(f"mutant {w}", d, t)
+            )
+            if mutants or whole
+            else None
+        )
+    if mutants:
+        return _report_mutants(chosen, tried or [], time.perf_counter() - start, as_json)
+    if record:
+        changed = ledger.record(results)
+        remarks.print(f"{changed} verdicts put on record in {ledger.EXPECTED}")
+    listed = runner.ledger(chosen, results, profile)
+    _attach_mutants(listed, tried)
+    content = {
+        "schema": ledger.SCHEMA,
+        "summary": runner.summary(listed, time.perf_counter() - start, tried),
+        "provenance": provenance(profile),
+        "claims": listed,
+    }
+    _write(out / "ledger.json", content)
+    if whole:
+        _draw(out, profile)
+    if as_json:
+        emit(content)
+    else:
+        _print(content, out if whole else None)
+    moved = _moved(older, content) if older else []
+    for line in moved:
+        remarks.print(line, markup=False)
+    counts = content["summary"]
+    failed = counts["changed"] or counts["errors"] or any(m["verdict"] != Verdict.REFUTED for m in tried or [])
+    return 1 if failed else 0
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _store(out: Path, resume: bool) -> Path:
+    """The store of this run: what is in it is kept with ``--resume``, else begun anew."""
+    path = out / STORE
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"--out: {out}: cannot be written ({error.strerror})") from None
+    return path
+
+
+def _write(path: Path, content: Any) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _draw(out: Path, profile: Profile) -> None:
+    """Computes what the figures show and writes the page."""
+    from proofs_check.report import data, page
+
+    with progress() as shown:
+        _write(out / "figures.json", data.compute_figures(profile, shown))
+    page.write_report(out)
+
+
+def provenance(profile: Profile) -> dict[str, Any]:
+    """Versions and the command: what a reader needs to run it again; nothing about the machine but its kind."""
+    packages = {}
+    for name in ("sympy", "mpmath", "gmpy2", "python-flint", "numpy", "scipy", "torch", "hypothesis"):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            packages[name] = "absent"
+    return {
+        "adfd": version("adfd"),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "packages": packages,
+        "profile": profile,
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "command": shlex.join(["adfd", *sys.argv[1:]]),
+    }
+
+
+def _attach_mutants(listed: list[dict[str, Any]], tried: list[dict[str, Any]] | None) -> None:
+    for claim in listed:
+        for mutant in claim["mutants"]:
+            for result in tried or []:
+                if (result["id"], result["mutant"]) == (claim["id"], mutant["name"]):
+                    mutant["verdict"] = result["verdict"]
+                    mutant["summary"] = result["evidence"]["summary"]
+
+
+def _print(content: dict[str, Any], page: Path | None) -> None:
+    counts = content["summary"]
+    rows = []
+    for claim in content["claims"]:
+        verdicts: dict[str, int] = {}
+        for cell in claim["cells"]:
+            verdicts[cell["verdict"]] = verdicts.get(cell["verdict"], 0) + 1
+        rows.append([claim["id"], claim["source"], ", ".join(f"{v} {n}" if n > 1 else v for v, n in verdicts.items())])
+    table("Ledger", ["claim", "source", "verdicts of its cells"], rows)
+    for claim in content["claims"]:
+        for cell in claim["cells"]:
+            if cell["status"] in {"changed", "error"}:
+                expected = cell["expected"] or "nothing on record"
+                console.print(
+                    f"{cell['status'].upper()} {claim['id']} [{cell['address']}]: {cell['verdict']}, "
+                    f"expected {expected}: "
+                    f"{cell['evidence']['summary']}",
+                    markup=False,
+                )
+    line = (
+        f"{counts['claims']} claims, {counts['cells']} cells: {counts['as_expected']} as expected, "
+        f"{counts['improved']} improved, {counts['changed']} changed, {counts['unrecorded']} not on record, "
+        f"{counts['errors']} errors"
+    )
+    if counts["mutants"]:
+        line += f"; {counts['mutants']['refuted']} of {counts['mutants']['total']} mutants refuted"
+    console.print(f"{line}; {counts['seconds']:.1f} s", markup=False)
+    if page:
+        console.print(f"Report: {page / 'index.html'}", markup=False)
+
+
+def _report_mutants(chosen: tuple[Claim, ...], tried: list[dict[str, Any]], seconds: float, as_json: bool) -> int:
+    survivors = [m for m in tried if m["verdict"] != Verdict.REFUTED]
+    listed = []
+    for claim in chosen:
+        cells = [
+            {
+                "scope": m["scope"] | {"mutant": m["mutant"]},
+                "address": m["address"],
+                "verdict": m["verdict"],
+                "expected": "REFUTED",
+                "status": "as expected" if m["verdict"] == Verdict.REFUTED else "changed",
+                "method": m["method"],
+                "quantifier": m["quantifier"],
+                "evidence": m["evidence"],
+                "seconds": m["seconds"],
+            }
+            for m in tried
+            if m["id"] == claim.id
+        ]
+        listed.append(runner.describe(claim) | {"cells": cells})
+    if as_json:
+        emit({"schema": ledger.SCHEMA, "summary": runner.summary(listed, seconds, tried), "claims": listed})
+    else:
+        rows = [[m["id"], m["mutant"], m["verdict"], m["evidence"]["summary"]] for m in tried]
+        table("Mutants: each must be REFUTED", ["claim", "mutant", "verdict", "why"], rows)
+        refuted = len(tried) - len(survivors)
+        console.print(f"{refuted} of {len(tried)} mutants refuted; {seconds:.1f} s", markup=False)
+    return 1 if survivors else 0
+
+
+def _read_ledger(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["schema"] != ledger.SCHEMA:
+            raise InputError(f"{path}: a ledger of schema {content['schema']}; this program reads {ledger.SCHEMA}")
+        _ = [(c["id"], [(x["address"], x["verdict"]) for x in c["cells"]]) for c in content["claims"]]
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: is not a ledger that 'adfd verify' wrote") from None
+    return dict(content)
+
+
+def _moved(older: dict[str, Any], newer: dict[str, Any]) -> list[str]:
+    """The verdicts that differ between two ledgers, a line each."""
+    before = {(c["id"], x["address"]): x["verdict"] for c in older["claims"] for x in c["cells"]}
+    lines = []
+    for claim in newer["claims"]:
+        for cell in claim["cells"]:
+            old = before.get((claim["id"], cell["address"]))
+            if old is not None and old != cell["verdict"]:
+                lines.append(f"moved: {claim['id']} [{cell['address']}]: {old} -> {cell['verdict']}")
+    return lines or ["no verdict moved"]
+
+
+def report(*, directory: Path, latex: bool, as_json: bool) -> int:
+    """Writes the page of a directory again."""
+    from proofs_check.report import page
+
+    page.write_report(directory)
+    written = [str(directory / "index.html")]
+    if latex:
+        from proofs_check.report.latex import write_latex
+
+        written += [str(path) for path in write_latex(directory)]
+    if as_json:
+        emit({"written": written})
+    else:
+        for path in written:
+            console.print(path, markup=False)
+    return 0

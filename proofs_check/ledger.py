@@ -1,0 +1,123 @@
+"""The ledger: every claim, what was found of it, and what is on record.
+
+``expected`` lives in one file, ``expected.json``, and is only ever *compared* with what a computation came to;
+``adfd verify --record`` rewrites it, as a reviewed change.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from proofs_check.claim import Claim
+from proofs_check.verdicts import Verdict
+from theory.errors import InputError
+from theory.expressions import nearest
+
+EXPECTED = Path(__file__).with_name("expected.json")
+"""What is on record: claim, then cell address, to a verdict (and for INCONCLUSIVE, why)."""
+SCHEMA = 1
+"""Version of the ledger's JSON."""
+
+
+@cache
+def all_claims() -> tuple[Claim, ...]:
+    """Every claim of the modules in ``proofs_check.claims``, in their order.
+
+    Raises:
+        ValueError: two claims share an id, or a claim has no mutant.
+    """
+    package = importlib.import_module("proofs_check.claims")
+    found: list[Claim] = []
+    for name in package.ORDER:
+        found.extend(importlib.import_module(f"proofs_check.claims.{name}").CLAIMS)
+    unlisted = {m.name for m in pkgutil.iter_modules(package.__path__)} - {*package.ORDER, *package.SHARED}
+    if unlisted:
+        raise ValueError(f"proofs_check.claims: modules not in ORDER: {sorted(unlisted)}")
+    seen: set[str] = set()
+    for claim in found:
+        if claim.id in seen:
+            raise ValueError(f"two claims are called {claim.id}")
+        if not claim.mutants:
+            raise ValueError(f"{claim.id} has no mutant: a check that cannot fail is a defect")
+        seen.add(claim.id)
+    return tuple(found)
+
+
+def select(ids: Iterable[str], claims: tuple[Claim, ...] | None = None) -> tuple[Claim, ...]:
+    """The claims of these ids, or of these families, or whose id starts with one of them (all for none).
+
+    Raises:
+        InputError: an id that selects nothing; the line names the nearest.
+    """
+    known = all_claims() if claims is None else claims
+    wanted = list(ids)
+    if not wanted:
+        return known
+    chosen: list[Claim] = []
+    for text in wanted:
+        found = [c for c in known if c.id == text] or [
+            c for c in known if c.family == text or c.id.startswith(f"{text}.")
+        ]
+        if not found:
+            options = [c.id for c in known] + sorted({c.family for c in known})
+            raise InputError(f"claim {text!r}: unknown; {nearest(text, options)}see 'adfd claims'")
+        chosen.extend(c for c in found if c not in chosen)
+    return tuple(chosen)
+
+
+def load_expected(path: Path = EXPECTED) -> dict[str, dict[str, dict[str, str]]]:
+    """The verdicts on record: ``{claim id: {address: {"verdict": …, "reason": …}}}``; empty without a file.
+
+    Raises:
+        InputError: not such a file, an ERROR or VACUOUS on record, or an INCONCLUSIVE without a reason.
+    """
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        cells = {
+            claim: {address: dict(entry) for address, entry in found.items()}
+            for claim, found in content["claims"].items()
+        }
+        verdicts = [(c, a, Verdict(e["verdict"]), e.get("reason")) for c, f in cells.items() for a, e in f.items()]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: is not a record of expected verdicts ({error})") from None
+    for claim, where, verdict, reason in verdicts:
+        if verdict in {Verdict.ERROR, Verdict.VACUOUS}:
+            raise InputError(f"{path}: {claim} [{where}]: {verdict} cannot be expected")
+        if verdict is Verdict.INCONCLUSIVE and not reason:
+            raise InputError(f"{path}: {claim} [{where}]: an expected INCONCLUSIVE needs a reason")
+    return cells
+
+
+def record(cells: Iterable[Mapping[str, Any]], path: Path = EXPECTED) -> int:
+    """Writes the verdicts of these cells over those on record; returns how many entries changed.
+
+    Raises:
+        InputError: a verdict that cannot be expected.
+    """
+    known = load_expected(path)
+    changed = 0
+    for cell in cells:
+        verdict = Verdict(cell["verdict"])
+        if verdict in {Verdict.ERROR, Verdict.VACUOUS}:
+            raise InputError(f"{cell['id']} [{cell['address']}]: {verdict} cannot be recorded")
+        entry = {"verdict": str(verdict)}
+        if verdict is Verdict.INCONCLUSIVE:
+            entry["reason"] = cell["evidence"]["summary"]
+        entries = known.setdefault(cell["id"], {})
+        if entries.get(cell["address"], {}).get("verdict") != entry["verdict"]:
+            entries[cell["address"]] = entry
+            changed += 1
+    ordered = {claim: dict(sorted(known[claim].items())) for claim in sorted(known)}
+    text = json.dumps({"schema": SCHEMA, "claims": ordered}, indent=1, ensure_ascii=False)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(path)
+    return changed

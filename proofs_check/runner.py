@@ -1,0 +1,279 @@
+"""Runs claims: every cell once, in worker processes, each result kept the moment it is there.
+
+The way of a run: the spectra that the cells will read are computed once each (many cells read the same ones), then the
+cells.  Both go through one content-keyed store, so that an interrupted run resumes with nothing lost and nothing
+computed twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from numerics import spectra
+from numerics.problem import Problem
+from numerics.store import Store, content_key
+from proofs_check.claim import Claim, Profile, Scope, address, judge
+from proofs_check.ledger import all_claims, load_expected
+from proofs_check.verdicts import Evidence, Verdict, compare, finite
+from theory.errors import InputError
+
+METHODS = {
+    "symbolic": "symbolic identity",
+    "exact": "exact rational arithmetic",
+    "ball": "ball arithmetic",
+    "sampled": "sampled in floating point",
+}
+"""What a claim's kind is called in the ledger."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One cell of one claim, or of one of its mutants; it travels between processes."""
+
+    claim: str
+    address: str
+    scope: Mapping[str, str]
+    profile: Profile
+    mutant: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The content key of the result: it changes with the program's sources."""
+        return content_key("cell", [code_digest(), self.claim, self.address, self.profile, self.mutant])
+
+
+@cache
+def code_digest() -> str:
+    """A digest of the sources of the three rooms: results of other sources are never reused."""
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parent.parent
+    for room in ("theory", "numerics", "proofs_check"):
+        for path in sorted((root / room).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def tasks(claims: Iterable[Claim], profile: Profile, cell: Scope | None = None) -> list[Task]:
+    """The cells of these claims; with ``cell``, those whose coordinates agree with it.
+
+    Raises:
+        InputError: ``cell`` names no cell.
+    """
+    found = []
+    coordinates: set[str] = set()
+    for claim in claims:
+        for scope in claim.scopes(profile):
+            coordinates |= {f"{key}={value}" for key, value in scope.items()}
+            if cell is None or all(scope.get(key) == value for key, value in cell.items()):
+                found.append(Task(claim.id, address(scope), dict(scope), profile))
+    if cell is not None and not found:
+        listed = ", ".join(sorted(coordinates)[:24])
+        raise InputError(f"--cell: no cell has {address(cell)}; coordinates of these claims: {listed}")
+    return found
+
+
+def mutant_tasks(claims: Iterable[Claim], profile: Profile) -> list[Task]:
+    """One task per mutant, on the cell it names (the claim's first by default)."""
+    found = []
+    for claim in claims:
+        scopes = claim.scopes(profile)
+        for mutant in claim.mutants:
+            scope = mutant.scope or scopes[0]
+            found.append(Task(claim.id, address(scope), dict(scope), profile, mutant.name))
+    return found
+
+
+def resolve(task: Task) -> Claim:
+    """The claim, or its mutant, that a task judges."""
+    claim = next(c for c in all_claims() if c.id == task.claim)
+    if task.mutant is None:
+        return claim
+    return next(m for m in claim.mutants if m.name == task.mutant).mutate(claim)
+
+
+def run_task(task: Task) -> dict[str, Any]:
+    """Judges one cell; whatever goes wrong inside is an ERROR with its reason, never a pass."""
+    start = time.perf_counter()
+    claim = resolve(task)
+    try:
+        evidence = judge(claim, task.scope, task.profile)
+    except Exception as error:  # a check that fails to run must not take the others with it
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        evidence = Evidence(Verdict.ERROR, reason)
+    return {
+        "id": task.claim,
+        "scope": dict(task.scope),
+        "address": task.address,
+        "mutant": task.mutant,
+        "verdict": str(evidence.verdict),
+        "method": METHODS[claim.kind],
+        "quantifier": str(claim.quantifier),
+        "evidence": {
+            "summary": evidence.summary,
+            "instances": evidence.instances,
+            "holding": evidence.holding,
+            "undecided": evidence.undecided,
+            "rejected": evidence.rejected,
+            "data": finite(evidence.data),
+        },
+        "seconds": time.perf_counter() - start,
+    }
+
+
+Request = tuple[Problem, str, str]
+
+
+def requested(task: Task) -> Iterator[Request]:
+    """The exact spectra that a task will read."""
+    claim = resolve(task)
+    if claim.requests is None:
+        return
+    for instance in claim.instances(task.scope, task.profile):
+        if all(a.holds(instance) for a in claim.assumptions):
+            yield from claim.requests(instance, task.scope)
+
+
+def _work(unit: Task | Request, store_path: str | None) -> tuple[str, dict[str, Any] | None]:
+    """One unit of work in a worker process; its result goes into the store before it is reported."""
+    store = Store(store_path)
+    spectra.back_with(store)
+    if isinstance(unit, Task):
+        key = unit.key
+        result = run_task(unit)
+        store.put(key, result)
+        return key, result
+    problem, method, arithmetic = unit
+    spectra.spectrum(problem, method, arithmetic)  # type: ignore[arg-type]
+    return "", None
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many are done, and of how many."""
+
+
+def run(
+    work: list[Task], *, jobs: int = 1, store_path: Path | None = None, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """Judges every task and returns the results in the order of the tasks.
+
+    Args:
+        work: the tasks.
+        jobs: worker processes; 1 runs in this process.
+        store_path: where results are kept; results already there are not computed again.
+        progress: told of every step.
+
+    Raises:
+        InputError: the store cannot be used.
+    """
+    store = Store(store_path)
+    spectra.back_with(store)
+    keys = [task.key for task in work]
+    open_keys = set(store.missing(keys))
+    todo = [task for task, key in zip(work, keys, strict=True) if key in open_keys]
+    wanted: dict[str, Request] = {}
+    for task in todo:
+        for request in requested(task):
+            if request[2] == "exact":
+                wanted.setdefault(spectra.spectrum_key(*request), request)  # type: ignore[arg-type]
+    units = [wanted[key] for key in store.missing(wanted)]
+    _each(units, "spectra", jobs, store_path, progress, store)
+    _each(todo, "cells", jobs, store_path, progress, store)
+    return [store.get(key) or run_task(task) for task, key in zip(work, keys, strict=True)]
+
+
+def _each(
+    units: list[Any], what: str, jobs: int, store_path: Path | None, progress: Progress | None, store: Store
+) -> None:
+    total = len(units)
+    if progress:
+        progress(what, 0, total)
+    if jobs == 1 or total < 2 or store_path is None:
+        for done, unit in enumerate(units, 1):
+            if isinstance(unit, Task):
+                store.put(unit.key, run_task(unit))
+            else:
+                spectra.spectrum(*unit)
+            if progress:
+                progress(what, done, total)
+        return
+    import joblib
+
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size="auto")
+    calls = (joblib.delayed(_work)(unit, str(store_path)) for unit in units)
+    for done, _ in enumerate(parallel(calls), 1):
+        if progress:
+            progress(what, done, total)
+
+
+def command(claim: str, where: str, profile: Profile) -> str:
+    """The command that re-runs one cell alone."""
+    import shlex
+
+    tail = "" if profile == "quick" else " --profile full"
+    return f"adfd verify {claim} --cell {shlex.quote(where)}{tail}"
+
+
+def ledger(claims: Iterable[Claim], results: list[dict[str, Any]], profile: Profile) -> list[dict[str, Any]]:
+    """The ledger's claims with their cells, each compared with what is on record."""
+    expected = load_expected()
+    listed = []
+    for claim in claims:
+        cells = []
+        for result in results:
+            if result["id"] != claim.id or result["mutant"] is not None:
+                continue
+            entry = expected.get(claim.id, {}).get(result["address"])
+            recorded = entry["verdict"] if entry else None
+            cells.append(
+                {key: result[key] for key in ("scope", "address", "verdict")}
+                | {"expected": recorded, "status": compare(Verdict(result["verdict"]), recorded)}
+                | {key: result[key] for key in ("method", "quantifier", "evidence", "seconds")}
+                | {"command": command(claim.id, result["address"], profile)}
+            )
+        listed.append(describe(claim) | {"cells": cells})
+    return listed
+
+
+def describe(claim: Claim) -> dict[str, Any]:
+    """A claim in JSON types, without its cells."""
+    return {
+        "id": claim.id,
+        "title": claim.title,
+        "statement": claim.statement,
+        "family": claim.family,
+        "source": claim.source,
+        "predicate": claim.predicate,
+        "kind": claim.kind,
+        "quantifier": str(claim.quantifier),
+        "assumptions": [a.text for a in claim.assumptions],
+        "derivation": [{"text": s.text, "because": s.because} for s in claim.derivation],
+        "mutants": [{"name": m.name, "change": m.change, "kind": m.kind} for m in claim.mutants],
+    }
+
+
+def summary(claims: list[dict[str, Any]], seconds: float, mutants: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """Counts of a ledger."""
+    cells = [cell for claim in claims for cell in claim["cells"]]
+    by_status = {name: sum(1 for c in cells if c["status"] == name) for name in ("as expected", "improved", "changed")}
+    return {
+        "claims": len(claims),
+        "cells": len(cells),
+        "as_expected": by_status["as expected"],
+        "improved": by_status["improved"],
+        "changed": by_status["changed"],
+        "unrecorded": sum(1 for c in cells if c["status"] == "unrecorded"),
+        "errors": sum(1 for c in cells if c["status"] == "error"),
+        "verdicts": {str(v): n for v in Verdict if (n := sum(1 for c in cells if c["verdict"] == v))},
+        "mutants": None
+        if mutants is None
+        else {"total": len(mutants), "refuted": sum(1 for m in mutants if m["verdict"] == Verdict.REFUTED)},
+        "seconds": round(seconds, 3),
+    }
