@@ -1,0 +1,157 @@
+"""Direct integration in one variable: Gaussian-type activations with one law that is not normal.
+
+Given the non-normal variable s (the weight, in one dimension, or the bias), U and V are jointly Gaussian with
+means linear in s, so the inner expectation is P(s) D^(−k/2) exp(−A s²/2 + B s + C); the outer one is a Gaussian
+moment of the law of s, closed for the uniform, Laplace and (centred) Cauchy laws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy as sp
+from sympy.polys.rings import PolyElement
+
+from theory.derivation import Step
+from theory.kernels.coordinates import Constants, Coordinates, JointGaussian, Weights, fraction, spread
+from theory.kernels.gaussian import tilted_form
+from theory.kernels.integrals import CauchyMoment, LaplaceMoment, UniformMoment
+from theory.kernels.radical import RadicalForm, ring
+from theory.kernels.shapes import GaussianSum
+from theory.laws import Cauchy, Constant, Laplace, Law, Normal, Uniform
+
+S = sp.Symbol("s", real=True)
+
+
+def applies(shape: GaussianSum, weights: Weights, biases: Law) -> bool:
+    """Whether this route has a closed form: real Gaussians, one law among uniform, Laplace and Cauchy."""
+    if not shape.decays or any(sp.im(g.tilt) != 0 or any(sp.im(c) != 0 for c in g.coefficients) for g in shape.groups):
+        return False
+    special = (Uniform, Laplace, Cauchy)
+    if isinstance(biases, special):
+        inner, outer, tilt = weights, biases, None
+    elif len(weights) == 1 and isinstance(weights[0], special):
+        inner, outer, tilt = (biases,), weights[0], biases
+    else:
+        return False
+    if not all(isinstance(law, Normal | Constant) for law in inner):
+        return False
+    if isinstance(outer, Cauchy):
+        # B = 0 is needed: no linear term in s
+        means = [spread(law)[0] for law in inner]
+        even = all(g.tilt == 0 for g in shape.groups)
+        return even and outer.location == 0 and (tilt is None or means[0] == 0) and all(m == 0 for m in means)
+    return True
+
+
+class DirectKernel:
+    """The kernel and all its derivatives; see the module."""
+
+    route = "direct integration"
+
+    def __init__(self, shape: GaussianSum, weights: Weights, biases: Law, coordinates: Coordinates) -> None:
+        self.coordinates = coordinates
+        self.over_weight = not isinstance(biases, Uniform | Laplace | Cauchy)
+        self.law = weights[0] if self.over_weight else biases
+        groups = shape.groups
+        constants = Constants(
+            n for g in groups for n in (g.q, g.tilt, *(sp.expand(a * b) for h in groups
+            for a in g.coefficients for b in h.coefficients))
+        )  # fmt: skip
+        joint = self._conditional(weights, biases, constants)
+        self.forms: list[RadicalForm] = [tilted_form(joint, constants, g, h) for g in groups for h in groups]
+        self.position = 2 * coordinates.dimension
+        self.assumptions = ("weights and bias are independent",)
+        self.steps = self._explain()
+
+    def _conditional(self, weights: Weights, biases: Law, constants: Constants) -> JointGaussian:
+        """(U, V) given s; the generator s stands for the deviation from the centre of its law."""
+        d = self.coordinates.dimension
+        target = ring([*self.coordinates.all, S, *constants.symbols.values()])
+        x, y, s = target.gens[:d], target.gens[d : 2 * d], target.gens[2 * d]
+
+        def constant(value: sp.Rational) -> PolyElement:
+            return target.ground_new(target.domain.from_sympy(value))
+
+        shifted = s if isinstance(self.law, Uniform) else s + constant(fraction(self.law.centre))
+        X, Y = self.coordinates.x, self.coordinates.y
+        if self.over_weight:
+            mean, variance = (fraction(v) for v in spread(biases))
+            b2 = constant(variance)
+            return JointGaussian(
+                target, (shifted * x[0] + constant(mean), shifted * y[0] + constant(mean)), b2, b2, b2,
+                {"alpha": variance, "beta": variance, "gamma": variance, "gram": sp.Integer(0)},
+            )  # fmt: skip
+        moments = [tuple(fraction(v) for v in spread(law)) for law in weights]
+        v = [c for _, c in moments]
+        means = tuple(
+            sum((constant(m) * p for (m, _), p in zip(moments, point, strict=True)), shifted) for point in (x, y)
+        )
+
+        def dot(a: Sequence[PolyElement], b: Sequence[PolyElement]) -> PolyElement:
+            return sum((constant(c) * p * q for c, p, q in zip(v, a, b, strict=True)), target.zero)
+
+        zero = sp.Integer(0)
+        display = {
+            "alpha": sum((c * p**2 for c, p in zip(v, X, strict=True)), zero),
+            "beta": sum((c * q**2 for c, q in zip(v, Y, strict=True)), zero),
+            "gamma": sum((c * p * q for c, p, q in zip(v, X, Y, strict=True)), zero),
+            "gram": sum((v[i] * v[j] * (X[i] * Y[j] - X[j] * Y[i]) ** 2 for i in range(d) for j in range(i)), zero),
+        }
+        return JointGaussian(target, (means[0], means[1]), dot(x, x), dot(y, y), dot(x, y), display)
+
+    def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
+        """E w^(a+b) σ^(|a|)(U) σ^(|b|)(V)."""
+        return sp.Add(*(self._integrated(form.derivative((*a, *b))) for form in self.forms))
+
+    def _integrated(self, form: RadicalForm) -> sp.Expr:
+        frame = form.frame
+        D = frame.expression(frame.D, "D")
+        exponents = _powers(frame.N, self.position) if frame.N else {}
+        A, B, C = (
+            frame.expression(exponents[n]) * factor / D if n in exponents else sp.Integer(0)
+            for n, factor in ((2, -2), (1, 1), (0, 1))
+        )
+        total = sp.Integer(0)
+        for (_, _, _, k), P in form.terms.items():
+            for n, coefficient in _powers(P, self.position).items():
+                value = frame.expression(coefficient)
+                total += value * D ** sp.Rational(-k, 2) * self._moment(n, A, B, C)
+        return total
+
+    def _moment(self, n: int, A: sp.Expr, B: sp.Expr, C: sp.Expr) -> sp.Expr:
+        law, order = self.law, sp.Integer(n)
+        if isinstance(law, Uniform):
+            return UniformMoment(order, A, B, C, fraction(law.low), fraction(law.high))
+        if isinstance(law, Laplace):
+            return LaplaceMoment(order, A, B, C, fraction(law.scale))
+        if isinstance(law, Cauchy):
+            return CauchyMoment(order, A, C, fraction(law.scale)) if n % 2 == 0 else sp.Integer(0)
+        raise TypeError(f"{law} has no Gaussian moments here")
+
+    def _explain(self) -> tuple[Step, ...]:
+        variable = "w" if self.over_weight else "b"
+        return (
+            Step(
+                f"Given {variable} = s, U and V are jointly normal with means linear in s; a Gaussian determinant"
+                " gives the inner expectation",
+                "P(s)\\,D^{-k/2}\\,e^{-A s^2/2 + B s + C}",
+            ),
+            Step(
+                f"The outer expectation is a Gaussian moment of the law of {variable}, with density",
+                sp.latex(self.law.density(S)),
+            ),
+            Step("It is closed by completing the square; higher moments follow by parts."),
+        )
+
+
+def _powers(P: PolyElement, position: int) -> dict[int, PolyElement]:
+    """The coefficients of P in one generator."""
+    out: dict[int, PolyElement] = {}
+    for monomial, c in P.terms():
+        n = monomial[position]
+        rest = (*monomial[:position], 0, *monomial[position + 1 :])
+        if n not in out:
+            out[n] = P.ring.zero
+        out[n][rest] = c
+    return out
