@@ -1,1 +1,31 @@
-"""Exactly solvable kernels: AD and FD eigenvalues, entropies with proof, the sign of the gap."""
+"""Exactly solvable kernels: AD and FD eigenvalues, entropies with proof, the sign of the entropy gap (ours).
+
+Each model is a :class:`~theory.solvable.common.SolvableSpectrum`: ``ad_eigenvalues(count)``,
+``fd_eigenvalues(count, h)``, ``entropy(method, h, power=…, rank=…)``, ``gap(h)`` and ``gap_sign(h)``; all
+numbers are :class:`~theory.solvable.common.Bounds`, two exact rationals around the number meant.
+"""
+
+from __future__ import annotations
+
+from theory.solvable.circle import Circle, Frequencies, frequencies, geometric_frequencies, uniform_frequencies
+from theory.solvable.common import Bounds, GapSign, SolvableSpectrum
+from theory.solvable.geometric import Geometric, geometric_entropy
+from theory.solvable.hermite import HermiteDiagonal
+from theory.solvable.mehler import Mehler
+from theory.solvable.prolate import Prolate
+
+__all__ = [
+    "Bounds",
+    "Circle",
+    "Frequencies",
+    "GapSign",
+    "Geometric",
+    "HermiteDiagonal",
+    "Mehler",
+    "Prolate",
+    "SolvableSpectrum",
+    "frequencies",
+    "geometric_entropy",
+    "geometric_frequencies",
+    "uniform_frequencies",
+]

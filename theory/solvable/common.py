@@ -301,7 +301,7 @@ class SolvableSpectrum(ABC):
         *,
         power: Power = 1,
         rank: int | None = None,
-        digits: int = 30,
+        digits: int = 20,
     ) -> Bounds:
         """Bounds on the entropy of the whole spectrum, or of its ``rank`` largest singular values.
 
@@ -322,7 +322,7 @@ class SolvableSpectrum(ABC):
         listed = self.listed(method, h, rank or 1, needed)
         return listed_entropy(listed, power, rank, needed)
 
-    def gap(self, h: Fraction, *, power: Power = 1, rank: int | None = None, digits: int = 30) -> Bounds:
+    def gap(self, h: Fraction, *, power: Power = 1, rank: int | None = None, digits: int = 20) -> Bounds:
         """Bounds on ``H_FD - H_AD``; see :meth:`entropy`."""
         fd = self.entropy("fd", h, power=power, rank=rank, digits=digits)
         return fd - self.entropy("ad", power=power, rank=rank, digits=digits)
