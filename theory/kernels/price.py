@@ -71,7 +71,7 @@ def _erf(shape: ErfSum, inv: _Invariants) -> RadicalForm:
             return zero
         if order == 1:
             return RadicalForm(frame, {(0, 1, 0, 0) if left else (0, 0, 1, 0): half_slope})
-        return single(order - 2, left).diff(0 if left else 1) * two
+        return single(order - 2, left).diff(0 if left else 1).scaled(two)
 
     @cache
     def pair(a: int, b: int) -> RadicalForm:
@@ -79,9 +79,9 @@ def _erf(shape: ErfSum, inv: _Invariants) -> RadicalForm:
         if (a + b) % 2:
             return zero
         if a >= 2:
-            return pair(a - 2, b).diff(0) * two
+            return pair(a - 2, b).diff(0).scaled(two)
         if b >= 2:
-            return pair(a, b - 2).diff(1) * two
+            return pair(a, b - 2).diff(1).scaled(two)
         if a == 1:
             return pair(0, 0).diff(2)
         return RadicalForm(frame, {(1, 0, 0, 0): inv.number(R, 2 * INVERSE_PI)})
@@ -94,18 +94,18 @@ def _erf(shape: ErfSum, inv: _Invariants) -> RadicalForm:
         up_a = None if a is None else a + 1
         up_b = None if b is None else b + 1
         if i:
-            total = stein(i - 2, j, a, b) * (alpha * (i - 1)) + stein(i - 1, j - 1, a, b) * (gamma * j)
+            total = stein(i - 2, j, a, b).scaled(alpha * (i - 1)) + stein(i - 1, j - 1, a, b).scaled(gamma * j)
             if up_a is not None:
-                total += stein(i - 1, j, up_a, b) * alpha
+                total += stein(i - 1, j, up_a, b).scaled(alpha)
             if up_b is not None:
-                total += stein(i - 1, j, a, up_b) * gamma
+                total += stein(i - 1, j, a, up_b).scaled(gamma)
             return total
         if j:
-            total = stein(i, j - 2, a, b) * (beta * (j - 1))
+            total = stein(i, j - 2, a, b).scaled(beta * (j - 1))
             if up_b is not None:
-                total += stein(i, j - 1, a, up_b) * beta
+                total += stein(i, j - 1, a, up_b).scaled(beta)
             if up_a is not None:
-                total += stein(i, j - 1, up_a, b) * gamma
+                total += stein(i, j - 1, up_a, b).scaled(gamma)
             return total
         if a is None and b is None:
             return RadicalForm(frame, {(0, 0, 0, 0): R.one})
@@ -119,7 +119,7 @@ def _erf(shape: ErfSum, inv: _Invariants) -> RadicalForm:
             for i, c in enumerate(f):
                 for j, e in enumerate(g):
                     if c != 0 and e != 0:
-                        total += stein(i, j, a, b) * inv.number(R, sp.expand(c * e))
+                        total += stein(i, j, a, b).scaled(inv.number(R, sp.expand(c * e)))
     return total
 
 
@@ -260,8 +260,8 @@ def _explain(shape: ErfSum | ReluPower, inv: _Invariants, joint: JointGaussian) 
         steps += [
             Step(
                 "Price's theorem lowers the power",
-                f"\\partial_\\gamma K_n = n^2 K_{{n-1}}, \\quad n = {shape.n}, \\dots, 1; \\qquad"
-                " K_0 = P(U > 0, V > 0) = \\frac{1}{4} + \\frac{1}{2\\pi}\\arcsin\\frac{\\gamma}{\\sqrt{\\alpha\\beta}}",
+                f"\\partial_\\gamma K_n = n^2 K_{{n-1}}, \\quad n = {shape.n}, \\dots, 1; \\qquad K_0"
+                " = P(U > 0, V > 0) = \\frac{1}{4} + \\frac{1}{2\\pi}\\arcsin\\frac{\\gamma}{\\sqrt{\\alpha\\beta}}",
             ),
             Step(
                 "Integrating from γ = −√(αβ), where V = −cU and the kernel vanishes, polynomials P and Q remain",

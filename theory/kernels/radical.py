@@ -1,4 +1,4 @@
-"""Closed forms P · φ^f · A^(−a/2) B^(−b/2) D^(−k/2) · e^(N/D) with polynomial P, A, B, D, N: exact, fast differentiation.
+"""Closed forms P · φ^f · A^(−a/2) B^(−b/2) D^(−k/2) · e^(N/D) with polynomials P, A, B, D, N, and their derivatives.
 
 Every kernel of Gaussian features is a sum of such terms (φ = asin(C/√(AB)) with D = AB − C² in Price's theorem;
 f = 0 and an exponential for Gaussian-type activations), and so are all its derivatives.  In a polynomial ring a
@@ -100,13 +100,15 @@ class RadicalForm:
         return form
 
     def __add__(self, other: RadicalForm) -> RadicalForm:
+        """The sum; both must have one frame."""
         out: defaultdict[Key, PolyElement] = defaultdict(lambda: self.frame.ring.zero)
         for form in (self, other):
             for key, P in form.terms.items():
                 out[key] += P
         return RadicalForm(self.frame, out)
 
-    def __mul__(self, factor: PolyElement) -> RadicalForm:
+    def scaled(self, factor: PolyElement) -> RadicalForm:
+        """The product with a polynomial."""
         return RadicalForm(self.frame, {key: P * factor for key, P in self.terms.items()})
 
     @property

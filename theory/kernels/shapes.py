@@ -34,7 +34,7 @@ class Group:
 
 @dataclass(frozen=True)
 class GaussianSum:
-    """Σ p(z) exp(−q z²/2 + l z): polynomials, sinusoids, exponentials, Gaussians, Hermite functions, Gabor functions."""
+    """Σ p(z) exp(−q z²/2 + l z): polynomials, sinusoids, exponentials, Gaussians, Hermite and Gabor functions."""
 
     groups: tuple[Group, ...]
 
