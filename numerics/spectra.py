@@ -41,6 +41,7 @@ class Spectrum:
         working_digits: decimal digits of the computation.
         seconds: computing time.
         rank: number of values proven positive.
+        computed: LAPACK's values themselves, for a floating-point matrix.
     """
 
     method: Method
@@ -50,6 +51,7 @@ class Spectrum:
     working_digits: int
     seconds: float
     rank: int
+    computed: tuple[float, ...] | None = None
 
     @property
     def rest_upper(self) -> Fraction:
@@ -57,10 +59,11 @@ class Spectrum:
         return self.values[self.rank].upper if self.rank < len(self.values) else Fraction(0)
 
     def floats(self) -> tuple[float, ...]:
-        """The middles, as floats (0 beyond the proven rank of an exact spectrum)."""
+        """The values as floats: LAPACK's, or the middles of an exact spectrum (0 beyond its proven rank)."""
+        if self.computed is not None:
+            return self.computed
         middles = [float(v.middle) for v in self.values]
-        if self.certified:
-            middles[self.rank :] = [0.0] * (len(middles) - self.rank)
+        middles[self.rank :] = [0.0] * (len(middles) - self.rank)
         return tuple(middles)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,13 +76,15 @@ class Spectrum:
             "working_digits": self.working_digits,
             "seconds": self.seconds,
             "rank": self.rank,
+            "computed": self.computed,
         }
 
     @staticmethod
     def from_dict(data: dict[str, Any]) -> Spectrum:
         """The spectrum that :meth:`to_dict` wrote."""
         values = tuple(Enclosure(read_dyadic(low), read_dyadic(high)) for low, high in data["values"])
-        return Spectrum(**{**data, "values": values})
+        computed = data["computed"]
+        return Spectrum(**{**data, "values": values, "computed": computed if computed is None else tuple(computed)})
 
 
 def spell_dyadic(value: Fraction) -> str:
@@ -138,7 +143,8 @@ def spectrum(problem: Problem, method: Method, arithmetic: Arithmetic, digits: i
     exact = [Fraction(float(v)) for v in values]
     enclosures = tuple(Enclosure(max(v - error, Fraction(0)), v + error) for v in exact)
     rank = sum(1 for e in enclosures if e.lower > 0)
-    return Spectrum(method, arithmetic, enclosures, False, 16, time.perf_counter() - start, rank)
+    computed = tuple(float(v) for v in values)
+    return Spectrum(method, arithmetic, enclosures, False, 16, time.perf_counter() - start, rank, computed)
 
 
 def _kept(problem: Problem, method: Method, digits: int) -> Spectrum:

@@ -1,0 +1,30 @@
+"""A_AD and A_FD as matrices of FLINT balls, from the exact rationals of a problem."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import flint
+import numpy as np
+
+from numerics.backends import BallBackend
+from numerics.matrices import Exact, assemble, cancellation_digits
+from numerics.problem import Method, Problem
+
+
+def ball_entries(problem: Problem, method: Method) -> Callable[[int], flint.arb_mat]:
+    """A as a function of the working precision in bits; differences of L_h are made with as many more bits as they lose."""
+    extra = math.ceil(cancellation_digits(problem, method) * math.log2(10)) + 20
+
+    def entries(precision: int) -> flint.arb_mat:
+        with flint.ctx.workprec(precision + extra):
+            return flint.arb_mat(assemble(problem, method, BallBackend(), _balls).tolist())
+
+    return entries
+
+
+def _balls(values: Exact) -> np.ndarray:
+    constant = BallBackend().constant
+    rows = [[constant(v) for v in row] if isinstance(row, tuple) else constant(row) for row in values]
+    return np.array(rows, dtype=object)

@@ -1,0 +1,371 @@
+"""Truncated entropy: range, continuity, threshold, majorisation, and the entropy-gap expansion with its covariance."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import flint
+import mpmath
+
+from numerics.enclosure import Enclosure
+from numerics.features import features
+from numerics.matrices import multiprecision_entries
+from numerics.problem import Problem
+from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once, problem, seeds, witness
+from proofs_check.verdicts import Outcome
+from theory.entropy import Convention, covariance_gap, entropy_gap_coefficient, probabilities, truncated_entropy
+from theory.entropy_bounds import fannes_audenaert, total_variation
+
+PRECISION = 256
+DIGITS = 50
+"""Decimal digits of the expansion's check."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two spectra of the same length, exact and descending."""
+
+    first: tuple[Fraction, ...]
+    second: tuple[Fraction, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types."""
+        return {"first": [str(v) for v in self.first], "second": [str(v) for v in self.second]}
+
+
+def _spectrum(generator: random.Random, n: int) -> tuple[Fraction, ...]:
+    """A random spectrum whose values span up to six decades."""
+    return tuple(
+        sorted((Fraction(generator.randint(1, 10 ** generator.randint(1, 6))) for _ in range(n)), reverse=True)
+    )
+
+
+def _pairs(scope: Scope, profile: Profile) -> Iterator[Pair]:
+    generator = random.Random(20240514)
+    for _ in range(200 if profile == "quick" else 2000):
+        n = generator.randint(2, 12)
+        yield Pair(_spectrum(generator, n), _spectrum(generator, n))
+    for n in (2, 3, 8):  # the extreme pair of Fannes and Audenaert, nearly: 1 against 1 − T spread evenly
+        yield Pair((Fraction(10**6), *[Fraction(1)] * (n - 1)), (Fraction(10), *[Fraction(1)] * (n - 1)))
+
+
+def _balls(values: tuple[Fraction, ...]) -> list[flint.arb]:
+    return [Enclosure.exact(v).arb(PRECISION) for v in values]
+
+
+def _entropy(values: tuple[Fraction, ...], power: int = 1) -> flint.arb:
+    convention = Convention("fixed", rank=len(values), power=power)  # type: ignore[arg-type]
+    return truncated_entropy(_balls(values), convention, r=len(values)).value
+
+
+def _decide(small: flint.arb, large: flint.arb) -> bool | None:
+    """small ≤ large?"""
+    if small <= large:
+        return True
+    return False if small > large else None
+
+
+def _range(ceiling: Callable[[int], flint.arb]) -> Callable[[Pair, Scope], Outcome]:
+    def test(pair: Pair, scope: Scope) -> Outcome:
+        with flint.ctx.workprec(PRECISION):
+            entropy = _entropy(pair.first)
+            high = ceiling(len(pair.first))
+            decision = _decide(entropy, high) if entropy >= 0 else False
+            return Outcome(decision, f"H = {float(entropy):.6f}, ceiling {float(high):.6f}", float(high - entropy),
+                           certified=True)  # fmt: skip
+
+    return test
+
+
+def _continuity(with_binary_entropy: bool) -> Callable[[Pair, Scope], Outcome]:
+    def test(pair: Pair, scope: Scope) -> Outcome:
+        with flint.ctx.workprec(PRECISION):
+            r = len(pair.first)
+            p, q = probabilities(pair.first, r), probabilities(pair.second, r)
+            distance = Enclosure.exact(total_variation(p, q)).arb(PRECISION)
+            gap = abs(_entropy(pair.first) - _entropy(pair.second))
+            bound = (
+                fannes_audenaert(distance, r, exact=True) if with_binary_entropy else distance * flint.arb(r - 1).log()
+            )
+            decision = True if pair.first == pair.second else _decide(gap, bound)
+            return Outcome(decision, f"|H − H'| = {float(gap):.6f} ≤ {float(bound):.6f}", float(bound - gap),
+                           certified=True)  # fmt: skip
+
+    return test
+
+
+def _threshold(factor: Fraction) -> Callable[[Pair, Scope], Outcome]:
+    """Raising σ_k raises H exactly when p_k < factor · e^{−H}."""
+
+    def test(pair: Pair, scope: Scope) -> Outcome:
+        values = pair.first
+        with flint.ctx.workprec(PRECISION):
+            entropy = _entropy(values)
+            total = sum(values)
+            nudge = 1 + Fraction(1, 10**12)
+            for k, value in enumerate(values):
+                ratio = Enclosure.exact(value / total).arb(PRECISION) / (-entropy).exp()
+                raised = sorted((*values[:k], value * nudge, *values[k + 1 :]), reverse=True)
+                change = _entropy(tuple(raised)) - entropy
+                scaled = ratio / Enclosure.exact(factor).arb(PRECISION)
+                if abs(ratio - 1) < flint.arb("1e-6") or abs(scaled - 1) < flint.arb("1e-6"):
+                    continue  # a nudge of 1e-12 does not decide at the threshold itself
+                rises = True if change > 0 else False if change < 0 else None
+                should = bool(scaled < 1)
+                if rises is None:
+                    return Outcome(None, f"index {k + 1}: the change of H is undecided")
+                if rises != should:
+                    detail = f"index {k + 1}: p_k e^H = {float(ratio):.4f}, H {'rises' if rises else 'falls'}"
+                    return Outcome(False, detail, data={"index": k}, certified=True)
+        return Outcome(True, f"all {len(values)} indices as predicted, H = {float(entropy):.4f}")
+
+    return test
+
+
+def _lifted(scope: Scope, profile: Profile) -> Iterator[Pair]:
+    """Pairs with monotone ratios second/first, and pairs without."""
+    generator = random.Random(31)
+    for trial in range(100 if profile == "quick" else 1000):
+        n = generator.randint(2, 10)
+        first = _spectrum(generator, n)
+        factors = sorted((Fraction(generator.randint(1, 100), 50) for _ in range(n)), reverse=bool(trial % 2))
+        second = tuple(f * a for f, a in zip(factors, first, strict=True))
+        yield Pair(first, second)
+        yield Pair(first, _spectrum(generator, n))
+
+
+def _ratio_direction(pair: Pair) -> int:
+    """+1 when second/first is non-decreasing in k, −1 when non-increasing, 0 otherwise (and for equal ones)."""
+    ratios = [b / a for a, b in zip(pair.first, pair.second, strict=True)]
+    rising = all(x <= y for x, y in zip(ratios, ratios[1:], strict=False))
+    falling = all(x >= y for x, y in zip(ratios, ratios[1:], strict=False))
+    return int(rising) - int(falling)
+
+
+def _majorisation(sign: int) -> Callable[[Pair, Scope], Outcome]:
+    def test(pair: Pair, scope: Scope) -> Outcome:
+        direction = sign * (_ratio_direction(pair) or 1)
+        with flint.ctx.workprec(PRECISION):
+            power = int(scope["power"])
+            gap = _entropy(pair.second, power) - _entropy(pair.first, power)
+            decision = _decide(flint.arb(0), gap) if direction > 0 else _decide(gap, flint.arb(0))
+            return Outcome(decision, f"H' − H = {float(gap):.6g} with ratios of direction {direction:+d}",
+                           margin=direction * float(gap), certified=True)  # fmt: skip
+
+    return test
+
+
+_descending = Assumption(
+    "both spectra are in descending order at the same indices",
+    lambda pair: all(list(v) == sorted(v, reverse=True) for v in (pair.first, pair.second)),
+)
+_monotone = Assumption(
+    r"$\sigma'_k/\sigma_k$ is monotone in $k$ and not constant", lambda pair: _ratio_direction(pair) != 0
+)
+
+STEPS = (Fraction(1, 40), Fraction(1, 80), Fraction(1, 160))
+"""Steps at which the remainder of the expansion is compared."""
+
+
+def _gap_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    for seed in seeds(profile, 4, 12):
+        yield problem(scope["activation"], seed=seed, size=6, scale=1)
+
+
+@lru_cache(maxsize=256)
+def _svd(instance: Problem) -> tuple[Any, Any, Any, Any]:
+    """A_AD with its singular value decomposition in multiprecision."""
+    with mpmath.workdps(DIGITS):
+        matrix = multiprecision_entries(instance, "ad")(DIGITS)
+        left, values, right = mpmath.svd_r(matrix)
+        return matrix, left, values, right
+
+
+@lru_cache(maxsize=1024)
+def _entropy_at(instance: Problem, power: int) -> Any:
+    """The entropy of A_FD with all singular values kept, in multiprecision."""
+    with mpmath.workdps(DIGITS):
+        values = sorted(mpmath.svd_r(multiprecision_entries(instance, "fd")(DIGITS), compute_uv=False), reverse=True)
+        convention = Convention("fixed", rank=len(values), power=power)  # type: ignore[arg-type]
+        return truncated_entropy(values, convention, r=len(values)).value
+
+
+def _coefficient(instance: Problem, power: int, form: str) -> Any:
+    """The predicted coefficient of h² in H_FD − H_AD, in the covariance form (sine) or the general one."""
+    matrix, left, values, right = _svd(instance)
+    n = len(values)
+    sigma = [values[k] for k in range(n)]
+    if form == "covariance":
+        weights = [mpmath.mpf(w.numerator) / w.denominator for (w,) in features(instance).weights]
+        f = [sum(weights[j] ** 2 * right[k, j] ** 2 for j in range(n)) for k in range(n)]
+        return covariance_gap(probabilities(sigma, n, power), f, power, Fraction(-1, 12))  # type: ignore[arg-type]
+    # B = (1/12) ∂⁴ φ_j(x_i), the leading truncation term of the central second difference.
+    fourth = multiprecision_entries(instance.with_(operator_text="u_xxxx"), "ad")(DIGITS) / 12
+    rates = [(left[:, k].T * fourth * right[k, :].T)[0] for k in range(n)]
+    return entropy_gap_coefficient(sigma, rates, n, power)  # type: ignore[arg-type]
+
+
+def _expansion(factor: Fraction, form: str) -> Callable[[Problem, Scope], Outcome]:
+    """The remainder H_FD − H_AD − c h² must vanish like h⁴: fitted order at least 3.5."""
+
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        power = int(scope["power"])
+        with mpmath.workdps(DIGITS):
+            values = [v for v in _svd(instance)[2]]
+            convention = Convention("fixed", rank=len(values), power=power)  # type: ignore[arg-type]
+            base = truncated_entropy(values, convention, r=len(values)).value
+            predicted = _coefficient(instance, power, form) * factor.numerator / factor.denominator
+            gaps = [_entropy_at(instance.with_(step=(h,)), power) - base for h in STEPS]
+            left = [abs(gap - predicted * h.numerator**2 / mpmath.mpf(h.denominator) ** 2)
+                    for gap, h in zip(gaps, STEPS, strict=True)]  # fmt: skip
+            order = float(mpmath.log(left[-2] / left[-1]) / math.log(STEPS[-2] / STEPS[-1]))
+            share = float(left[-1] / abs(gaps[-1]))
+        return Outcome(
+            order >= 3.5,
+            f"remainder of order {order:.3f}, {share:.1e} of the gap at h = {STEPS[-1]}",
+            margin=order - 3.5,
+            data={"order": order, "coefficient": float(predicted)},
+        )
+
+    return test
+
+
+_SPREAD = "random rationals"
+
+CLAIMS = (
+    Claim(
+        id="entropy.range",
+        title="The entropy lies between 0 and log r",
+        statement=r"$0 \le H \le \log r$ for every spectrum with effective cut-off number $r$.",
+        family="entropy",
+        source="classical (Jensen)",
+        predicate=r"$0 \le H \le \log r$ in ball arithmetic",
+        kind="ball",
+        scopes=once({"spectra": _SPREAD}),
+        instances=_pairs,
+        test=_range(lambda r: flint.arb(r).log()),
+        assumptions=(Assumption("the values are not all equal", lambda pair: len(set(pair.first)) > 1),),
+        describe=Pair.to_dict,
+        mutants=(
+            Mutant("log-of-r-minus-1", "the ceiling is log(r − 1)", "constant",
+                   lambda c: c.with_(test=_range(lambda r: flint.arb(max(r - 1, 1)).log()))),
+        ),
+    ),
+    Claim(
+        id="entropy.fannes-audenaert",
+        title="Continuity of the entropy",
+        statement=r"$|H - H'| \le T\log(r-1) + h_2(T)$ with $T = \tfrac12\|p - p'\|_1$ and the binary entropy $h_2$.",
+        family="entropy",
+        source="K. M. R. Audenaert, J. Phys. A 40 (2007) 8127",
+        predicate="the inequality in ball arithmetic",
+        kind="ball",
+        scopes=once({"spectra": _SPREAD}),
+        instances=_pairs,
+        test=_continuity(True),
+        assumptions=(Assumption("the two spectra differ", lambda pair: pair.first != pair.second),),
+        describe=Pair.to_dict,
+        mutants=(
+            Mutant("without-binary-entropy", "the term h₂(T) is dropped", "predicate",
+                   lambda c: c.with_(test=_continuity(False))),
+        ),
+    ),
+    Claim(
+        id="entropy.threshold",
+        title="When raising a singular value raises the entropy",
+        statement=r"At fixed $r$, raising $\sigma_k$ raises $H$ exactly when $p_k < e^{-H}$.",
+        family="entropy",
+        source="ours",
+        predicate=r"for each $k$ with $|p_k e^{H} - 1| > 10^{-6}$, the sign of the change of $H$ when $\sigma_k$ grows by "
+        r"$10^{-12}$, in ball arithmetic",
+        kind="ball",
+        scopes=once({"spectra": _SPREAD}),
+        instances=lambda scope, profile: [p for i, p in enumerate(_pairs(scope, profile)) if i % 5 == 0],
+        test=_threshold(Fraction(1)),
+        describe=Pair.to_dict,
+        mutants=(
+            Mutant("half-the-threshold", "the threshold is half as large", "constant",
+                   lambda c: c.with_(test=_threshold(Fraction(1, 2)))),
+        ),
+    ),
+    Claim(
+        id="entropy.ratio-majorisation",
+        title="Monotone ratios order the entropies",
+        statement=r"If $\sigma'_k/\sigma_k$ is non-decreasing in $k \le r$ then $H' \ge H$; if non-increasing, $H' \le H$. "
+        r"So a lifted tail over an equal head contradicts S3 at fixed $r$.",
+        family="entropy",
+        source="A. W. Marshall, I. Olkin, B. C. Arnold, Inequalities (2011), proposition 5.B.1",
+        predicate="the order of the entropies in ball arithmetic",
+        kind="ball",
+        scopes=once({"power": "1"}, {"power": "2"}),
+        instances=_lifted,
+        test=_majorisation(+1),
+        assumptions=(_descending, _monotone),
+        describe=Pair.to_dict,
+        mutants=(
+            Mutant("reversed", "the order of the entropies is reversed", "sign",
+                   lambda c: c.with_(test=_majorisation(-1))),
+            Mutant("any-ratios", "the ratios need not be monotone", "assumption",
+                   lambda c: c.without_assumption("monotone")),
+        ),
+    ),
+    Claim(
+        id="entropy.gap-expansion",
+        title="The entropy gap to leading order",
+        statement=r"At fixed $r$ and $A_{FD} = A_{AD} + h^p B + o(h^p)$: "
+        r"$H_{FD} - H_{AD} = -h^p\sum_k \dot p_k\log p_k + o(h^p)$, "
+        r"$\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_j p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$.",
+        family="entropy",
+        source="ours",
+        predicate="the remainder has fitted order at least 3.5 in $h$ (the next term is $h^4$), in 50-digit arithmetic",
+        kind="sampled",
+        scopes=once(*({"activation": a, "power": q} for a in ("sin", "tanh", "gaussian") for q in ("1", "2"))),
+        instances=_gap_instances,
+        test=_expansion(Fraction(1), "general"),
+        describe=witness,
+        mutants=(
+            Mutant("twice", "the coefficient is twice as large", "constant",
+                   lambda c: c.with_(test=_expansion(Fraction(2), "general"))),
+            Mutant("sign", "the coefficient has the other sign", "sign",
+                   lambda c: c.with_(test=_expansion(Fraction(-1), "general"))),
+        ),
+    ),
+    Claim(
+        id="entropy.covariance",
+        title="The sign of the AD–FD gap is the sign of a covariance",
+        statement=r"For sine features and the central second difference, with $f_k = v_k^T\mathrm{diag}(w^2)v_k$: "
+        r"$H_{FD} - H_{AD} = q\,\tfrac{h^2}{12}\,\mathrm{Cov}_p(f, \log p) + O(h^4)$.",
+        family="entropy",
+        source="ours",
+        predicate="the remainder has fitted order at least 3.5 in $h$, in 50-digit arithmetic",
+        kind="sampled",
+        scopes=once(*({"activation": a, "power": q} for a in ("sin", "cos") for q in ("1", "2"))),
+        instances=_gap_instances,
+        test=_expansion(Fraction(1), "covariance"),
+        assumptions=(
+            Assumption(r"$\sigma = \sin$ or $\cos$, interior rows only",
+                       lambda p: p.activation.name in {"sin", "cos"} and not p.boundary),
+        ),
+        derivation=(
+            Step(r"$A_{FD} = A_{AD}\,\mathrm{diag}(m(hw_j))$, $m(\theta) = 1 - \theta^2/12 + O(\theta^4)$",
+                 "claim spectra.sine-factorisation"),
+            Step(r"$\dot\sigma_k/\sigma_k = -\tfrac1{12}v_k^T\mathrm{diag}(w^2)v_k$",
+                 "first-order perturbation of singular values"),
+            Step(r"insert into the entropy-gap expansion", "claim entropy.gap-expansion"),
+        ),
+        describe=witness,
+        mutants=(
+            Mutant("one-sixth", "1/6 instead of 1/12", "constant",
+                   lambda c: c.with_(test=_expansion(Fraction(2), "covariance"))),
+            Mutant("sign", "the covariance has the other sign", "sign",
+                   lambda c: c.with_(test=_expansion(Fraction(-1), "covariance"))),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about truncated entropy."""

@@ -1,0 +1,427 @@
+"""Singular values of A_AD and A_FD in exact arithmetic: the sine factorisation, its orderings, Weyl and Mirsky.
+
+Every instance is a matrix with exact rational data; entries and singular values are FLINT balls, so what holds here
+is certified for the stated instances, and what fails has a certified witness.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import lru_cache
+
+import flint
+
+from numerics.ball_matrices import ball_entries
+from numerics.enclosure import Enclosure
+from numerics.engine import certified_singular_values
+from numerics.features import features
+from numerics.problem import Boundary, Problem
+from numerics.spectra import spectrum
+from proofs_check.claim import Assumption, Claim, Mutant, Profile, Request, Scope, Step
+from proofs_check.claims.common import below, every, once, problem, seeds, witness
+from proofs_check.verdicts import Outcome
+from theory.discretisation import StencilChoice
+from theory.stencils import Stencil
+
+PRECISION = 256
+"""Bits at which entries are compared."""
+
+
+def _stencil(instance: Problem) -> Stencil:
+    """The stencil of the operator's derivative (the only one, for a homogeneous operator in one dimension)."""
+    return next(term.stencil for term in instance.difference.terms if term.stencil is not None)
+
+
+def symbol_factors(instance: Problem) -> list[flint.arb]:
+    """m(h w_j) of each feature, as balls: the symbol of a symmetric 1-D stencil, at the precision in force.
+
+    ``m(θ) = Σ c_k e^{i s_k θ} / (iθ)^m`` is real for a symmetric stencil; m(0) = 1.
+    """
+    stencil, h = _stencil(instance), instance.h
+    m = stencil.derivative
+    factors = []
+    for (w,) in features(instance).weights:
+        theta = _ball(h * w)
+        if w == 0:
+            factors.append(flint.arb(1))
+            continue
+        wave = [_ball(h * w * s) for s in stencil.offsets]
+        even = m % 2 == 0
+        total = sum(
+            (_ball(c) * (t.cos() if even else t.sin()) for c, t in zip(stencil.weights, wave, strict=True)),
+            flint.arb(0),
+        )
+        sign = -1 if m % 4 in (2, 3) else 1
+        power = flint.arb(1)
+        for _ in range(m):
+            power = power * theta
+        factors.append(sign * total / power)
+    return factors
+
+
+def _ball(value: Fraction) -> flint.arb:
+    return flint.arb(flint.fmpq(value.numerator, value.denominator))
+
+
+_interior_only = Assumption("interior rows only", lambda p: not p.boundary)
+_sinusoid = Assumption(r"$\sigma = \sin$ or $\cos$", lambda p: p.activation.name in {"sin", "cos"})
+_homogeneous = Assumption("$L$ has constant coefficients and one order", lambda p: p.operator.is_homogeneous)
+_symmetric = Assumption("the stencil is symmetric, so that its symbol is real", lambda p: p.difference.is_symmetric)
+_central = Assumption(
+    r"the stencil is a standard central one, so that $|m| \le 1$",
+    lambda p: p.stencil.offsets is None and p.stencil.name == "central",
+)
+SINE = (_interior_only, _sinusoid, _homogeneous, _symmetric)
+
+
+def _sine_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    """Draws that meet the hypotheses, then draws that miss one each: only the former count, unless one is dropped."""
+    operator = scope.get("operator", "u_xx")
+    for seed in seeds(profile, 6, 20):
+        base = problem(
+            scope["activation"],
+            seed=seed,
+            size=8,
+            scale=3,
+            step=Fraction(1, 5),
+            operator=operator,
+            order=int(scope.get("order", "2")),
+        )
+        yield base
+        yield base.with_(activation_name="tanh")
+        yield base.with_(boundary=(Boundary("all", 2),))
+        for small in range(8 * seed, 8 * seed + 8):  # small stacks, where boundary rows do break the order now and then
+            yield _stack(scope["activation"], small)
+        yield base.with_(stencil=StencilChoice("forward", 2))
+        yield base.with_(operator_text=f"{operator} - 4*u")
+        yield base.with_(stencil=StencilChoice(offsets=_stretched(operator)))
+
+
+def _stack(activation: str, seed: int) -> Problem:
+    """Three interior and two boundary rows, three features, a coarse step."""
+    return problem(activation, seed=seed, size=3, scale=3, step=Fraction(1, 2), boundary=2)
+
+
+def _stretched(operator: str) -> tuple[Fraction, ...]:
+    """A symmetric stencil that is not minimal, with |m| > 1 somewhere: widely spaced extra nodes."""
+    reach = 2 if operator.count("x") <= 2 else 3
+    inner = [Fraction(k) for k in range(-reach, reach + 1)]
+    return tuple(sorted({*inner, Fraction(9, 2), Fraction(-9, 2)}))
+
+
+def _factorisation(shift: Fraction) -> Callable[[Problem, Scope], Outcome]:
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        with flint.ctx.workprec(PRECISION):
+            ad, fd = (ball_entries(instance, method)(PRECISION) for method in ("ad", "fd"))  # type: ignore[arg-type]
+            factors = [f + _ball(shift) for f in symbol_factors(instance)]
+            worst, width = flint.arb(0), flint.arb(0)
+            for i in range(ad.nrows()):
+                for j in range(ad.ncols()):
+                    gap = fd[i, j] - ad[i, j] * factors[j]
+                    if not gap.contains(0):
+                        detail = f"entry ({i}, {j}) differs by {float(abs(gap).mid()):.3g}"
+                        return Outcome(False, detail, data={"entry": [i, j]}, certified=True)
+                    worst, width = worst.max(abs(gap)), width.max(gap.rad())
+        bound = float(worst.upper())
+        # Containment of zero in a wide ball would show nothing: the balls must be far smaller than the entries.
+        holds = True if bound < 1e-40 else None
+        return Outcome(holds, f"all entries agree within {bound:.1e}", margin=1e-40 - bound)
+
+    return test
+
+
+def _ordering(direction: int, from_index: int = 0) -> Callable[[Problem, Scope], Outcome]:
+    """σ_k(FD) ≤ σ_k(AD) for every k (direction −1), or ≥ (direction +1); ``from_index`` shifts AD (interlacing)."""
+
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        ad, fd = (spectrum(instance, method, "exact") for method in ("ad", "fd"))  # type: ignore[arg-type]
+        pairs = list(zip(ad.values, fd.values[from_index:], strict=False))
+        decisions = [below(f, a) if direction < 0 else below(a, f) for a, f in pairs]
+        ratios = [float(f.middle / a.middle) if a.lower > 0 else math.inf for a, f in pairs]
+        extreme = (max if direction < 0 else min)(ratios)
+        broken = next((k + 1 for k, d in enumerate(decisions) if d is False), None)
+        detail = f"σ_k(FD)/σ_k(AD) from {min(ratios):.6g} to {max(ratios):.6g}"
+        if broken is not None:
+            detail = f"index {broken} of {len(decisions)} breaks the order; {detail}"
+        return Outcome(every(decisions), detail, margin=direction * (extreme - 1), certified=True)
+
+    return test
+
+
+def _ostrowski(tighten: Fraction) -> Callable[[Problem, Scope], Outcome]:
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        # More digits than usual: at a small weight the ratio can come as close to the bound as 1 − 1e-13.
+        ad, fd = (spectrum(instance, method, "exact", 30) for method in ("ad", "fd"))  # type: ignore[arg-type]
+        with flint.ctx.workprec(PRECISION):
+            sizes = [Enclosure.from_arb(abs(f)) for f in symbol_factors(instance)]
+        low, high = min(s.lower for s in sizes), max(s.upper for s in sizes)
+        centre = (low + high) / 2
+        low, high = centre + (low - centre) * tighten, centre + (high - centre) * tighten
+        decisions = []
+        for a, f in zip(ad.values, fd.values, strict=True):
+            decisions.append(below(Enclosure(low * a.lower, low * a.upper), f))
+            decisions.append(below(f, Enclosure(high * a.lower, high * a.upper)))
+        ratios = [float(f.middle / a.middle) for a, f in zip(ad.values, fd.values, strict=True)]
+        detail = f"ratios {min(ratios):.6g} to {max(ratios):.6g} within |m| from {float(low):.6g} to {float(high):.6g}"
+        margin = min(min(ratios) - float(low), float(high) - max(ratios))
+        return Outcome(every(decisions), detail, margin=margin, certified=True)
+
+    return test
+
+
+def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
+    yield (instance, "ad", "exact")
+    yield (instance, "fd", "exact")
+
+
+def _general_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    for seed in seeds(profile, 6, 20):
+        for size in (3, 8):
+            yield problem(scope["activation"], seed=seed, size=size, scale=2, step=Fraction(1, 4))
+
+
+@lru_cache(maxsize=512)
+def _difference_values(instance: Problem) -> tuple[Enclosure, ...]:
+    """Certified singular values of A_AD − A_FD."""
+    ad, fd = ball_entries(instance, "ad"), ball_entries(instance, "fd")
+
+    def entries(precision: int) -> flint.arb_mat:
+        with flint.ctx.workprec(precision):
+            return ad(precision) - fd(precision)
+
+    return tuple(certified_singular_values(entries, 12).values)
+
+
+def _perturbation(total: bool, constant: Fraction) -> Callable[[Problem, Scope], Outcome]:
+    """Weyl (largest change against the spectral norm) or Mirsky (total change against the nuclear norm)."""
+
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        ad, fd = (spectrum(instance, method, "exact") for method in ("ad", "fd"))  # type: ignore[arg-type]
+        changes = [_distance(a, f) for a, f in zip(ad.values, fd.values, strict=True)]
+        norms = _difference_values(instance)
+        if total:
+            change = Enclosure(sum(c.lower for c in changes), sum(c.upper for c in changes))  # type: ignore[arg-type]
+            norm = Enclosure(sum(s.lower for s in norms), sum(s.upper for s in norms))  # type: ignore[arg-type]
+        else:
+            change = Enclosure(max(c.lower for c in changes), max(c.upper for c in changes))
+            norm = norms[0]
+        holds = below(change, Enclosure(constant * norm.lower, constant * norm.upper))
+        share = float(change.middle / norm.middle)
+        return Outcome(holds, f"change is {share:.6f} of the norm", margin=float(constant) - share, certified=True)
+
+    return test
+
+
+def _distance(a: Enclosure, b: Enclosure) -> Enclosure:
+    low = max(a.lower - b.upper, b.lower - a.upper, Fraction(0))
+    return Enclosure(low, max(a.upper - b.lower, b.upper - a.lower))
+
+
+def _boundary_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    for seed in seeds(profile, 40, 200):
+        yield _stack(scope["activation"], seed)
+    for seed in seeds(profile, 6, 20):
+        yield problem(scope["activation"], seed=seed, size=10, scale=3, step=Fraction(1, 4), boundary=2)
+
+
+def _exponential_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    for seed in seeds(profile, 6, 20):
+        yield problem("exp", seed=seed, size=6, scale=2, step=Fraction(1, 4))
+
+
+def _one_by_one(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    """1 × 1 matrices: feature w = 1, b = u at the point x = 0, step h."""
+    for u in (Fraction(1, 4), Fraction(1), Fraction(2), Fraction(3)):
+        for h in (Fraction(1, 2), Fraction(1, 10)):
+            yield Problem(
+                activation_name=scope["activation"],
+                weights=((Fraction(1),),),
+                biases=(u,),
+                count=1,
+                interior=((Fraction(0),),),
+                step=(h,),
+            )
+
+
+_sine_cells = once(
+    {"activation": "sin", "operator": "u_xx", "order": "2"},
+    {"activation": "cos", "operator": "u_xx", "order": "2"},
+    {"activation": "sin", "operator": "u_x", "order": "2"},
+    {"activation": "sin", "operator": "u_xx", "order": "4"},
+    {"activation": "cos", "operator": "u_xxxx", "order": "2"},
+)
+
+_FACTOR_PROOF = (
+    Step(r"$\sigma(w x + b)$ is the imaginary (real) part of $e^{i(w x + b)}$", "definition of sin and cos"),
+    Step(r"$D_h e^{i w x} = m(h w)\,(i w)^m e^{i w x}$, $m(\theta) = \sum_k c_k e^{i s_k\theta}/(i\theta)^m$",
+         "insert the exponential into the difference"),
+    Step(r"$m$ is real for a symmetric stencil, so it passes through real and imaginary parts",
+         "nodes come in pairs $\\pm s_k$ with weights $c_k = \\pm c_{-k}$"),
+)  # fmt: skip
+
+CLAIMS = (
+    Claim(
+        id="spectra.sine-factorisation",
+        title="Sine features: FD is AD times the symbol",
+        statement=r"For sine features the finite difference factorises exactly: "
+        r"$A_{FD} = A_{AD}\,\mathrm{diag}(m(h w_j))$ with the Fourier symbol $m$ of the stencil.",
+        family="spectra",
+        source="ours",
+        predicate="every entry of the difference is a ball around 0 of size below $10^{-40}$",
+        kind="ball",
+        scopes=_sine_cells,
+        instances=_sine_instances,
+        test=_factorisation(Fraction(0)),
+        assumptions=SINE,
+        derivation=_FACTOR_PROOF,
+        describe=witness,
+        mutants=(
+            Mutant("shifted-symbol", "the symbol is larger by 1e-6", "constant",
+                   lambda c: c.with_(test=_factorisation(Fraction(1, 10**6)))),
+            Mutant("any-activation", "the activation need not be sin or cos", "assumption",
+                   lambda c: c.without_assumption("sin")),
+            Mutant("with-boundary", "boundary rows are allowed", "assumption",
+                   lambda c: c.without_assumption("interior")),
+            Mutant("mixed-orders", "L may have terms of several orders", "assumption",
+                   lambda c: c.without_assumption("one order")),
+        ),
+    ),
+    Claim(
+        id="spectra.sine-ordering",
+        title="Sine features: FD lies under AD at every index",
+        statement=r"For sine features, interior rows and a central stencil, in exact arithmetic, "
+        r"$\sigma_k(A_{FD}) \le \sigma_k(A_{AD})$ for every $k$.",
+        family="spectra",
+        source="ours, from Ostrowski (1959)",
+        predicate=r"certified enclosures satisfy $\overline{\sigma_k(A_{FD})} \le \underline{\sigma_k(A_{AD})}$ for all $k$",
+        kind="ball",
+        scopes=_sine_cells,
+        instances=_sine_instances,
+        test=_ordering(-1),
+        assumptions=(*SINE, _central),
+        derivation=(
+            *_FACTOR_PROOF,
+            Step(r"$|m(\theta)| \le 1$ on $\mathbf{R}$ for standard central stencils", "claim symbols.central-bounded"),
+            Step(r"$\sigma_k(A D) \le \|D\|_2\,\sigma_k(A)$", "Ostrowski, PNAS 45 (1959) 740"),
+        ),
+        requests=_requests,
+        describe=witness,
+        mutants=(
+            Mutant("reversed", "FD lies above AD", "sign", lambda c: c.with_(test=_ordering(+1))),
+            Mutant("any-activation", "the activation need not be sin or cos", "assumption",
+                   lambda c: c.without_assumption("sin")),
+            Mutant("with-boundary", "boundary rows are allowed", "assumption",
+                   lambda c: c.without_assumption("interior")),
+        ),
+    ),
+    Claim(
+        id="spectra.ostrowski",
+        title="Sine features: the ratios lie within the symbol's range",
+        statement=r"Under the sine factorisation "
+        r"$d_{\min}\,\sigma_k(A_{AD}) \le \sigma_k(A_{FD}) \le d_{\max}\,\sigma_k(A_{AD})$ for every $k$, "
+        r"$d_{\min}$ and $d_{\max}$ the extremes of $|m(h w_j)|$.",
+        family="spectra",
+        source="A. Ostrowski, PNAS 45 (1959) 740",
+        predicate="both inequalities hold for the certified enclosures at every $k$",
+        kind="ball",
+        scopes=_sine_cells,
+        instances=_sine_instances,
+        test=_ostrowski(Fraction(1)),
+        assumptions=SINE,
+        describe=witness,
+        mutants=(
+            Mutant("half-range", "the range of the symbol is halved", "constant",
+                   lambda c: c.with_(test=_ostrowski(Fraction(1, 2)))),
+        ),
+    ),
+    Claim(
+        id="spectra.exponential-reversal",
+        title="Exponential features: the order reverses",
+        statement=r"For $\sigma = \exp$ the factor is $\mathrm{sinhc}^2(w h/2) \ge 1$, so that in exact arithmetic "
+        r"$\sigma_k(A_{FD}) \ge \sigma_k(A_{AD})$ for every $k$.",
+        family="spectra",
+        source="ours",
+        predicate=r"certified enclosures satisfy $\underline{\sigma_k(A_{FD})} \ge \overline{\sigma_k(A_{AD})}$ for all $k$",
+        kind="ball",
+        scopes=once({"activation": "exp"}),
+        instances=_exponential_instances,
+        test=_ordering(+1),
+        assumptions=(_interior_only,),
+        requests=_requests,
+        describe=witness,
+        mutants=(Mutant("as-sine", "FD lies under AD, as for sine", "sign", lambda c: c.with_(test=_ordering(-1))),),
+    ),
+    Claim(
+        id="spectra.interlacing",
+        title="Boundary rows: what survives of the ordering",
+        statement=r"With $N_b$ boundary rows below sine rows, $\sigma_{k+N_b}(A_{FD}) \le \sigma_k(A_{AD})$ for every $k$.",
+        family="spectra",
+        source="ours, from Cauchy interlacing",
+        predicate=r"certified enclosures satisfy $\overline{\sigma_{k+N_b}(A_{FD})} \le \underline{\sigma_k(A_{AD})}$",
+        kind="ball",
+        scopes=once({"activation": "sin"}),
+        instances=_boundary_instances,
+        test=_ordering(-1, 2),
+        requests=_requests,
+        describe=witness,
+        mutants=(
+            Mutant("no-shift", "the ordering holds without the shift by $N_b$", "constant",
+                   lambda c: c.with_(test=_ordering(-1))),
+        ),
+    ),
+    Claim(
+        id="spectra.order-beyond-sine",
+        title="The ordering of sine features extends to tanh, erf and gaussian",
+        statement=r"For this activation $\sigma_k(A_{FD}) \le \sigma_k(A_{AD})$, as it holds for sine features. "
+        r"(It does not: there are $1 \times 1$ witnesses.)",
+        family="spectra",
+        source="ours",
+        predicate=r"$|L_h\phi(0)| \le |L\phi(0)|$ for one feature $\sigma(x + b)$, certified",
+        kind="ball",
+        scopes=once({"activation": "tanh"}, {"activation": "erf"}, {"activation": "gaussian"}),
+        instances=_one_by_one,
+        test=_ordering(-1),
+        requests=_requests,
+        describe=witness,
+        mutants=(Mutant("reversed", "FD lies above AD at every index", "sign", lambda c: c.with_(test=_ordering(+1))),),
+    ),
+    Claim(
+        id="spectra.weyl",
+        title="Weyl: no singular value moves by more than the norm of the difference",
+        statement=r"$|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_2$ for every $k$.",
+        family="spectra",
+        source="H. Weyl, Math. Ann. 71 (1912) 441",
+        predicate=r"$\max_k|\sigma_k - \sigma'_k| \le \sigma_1(A_{AD} - A_{FD})$, all certified",
+        kind="ball",
+        scopes=once({"activation": "sin"}, {"activation": "tanh"}, {"activation": "gaussian"}),
+        instances=_general_instances,
+        test=_perturbation(False, Fraction(1)),
+        requests=_requests,
+        describe=witness,
+        mutants=(
+            Mutant("half-the-norm", "half the norm is enough", "constant",
+                   lambda c: c.with_(test=_perturbation(False, Fraction(1, 2)))),
+        ),
+    ),
+    Claim(
+        id="spectra.mirsky",
+        title="Mirsky: the total change is at most the nuclear norm of the difference",
+        statement=r"$\sum_k|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_*$.",
+        family="spectra",
+        source="L. Mirsky, Quart. J. Math. 11 (1960) 50, theorem 5",
+        predicate=r"$\sum_k|\sigma_k - \sigma'_k| \le \sum_k\sigma_k(A_{AD} - A_{FD})$, all certified",
+        kind="ball",
+        scopes=once({"activation": "sin"}, {"activation": "tanh"}, {"activation": "gaussian"}),
+        instances=_general_instances,
+        test=_perturbation(True, Fraction(1)),
+        requests=_requests,
+        describe=witness,
+        mutants=(
+            Mutant("half-the-norm", "half the nuclear norm is enough", "constant",
+                   lambda c: c.with_(test=_perturbation(True, Fraction(1, 2)))),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about exact spectra."""

@@ -1,0 +1,253 @@
+"""Finite-difference stencils: truncation expansion, Peano remainder, error constants, Fourier symbol; all exact."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import factorial, perm
+
+from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once
+from proofs_check.verdicts import Outcome
+from theory import peano, symbol_bounds
+from theory.exact import spell
+from theory.stencils import Stencil, central, forward, stencil
+
+NAMED: dict[str, Callable[[], Stencil]] = {
+    "central m=1 p=2": lambda: central(1, 2),
+    "central m=2 p=2": lambda: central(2, 2),
+    "central m=2 p=4": lambda: central(2, 4),
+    "central m=4 p=2": lambda: central(4, 2),
+    "forward m=1 p=2": lambda: forward(1, 2),
+    "forward m=2 p=2": lambda: forward(2, 2),
+}
+"""Stencils that have a cell of their own."""
+RANDOM = "random rational offsets"
+
+
+def _stencils(scope: Scope, profile: Profile) -> Iterator[Stencil]:
+    if scope["stencil"] != RANDOM:
+        yield NAMED[scope["stencil"]]()
+        return
+    generator = random.Random(7)
+    for _ in range(40 if profile == "quick" else 400):
+        derivative = generator.randint(1, 4)
+        nodes = derivative + generator.randint(1, 3)
+        offsets: set[Fraction] = set()
+        while len(offsets) < nodes:
+            offsets.add(Fraction(generator.randint(-12, 12), generator.randint(1, 4)))
+        yield stencil(derivative, sorted(offsets))
+
+
+def describe(instance: Stencil) -> dict[str, object]:
+    """A stencil in JSON types."""
+    return {"derivative": instance.derivative, "offsets": [spell(s) for s in instance.offsets]}
+
+
+def difference_of_power(s: Stencil, power: int, x: Fraction, h: Fraction) -> Fraction:
+    """D_h t^power at x, exactly, from the weights alone."""
+    total = sum((c * (x + k * h) ** power for c, k in zip(s.weights, s.offsets, strict=True)), Fraction(0))
+    return total / h**s.derivative
+
+
+def _power_derivative(power: int, order: int, x: Fraction) -> Fraction:
+    """The derivative of that order of t^power at x."""
+    return perm(power, order) * x ** (power - order) if order <= power else Fraction(0)
+
+
+POINTS = ((Fraction(0), Fraction(1, 3)), (Fraction(2, 7), Fraction(1, 2)), (Fraction(-5, 3), Fraction(3, 11)))
+"""(x, h) at which polynomial identities are checked."""
+
+
+def _truncation(factor: Fraction) -> Callable[[Stencil, Scope], Outcome]:
+    """D_h t^n = Σ_q e_q h^q (t^n)^(m+q) for every n ≤ m + p + 5: the expansion is finite there, and exact."""
+
+    def test(s: Stencil, scope: Scope) -> Outcome:
+        m, p = s.derivative, s.order
+        top = m + p + 5
+        terms = [(t.power, t.value) for t in s.truncation(top) if t.power <= top - m]
+        for n in range(top + 1):
+            for x, h in POINTS:
+                expanded = _power_derivative(n, m, x) + sum(
+                    (factor * e * h**q * _power_derivative(n, m + q, x) for q, e in terms), Fraction(0)
+                )
+                if expanded != difference_of_power(s, n, x, h):
+                    return Outcome(False, f"differs for t^{n} at x = {x}, h = {h}", data={"power": n}, certified=True)
+        return Outcome(True, f"order {p}, leading constant {spell(terms[0][1])}, exact for t^0 … t^{top}")
+
+    return test
+
+
+def _peano(lag: int) -> Callable[[Stencil, Scope], Outcome]:
+    """D_h t^n at x = 0, h = 1 against ∫ K(t) (t^n)^(m) dt, for n ≤ m + p + 4."""
+
+    def test(s: Stencil, scope: Scope) -> Outcome:
+        kernel = peano.peano_kernel(s)
+        m = s.derivative
+        for n in range(m, m + s.order + 5):
+            integral = perm(n, m) * kernel.moment(n - m + lag)
+            direct = difference_of_power(s, n, Fraction(0), Fraction(1))
+            if integral != direct:
+                return Outcome(False, f"t^{n}: ∫ K u^(m) = {integral}, D_h u = {direct}", certified=True)
+        sign = {1: "K ≥ 0", -1: "K ≤ 0", 0: "K = 0", None: "K changes sign"}[kernel.sign]
+        return Outcome(True, f"∫ K = {spell(kernel.integral)}, {sign}, exact for t^{m} … t^{m + s.order + 4}")
+
+    return test
+
+
+def _constant(factor: Fraction) -> Callable[[Stencil, Scope], Outcome]:
+    """|D_h u − u^(m)| ≤ h^p C_p max |u^(m+p)| for u = t^(m+p)/(m+p)!, where it is sharpest, and its neighbours."""
+
+    def test(s: Stencil, scope: Scope) -> Outcome:
+        m, p = s.derivative, s.order
+        bound = factor * peano.error_constant(s).upper
+        worst = Fraction(0)
+        low, high = min(s.offsets), max(s.offsets)
+        for tilt in (Fraction(0), Fraction(1, 2), Fraction(-1, 3)):
+            # u^(m+p) = 1 + tilt · t, largest in absolute value at an end of the hull
+            size = max(abs(1 + tilt * low), abs(1 + tilt * high), Fraction(1) if low <= 0 <= high else Fraction(0))
+            error = difference_of_power(s, m + p, Fraction(0), Fraction(1)) / factorial(m + p)
+            error += tilt * difference_of_power(s, m + p + 1, Fraction(0), Fraction(1)) / factorial(m + p + 1)
+            worst = max(worst, abs(error) / size)
+        holds = worst <= bound
+        detail = f"largest error {float(worst):.6g} of C_p = {float(bound):.6g}"
+        return Outcome(holds, detail, margin=float(bound - worst), certified=True)
+
+    return test
+
+
+def _bounded(s: Stencil, scope: Scope) -> Outcome:
+    """sup |m| = 1 over the whole line, decided exactly."""
+    found = symbol_bounds.decide(symbol_bounds.squared_modulus(s))
+    if found.holds:
+        return Outcome(True, f"|m| ≤ 1 on the whole line, decided with {found.boxes} boxes")
+    assert found.witness is not None
+    return Outcome(
+        False, f"|m(θ)| > 1 at θ = {float(found.witness):.6g}", data={"theta": spell(found.witness)}, certified=True
+    )
+
+
+def _average(s: Stencil, scope: Scope) -> Outcome:
+    """D_h is a local average exactly when K ≥ 0; order p ≥ 3 forbids it."""
+    average = peano.is_average(s)
+    norm = peano.average_norm(s)
+    detail = f"order {s.order}: ∫|K| = {float(norm.lower):.6f}, K {'≥ 0' if average else 'changes sign'}"
+    return Outcome(not average, detail, margin=float(norm.lower - 1), certified=True)
+
+
+_each = once(*({"stencil": name} for name in (*NAMED, RANDOM)))
+
+
+def _central_and_others(scope: Scope, profile: Profile) -> Iterator[Stencil]:
+    derivative = int(scope["derivative"])
+    for order in (2, 4, 6, 8):
+        yield central(derivative, order)
+    for order in (2, 3, 4):
+        yield forward(derivative, order)
+
+
+def _of_any_order(scope: Scope, profile: Profile) -> Iterator[Stencil]:
+    for m in (1, 2, 3, 4):
+        for p in (2, 4, 6):
+            yield central(m, p)
+            yield forward(m, p)
+
+
+CLAIMS = (
+    Claim(
+        id="stencils.truncation",
+        title="Truncation expansion of a finite difference",
+        statement=r"$D_h u = u^{(m)} + \sum_{q\ge p} e_q h^q u^{(m+q)}$ with $e_q = \sum_k c_k s_k^{m+q}/(m+q)!$.",
+        family="stencils",
+        source="classical (Taylor)",
+        predicate="equality of exact rationals for every power of $t$ up to degree $m + p + 5$ at three $(x, h)$",
+        kind="exact",
+        scopes=_each,
+        instances=_stencils,
+        test=_truncation(Fraction(1)),
+        derivation=(
+            Step(r"$u(x + s h) = \sum_n s^n h^n u^{(n)}(x)/n!$", "Taylor"),
+            Step(r"$\sum_k c_k s_k^n/n! = \delta_{nm}$ for $n < m + p$", "moment equations, solved exactly"),
+        ),
+        describe=describe,
+        mutants=(
+            Mutant("doubled", "the coefficients are twice as large", "constant",
+                   lambda c: c.with_(test=_truncation(Fraction(2)))),
+            Mutant("sign", "the coefficients have the other sign", "sign",
+                   lambda c: c.with_(test=_truncation(Fraction(-1)))),
+        ),
+    ),
+    Claim(
+        id="stencils.peano",
+        title="Exact remainder: the difference is an average of the derivative",
+        statement=r"$D_h u(x) = \int K(t)\,u^{(m)}(x + ht)\,dt$ with $K(t) = \sum_k c_k (s_k - t)_+^{m-1}/(m-1)!$ "
+        r"and $\int K = 1$.",
+        family="stencils",
+        source="G. Peano (1913); A. Sard, Linear Approximation (1963)",
+        predicate="equality of exact rationals for $t^m, \\dots, t^{m+p+4}$",
+        kind="exact",
+        scopes=_each,
+        instances=_stencils,
+        test=_peano(0),
+        describe=describe,
+        mutants=(
+            Mutant("wrong-moment", "the next moment of K is taken", "exponent", lambda c: c.with_(test=_peano(1))),
+        ),
+    ),
+    Claim(
+        id="stencils.error-constant",
+        title="Rigorous error constant",
+        statement=r"$|D_h u - u^{(m)}| \le h^p\,C_p\max|u^{(m+p)}|$ with $C_p$ the integral of the modulus of the second "
+        "Peano kernel.",
+        family="stencils",
+        source="A. Sard, Linear Approximation (1963)",
+        predicate="the inequality in exact rationals for polynomials of degree $m + p$ and $m + p + 1$",
+        kind="exact",
+        scopes=_each,
+        instances=_stencils,
+        test=_constant(Fraction(1)),
+        describe=describe,
+        mutants=(
+            Mutant("half", "half the constant is enough", "constant",
+                   lambda c: c.with_(test=_constant(Fraction(1, 2)))),
+        ),
+    ),
+    Claim(
+        id="stencils.no-average-of-high-order",
+        title="No difference of order three or more is an average",
+        statement=r"Order $p \ge 3$ forces the Peano kernel to change sign: $\int t^2K = 0$.",
+        family="stencils",
+        source="ours",
+        predicate="the sign of every piece of $K$, decided exactly by Sturm sequences",
+        kind="exact",
+        scopes=once({"stencil": "central and forward, m ≤ 4"}),
+        instances=_of_any_order,
+        test=_average,
+        assumptions=(Assumption("order $p \\ge 3$", lambda s: s.order >= 3),),
+        derivation=(Step(r"$D_h t^{m+2} = \frac{(m+2)!}{2}\int t^2K$ at $x=0$ vanishes for $p \ge 3$",
+                         "claim stencils.peano"),),
+        describe=describe,
+        mutants=(Mutant("any-order", "the order may be 2", "assumption", lambda c: c.without_assumption("order")),),
+    ),
+    Claim(
+        id="symbols.central-bounded",
+        title="Central stencils never amplify a wave",
+        statement=r"The Fourier symbol $m(\theta) = \sum_k c_k e^{is_k\theta}/(i\theta)^m$ of a standard central stencil "
+        r"has $|m| \le 1$ on the whole line.",
+        family="symbols",
+        source="ours",
+        predicate=r"$|m(\theta)|^2 \le 1$ for all real $\theta$, decided by rational boxes, a Taylor bound at 0 and decay",
+        kind="exact",
+        scopes=once(*({"derivative": str(m), "orders": "2, 4, 6, 8"} for m in (1, 2, 3, 4))),
+        instances=_central_and_others,
+        test=_bounded,
+        assumptions=(Assumption("the stencil is central", lambda s: s.is_symmetric),),
+        describe=describe,
+        mutants=(
+            Mutant("one-sided", "one-sided stencils are allowed", "assumption",
+                   lambda c: c.without_assumption("central")),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about stencils and symbols."""

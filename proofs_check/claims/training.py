@@ -1,0 +1,236 @@
+"""Training the random feature model: the exact law of gradient descent, and what the spectra imply for the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from numerics.matrices import float_matrix, float_rhs
+from numerics.problem import Problem
+from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once, problem, seeds, witness
+from proofs_check.verdicts import Outcome
+
+ITERATIONS = 1000
+
+
+def _instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    for seed in seeds(profile, 4, 16):
+        yield problem(scope["activation"], seed=seed, size=24, scale=2, step=Fraction(1, 20))
+
+
+def _system(instance: Problem, method: Any, dtype: str = "float64") -> tuple[Any, Any]:
+    """A and f as torch tensors of the arithmetic."""
+    import torch
+
+    return torch.from_numpy(float_matrix(instance, method, dtype)), torch.from_numpy(float_rhs(instance, dtype))
+
+
+def _descent_law(rate: Callable[[float], float], tolerance: float) -> Callable[[Problem, Scope], Outcome]:
+    """Residuals of torch against the law with step η · rate."""
+
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        from numerics.training import rfm
+
+        A, f = _system(instance, scope["method"])
+        step = rfm.stable_step(A)
+        run = rfm.gradient_descent(A, f, step, ITERATIONS, 100, keep_residuals=True)
+        law = rfm.predict(A, f, rate(step), ITERATIONS, 100, keep_residuals=True)
+        start = float((f.double() ** 2).sum().sqrt())
+        gap = float((run.residuals - law.residuals).norm(dim=-1).max()) / start
+        return Outcome(
+            gap <= tolerance,
+            f"largest distance of the residual from the law {gap:.2e} of ‖r(0)‖ over {ITERATIONS} steps",
+            margin=tolerance - gap,
+            data={"gap": gap},
+        )
+
+    return test
+
+
+def _projection(tolerance: float, shift: int) -> Callable[[Problem, Scope], Outcome]:
+    """The truncated-SVD residual for every cut-off, from the solution and from the projections."""
+
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        from numerics.training import rfm
+
+        A, f = _system(instance, scope["method"])
+        found = rfm.truncated_svd(A, f)
+        values = found.values.numpy()
+        kept = int((values >= 1e-8 * values[0]).sum())  # beyond, the solution itself is round-off
+        measured = found.computed_residuals(A, f).numpy()[: kept + 1 - shift]
+        predicted = found.residuals.numpy()[shift : kept + 1]
+        gap = float(np.max(np.abs(measured - predicted)) / np.linalg.norm(f.numpy()))
+        return Outcome(gap <= tolerance, f"largest difference {gap:.2e} of ‖f‖ for r ≤ {kept}", margin=tolerance - gap)
+
+    return test
+
+
+def _integral(reverse: bool) -> Callable[[Problem, Scope], Outcome]:
+    """∫ loss dt of gradient flow, ¼ r₀ᵀK⁻¹r₀, in exact rational arithmetic: AD at most FD."""
+
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        from theory import dynamics
+
+        kernel_ad, kernel_fd, start = _rational_kernels(instance)
+        ad, fd = (dynamics.kernel_loss_integral(kernel, start) for kernel in (kernel_ad, kernel_fd))
+        holds = ad >= fd if reverse else ad <= fd
+        return Outcome(
+            holds, f"∫ loss: AD {float(ad):.6g}, FD {float(fd):.6g}", margin=float(fd / ad - 1), certified=True
+        )
+
+    return test
+
+
+def _rational_kernels(instance: Problem) -> tuple[Any, Any, Any]:
+    """Gram matrices K and D K D' that are Loewner-ordered exactly: AD features times rational factors in (0, 1].
+
+    The features and factors of the instance are rounded to rationals of a few digits; the order
+    ``A_FD A_FDᵀ ≤ A_AD A_ADᵀ`` then holds exactly, by construction, as the sine factorisation gives it.
+    """
+    size = 5
+    A = float_matrix(instance, "ad", "float64")[:size, :]
+    weights = [float(w[0]) for w in _weights(instance)]
+    h = float(instance.h)
+    factors = [Fraction(round(1000 * float(np.sinc(w * h / 2 / np.pi) ** 2)), 1000) for w in weights]
+    rational = [[Fraction(round(1000 * float(v)), 1000) for v in row] for row in A]
+    scaled = [[v * d for v, d in zip(row, factors, strict=True)] for row in rational]
+    f = [Fraction(round(1000 * float(v)), 1000) for v in float_rhs(instance, "float64")[:size]]
+    return _gram(rational), _gram(scaled), tuple(-v for v in f)
+
+
+def _weights(instance: Problem) -> Any:
+    from numerics.features import features
+
+    return features(instance).weights
+
+
+def _gram(rows: list[list[Fraction]]) -> Any:
+    from theory import dynamics
+
+    return dynamics.gram(tuple(tuple(row) for row in rows))
+
+
+def _invariance(tolerance: float, truncated: bool) -> Callable[[Problem, Scope], Outcome]:
+    """Least-squares residuals of A_AD and of A_AD · D, in 60-digit arithmetic."""
+
+    def test(instance: Problem, scope: Scope) -> Outcome:
+        import mpmath
+
+        from numerics.matrices import multiprecision_entries, multiprecision_rhs
+
+        with mpmath.workdps(60):
+            rows, columns = 8, 5
+            parts = [multiprecision_entries(instance, m)(60)[:rows, :columns] for m in ("ad", "fd")]  # type: ignore[arg-type]
+            f = multiprecision_rhs(instance, 60)[:rows, :]
+            residuals = []
+            for A in parts:
+                left, _, _ = mpmath.svd_r(A)
+                kept = columns - 2 if truncated else columns
+                residual = f
+                for k in range(kept):
+                    u = left[:, k]
+                    residual = residual - u * (u.T * f)[0]
+                residuals.append(residual)
+            gap = float(mpmath.norm(residuals[0] - residuals[1]) / mpmath.norm(f))
+        return Outcome(gap <= tolerance, f"residuals differ by {gap:.1e} of ‖f‖", margin=tolerance - gap)
+
+    return test
+
+
+_both = once(*({"activation": a, "method": m} for a in ("sin", "tanh") for m in ("ad", "fd")))
+_sine = Assumption(r"$\sigma = \sin$, interior rows only", lambda p: p.activation.name == "sin" and not p.boundary)
+
+
+def _with_tanh(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    for instance in _instances({"activation": "sin"}, profile):
+        yield instance
+        yield instance.with_(activation_name="tanh")
+
+
+CLAIMS = (
+    Claim(
+        id="training.gradient-descent",
+        title="The exact law of gradient descent on the random feature model",
+        statement=r"Gradient descent with step $\eta$ on $\tfrac12\|Aa - f\|^2$ has the residual "
+        r"$r(t) = \sum_k (1 - \eta\sigma_k^2)^t\langle u_k, r(0)\rangle u_k + r_\perp$.",
+        family="training",
+        source="classical",
+        predicate=r"torch in float64 stays within $10^{-11}\|r(0)\|$ of the law over 1000 steps",
+        kind="sampled",
+        scopes=_both,
+        instances=_instances,
+        test=_descent_law(lambda step: step, 1e-11),
+        derivation=(
+            Step(r"$r(t+1) = (I - \eta AA^T)\,r(t)$", "one step of gradient descent"),
+            Step(r"$AA^T = U\,\mathrm{diag}(\sigma_k^2)\,U^T$", "singular value decomposition"),
+        ),
+        describe=witness,
+        mutants=(
+            Mutant("rate-too-large", "the law's step is larger by one per cent", "constant",
+                   lambda c: c.with_(test=_descent_law(lambda step: 1.01 * step, 1e-11))),
+        ),
+    ),
+    Claim(
+        id="training.truncated-svd",
+        title="Residual of the truncated pseudo-inverse",
+        statement=r"The truncated-SVD solution with cut-off $r$ leaves the residual $\|(I - U_rU_r^T)f\|$: for $A_{FD}$, "
+        r"that of the discretised equation.",
+        family="training",
+        source="classical",
+        predicate=r"both agree within $10^{-7}\|f\|$ for every $r$ with $\sigma_r \ge 10^{-8}\sigma_1$, in float64",
+        kind="sampled",
+        scopes=_both,
+        instances=_instances,
+        test=_projection(1e-7, 0),
+        describe=witness,
+        mutants=(
+            Mutant("off-by-one", "one more singular value is counted", "constant",
+                   lambda c: c.with_(test=_projection(1e-7, 1))),
+        ),
+    ),
+    Claim(
+        id="training.loewner-integral",
+        title="The time-integrated loss favours AD under the Loewner order",
+        statement=r"If $A_{FD}A_{FD}^T \le A_{AD}A_{AD}^T$ (Loewner) then $\int_0^\infty \mathrm{loss}\,dt = "
+        r"\tfrac14 r_0^TK^{-1}r_0$ is at most as large for AD as for FD, for every $f$.",
+        family="training",
+        source="ours",
+        predicate="the inequality between exact rationals, matrices with the factors of the sine factorisation rounded",
+        kind="exact",
+        scopes=once({"activation": "sin"}),
+        instances=_instances,
+        test=_integral(False),
+        derivation=(
+            Step(r"$0 < K' \le K$ implies $K^{-1} \le K'^{-1}$", "inversion is antitone (Löwner, 1934)"),
+            Step(r"$\int_0^\infty \tfrac12\|e^{-Kt}r_0\|^2dt = \tfrac14r_0^TK^{-1}r_0$", "integrate each mode"),
+        ),
+        describe=witness,
+        mutants=(Mutant("reversed", "FD has the smaller integral", "sign", lambda c: c.with_(test=_integral(True))),),
+    ),
+    Claim(
+        id="training.invariance",
+        title="AD and FD have the same pseudo-inverse residual for sine features",
+        statement=r"$A_{FD} = A_{AD}D$ with $D$ invertible has the range of $A_{AD}$: in exact arithmetic the least-squares "
+        r"residuals are equal, so nothing is lost by FD.",
+        family="training",
+        source="ours",
+        predicate=r"residuals of an $8\times5$ system agree within $10^{-30}\|f\|$ in 60-digit arithmetic",
+        kind="sampled",
+        scopes=once({"activation": "sin"}),
+        instances=_with_tanh,
+        test=_invariance(1e-30, False),
+        assumptions=(_sine,),
+        describe=witness,
+        mutants=(
+            Mutant("any-activation", "the activation need not be sin", "assumption",
+                   lambda c: c.without_assumption("sin")),
+            Mutant("truncated", "the residuals of a truncated pseudo-inverse are equal too", "predicate",
+                   lambda c: c.with_(test=_invariance(1e-30, True))),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about the random feature model."""
