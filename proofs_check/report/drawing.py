@@ -94,7 +94,7 @@ def svg(name: str, title: str, description: str, draw: Callable[[Axes], None], h
         FigureCanvasSVG(figure)
         draw(figure.add_subplot())
         buffer = io.StringIO()
-        metadata = {key: None for key in ("Date", "Creator", "Format", "Type")}
+        metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
     return Markup(_inline(buffer.getvalue(), name, title, description))
 
@@ -113,7 +113,7 @@ def _inline(text: str, name: str, title: str, description: str) -> str:
         inner = inner.replace(colour, f"var({variable})")
     inner = re.sub(r"\s*\n\s*", " ", inner).replace("> <", "><")
     # Two decimals are a hundredth of a pixel; matplotlib writes six.
-    inner = re.sub(r"(\d+\.\d{2})\d+", r"\1", inner)
+    inner = re.sub(r' d="[^"]*"', lambda d: re.sub(r"(\.\d{2})\d+", r"\1", d[0]), inner)
     return (
         f'<svg viewBox="{box[1] if box else "0 0 1 1"}" role="img" aria-labelledby="{name}-t {name}-d">'
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>{inner}</svg>'

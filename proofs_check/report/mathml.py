@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from functools import lru_cache
+from itertools import pairwise
 
 from latex2mathml.converter import convert
 from markupsafe import Markup, escape
@@ -12,12 +13,18 @@ from markupsafe import Markup, escape
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
 _ELEMENTS = frozenset(
-    "math mrow mi mn mo mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd "
-    "mstyle mpadded mphantom".split()
+    re.findall(
+        r"\w+",
+        "math mrow mi mn mo mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd "
+        "mstyle mpadded mphantom",
+    )
 )
 _ATTRIBUTES = frozenset(
-    "display displaystyle scriptlevel stretchy fence form minsize maxsize mathvariant width linethickness lspace "
-    "rspace accent movablelimits columnalign".split()
+    re.findall(
+        r"\w+",
+        "display displaystyle scriptlevel stretchy fence form minsize maxsize mathvariant width linethickness lspace "
+        "rspace accent movablelimits columnalign",
+    )
 )
 # Characters that the converter takes for identifiers and that are relations or operations.
 _OPERATORS = frozenset("≤≥≠≈≍≪≫≲≳⪯⪰≺≻∈∉⊂⊆×·⋅±∓→←⇒⇔↦∘∼∝∂∇∫∑∏⟨⟩‖|…")
@@ -86,8 +93,31 @@ def _clean(element: ET.Element) -> bool:
         element.tag = f"{{{NAMESPACE}}}mo"
     if not all(_clean(child) for child in element):
         return False
+    _join_words(element)
     _space_functions(element)
     return True
+
+
+def _join_words(element: ET.Element) -> None:
+    """Upright words in one piece: the converter writes ``\\mathrm{FD}`` as two variables, and so is AD in ``A_{AD}``."""
+    children = list(element)
+    start = 0
+    while start < len(children):
+        stop = start
+        while stop < len(children) and _is_letter(children[stop]):
+            stop += 1
+        run = children[start:stop]
+        word = "".join(child.text or "" for child in run)
+        if len(run) > 1 and (word in {"AD", "FD"} or all(c.get("mathvariant") == "normal" for c in run)):
+            run[0].text = word
+            run[0].attrib.pop("mathvariant", None)
+            for child in run[1:]:
+                element.remove(child)
+        start = max(stop, start + 1)
+
+
+def _is_letter(element: ET.Element) -> bool:
+    return element.tag == f"{{{NAMESPACE}}}mi" and len(element.text or "") == 1 and (element.text or "").isalpha()
 
 
 def _space_functions(element: ET.Element) -> None:
@@ -96,7 +126,7 @@ def _space_functions(element: ET.Element) -> None:
     if element.tag not in {f"{{{NAMESPACE}}}{name}" for name in ("mrow", "mstyle", "mtd", "msqrt")}:
         return
     added = 0
-    for index, (child, following) in enumerate(zip(children, children[1:], strict=False)):
+    for index, (child, following) in enumerate(pairwise(children)):
         if _is_function(child) and not _starts_with_bracket(following):
             element.insert(index + 1 + added, ET.Element(f"{{{NAMESPACE}}}mspace", {"width": "0.167em"}))
             added += 1

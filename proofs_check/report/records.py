@@ -59,6 +59,8 @@ class Mutant(msgspec.Struct, frozen=True):
     name: str
     change: str
     kind: str = ""
+    verdict: str | None = None
+    summary: str = ""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -119,14 +121,17 @@ class Ledger(msgspec.Struct, frozen=True):
 
 
 class SpectrumPanel(msgspec.Struct, frozen=True):
-    """Singular values of A_AD and A_FD in one arithmetic, descending; floor and knee as predicted (or None)."""
+    """Singular values of A_AD and A_FD in one arithmetic, descending.
+
+    ``floor``, ``knee`` and ``noise`` (the values behind the knee) are predictions; None and empty in exact arithmetic.
+    """
 
     arithmetic: str
     ad: list[float]
     fd: list[float]
     floor: float | None = None
     knee: int | None = None
-    predicted: list[float] | None = None
+    noise: list[float] = []
 
 
 class SpectrumFigure(msgspec.Struct, frozen=True):
@@ -163,36 +168,64 @@ class EntropyFigure(msgspec.Struct, frozen=True):
 
 
 class LossRun(msgspec.Struct, frozen=True):
-    """A measured loss curve and the exact law's; ``step`` is ``"own"`` (1/σ₁² of its matrix) or ``"common"``."""
+    """A measured loss curve and the exact law's, at the recorded iterations; None where it overflowed."""
 
     method: str
     dtype: str
     step: float
     iterations: list[int]
     loss: list[float | None]
-    predicted: list[float | None] | None = None
+    predicted: list[float | None]
 
 
-class Residual(msgspec.Struct, frozen=True):
-    """Least residual of the differential equation that truncated SVD reaches: relative norm, and its cut-off."""
+class Truncated(msgspec.Struct, frozen=True):
+    """Truncated SVD for every cut-off number 0, 1, …: relative residual norms (None where not finite).
+
+    ``minimised`` is of the equation that was solved (discretised for FD), ``equation`` of the differential one.
+    """
 
     method: str
     dtype: str
-    equation: float
-    cutoff: int
-    minimised: float
+    minimised: list[float | None]
+    equation: list[float | None]
 
 
 class TrainingFigure(msgspec.Struct, frozen=True):
-    """Training of one problem with AD and with FD."""
+    """The random feature model of one problem solved with AD and with FD."""
 
     name: str
-    model: str
     optimizer: str
     activation: str
     problem: dict[str, Any]
+    step: str
     runs: list[LossRun]
-    residuals: list[Residual] = []
+    truncated: list[Truncated] = []
+    commands: list[str] = []
+
+
+class Ensemble(msgspec.Struct, frozen=True):
+    """Losses of a batch of two-layer networks: quartiles over the seeds, and the tangent kernel's prediction."""
+
+    method: str
+    iterations: list[int]
+    lower: list[float | None]
+    median: list[float | None]
+    upper: list[float | None]
+    predicted: list[float | None] | None = None
+
+
+class NetworkFigure(msgspec.Struct, frozen=True):
+    """Two-layer networks of one width trained with AD and with FD."""
+
+    name: str
+    optimizer: str
+    activation: str
+    problem: dict[str, Any]
+    step: str
+    width: int
+    seeds: int
+    dtype: str
+    ensembles: list[Ensemble]
     commands: list[str] = []
 
 
@@ -205,6 +238,7 @@ class Figures(msgspec.Struct, frozen=True):
     spectra: list[SpectrumFigure] = []
     entropy: list[EntropyFigure] = []
     training: list[TrainingFigure] = []
+    networks: list[NetworkFigure] = []
 
 
 _T = TypeVar("_T", Ledger, Figures)

@@ -1,0 +1,225 @@
+"""The numbers of the report's figures, with the problems they belong to and the commands that remake them.
+
+Nothing is drawn here: :func:`compute_figures` returns JSON types, ``figures.json`` keeps them, and the page is made
+from that file alone.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from numerics.entropies import difference, entropy_of
+from numerics.floor import predict
+from numerics.matrices import float_matrix, float_rhs
+from numerics.problem import ARITHMETICS, METHODS, Boundary, Method, Problem
+from numerics.spectra import spectrum
+from numerics.training import rfm
+from proofs_check.claim import Profile
+from proofs_check.report.records import SCHEMA
+from theory.entropy import Convention, cutoff, entropy_gap_coefficient
+from theory.exact import spell
+from theory.laws import Normal, Uniform
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many steps are done, and of how many."""
+
+SIZES = {"quick": 40, "full": 64}
+"""N = M of the spectra, by profile."""
+ENTROPY_SIZES = {"quick": 24, "full": 40}
+STEPS = {
+    "quick": ("1/5", "1/10", "1/30", "1/100", "1/300", "1/1000", "1/10000", "1/100000", "1/1000000"),
+    "full": tuple(f"1/{n}" for n in (5, 8, 12, 20, 50, 100, 300, 1000, 3000, 10**4, 30_000, 10**5, 300_000, 10**6)),
+}
+ITERATIONS = {"quick": 5000, "full": 50_000}
+DTYPES = ("float64", "float32")
+DIGITS = 12
+
+
+def compute_figures(profile: Profile = "quick", progress: Progress | None = None) -> dict[str, Any]:
+    """Everything that the figures show, in JSON types; deterministic apart from ``seconds``.
+
+    Args:
+        profile: ``"quick"`` takes seconds, ``"full"`` larger matrices, more steps and longer training.
+        progress: told of every step.
+
+    Raises:
+        PrecisionCapError: an exact spectrum is beyond the cap of the engine.
+    """
+    start = time.perf_counter()
+    spectra, entropies, training = spectrum_problems(profile), entropy_problems(profile), training_problem()
+    work: list[tuple[str, Callable[[], dict[str, Any]]]] = []
+    work += [("spectra", partial(spectrum_figure, name, problem)) for name, problem in spectra.items()]
+    work += [("entropy", partial(entropy_figure, name, problem, profile)) for name, problem in entropies.items()]
+    work += [("training", partial(training_figure, "training", training, profile))]
+    found: dict[str, list[dict[str, Any]]] = {"spectra": [], "entropy": [], "training": []}
+    for done, (kind, make) in enumerate(work):
+        if progress:
+            progress("figures", done, len(work))
+        found[kind].append(make())
+    if progress:
+        progress("figures", len(work), len(work))
+    return {"schema": SCHEMA, "profile": profile, "seconds": round(time.perf_counter() - start, 3), **found}
+
+
+def spectrum_problems(profile: Profile) -> dict[str, Problem]:
+    """The problems of the first figure: interior rows only, since boundary rows are the same in both matrices."""
+    size = SIZES[profile]
+    common = Problem(biases=Uniform(Fraction(-4), Fraction(4)), count=size, interior=(size,), step=(Fraction(1, 100),))
+    return {
+        "tanh": common.with_(activation_name="tanh", weights=Uniform(Fraction(-4), Fraction(4))),
+        "sin": common.with_(activation_name="sin", weights=Uniform(Fraction(-20), Fraction(20))),
+        "steep-tanh": common.with_(activation_name="tanh", weights=Normal(Fraction(0), Fraction(20))),
+    }
+
+
+def entropy_problems(profile: Profile) -> dict[str, Problem]:
+    """The problems whose entropies are followed over h."""
+    size = ENTROPY_SIZES[profile]
+    base = {name: p for name, p in spectrum_problems(profile).items() if name != "steep-tanh"}
+    return {f"entropy-{name}": p.with_(count=size, interior=(size,)) for name, p in base.items()}
+
+
+def training_problem() -> Problem:
+    """−1 ≤ x ≤ 1, u'' = f with two Dirichlet rows of weight 100; 64 points and 64 features."""
+    return Problem(
+        activation_name="tanh",
+        weights=Uniform(Fraction(-4), Fraction(4)),
+        biases=Uniform(Fraction(-4), Fraction(4)),
+        count=64,
+        interior=(64,),
+        boundary=(Boundary("all", 2, weight=Fraction(100)),),
+        step=(Fraction(1, 100),),
+    )
+
+
+def _file(name: str) -> str:
+    return f"problems/{name}.toml"
+
+
+def spectrum_figure(name: str, problem: Problem) -> dict[str, Any]:
+    """Singular values in every arithmetic, with the predicted floor, knee and noise in floating point."""
+    exact_ad = spectrum(problem, "ad", "exact", DIGITS).floats()
+    panels = []
+    for arithmetic in ARITHMETICS:
+        ad, fd = (list(spectrum(problem, method, arithmetic, DIGITS).floats()) for method in METHODS)
+        panel: dict[str, Any] = {"arithmetic": arithmetic, "ad": ad, "fd": fd, "floor": None, "knee": None, "noise": []}
+        if arithmetic != "exact":
+            floor = predict(problem, arithmetic, exact_ad)
+            panel |= {"floor": floor.floor, "knee": floor.knee, "noise": list(floor.noise)}
+        panels.append(panel)
+    return {
+        "name": name,
+        "activation": problem.activation_name,
+        "problem": problem.to_dict(),
+        "step": spell(problem.h),
+        "panels": panels,
+        "commands": [
+            f"adfd spectrum {_file(name)} --method {method} --arithmetic {arithmetic}"
+            for arithmetic in ARITHMETICS
+            for method in METHODS
+        ],
+    }
+
+
+def entropy_figure(name: str, problem: Problem, profile: Profile) -> dict[str, Any]:
+    """Entropies of AD and FD over h in every arithmetic, and the first-order prediction of the exact gap."""
+    convention = problem.convention
+    curves = []
+    for arithmetic in ARITHMETICS:
+        h_ad = entropy_of(spectrum(problem, "ad", arithmetic, DIGITS), convention)
+        fd, gap = [], []
+        for step in STEPS[profile]:
+            stepped = problem.with_(step=(Fraction(step),))
+            h_fd = entropy_of(spectrum(stepped, "fd", arithmetic, DIGITS), convention)
+            between = difference(h_ad, h_fd)
+            fd.append(h_fd.middle())
+            gap.append(None if between is None else float(between.middle))
+        curves.append({"arithmetic": arithmetic, "ad": [h_ad.middle()] * len(fd), "fd": fd, "gap": gap})
+    rate = gap_coefficient(problem, convention)
+    return {
+        "name": name,
+        "activation": problem.activation_name,
+        "problem": problem.to_dict(),
+        "convention": convention.label,
+        "steps": list(STEPS[profile]),
+        "curves": curves,
+        "first_order": [rate * float(Fraction(step)) ** 2 for step in STEPS[profile]],
+        "commands": [f"adfd entropy {_file(name)}"],
+    }
+
+
+def gap_coefficient(problem: Problem, convention: Convention) -> float:
+    """c in H_FD − H_AD = c h² + o(h²) for u_xx and the central second difference: B = A(u_xxxx)/12.
+
+    In float64: c depends on ``σ̇_k = u_kᵀ B v_k`` divided by Σσ, never by a small σ_k.
+    """
+    A = float_matrix(problem, "ad", "float64")
+    B = float_matrix(problem.with_(operator_text="u_xxxx"), "ad", "float64") / 12
+    left, values, right = np.linalg.svd(A, full_matrices=False)
+    rates = np.einsum("nk,nm,km->k", left, B, right)
+    r = cutoff([float(v) for v in values], convention)
+    return float(entropy_gap_coefficient([float(v) for v in values], [float(v) for v in rates], r, convention.power))
+
+
+def training_figure(name: str, problem: Problem, profile: Profile) -> dict[str, Any]:
+    """Gradient descent against its exact law, and truncated SVD for every cut-off."""
+    iterations = ITERATIONS[profile]
+    A_ad = torch.as_tensor(float_matrix(problem, "ad", "float64"))
+    f = torch.as_tensor(float_rhs(problem, "float64"))
+    runs, truncated = [], []
+    for dtype in DTYPES:
+        target = torch.as_tensor(float_rhs(problem, dtype))
+        for method in METHODS:
+            A = torch.as_tensor(float_matrix(problem, method, dtype))
+            runs.append(_run(A, target, method, dtype, iterations))
+            truncated.append(_truncated(A, target, A_ad, f, method, dtype))
+    return {
+        "name": name,
+        "optimizer": "gd",
+        "activation": problem.activation_name,
+        "problem": problem.to_dict(),
+        "step": spell(problem.h),
+        "runs": runs,
+        "truncated": truncated,
+        "commands": [f"adfd train {_file(name)} --dtype {dtype} --iterations {iterations}" for dtype in DTYPES],
+    }
+
+
+def _run(A: torch.Tensor, f: torch.Tensor, method: Method, dtype: str, iterations: int) -> dict[str, Any]:
+    curve = rfm.gradient_descent(A, f, None, iterations, dtype=dtype, device="cpu")
+    step = rfm.stable_step(A)
+    law = rfm.predicted_loss(A, f, step, iterations)
+    return {
+        "method": method,
+        "dtype": dtype,
+        "step": step,
+        "iterations": list(curve.iterations),
+        "loss": list(curve.loss),
+        "predicted": list(law.loss),
+    }
+
+
+def _truncated(
+    A: torch.Tensor, f: torch.Tensor, A_ad: torch.Tensor, exact_f: torch.Tensor, method: Method, dtype: str
+) -> dict[str, Any]:
+    """Residuals of the stored matrix's truncated SVD (taken in float64), relative to ‖f‖."""
+    solved = rfm.truncated_svd(A.double(), f.double())
+    size = float(torch.linalg.vector_norm(exact_f))
+    return {
+        "method": method,
+        "dtype": dtype,
+        "minimised": _finite(solved.residuals.tolist(), size),
+        "equation": _finite(solved.computed_residuals(A_ad, exact_f).tolist(), size),
+    }
+
+
+def _finite(values: Sequence[float], size: float) -> list[float | None]:
+    return [value / size if math.isfinite(value) else None for value in values]

@@ -1,0 +1,91 @@
+"""What the figures share: the looks of the series, numbers for logarithmic axes, and the figure itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+
+from proofs_check.report.drawing import AD, FD, FOURTH, INK, THIRD
+
+AD_LINE: dict[str, Any] = {"color": AD, "marker": "o", "linestyle": "-", "linewidth": 1.1}
+FD_LINE: dict[str, Any] = {
+    "color": FD,
+    "marker": "s",
+    "linestyle": "--",
+    "linewidth": 1.1,
+    "markerfacecolor": "none",
+    "markeredgewidth": 0.9,
+}
+BY_ARITHMETIC: dict[str, dict[str, Any]] = {
+    "exact": {"color": INK, "linestyle": "-", "marker": None, "linewidth": 1.6},
+    "float64": {"color": THIRD, "linestyle": "--", "marker": "D", "markersize": 3, "linewidth": 1.1},
+    "float32": {"color": FOURTH, "linestyle": ":", "marker": "^", "markersize": 3.6, "linewidth": 1.3},
+}
+METHOD_LINE = {"ad": AD_LINE, "fd": FD_LINE}
+METHOD_WORDS = {"ad": "AD", "fd": "FD"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A numbered figure.
+
+    Attributes:
+        id: anchor.
+        title: one line.
+        panels: SVG elements.
+        columns: panels in a row where there is room.
+        caption: stands alone.
+        problems: name to problem-file text, for those who remake it.
+        commands: that remake its numbers.
+    """
+
+    id: str
+    title: str
+    panels: list[Markup]
+    columns: int
+    caption: Markup
+    problems: dict[str, str]
+    commands: list[str]
+
+
+def positive(values: Sequence[float | None]) -> list[float]:
+    """Values for a logarithmic axis; what has no logarithm leaves a gap."""
+    return [v if v is not None and v > 0 else float("nan") for v in values]
+
+
+def gaps(values: Sequence[float | None]) -> list[float]:
+    return [float("nan") if v is None else v for v in values]
+
+
+def entry(problem: dict[str, Any], table: str, key: str) -> str:
+    """An entry of a problem file, for a caption."""
+    value = problem.get(table, {}).get(key, "?")
+    return str(value)
+
+
+def activation_text(name: str) -> str:
+    """An activation's name for a figure, where dollars would start mathematics."""
+    return name.replace("$", r"\$")
+
+
+def label(axes: Axes, index: int, title: str) -> None:
+    """A panel's letter and title, top left."""
+    axes.set_title(f"{'abcdefghijkl'[index]}  {title}")
+
+
+def tick(value: float) -> str:
+    """A signed power of ten, or 0."""
+    if value == 0:
+        return "0"
+    sign = "−" if value < 0 else "+"
+    return rf"{sign}$10^{{{round(math.log10(abs(value)))}}}$"
+
+
+def join(items: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,259 @@
+"""The report: one self-contained HTML page made from a directory's ``ledger.json`` and ``figures.json``."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from proofs_check.report.comparison import contest
+from proofs_check.report.figures import draw_figures
+from proofs_check.report.looks import Figure
+from proofs_check.report.mathml import to_html
+from proofs_check.report.records import Cell, Claim, Figures, Ledger, read_figures, read_ledger
+from proofs_check.report.summary import ARITHMETICS, STATEMENTS, WORDS, Tally, outcome, overview
+from theory.errors import InputError
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+PAGE = "index.html"
+SECTIONS = ("summary", "ledger", "claims", "provenance")
+OPEN_CELLS = 6
+"""Claims with at most so many cells show them at once; the others fold them away."""
+GROUPED_CELLS = 12
+"""Claims with more cells than this have them grouped by arithmetic."""
+WITNESS_CHARACTERS = 1200
+WITNESS_BUDGET = 700_000
+"""Characters of witnesses, each and in all; the ledger's JSON holds them whole."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cell in the tables: its anchor, the values of the coordinates that vary, and the evidence."""
+
+    anchor: str
+    cell: Cell
+    outcome: str
+    values: list[str]
+    numbers: str
+    witness: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cells shown in one table."""
+
+    title: str
+    tally: Tally
+    rows: list[Row]
+    open: bool
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """A claim as it is shown."""
+
+    claim: Claim
+    anchor: str
+    source: str
+    tally: Tally
+    constant: list[tuple[str, str]]
+    varying: list[str]
+    groups: list[Group]
+    command: str
+
+    @property
+    def rows(self) -> Iterable[Row]:
+        """Every cell, in the order of the page."""
+        return (row for group in self.groups for row in group.rows)
+
+
+def write_report(directory: Path) -> Path:
+    """Reads ``ledger.json`` and ``figures.json`` of a directory and writes its ``index.html``.
+
+    The page is replaced in one step, so that a reader never sees half of one.  The problem files of the figures are
+    written beside it, under ``problems/``, where the commands on the page look for them.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        InputError: a file is missing, is not of its kind, or the directory cannot be written.
+    """
+    directory = Path(directory)
+    ledger, figures = read_ledger(directory), read_figures(directory)
+    drawn = draw_figures(figures)
+    text = render(ledger, figures, drawn)
+    for figure in drawn:
+        for name, content in figure.problems.items():
+            if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,60}", name):
+                _replace(directory / "problems" / f"{name}.toml", content + "\n")
+    return _replace(directory / PAGE, text)
+
+
+def _replace(path: Path, text: str) -> Path:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        temporary.write_text(text, encoding="utf-8", errors="replace")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+    return path
+
+
+def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
+    """The page as text."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["math"] = to_html
+    environment.filters["seconds"] = _seconds
+    style = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    script = Markup((TEMPLATES / "report.js").read_text(encoding="utf-8"))
+    views = claim_views(ledger.claims)
+    return environment.get_template("report.html").render(
+        style=style,
+        script=script,
+        policy=_policy(script),
+        ledger=ledger,
+        figures=figures,
+        drawn=drawn,
+        overview=overview(ledger),
+        contest=contest(figures),
+        views=views,
+        anchors={view.claim.id: view.anchor for view in views},
+        filters=_filters(ledger.claims),
+        words=WORDS,
+        families=list(dict.fromkeys(claim.family for claim in ledger.claims)),
+    )
+
+
+def _policy(script: str) -> str:
+    """A content security policy: this page's own script by its hash, inline styles, and nothing from anywhere."""
+    # The browser hashes what stands between the tags, which the template writes without adding a character.
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
+
+
+def claim_views(claims: Sequence[Claim]) -> list[ClaimView]:
+    """The claims with their anchors (a claim's id wherever that can be one) and their cells in groups."""
+    taken = {*SECTIONS}
+    views, number, budget = [], 0, WITNESS_BUDGET
+    for claim in claims:
+        anchor = _anchor(claim.id, taken)
+        keys = list(dict.fromkeys(key for cell in claim.cells for key in cell.scope))
+        constant = [
+            (key, claim.cells[0].scope[key])
+            for key in keys
+            if len({cell.scope.get(key) for cell in claim.cells}) == 1 and len(claim.cells) > 1
+        ]
+        varying = [key for key in keys if key not in dict(constant)]
+        grouping = _grouping(claim.cells, varying)
+        shown = [key for key in varying if key != grouping]
+        groups: list[Group] = []
+        for title, cells in _grouped(claim.cells, grouping):
+            rows = []
+            for cell in cells:
+                witness = _witness(cell, budget)
+                budget -= len(witness)
+                rows.append(_row(f"cell-{number}", cell, shown, witness))
+                number += 1
+            groups.append(Group(title, Tally.of(cells), rows, len(claim.cells) <= OPEN_CELLS))
+        views.append(
+            ClaimView(
+                claim,
+                anchor,
+                STATEMENTS.get(claim.source, ""),
+                Tally.of(claim.cells),
+                constant,
+                shown,
+                groups,
+                f"adfd verify {claim.id}",
+            )
+        )
+    return views
+
+
+def _anchor(text: str, taken: set[str]) -> str:
+    anchor = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-") or "claim"
+    base, count = anchor, 2
+    while anchor in taken or anchor.startswith(("cell-", "figure-", "f1-", "f2-", "f3-")):
+        anchor, count = f"{base}.{count}" if base != anchor else f"claim.{base}", count + 1
+    taken.add(anchor)
+    return anchor
+
+
+def _grouping(cells: Sequence[Cell], varying: Sequence[str]) -> str | None:
+    if len(cells) <= GROUPED_CELLS or not varying:
+        return None
+    return "arithmetic" if "arithmetic" in varying else varying[0]
+
+
+def _grouped(cells: Sequence[Cell], key: str | None) -> list[tuple[str, list[Cell]]]:
+    if key is None:
+        return [("", list(cells))] if cells else []
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(cell.scope.get(key, "—"), []).append(cell)
+    order = {name: place for place, name in enumerate(ARITHMETICS)}
+    return sorted(groups.items(), key=lambda item: order.get(item[0], len(order)))
+
+
+def _row(anchor: str, cell: Cell, keys: Sequence[str], witness: str) -> Row:
+    evidence = cell.evidence
+    numbers = [f"method: {cell.method}" if cell.method else "", f"quantifier: {cell.quantifier}"]
+    if evidence.instances or evidence.rejected:
+        numbers.append(f"{evidence.holding} of {evidence.instances} instances hold")
+    if evidence.undecided:
+        numbers.append(f"{evidence.undecided} undecided")
+    if evidence.rejected:
+        numbers.append(f"{evidence.rejected} rejected by the assumptions")
+    numbers.append(_seconds(cell.seconds))
+    values = [cell.scope.get(key, "—") for key in keys]
+    return Row(anchor, cell, outcome(cell), values, "; ".join(n for n in numbers if n), witness)
+
+
+def _witness(cell: Cell, budget: int) -> str:
+    """The evidence's data as compact JSON, cut where it is long."""
+    if not cell.evidence.data or budget <= 0:
+        return ""
+    text = json.dumps(cell.evidence.data, ensure_ascii=False, separators=(", ", ": "))
+    limit = min(WITNESS_CHARACTERS, budget)
+    return text if len(text) <= limit else f"{text[:limit]} … (whole in ledger.json)"
+
+
+def _seconds(value: float) -> str:
+    if value < 0.01:
+        return "under 0.01 s"
+    return f"{value:.2f} s" if value < 10 else f"{value:.0f} s" if value < 600 else f"{value / 60:.0f} min"
+
+
+def _filters(claims: Sequence[Claim]) -> list[dict[str, Any]]:
+    """The ledger's filters with the values that occur."""
+    cells = [(claim, cell) for claim in claims for cell in claim.cells]
+
+    def values(found: Iterable[str]) -> list[str]:
+        return sorted({value for value in found if value})
+
+    listed = (
+        ("verdict", "Verdict", values(cell.verdict for _, cell in cells)),
+        ("family", "Family", values(claim.family for claim, _ in cells)),
+        ("arithmetic", "Arithmetic", values(cell.scope.get("arithmetic", "") for _, cell in cells)),
+        ("activation", "Activation", values(cell.scope.get("activation", "") for _, cell in cells)),
+        ("status", "On record", values(cell.status for _, cell in cells)),
+    )
+    return [{"key": key, "label": label, "values": found} for key, label, found in listed if len(found) > 1]

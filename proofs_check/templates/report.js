@@ -1,0 +1,88 @@
+"use strict";
+document.documentElement.classList.add("has-js");
+
+// A link into folded evidence opens what it lies in.
+function reveal() {
+  let id = "";
+  try { id = decodeURIComponent(location.hash.slice(1)); } catch (error) { return; }
+  const target = id && document.getElementById(id);
+  if (!target) return;
+  for (let node = target; node; node = node.parentElement) {
+    if (node.tagName === "DETAILS") node.open = true;
+  }
+  if (id !== "ledger") target.scrollIntoView();
+}
+addEventListener("hashchange", reveal);
+reveal();
+
+// The ledger's filters.
+const form = document.querySelector(".filters");
+const rows = Array.from(document.querySelectorAll("#cells tbody tr"), row => ({
+  row,
+  text: row.textContent.toLowerCase(),
+  family: row.dataset.family,
+  verdict: row.cells[1].textContent,
+  arithmetic: row.cells[2].textContent,
+  activation: row.cells[3].textContent,
+  status: row.cells[5].textContent,
+}));
+const fields = ["verdict", "family", "arithmetic", "activation", "status"]
+  .map(key => ({ key, box: document.getElementById("filter-" + key) })).filter(field => field.box);
+const text = document.getElementById("filter-text");
+const count = document.getElementById("filter-count");
+
+function apply() {
+  const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const entry of rows) {
+    const keep = words.every(word => entry.text.includes(word))
+      && fields.every(({ key, box }) => !box.value || entry[key] === box.value);
+    entry.row.hidden = !keep;
+    if (keep) shown += 1;
+  }
+  count.textContent = shown === rows.length ? shown + " cells" : shown + " of " + rows.length + " cells";
+}
+form.addEventListener("input", apply);
+form.addEventListener("submit", event => event.preventDefault());
+form.addEventListener("reset", () => setTimeout(apply));
+
+// A bar of the summary shows its cells in the ledger.
+for (const link of document.querySelectorAll("[data-filter]")) {
+  link.addEventListener("click", () => {
+    const wanted = new URLSearchParams(link.dataset.filter);
+    form.reset();
+    text.value = wanted.get("text") || "";
+    for (const { key, box } of fields) box.value = wanted.get(key) || "";
+    apply();
+  });
+}
+
+addEventListener("keydown", event => {
+  const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    text.focus();
+  } else if (event.key === "Escape" && form.contains(document.activeElement)) {
+    form.reset();
+  }
+});
+
+// Copy buttons; where there is no clipboard (a page opened from a file, in some browsers) the command is selected.
+document.addEventListener("click", async event => {
+  const button = event.target.closest(".copy");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.textContent = "Copied";
+  } catch (error) {
+    getSelection().selectAllChildren(button.previousElementSibling);
+    button.textContent = "Selected";
+  }
+  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+});
+
+for (const [id, open] of [["open-all", true], ["close-all", false]]) {
+  document.getElementById(id).addEventListener("click", () => {
+    for (const box of document.querySelectorAll("details.evidence")) box.open = open;
+  });
+}
