@@ -1,0 +1,52 @@
+"""Shared by all tests: Hypothesis profiles, a reset of every process-global precision, skipping without a GPU."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import flint
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=SLOW)
+settings.register_profile(
+    "ci", max_examples=100, derandomize=True, deadline=None, print_blob=True, suppress_health_check=SLOW
+)
+settings.register_profile("thorough", max_examples=2000, deadline=None, suppress_health_check=SLOW)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(autouse=True)
+def fresh_precision() -> Iterator[None]:
+    """The precisions of mpmath and FLINT, numpy's error state and torch's defaults, the same for every test."""
+    floating = np.geterr()
+    torch: Any = sys.modules.get("torch")  # importing it costs a second; most tests never do
+    before = (torch.get_default_dtype(), torch.get_num_threads()) if torch else None
+    mpmath.mp.prec, mpmath.iv.prec, flint.ctx.prec = 53, 53, 53
+    yield
+    mpmath.mp.prec, mpmath.iv.prec, flint.ctx.prec = 53, 53, 53
+    np.seterr(**floating)
+    torch = sys.modules.get("torch")
+    if torch:
+        default, threads = before or (torch.float32, torch.get_num_threads())
+        torch.set_default_dtype(default)
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked ``gpu`` are skipped, with the reason, where there is no CUDA device."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if not marked:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="no CUDA device"))
