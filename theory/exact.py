@@ -39,8 +39,10 @@ def rational(value: object, what: str = "number") -> Fraction:
     """
     if isinstance(value, bool):
         raise InputError(f"{what}: {value} is not a number")
-    if isinstance(value, Fraction | int):
-        return Fraction(value)
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, int):
+        return _readable(Fraction(value), what)
     if not isinstance(value, str):
         raise InputError(f"{what}: {value!r} is not exact; write it as a string such as '1/10' or '0.1'")
     text = value.strip()
@@ -49,13 +51,20 @@ def rational(value: object, what: str = "number") -> Fraction:
     if match := _RATIO.fullmatch(text):
         if int(match[2]) == 0:
             raise InputError(f"{what}: {text!r} divides by zero")
-        return Fraction(int(match[1]), int(match[2]))
+        return _readable(Fraction(int(match[1]), int(match[2])), what)
     match = _DECIMAL.fullmatch(text)
     if not match:
         raise InputError(f"{what}: {text[:60]!r} is not a number; allowed: 3, -1/7, 0.25, 1e-3")
     if match[3] and abs(int(match[3])) > MAX_EXPONENT:
         raise InputError(f"{what}: the exponent of {text!r} is beyond ±{MAX_EXPONENT}")
-    return Fraction(text)
+    return _readable(Fraction(text), what)
+
+
+def _readable(value: Fraction, what: str) -> Fraction:
+    """``value``, if its spelling can be read back."""
+    if max(abs(value.numerator), value.denominator).bit_length() > 4 * MAX_DIGITS or len(spell(value)) > MAX_DIGITS:
+        raise InputError(f"{what}: a number whose p/q has more than {MAX_DIGITS} characters")
+    return value
 
 
 def rationals(values: Iterable[object], what: str = "numbers") -> tuple[Fraction, ...]:
