@@ -71,7 +71,7 @@ class Training:
     depth: int = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """Everything that determines A_AD and A_FD, their spectra and their entropies.
 
@@ -118,10 +118,10 @@ class Problem:
     training: Training = Training()
 
     def __post_init__(self) -> None:
-        if any(h <= 0 for h in self.step):
-            raise InputError(f"difference.step: {spell(min(self.step))} must be positive")
         if len(self.step) not in (1, self.dimension):
             raise InputError(f"difference.step: {len(self.step)} values for {self.dimension} dimension(s)")
+        if any(h <= 0 for h in self.step):
+            raise InputError(f"difference.step: {spell(min(self.step))} must be positive")
         if any(low >= high for low, high in self.domain):
             raise InputError("problem.domain: each interval needs low < high")
         if isinstance(self.weights, tuple):
@@ -134,11 +134,22 @@ class Problem:
         if not 1 <= self.count <= MAX_COUNT:
             raise InputError(f"features.count: {self.count}; allowed are 1 to {MAX_COUNT}")
         # Made once, early: a problem that exists has a readable operator, activation, stencil and data.
-        _ = self.operator, self.activation, self.difference, self.solution_expression, self.rhs_expression
+        _ = self.operator, self.activation, self.difference, self.solution_expression, self._given_rhs
+        if self._given_rhs is None and self.solution_expression is None:
+            raise InputError("problem.rhs: give problem.solution or problem.rhs")
         for rows in self.boundary:
+            faces = ("all", *(f"{name}{sign}" for name in self.operator.variables for sign in "-+"))
+            if rows.face not in faces:
+                raise InputError(f"boundary.face: {rows.face[:60]!r}; allowed: {', '.join(faces)}")
             _ = self.boundary_operator(rows), self.boundary_value(rows)
             if rows.count < 0 or rows.weight < 0:
                 raise InputError("boundary: count and weight must not be negative")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)  # of the content, once: hashing hundreds of rationals at every look-up is slow
 
     @property
     def dimension(self) -> int:
@@ -181,18 +192,17 @@ class Problem:
         return self._expression(self.solution, "problem.solution")
 
     @cached_property
+    def _given_rhs(self) -> sp.Expr | None:
+        return self._expression(self.rhs, "problem.rhs")
+
+    @cached_property
     def rhs_expression(self) -> sp.Expr:
         """f: as given, else L u."""
-        given = self._expression(self.rhs, "problem.rhs")
-        if given is not None:
-            return given
-        if self.solution_expression is None:
-            raise InputError("problem.rhs: give problem.solution or problem.rhs")
-        return self.operator.apply(self.solution_expression)
+        return self._given_rhs if self._given_rhs is not None else self.operator.apply(self.solution_expression)
 
     def boundary_operator(self, rows: Boundary) -> LinearOperator:
         """B of these rows, in the coordinates of the problem."""
-        return operator(rows.operator, self.dimension) if rows.operator != "u" else _identity(self.operator)
+        return operator(rows.operator, variables=self.operator.variables, what="boundary.operator")
 
     def boundary_value(self, rows: Boundary) -> sp.Expr:
         """g of these rows: as given, else B u of the known solution, else 0."""
@@ -267,10 +277,6 @@ class Problem:
         """A content key: equal problems have equal keys, in every process and on every machine."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-def _identity(like: LinearOperator) -> LinearOperator:
-    return LinearOperator("u", like.variables, (((0,) * like.dimension, sp.Integer(1)),))
 
 
 def _default_law() -> Law:

@@ -147,6 +147,32 @@ def spectrum(problem: Problem, method: Method, arithmetic: Arithmetic, digits: i
     return Spectrum(method, arithmetic, enclosures, False, 16, time.perf_counter() - start, rank, computed)
 
 
+def spectrum_to(problem: Problem, method: Method, arithmetic: Arithmetic, digits: int) -> Spectrum:
+    """:func:`spectrum` with the digits given; those of a floating-point one are what they are."""
+    return spectrum(problem, method, arithmetic, digits if arithmetic == "exact" else 12)
+
+
+def certified_float_spectrum(problem: Problem, method: Method, arithmetic: Arithmetic, digits: int) -> Spectrum:
+    """Proven enclosures of the singular values of the *stored* floating-point matrix, whose entries are exact dyadics.
+
+    Raises:
+        PrecisionCapError: the digits asked are beyond the cap of the engine.
+    """
+    import flint
+
+    from numerics.engine import certified_singular_values
+
+    stored = float_matrix(problem, method, arithmetic)
+    exact = [[Fraction(float(v)) for v in row] for row in stored]
+
+    def entries(precision: int) -> flint.arb_mat:
+        with flint.ctx.workprec(precision):
+            return flint.arb_mat([[flint.arb(flint.fmpq(v.numerator, v.denominator)) for v in row] for row in exact])
+
+    found = certified_singular_values(entries, digits)
+    return Spectrum(method, arithmetic, tuple(found.values), True, found.working_digits, found.seconds, found.rank)
+
+
 def _kept(problem: Problem, method: Method, digits: int) -> Spectrum:
     """An exact spectrum from the store behind this process, computed when it is not there."""
     if not _BACKING:

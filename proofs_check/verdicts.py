@@ -117,11 +117,11 @@ def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> tu
     >>> round(low, 3), high
     (0.911, 1.0)
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv  # the quantile of the beta law; scipy.stats itself is slow to import
 
     alpha = 1 - confidence
-    low = 0.0 if successes == 0 else float(beta.ppf(alpha, successes, trials - successes + 1))
-    high = 1.0 if successes == trials else float(beta.ppf(1 - alpha, successes + 1, trials - successes))
+    low = 0.0 if successes == 0 else float(betaincinv(successes, trials - successes + 1, alpha))
+    high = 1.0 if successes == trials else float(betaincinv(successes + 1, trials - successes, 1 - alpha))
     return low, high
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from numerics.enclosure import Enclosure
@@ -16,6 +18,7 @@ ACTIVATIONS = ("sin", "cos", "tanh", "erf", "gaussian", "z*exp(-z**2/2)")
 """The activations on which the source's statements are judged; the last is an expression of our choice."""
 
 
+@lru_cache(maxsize=4096)
 def problem(
     activation: str,
     *,
@@ -48,7 +51,7 @@ def problem(
 
 
 def _root(size: int) -> int:
-    return max(2, round(size**0.5))
+    return max(2, math.isqrt(size))
 
 
 def seeds(profile: Profile, quick: int, full: int) -> range:

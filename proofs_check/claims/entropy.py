@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import flint
@@ -144,8 +145,8 @@ def _lifted(scope: Scope, profile: Profile) -> Iterator[Pair]:
 def _ratio_direction(pair: Pair) -> int:
     """+1 when second/first is non-decreasing in k, −1 when non-increasing, 0 otherwise (and for equal ones)."""
     ratios = [b / a for a, b in zip(pair.first, pair.second, strict=True)]
-    rising = all(x <= y for x, y in zip(ratios, ratios[1:], strict=False))
-    falling = all(x >= y for x, y in zip(ratios, ratios[1:], strict=False))
+    rising = all(x <= y for x, y in pairwise(ratios))
+    falling = all(x >= y for x, y in pairwise(ratios))
     return int(rising) - int(falling)
 
 
@@ -199,7 +200,7 @@ def _entropy_at(instance: Problem, power: int) -> Any:
 
 def _coefficient(instance: Problem, power: int, form: str) -> Any:
     """The predicted coefficient of h² in H_FD − H_AD, in the covariance form (sine) or the general one."""
-    matrix, left, values, right = _svd(instance)
+    _, left, values, right = _svd(instance)
     n = len(values)
     sigma = [values[k] for k in range(n)]
     if form == "covariance":
@@ -218,7 +219,7 @@ def _expansion(factor: Fraction, form: str) -> Callable[[Problem, Scope], Outcom
     def test(instance: Problem, scope: Scope) -> Outcome:
         power = int(scope["power"])
         with mpmath.workdps(DIGITS):
-            values = [v for v in _svd(instance)[2]]
+            values = list(_svd(instance)[2])
             convention = Convention("fixed", rank=len(values), power=power)  # type: ignore[arg-type]
             base = truncated_entropy(values, convention, r=len(values)).value
             predicted = _coefficient(instance, power, form) * factor.numerator / factor.denominator
@@ -282,8 +283,8 @@ CLAIMS = (
         statement=r"At fixed $r$, raising $\sigma_k$ raises $H$ exactly when $p_k < e^{-H}$.",
         family="entropy",
         source="ours",
-        predicate=r"for each $k$ with $|p_k e^{H} - 1| > 10^{-6}$, the sign of the change of $H$ when $\sigma_k$ grows by "
-        r"$10^{-12}$, in ball arithmetic",
+        predicate=r"for each $k$ with $|p_k e^{H} - 1| > 10^{-6}$, the sign of the change of $H$ when "
+        r"$\sigma_k$ grows by $10^{-12}$, in ball arithmetic",
         kind="ball",
         scopes=once({"spectra": _SPREAD}),
         instances=lambda scope, profile: [p for i, p in enumerate(_pairs(scope, profile)) if i % 5 == 0],
@@ -297,8 +298,8 @@ CLAIMS = (
     Claim(
         id="entropy.ratio-majorisation",
         title="Monotone ratios order the entropies",
-        statement=r"If $\sigma'_k/\sigma_k$ is non-decreasing in $k \le r$ then $H' \ge H$; if non-increasing, $H' \le H$. "
-        r"So a lifted tail over an equal head contradicts S3 at fixed $r$.",
+        statement=r"If $\sigma'_k/\sigma_k$ is non-decreasing in $k \le r$ then $H' \ge H$; if non-increasing, "
+        r"$H' \le H$. So a lifted tail over an equal head contradicts S3 at fixed $r$.",
         family="entropy",
         source="A. W. Marshall, I. Olkin, B. C. Arnold, Inequalities (2011), proposition 5.B.1",
         predicate="the order of the entropies in ball arithmetic",

@@ -121,7 +121,9 @@ CLAIMS = (
         predicate="measured root-mean-square error (float32 against float64) within a factor 2 of the model, "
         "for at least 9 in 10 draws (95 % confidence)",
         kind="sampled",
-        scopes=once(*({"activation": a, "operator": "u_xx", "step": "1/100"} for a in ("sin", "tanh", "erf", "gaussian"))),
+        scopes=once(
+            *({"activation": a, "operator": "u_xx", "step": "1/100"} for a in ("sin", "tanh", "erf", "gaussian"))
+        ),
         instances=_instances,
         test=_entries(1.0),
         quantifier=TYPICAL,
@@ -136,8 +138,9 @@ CLAIMS = (
     Claim(
         id="floor.law",
         title="Behind the knee the spectrum of A_FD is that of noise",
-        statement=r"In floating point the small singular values of $A_{FD}$ flatten: behind the knee (the first $k$ with "
-        r"$\sigma_k(A_{AD}) < \tau(\sqrt N + \sqrt M)$) they follow the Marchenko–Pastur quantiles of a noise matrix.",
+        statement=r"In floating point the small singular values of $A_{FD}$ flatten: behind the knee (the first $k$ "
+        r"with $\sigma_k(A_{AD}) < \tau(\sqrt N + \sqrt M)$) they follow the Marchenko–Pastur quantiles of a noise "
+        "matrix.",
         family="floor",
         source="ours",
         predicate="median of measured over predicted in the middle half behind the knee within a factor 4, "
@@ -187,7 +190,8 @@ CLAIMS = (
         describe=witness,
         mutants=(
             Mutant("one-less", "the exponent is −(m − 1)", "exponent", lambda c: c.with_(test=_slope(lambda m: 1 - m))),
-            Mutant("one-more", "the exponent is −(m + 1)", "exponent", lambda c: c.with_(test=_slope(lambda m: -1 - m))),
+            Mutant("one-more", "the exponent is −(m + 1)", "exponent",
+                   lambda c: c.with_(test=_slope(lambda m: -1 - m))),
         ),
     ),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from numerics.enclosure import Enclosure
 from numerics.entropies import EntropyEnclosure, difference, entropy_of
@@ -32,11 +32,13 @@ AGREEMENT = Fraction(1, 100)
 FIXED_RANK = 8
 
 
+@cache
 def conventions() -> dict[str, Convention]:
     """The entropy conventions under which S3 is judged, by label."""
     return {c.label: c for c in standard_conventions(FIXED_RANK)}
 
 
+@cache
 def rules() -> dict[str, Convention]:
     """The cut-off rules by which S1 counts a singular value as large; the normalisation plays no part."""
     return {c.label: c for c in conventions().values() if not c.normalised and (c.power == 1 or c.rule == "energy")}
@@ -82,7 +84,7 @@ def _leading_agree(tolerance: Fraction) -> object:
     def test(instance: Problem, scope: Scope) -> Outcome:
         ad, fd = _pair(instance, scope)
         rule = rules()[scope["convention"]]
-        low, high = _cutoffs(ad, rule)
+        low, high = _entropy(instance, "ad", scope["arithmetic"], rule).cutoff
         decisions = [_close(a, f, tolerance) for a, f in zip(ad.values[:high], fd.values[:high], strict=True)]
         holds = every(decisions[:low])
         if holds and not every(decisions):
@@ -96,12 +98,6 @@ def _leading_agree(tolerance: Fraction) -> object:
         )
 
     return test
-
-
-@lru_cache(maxsize=8192)
-def _cutoffs(found: Spectrum, rule: Convention) -> tuple[int, int]:
-    entropy = _entropy(found, rule)
-    return entropy.cutoff
 
 
 def _close(a: Enclosure, f: Enclosure, tolerance: Fraction) -> bool | None:
@@ -143,14 +139,14 @@ def _not(decision: bool | None) -> bool | None:
 
 
 @lru_cache(maxsize=16384)
-def _entropy(found: Spectrum, convention: Convention) -> EntropyEnclosure:
-    return entropy_of(found, convention)
+def _entropy(instance: Problem, method: str, arithmetic: str, convention: Convention) -> EntropyEnclosure:
+    return entropy_of(spectrum(instance, method, arithmetic), convention)  # type: ignore[arg-type]
 
 
 def _entropy_order(excess: Fraction) -> object:
     def test(instance: Problem, scope: Scope) -> Outcome:
         convention = conventions()[scope["convention"]]
-        ad, fd = (_entropy(found, convention) for found in _pair(instance, scope))
+        ad, fd = (_entropy(instance, method, scope["arithmetic"], convention) for method in ("ad", "fd"))
         gap = difference(ad, fd)
         if gap is None:
             return Outcome(None, ad.reason or fd.reason or "undefined")

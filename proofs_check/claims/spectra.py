@@ -295,7 +295,8 @@ CLAIMS = (
         r"$\sigma_k(A_{FD}) \le \sigma_k(A_{AD})$ for every $k$.",
         family="spectra",
         source="ours, from Ostrowski (1959)",
-        predicate=r"certified enclosures satisfy $\overline{\sigma_k(A_{FD})} \le \underline{\sigma_k(A_{AD})}$ for all $k$",
+        predicate=r"certified enclosures satisfy $\overline{\sigma_k(A_{FD})} \le \underline{\sigma_k(A_{AD})}$ "
+        "for all $k$",
         kind="ball",
         scopes=_sine_cells,
         instances=_sine_instances,
@@ -343,7 +344,8 @@ CLAIMS = (
         r"$\sigma_k(A_{FD}) \ge \sigma_k(A_{AD})$ for every $k$.",
         family="spectra",
         source="ours",
-        predicate=r"certified enclosures satisfy $\underline{\sigma_k(A_{FD})} \ge \overline{\sigma_k(A_{AD})}$ for all $k$",
+        predicate=r"certified enclosures satisfy $\underline{\sigma_k(A_{FD})} \ge \overline{\sigma_k(A_{AD})}$ "
+        "for all $k$",
         kind="ball",
         scopes=once({"activation": "exp"}),
         instances=_exponential_instances,
@@ -356,7 +358,8 @@ CLAIMS = (
     Claim(
         id="spectra.interlacing",
         title="Boundary rows: what survives of the ordering",
-        statement=r"With $N_b$ boundary rows below sine rows, $\sigma_{k+N_b}(A_{FD}) \le \sigma_k(A_{AD})$ for every $k$.",
+        statement=r"With $N_b$ boundary rows below sine rows, $\sigma_{k+N_b}(A_{FD}) \le \sigma_k(A_{AD})$ "
+        "for every $k$.",
         family="spectra",
         source="ours, from Cauchy interlacing",
         predicate=r"certified enclosures satisfy $\overline{\sigma_{k+N_b}(A_{FD})} \le \underline{\sigma_k(A_{AD})}$",

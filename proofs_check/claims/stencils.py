@@ -198,8 +198,8 @@ CLAIMS = (
     Claim(
         id="stencils.error-constant",
         title="Rigorous error constant",
-        statement=r"$|D_h u - u^{(m)}| \le h^p\,C_p\max|u^{(m+p)}|$ with $C_p$ the integral of the modulus of the second "
-        "Peano kernel.",
+        statement=r"$|D_h u - u^{(m)}| \le h^p\,C_p\max|u^{(m+p)}|$ with $C_p$ the integral of the modulus of the "
+        "second Peano kernel.",
         family="stencils",
         source="A. Sard, Linear Approximation (1963)",
         predicate="the inequality in exact rationals for polynomials of degree $m + p$ and $m + p + 1$",
@@ -233,11 +233,12 @@ CLAIMS = (
     Claim(
         id="symbols.central-bounded",
         title="Central stencils never amplify a wave",
-        statement=r"The Fourier symbol $m(\theta) = \sum_k c_k e^{is_k\theta}/(i\theta)^m$ of a standard central stencil "
-        r"has $|m| \le 1$ on the whole line.",
+        statement=r"The Fourier symbol $m(\theta) = \sum_k c_k e^{is_k\theta}/(i\theta)^m$ of a standard central "
+        r"stencil has $|m| \le 1$ on the whole line.",
         family="symbols",
         source="ours",
-        predicate=r"$|m(\theta)|^2 \le 1$ for all real $\theta$, decided by rational boxes, a Taylor bound at 0 and decay",
+        predicate=r"$|m(\theta)|^2 \le 1$ for all real $\theta$, decided by rational boxes, a Taylor bound at 0 "
+        "and decay",
         kind="exact",
         scopes=once(*({"derivative": str(m), "orders": "2, 4, 6, 8"} for m in (1, 2, 3, 4))),
         instances=_central_and_others,

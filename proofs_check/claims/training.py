@@ -177,8 +177,8 @@ CLAIMS = (
     Claim(
         id="training.truncated-svd",
         title="Residual of the truncated pseudo-inverse",
-        statement=r"The truncated-SVD solution with cut-off $r$ leaves the residual $\|(I - U_rU_r^T)f\|$: for $A_{FD}$, "
-        r"that of the discretised equation.",
+        statement=r"The truncated-SVD solution with cut-off $r$ leaves the residual $\|(I - U_rU_r^T)f\|$: for "
+        r"$A_{FD}$, that of the discretised equation.",
         family="training",
         source="classical",
         predicate=r"both agree within $10^{-7}\|f\|$ for every $r$ with $\sigma_r \ge 10^{-8}\sigma_1$, in float64",
@@ -214,8 +214,8 @@ CLAIMS = (
     Claim(
         id="training.invariance",
         title="AD and FD have the same pseudo-inverse residual for sine features",
-        statement=r"$A_{FD} = A_{AD}D$ with $D$ invertible has the range of $A_{AD}$: in exact arithmetic the least-squares "
-        r"residuals are equal, so nothing is lost by FD.",
+        statement=r"$A_{FD} = A_{AD}D$ with $D$ invertible has the range of $A_{AD}$: in exact arithmetic the "
+        r"least-squares residuals are equal, so nothing is lost by FD.",
         family="training",
         source="ours",
         predicate=r"residuals of an $8\times5$ system agree within $10^{-30}\|f\|$ in 60-digit arithmetic",

@@ -1,0 +1,41 @@
+# Two commands for a fresh machine with Python >= 3.11: `make verify` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: setup verify test test-slow lint format bench clean
+.DEFAULT_GOAL := verify
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "adfd needs Python >= 3.11; set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+setup: $(STAMP)  ## creates .venv and installs the tested set of packages
+
+verify: $(STAMP)  ## the main job: judges the claims, writes report/index.html
+	$(BIN)/adfd verify --profile quick --out report
+
+test: $(STAMP)  ## the whole default suite
+	$(BIN)/python -m pytest
+
+test-slow: $(STAMP)  ## what the default suite leaves out
+	$(BIN)/python -m pytest -m slow
+
+lint: $(STAMP)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)  ## speed, as ratios against peers measured in the same run
+	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) report build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
