@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
@@ -30,8 +31,12 @@ MAX_POWER = 64
 """Largest integer exponent accepted, in absolute value."""
 MAX_DEGREE = 256
 """Largest product of nested exponents."""
+MAX_TERMS = 2000
+"""Largest number of terms into which an expression may be expanded."""
 MAX_BITS = 2048
 """Largest numerator or denominator that constant folding may produce, in bits."""
+MAX_CONSTANT_ARGUMENT = 1000
+"""Largest constant argument of sin, exp, …: SymPy evaluates constants, and exp(exp(exp(30))) has 10^13 digits."""
 
 FUNCTIONS: dict[str, Callable[[sp.Expr], sp.Expr]] = {
     "sin": sp.sin, "cos": sp.cos, "tan": sp.tan, "exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt,
@@ -76,14 +81,23 @@ class _Builder:
             raise self.fail(f"a number of more than {MAX_BITS} bits")
         if value.has(sp.zoo, sp.nan, sp.oo, -sp.oo):
             raise self.fail("divides by zero or is not finite")
-        if value.has(sp.I):
+        if value.has(sp.I) or (not value.free_symbols and value.is_real is False):
             raise self.fail("is not real")
+        if value.has(sp.Abs):
+            raise self.fail("is not smooth: an even power under a root is an absolute value")
         return value
+
+    def call(self, name: str, argument: sp.Expr) -> sp.Expr:
+        # Every constant argument below this one is bounded already, so that evaluating it is cheap.
+        slow = name in {"sqrt", "log", "atan", "asinh"}
+        if not (slow or argument.free_symbols or abs(sp.N(argument, 15)) <= MAX_CONSTANT_ARGUMENT):
+            raise self.fail(f"{name} of a constant beyond ±{MAX_CONSTANT_ARGUMENT}")
+        return self.small(FUNCTIONS[name](argument))
 
     def power(self, base: sp.Expr, exponent: sp.Expr) -> sp.Expr:
         if not exponent.is_Rational:
             if base == sp.E:
-                return sp.exp(exponent)
+                return self.call("exp", exponent)
             raise self.fail("an exponent must be a number (write exp(...) for a variable exponent)")
         if abs(exponent) > MAX_POWER or exponent.q > 16:
             raise self.fail(f"an exponent beyond ±{MAX_POWER}, or with a denominator over 16")
@@ -106,6 +120,8 @@ class _Builder:
                     return self.symbols[name]
                 if name in CONSTANTS:
                     return CONSTANTS[name]
+                if name in FUNCTIONS:
+                    raise self.fail(f"{name} needs an argument in parentheses")
                 names = [*self.symbols, *CONSTANTS]
                 hint = nearest(name, [*names, *FUNCTIONS])
                 raise self.fail(f"unknown name {name!r}; {hint}allowed: {', '.join(sorted(names))} and functions")
@@ -131,7 +147,7 @@ class _Builder:
                     case _:
                         raise self.fail("allowed operators: + - * / **")
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-                return self.small(FUNCTIONS[name](self.build(argument, depth + 1)))
+                return self.call(name, self.build(argument, depth + 1))
             case ast.Call(func=ast.Name(id=name)):
                 if name in FUNCTIONS:
                     raise self.fail(f"{name} takes one argument")
@@ -147,6 +163,19 @@ def degree_bound(expr: sp.Expr) -> sp.Rational:
     if expr.is_Pow and expr.exp.is_Rational:
         return max(inner * abs(expr.exp), sp.Integer(1))
     return inner
+
+
+def term_bound(expr: sp.Expr) -> int:
+    """A bound on the number of terms of ``expr`` expanded (logarithms apart); at most ``MAX_TERMS + 1``."""
+    counts = [term_bound(argument) for argument in expr.args]
+    total = max(counts, default=1)
+    if expr.is_Add:
+        total = sum(counts)
+    elif expr.is_Mul:
+        total = math.prod(counts)
+    elif expr.is_Pow and expr.exp.is_Integer:
+        total = math.comb(counts[0] + abs(int(expr.exp)) - 1, counts[0] - 1)
+    return min(total, MAX_TERMS + 1)
 
 
 def parse(text: str, symbols: Mapping[str, sp.Expr], what: str = "expression") -> sp.Expr:
