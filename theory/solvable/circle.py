@@ -146,7 +146,8 @@ class Circle(SolvableSpectrum):
     def fd_mode(self, n: int, h: Fraction, digits: int = 30) -> Bounds:
         """The FD eigenvalue ``p_n |Σ_k c_k e^{i s_k n h}|² / (4 h^{2m})`` of the same two functions."""
         step = checked_step(h, "fd")
-        return bounds(self._fd(interval_context(digits + self._loss(step)), n, step))
+        context = interval_context(digits + self._loss(step))
+        return bounds(self._fd(context, n, step, lift(context, self._weight(n))))
 
     def _weight(self, n: int) -> Fraction:
         if self.law.ratio is not None:
@@ -158,14 +159,11 @@ class Circle(SolvableSpectrum):
         size = max(0, len(str(h.denominator)) - len(str(h.numerator)) + 1)
         return GUARD + 2 * self.derivative * size
 
-    def _fd(self, context: Any, n: int, h: Fraction, weight: Fraction | None = None) -> Interval:
-        angle = [lift(context, delta * n * h) for delta in self._squares]
-        total = sum(
-            (lift(context, c) * context.cos(t) for c, t in zip(self._squares.values(), angle, strict=True)),
-            context.mpf(0),
-        )
-        p = self._weight(n) if weight is None else weight
-        value = total * lift(context, p / (4 * h ** (2 * self.derivative)))
+    def _fd(self, context: Any, n: int, h: Fraction, weight: Interval) -> Interval:
+        total = context.mpf(0)
+        for delta, c in self._squares.items():
+            total += lift(context, c) * context.cos(lift(context, delta * n * h))
+        value = total * weight / lift(context, 4 * h ** (2 * self.derivative))
         return context.mpf([max(value.a, context.mpf(0)), value.b])  # a squared modulus is not negative
 
     def listed(self, method: Method, h: Fraction | None, count: int, digits: int) -> Listed:
@@ -176,21 +174,26 @@ class Circle(SolvableSpectrum):
             PrecisionCapError: more than ``MAX_TERMS`` modes would be needed.
         """
         step = checked_step(h, method)
-        tail: Tail | None = None
-        if self.law.ratio is None:
-            modes = list(self.law.finite)
-        else:
-            last, tail = self._geometric_end(method, step, -(-count // 2), digits)
-            modes, power = [], Fraction(1)
-            ratio = self.law.ratio
-            for n in range(1, last + 1):
-                power *= ratio
-                modes.append((n, power))
+        if self.law.ratio is not None:
+            return self._geometric_listed(method, step, count, digits)
         if method == "ad":
-            exact = (p * n ** (2 * self.derivative) / 4 for n, p in modes)
-            return Listed(tuple(Bounds(x, x) for x in exact), tail, 2)
+            exact = (self.ad_mode(n) for n, _ in self.law.finite)
+            return Listed(tuple(Bounds(x, x) for x in exact), None, 2)
         context = interval_context(digits + self._loss(step))
-        return Listed(tuple(bounds(self._fd(context, n, step, p)) for n, p in modes), tail, 2)
+        return Listed(tuple(bounds(self._fd(context, n, step, lift(context, p))) for n, p in self.law.finite), None, 2)
+
+    def _geometric_listed(self, method: Method, h: Fraction, count: int, digits: int) -> Listed:
+        """In intervals: the exact powers of q would have as many digits as there are modes."""
+        last, tail = self._geometric_end(method, h, -(-count // 2), digits)
+        context = interval_context(digits + GUARD + (self._loss(h) if method == "fd" else 0))
+        q, weight, values = lift(context, self.law.ratio or 0), context.mpf(1), []
+        for n in range(1, last + 1):
+            weight *= q
+            if method == "ad":
+                values.append(bounds(weight * n ** (2 * self.derivative) / 4))
+            else:
+                values.append(bounds(self._fd(context, n, h, weight)))
+        return Listed(tuple(values), tail, 2)
 
     def _geometric_end(self, method: Method, h: Fraction, least: int, digits: int) -> tuple[int, Tail]:
         """N >= ``least`` and the tail beyond it: below ``10**-digits`` of an eigenvalue, term by term geometric."""
@@ -199,12 +202,15 @@ class Circle(SolvableSpectrum):
         m2 = 2 * self.derivative
         context = interval_context(15)
         log_q = context.log(lift(context, q))
-        largest = max(self.ad_mode(n) for n in range(1, 3 + int(float((m2 / -log_q).b))))
+        peak = max(1, int(bounds(m2 / -log_q).middle))  # near the largest of n^{2m} q^n
+        largest = bounds(context.mpf(peak) ** m2 * context.exp(log_q * peak) / 4).lower
         constant = Fraction(1, 4)
         if method == "fd":
             constant = self.stencil.norm1**2 / h**m2 / 4  # |Σ c_k e^{i s_k θ}| <= ‖c‖_1
-            at = 1 if h >= 1 else min(1 + int(1 / h), 10**6)
-            largest = max(bounds(self._fd(interval_context(15 + self._loss(h)), n, h)).lower for n in {1, 2, 3, at})
+            precise = interval_context(15 + self._loss(h))
+            candidates = {1, 2, 3, min(peak, 1 + int(1 / h))}
+            weight = {n: precise.exp(precise.log(lift(precise, q)) * n) for n in candidates}
+            largest = max(bounds(self._fd(precise, n, h, weight[n])).lower for n in candidates)
             if not largest > 0:
                 raise PrecisionCapError("no finite-difference eigenvalue among the first was certainly positive")
         goal = lift(context, largest) / context.mpf(10) ** digits
@@ -235,7 +241,7 @@ class Circle(SolvableSpectrum):
         step = checked_step(h, "fd")
         context = interval_context(digits + self._loss(step))
         if self.law.ratio is None:
-            values = [self._fd(context, n, step) for n, _ in self.law.finite]
+            values = [self._fd(context, n, step, lift(context, p)) for n, p in self.law.finite]
             return bounds(2 * sum(values, context.mpf(0)))
         q = lift(context, self.law.ratio)
         total = context.mpf(0)
@@ -313,7 +319,7 @@ class Circle(SolvableSpectrum):
         context = interval_context(30 + self._loss(h))
         order = sorted(self.law.finite, key=lambda mode: self.ad_mode(mode[0]), reverse=True)
         ad = [lift(context, self.ad_mode(n)) for n, _ in order]
-        fd = [self._fd(context, n, h) for n, _ in order]
+        fd = [self._fd(context, n, h, lift(context, p)) for n, p in order]
         if all(a >= b for a, b in pairwise(fd)):  # both descend in the same order of frequencies
             sign = ratio_order(ad, fd).entropy_sign
             if sign is not None:

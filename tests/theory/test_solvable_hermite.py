@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import flint
+import mpmath
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mpmath import mp
+
+from theory.entropy import Convention, Power, cutoff, shannon_entropy, truncated_entropy
+from theory.errors import InputError
+from theory.majorisation import Order, log_majorises, majorisation_order
+from theory.solvable import Bounds, Geometric, HermiteDiagonal, geometric_entropy
+from theory.stencils import Stencil, central, forward, stencil
+
+TENTH = Fraction(1, 10)
+
+
+def real(x: Fraction) -> mpmath.mpf:
+    return mp.mpf(x.numerator) / x.denominator
+
+
+def inside(value: mpmath.mpf, enclosure: Bounds, slack: float = 0.0) -> bool:
+    return real(enclosure.lower) - slack <= value <= real(enclosure.upper) + slack
+
+
+# --- Hermite ------------------------------------------------------------------------------------------------------
+
+
+def he(n: int, x: mpmath.mpf) -> mpmath.mpf:
+    before, value = mp.mpf(0), mp.mpf(1)
+    for j in range(n):
+        before, value = value, x * value - j * before
+    return value
+
+
+@pytest.mark.parametrize("chosen", [central(2), central(1), forward(1, 2), stencil(2, [-1, 0, 2])], ids=str)
+def test_entries_are_inner_products(chosen: Stencil) -> None:
+    """⟨he_i, D_h (ρ^{j/2} he_{j+m})⟩ on N(0, 1) by quadrature."""
+    model, h = HermiteDiagonal(Fraction(3, 5), 4, chosen), Fraction(2, 5)
+    m = chosen.derivative
+    with mp.workdps(20):
+        # Trapezoidal rule; exact to about exp(-2π²/step²).
+        step = mp.mpf(1) / 4
+        nodes = [k * step for k in range(-60, 61)]
+        density = [step * mp.exp(-x * x / 2) / mp.sqrt(2 * mp.pi) for x in nodes]
+        for i in range(4):
+            for j in range(4):
+                total = mp.mpf(0)
+                for x, weight in zip(nodes, density, strict=True):
+                    difference = mp.fsum(
+                        real(c) * he(j + m, x + real(s * h))
+                        for s, c in zip(chosen.offsets, chosen.weights, strict=True)
+                    )
+                    total += weight * he(i, x) * difference
+                total *= mp.sqrt(real(model.ratio) ** (j + m) / (mp.factorial(j + m) * mp.factorial(i))) / real(h) ** m
+                a, b = model.fd_entry(i, j, h)
+                assert abs(real(a) * mp.sqrt(real(b)) - total) < 1e-15
+            a, b = model.fd_entry(i, i, h)
+            assert a * a * b == model.ad_mode(i)
+
+
+@given(st.fractions(Fraction(1, 10), Fraction(9, 10), max_denominator=20), st.integers(2, 7),
+       st.fractions(Fraction(1, 20), 3, max_denominator=20))  # fmt: skip
+@settings(max_examples=20, deadline=None)
+def test_same_determinant_and_log_majorisation(ratio: Fraction, size: int, h: Fraction) -> None:
+    model = HermiteDiagonal(ratio, size)
+    ad, fd = model.ad_eigenvalues(size), model.fd_eigenvalues(size, h)
+    low, high = Fraction(1), Fraction(1)
+    for b in fd:
+        low, high = low * b.lower, high * b.upper
+    assert low <= model.determinant() <= high
+    assert high - low < model.determinant() / 10**20
+    assert sum(b.lower for b in fd) <= model.fd_trace(h) <= sum(b.upper for b in fd)
+    partial_ad, partial_fd = Fraction(1), Fraction(1)
+    for a, b in zip(ad[:-1], fd[:-1], strict=True):
+        partial_ad, partial_fd = partial_ad * a.lower, partial_fd * b.upper
+        assert partial_fd >= partial_ad
+    if size > 2:  # with equal products and a strict excess before
+        balls = [[flint.arb(flint.fmpq(b.middle.numerator, b.middle.denominator)) for b in x] for x in (fd, ad)]
+        assert log_majorises(balls[0][:1], balls[1][:1]) in (False, None)  # products of the parts differ
+
+
+@pytest.mark.parametrize("h", [TENTH, Fraction(1, 2), Fraction(1)])
+@pytest.mark.parametrize("power", [1, 2])
+def test_log_majorisation_orders_no_entropy(h: Fraction, power: Power) -> None:
+    signs = [HermiteDiagonal(Fraction(k, 10), 16).gap_sign(h, power=power) for k in (3, 6, 9)]
+    assert [s.sign for s in signs] == [1, -1, -1]
+    assert {s.route for s in signs} == {"enclosures"}
+
+
+def test_hermite_gaps_against_a_reference() -> None:
+    with mp.workdps(40):
+        model, h, n = HermiteDiagonal(Fraction(3, 5), 12), Fraction(1, 2), 12
+        matrix = mp.matrix(n, n)
+        for i in range(n):
+            for j in range(n):
+                a, b = model.fd_entry(i, j, h)
+                matrix[i, j] = real(a) * mp.sqrt(real(b))
+        sigma = list(mp.svd_r(matrix, compute_uv=False))
+        ad = sorted((mp.sqrt(real(model.ad_mode(k))) for k in range(n)), reverse=True)
+        for power in (1, 2):
+            for rank in (12, 5):
+                convention = Convention("fixed", tau=Fraction(0), rank=rank, power=power)
+                exact = truncated_entropy(sigma, convention).value - truncated_entropy(ad, convention).value
+                enclosure = model.gap(h, power=power, rank=rank)
+                assert inside(exact, enclosure, 1e-30)
+                assert enclosure.width < Fraction(1, 10**15)
+        assert inside(sigma[0] ** 2, model.fd_eigenvalues(1, h)[0], 1e-30)
+
+
+def test_hermite_with_all_features() -> None:
+    model = HermiteDiagonal(Fraction(1, 2), None)
+    assert model.ad_trace() == 4  # ρ² 2 / (1-ρ)³
+    with mp.workdps(40):
+        values = [mp.mpf(2) ** (-n - 2) * (n + 1) * (n + 2) for n in range(400)]
+        for power in (1, 2):
+            roots = [mp.sqrt(x) if power == 1 else x for x in values]
+            total = mp.fsum(roots)
+            exact = mp.log(total) - mp.fsum(x * mp.log(x) for x in roots) / total
+            enclosure = model.entropy("ad", power=power, digits=25)
+            assert inside(exact, enclosure, 1e-33)
+            assert enclosure.width < Fraction(1, 10**22)
+    for call in (
+        lambda: model.entropy("fd", TENTH),
+        lambda: model.gap_sign(TENTH),
+        lambda: model.determinant(),
+        lambda: HermiteDiagonal(Fraction(1)),
+        lambda: HermiteDiagonal(Fraction(1, 2), 0),
+        lambda: HermiteDiagonal(Fraction(1, 2), 4, central(0)),
+    ):
+        with pytest.raises(InputError, match="allowed"):
+            call()
+    assert HermiteDiagonal(Fraction(1, 2), 1).gap_sign(TENTH).sign == 0
+
+
+# --- geometric ----------------------------------------------------------------------------------------------------
+
+ratios = st.fractions(Fraction(1, 20), Fraction(19, 20), max_denominator=20)
+
+
+def arb_log(x: Fraction) -> flint.arb:
+    return flint.arb(flint.fmpq(x.numerator, x.denominator)).log()
+
+
+@given(ratios, st.integers(1, 30), st.sampled_from([1, 2]))
+@settings(max_examples=40)
+def test_closed_form_for_every_rank(theta: Fraction, rank: int, power: Power) -> None:
+    x = theta**power
+    total = sum(x**k for k in range(rank))
+    summed = shannon_entropy([x**k / total for k in range(rank)], arb_log)
+    closed = geometric_entropy(x, rank, arb_log)
+    assert (summed - closed).contains(0)
+    enclosure = Geometric(theta).entropy(power=power, rank=rank)
+    assert enclosure.width < Fraction(1, 10**28)
+    assert flint.arb(flint.fmpq(enclosure.middle.numerator, enclosure.middle.denominator)).overlaps(
+        flint.arb(summed if rank > 1 else 0) + flint.arb(0, 1e-13)
+    )
+    assert geometric_entropy(float(x), rank) == pytest.approx(float(enclosure), abs=1e-11)
+
+
+@given(ratios, st.sampled_from([1, 2]))
+@settings(max_examples=40)
+def test_infinite_rank_is_the_limit(theta: Fraction, power: Power) -> None:
+    limit, finite = Geometric(theta).entropy(power=power), Geometric(theta).entropy(power=power, rank=2500)
+    difference = limit - finite
+    assert abs(difference.lower) + abs(difference.upper) < Fraction(1, 10**20)
+    assert Geometric(theta, 2500).entropy(power=power) == finite
+
+
+@given(
+    ratios,
+    st.one_of(st.none(), st.integers(1, 12)),
+    st.sampled_from(["relative", "absolute", "energy"]),
+    st.one_of(
+        st.fractions(Fraction(1, 1000), Fraction(999, 1000), max_denominator=1000), st.integers(1, 6).map(lambda k: -k)
+    ),
+    st.sampled_from([1, 2]),
+)
+@settings(max_examples=80)
+def test_cutoffs_in_closed_form(
+    theta: Fraction, size: int | None, rule: str, tau: Fraction | int, power: Power
+) -> None:
+    """Against the list itself; negative integers stand for τ = θ^k, where only exactness decides."""
+    threshold = theta ** (-tau) if isinstance(tau, int) else tau
+    convention = Convention(rule, threshold, power)  # type: ignore[arg-type]
+    n = 400 if size is None else size
+    if size is None and rule == "energy":
+        # Σ_{k>=r} x^k <= τ Σ x^k is x^r <= τ for the infinite list
+        x = theta**power
+        expected = next(r for r in range(n) if x**r <= threshold)
+    else:
+        expected = cutoff([theta**k for k in range(n)], convention)
+    assert Geometric(theta, size).cutoff(convention) == expected
+    value = Geometric(theta, size).truncated_entropy(convention)
+    assert value.cutoff == expected
+    reference = truncated_entropy([theta**k for k in range(max(expected, 1))], convention, arb_log, r=expected)
+    assert (value.value is None) == (reference.value is None)
+    if value.value is not None:
+        assert float(value.value) == pytest.approx(float(flint.arb(reference.value).mid()), abs=1e-12)
+
+
+def test_cutoffs_of_slow_decay_are_quick() -> None:
+    theta = 1 - Fraction(1, 10**6)
+    assert Geometric(theta).cutoff(Convention()) == 27631008
+    assert Geometric(theta).cutoff(Convention("energy", Fraction(1, 10**6))) == 13815504
+    assert Geometric(theta, 10).cutoff(Convention("fixed", Fraction(0), rank=20)) == 10
+    assert Geometric(Fraction(1, 2), 7).cutoff(Convention("energy", Fraction(0))) == 7
+    assert Geometric(Fraction(1, 2)).cutoff(Convention("absolute", Fraction(2))) == 0
+    assert Geometric(Fraction(1, 2)).cutoff(Convention("absolute", Fraction(2)), Fraction(8)) == 3
+
+
+@given(ratios, ratios, st.integers(1, 9))
+@settings(max_examples=40)
+def test_gap_signs_between_geometric_spectra(first: Fraction, second: Fraction, rank: int) -> None:
+    proven = Geometric(first).gap_sign(Geometric(second), rank)
+    order = majorisation_order([first**k for k in range(rank)], [second**k for k in range(rank)])
+    assert order is not Order.INCOMPARABLE
+    assert proven.sign == order.entropy_sign
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: Geometric(Fraction(1)),
+        lambda: Geometric(Fraction(1, 2), 0),
+        lambda: geometric_entropy(1.5, None),
+        lambda: geometric_entropy(0.5, 0),
+        lambda: Geometric(Fraction(1, 2)).cutoff(Convention("energy", Fraction(0))),
+        lambda: Geometric(Fraction(1, 2), 3).gap_sign(Geometric(Fraction(1, 2), 4)),
+    ],
+)
+def test_bad_input_gives_one_line(call: Callable[[], object]) -> None:
+    with pytest.raises(InputError, match="allowed") as caught:
+        call()
+    assert "\n" not in str(caught.value)
