@@ -1,0 +1,329 @@
+"""From a :class:`numerics.problem.Problem` to what this package trains, and ``adfd train`` for networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy as sp
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from numerics.backends import FloatBackend
+from numerics.features import boundary_rows, features, interior_points
+from numerics.problem import Method, Problem, Vector
+from numerics.training import jets, ntk
+from numerics.training.devices import resolve_device, resolve_dtype
+from numerics.training.ensembles import EnsembleRun, Model, on, train_ensemble
+from numerics.training.modules import ModuleResidual, flatten
+from numerics.training.networks import Perceptron, TwoLayer
+from numerics.training.optimisers import GradientDescent, Optimiser, optimiser
+from numerics.training.records import finite
+from numerics.training.residuals import Difference, Rows, System, Term
+from numerics.training.statistics import compare
+from numerics.training.two_layer import TwoLayerResidual
+from theory.activations import Activation, z
+from theory.errors import InputError
+from theory.expressions import evaluate
+from theory.operators import LinearOperator
+
+Progress = Callable[[str, int, int], None]
+"""What is counted, how many are done, how many there are."""
+
+
+class TorchBackend:
+    """torch tensors for :func:`theory.expressions.evaluate`; constants are Python floats."""
+
+    def constant(self, value: Fraction) -> Any:
+        """The nearest double."""
+        return float(value)
+
+    def named(self, name: str) -> Any:
+        """π or e."""
+        return {"pi": np.pi, "E": np.e}[name]
+
+    def function(self, name: str, argument: Any) -> Any:
+        """The function by torch."""
+        if name == "step":
+            return (argument > 0).to(argument)
+        if name not in {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "atan", "asinh", "erf"}:
+            raise InputError(f"cannot evaluate the function {name}")
+        point = argument if isinstance(argument, Tensor) else torch.tensor(argument, dtype=torch.float64)
+        result = getattr(torch, name)(point)
+        return result if isinstance(argument, Tensor) else float(result)
+
+    def power(self, base: Any, exponent: Fraction) -> Any:
+        """``base`` to a rational power."""
+        return base ** (int(exponent) if exponent.denominator == 1 else float(exponent))
+
+
+def torch_activation(activation: Activation) -> jets.TorchActivation:
+    """The activation in torch: the closed tower where there is one, else its symbolic derivatives."""
+    if activation.name in jets.names():
+        return jets.activation(activation.name)
+    backend = TorchBackend()
+
+    def derivative(argument: Tensor, order: int) -> Tensor:
+        value = evaluate(activation.derivative(order), {z: argument}, backend)
+        return value if isinstance(value, Tensor) else torch.full_like(argument, float(value))
+
+    def tower(argument: Tensor, order: int) -> list[Tensor]:
+        return [derivative(argument, n) for n in range(order + 1)]
+
+    return jets.TorchActivation(activation.name, lambda argument: derivative(argument, 0), tower)
+
+
+def _tensor(points: Sequence[Vector]) -> Float[Tensor, "n d"]:
+    return torch.tensor([[float(c) for c in point] for point in points], dtype=torch.float64)
+
+
+def _values(expr: sp.Expr, problem: Problem, points: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+    """An expression in the coordinates at the points, in float64."""
+    columns = {symbol: points[:, axis].numpy() for axis, symbol in enumerate(problem.operator.symbols)}
+    value = np.asarray(evaluate(expr, columns, FloatBackend(np.float64)), dtype=np.float64)
+    if not np.isfinite(value).all():
+        raise InputError(f"problem: {expr} is not finite at a point")
+    return torch.from_numpy(np.broadcast_to(value, (len(points),)).copy())
+
+
+def _coefficient(expr: sp.Expr, problem: Problem, points: Float[Tensor, "n d"]) -> float | Tensor:
+    values = _values(expr, problem, points)
+    return values if expr.free_symbols else float(values[0])
+
+
+def _terms(operator: LinearOperator, problem: Problem, points: Float[Tensor, "n d"]) -> tuple[Term, ...]:
+    return tuple(Term(alpha, _coefficient(c, problem, points)) for alpha, c in operator.terms)
+
+
+def system(problem: Problem, method: Method) -> System:
+    """The residual rows of a problem in float64: interior rows by ``method``, boundary rows exact in both.
+
+    Raises:
+        InputError: no points, or data that are not finite at a point.
+    """
+    rows = []
+    if inner := interior_points(problem):
+        points = _tensor(inner)
+        parts: Any = _terms(problem.operator, problem, points)
+        if method == "fd":
+            parts = tuple(
+                Difference(
+                    _tensor(term.shifts),
+                    tuple(float(weight) for weight in term.weights),
+                    float(term.scale),
+                    _coefficient(term.coefficient, problem, points),
+                )
+                for term in problem.difference.terms
+            )
+        rows.append(Rows(points, _values(problem.rhs_expression, problem, points), parts))
+    for edge in boundary_rows(problem):
+        if edge.points:
+            points = _tensor(edge.points)
+            target = _values(problem.boundary_value(edge.rows), problem, points)
+            root = float(edge.rows.weight) ** 0.5
+            rows.append(Rows(points, target, _terms(edge.operator, problem, points), root))
+    if not rows:
+        raise InputError("points: there are neither interior nor boundary points")
+    return System(tuple(rows))
+
+
+def model(problem: Problem, method: Method, *, cast_after_forward: bool = False) -> Model:
+    """The residuals of the network that ``problem.training`` describes: two-layer, or deeper by the generic path."""
+    training = problem.training
+    rows = system(problem, method)
+    activation = torch_activation(problem.activation)
+    if training.depth == 2:
+        network = TwoLayer(problem.count, problem.dimension, activation, training.scaling)
+        return TwoLayerResidual(network, rows, cast_after_forward)
+    module = Perceptron(training.depth, problem.count, problem.dimension, activation, training.scaling)
+    return ModuleResidual(module, rows, cast_after_forward=cast_after_forward)
+
+
+def start(problem: Problem, seeds: Sequence[int]) -> Float[Tensor, "b p"]:
+    """Initial parameters, one row a seed: ``w, b`` as the problem's features (or as given), ``a`` standard normal.
+
+    ``a`` comes from a third stream beside those of the features; ``"standard"`` scaling divides it by √M. Networks
+    deeper than two layers have their own start (see :class:`numerics.training.networks.Perceptron`).
+    """
+    training = problem.training
+    members = []
+    for seed in seeds:
+        if training.depth > 2:
+            net = Perceptron(training.depth, problem.count, problem.dimension, "tanh", training.scaling, seed=seed)
+            members.append(flatten(net))
+            continue
+        drawn = features(problem.with_(seed=seed))
+        stream = np.random.SeedSequence(entropy=seed, spawn_key=(2,))
+        a = torch.from_numpy(np.random.Generator(np.random.PCG64(stream)).standard_normal(problem.count))
+        if training.scaling == "standard":
+            a = a / problem.count**0.5
+        w = _tensor(drawn.weights)
+        b = torch.tensor([float(v) for v in drawn.biases], dtype=torch.float64)
+        members.append(torch.cat([a, b, w.T.flatten()]))
+    return torch.stack(members)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """All seeds of one method under one step rule.
+
+    Attributes:
+        method: ``"ad"`` or ``"fd"``.
+        rule: ``"own"``: 1/λ_max of the method's kernel; ``"common"``: the smaller of the two; ``"given"``; None
+            for optimisers other than gradient descent.
+        run: the ensemble.
+        predicted: losses of the frozen-kernel law, one list a seed, for gradient descent.
+    """
+
+    method: Method
+    rule: str | None
+    run: EnsembleRun
+    predicted: tuple[tuple[float | None, ...], ...] | None
+
+
+def _plans(
+    problem: Problem, models: dict[Method, Model], first: Tensor, dtype: torch.dtype, device: torch.device
+) -> list[tuple[str | None, Method, Optimiser]]:
+    """Which step each method is trained with."""
+    training = problem.training
+    if training.optimizer != "gd":
+        step = None if training.step is None else float(training.step)
+        return [(None, method, optimiser(training.optimizer, step)) for method in models]
+    if training.step is not None:
+        return [("given", method, GradientDescent(float(training.step))) for method in models]
+    own = {
+        method: ntk.stable_steps(ntk.kernel(on(m, device, dtype), first.to(device, dtype))).cpu()
+        for method, m in models.items()
+    }
+    plans: list[tuple[str | None, Method, Optimiser]] = [
+        ("own", method, GradientDescent(own[method])) for method in models
+    ]
+    if len(models) > 1:
+        common = torch.stack(list(own.values())).min(0).values
+        plans += [("common", method, GradientDescent(common)) for method in models]
+    return plans
+
+
+def train_methods(
+    problem: Problem,
+    methods: Sequence[Method],
+    *,
+    device: str = "auto",
+    tolerances: Sequence[float] = (),
+    progress: Progress | None = None,
+    cast_after_forward: bool = False,
+) -> list[Trained]:
+    """Train the network of ``problem.training`` with the residuals of each method, all seeds at once."""
+    training = problem.training
+    place, kind = resolve_device(device), resolve_dtype(problem.dtype)
+    seeds = [problem.seed + k for k in range(training.seeds)]
+    first = start(problem, seeds)
+    models = {method: model(problem, method, cast_after_forward=cast_after_forward) for method in methods}
+    plans = _plans(problem, models, first, kind, place)
+    out = []
+    for number, (rule, method, chosen) in enumerate(plans):
+
+        def note(done: int, total: int, number: int = number) -> None:
+            if progress is not None:
+                progress("network-iterations", number * total + done, len(plans) * total)
+
+        run = train_ensemble(
+            models[method], first, chosen, training.iterations, seeds=seeds, tolerances=tolerances,
+            dtype=kind, device=device, progress=note,
+        )  # fmt: skip
+        predicted = None
+        if isinstance(chosen, GradientDescent):
+            predicted = _frozen(on(models[method], place, kind), first.to(place, kind), chosen, run)
+        out.append(Trained(method, rule, run, predicted))
+    return out
+
+
+def _frozen(
+    moved: Model, first: Tensor, chosen: GradientDescent, run: EnsembleRun
+) -> tuple[tuple[float | None, ...], ...]:
+    with torch.no_grad():
+        residuals = moved.residual(first)
+    kernels = ntk.kernel(moved, first)
+    steps = chosen.step.tolist() if isinstance(chosen.step, Tensor) else [chosen.step] * len(first)
+    curves = []
+    for G, r, step in zip(kernels, residuals, steps, strict=True):
+        law = ntk.frozen_law(G, r, float(step), run.iterations[-1], run.iterations)
+        curves.append(finite(law.loss.tolist()))
+    return tuple(curves)
+
+
+def train_two_layer(
+    problem: Problem,
+    methods: Sequence[str],
+    *,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """What ``adfd train --model two-layer`` reports: the runs of every seed and method, and their comparison.
+
+    Gradient descent is run at each method's own step ``1/λ_max`` and, with two methods, at the smaller of the two as
+    well, each with the prediction of the frozen tangent kernel.
+    """
+    trained = train_methods(problem, methods, device=device, progress=progress)  # type: ignore[arg-type]
+    runs = []
+    for one in trained:
+        for k, seed in enumerate(one.run.seeds):
+            curve = one.run.curve(k)
+            runs.append(
+                {
+                    "method": one.method,
+                    "seed": seed,
+                    "step_rule": one.rule,
+                    "step": curve.step,
+                    "iterations": list(curve.iterations),
+                    "loss": list(curve.loss),
+                    "predicted": None if one.predicted is None else list(one.predicted[k]),
+                    "status": curve.status,
+                    "device": curve.device,
+                    "dtype": curve.dtype,
+                }
+            )
+    return {"runs": runs, "comparison": _comparison(trained)}
+
+
+def _comparison(trained: Sequence[Trained]) -> dict[str, Any]:
+    """AD against FD by the last loss, paired by seed, for each step rule; and the distance from the frozen law."""
+    report: dict[str, Any] = {}
+    for rule in dict.fromkeys(one.rule for one in trained):
+        last = {one.method: finite(one.run.loss[-1].tolist()) for one in trained if one.rule == rule}
+        if len(last) == 2 and any(a and b for a, b in zip(last["ad"], last["fd"], strict=True)):
+            found = compare(last["ad"], last["fd"], logarithmic=True)
+            report[rule or "all"] = {
+                "seeds": found.pairs,
+                "dropped": found.dropped,
+                "ad_lower": found.smaller,
+                "log_ad_over_fd": {
+                    "mean": found.mean.estimate,
+                    "lower": found.mean.lower,
+                    "upper": found.mean.upper,
+                    "confidence": found.mean.confidence,
+                },
+                "effect_size": found.effect if np.isfinite(found.effect) else None,
+                "p_value": found.p_value,
+            }
+    gaps = [
+        abs(a - b) / losses[0]
+        for one in trained
+        if one.predicted is not None
+        for k, law in enumerate(one.predicted)
+        for losses in [one.run.curve(k).loss]
+        for a, b in zip(losses, law, strict=True)
+        if losses[0] and a is not None and b is not None
+    ]
+    if gaps:
+        report["largest_distance_from_frozen_law"] = max(gaps)
+    return report
+
+
+def with_training(problem: Problem, **changes: Any) -> Problem:
+    """The problem with some fields of its ``training`` changed."""
+    return problem.with_(training=replace(problem.training, **changes))
