@@ -52,7 +52,7 @@ class Comparison:
         """Who wins, and by what factor."""
         if self.ad is None or self.fd is None or self.winner in ("tie", "unknown"):
             return self.winner
-        return f"{self.winner}, {_factor(max(self.ad, self.fd) / min(self.ad, self.fd))}×"
+        return f"{self.winner}, by {_factor(max(self.ad, self.fd) / min(self.ad, self.fd))}"
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,23 @@ def _networks(figure: NetworkFigure) -> list[Comparison]:
 def _number(value: float | None) -> str:
     if value is None:
         return "diverged"
-    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 else f"{value:.1e}"
+    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 else _scientific(value, 1)
 
 
 def _factor(value: float) -> str:
-    return f"{value:.2g}" if value < 10 else f"{value:.0f}" if value < 1e4 else f"{value:.0e}"
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}" if value < 1e4 else _scientific(value, 0)
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _scientific(value: float, digits: int) -> str:
+    """``2.4·10⁻¹⁴``.
+
+    >>> _scientific(2.41e-14, 1)
+    '2.4·10⁻¹⁴'
+    """
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPTS)}"

@@ -135,14 +135,15 @@ def entropy_figure(name: str, problem: Problem, profile: Profile) -> dict[str, A
     curves = []
     for arithmetic in ARITHMETICS:
         h_ad = entropy_of(spectrum(problem, "ad", arithmetic, DIGITS), convention)
-        fd, gap = [], []
+        fd, gap, sign = [], [], []
         for step in STEPS[profile]:
             stepped = problem.with_(step=(Fraction(step),))
             h_fd = entropy_of(spectrum(stepped, "fd", arithmetic, DIGITS), convention)
             between = difference(h_ad, h_fd)
             fd.append(h_fd.middle())
             gap.append(None if between is None else float(between.middle))
-        curves.append({"arithmetic": arithmetic, "ad": [h_ad.middle()] * len(fd), "fd": fd, "gap": gap})
+            sign.append(None if between is None else between.sign())
+        curves.append({"arithmetic": arithmetic, "ad": [h_ad.middle()] * len(fd), "fd": fd, "gap": gap, "sign": sign})
     rate = gap_coefficient(problem, convention)
     return {
         "name": name,

@@ -18,6 +18,7 @@ from proofs_check.report.looks import (
     gaps,
     join,
     label,
+    log_scale,
     tick,
 )
 from proofs_check.report.mathml import to_html
@@ -75,9 +76,9 @@ def _draw_entropy(axes: Axes, figure: EntropyFigure, index: int) -> None:
             **(look | {"color": FD if curve.arithmetic == "exact" else look.get("color")}),
             label=f"FD {curve.arithmetic}",
         )
-    axes.set_xscale("log")
-    axes.set_xlabel("step $h$")
-    axes.set_ylabel("truncated entropy $H$")
+    log_scale(axes, x=True)
+    axes.set_xlabel("step h")
+    axes.set_ylabel("truncated entropy H")
     label(axes, index, f"{activation_text(figure.activation)}: entropy")
     axes.legend(loc="best")
 
@@ -90,11 +91,11 @@ def _draw_gap(axes: Axes, figure: EntropyFigure, index: int) -> None:
         axes.plot(h, gaps(curve.gap), **look, label=curve.arithmetic)
     if figure.first_order is not None:
         axes.plot(h, figure.first_order, color=FD, linewidth=1, linestyle="-.", label="predicted, first order")
-    axes.set_xscale("log")
+    log_scale(axes, x=True)
     axes.set_yscale("symlog", linthresh=1e-6, linscale=0.6)
     _gap_ticks(axes)
-    axes.set_xlabel("step $h$")
-    axes.set_ylabel(r"$H$(FD) − $H$(AD)")
+    axes.set_xlabel("step h")
+    axes.set_ylabel("H(FD) − H(AD)")
     label(axes, index, f"{activation_text(figure.activation)}: gap")
     axes.legend(loc="best")
 
@@ -113,9 +114,13 @@ def _signs(figure: EntropyFigure) -> list[str]:
     """At how many of the steps AD has at least FD's entropy, in each arithmetic."""
     found = []
     for curve in figure.curves:
-        known = [g for g in curve.gap if g is not None]
-        holds = sum(1 for g in known if g <= 0)
-        found.append(f"{holds} of {len(known)} in {ARITHMETIC_WORDS.get(curve.arithmetic, curve.arithmetic)}")
+        known = [sign for sign in curve.sign if sign is not None]
+        where = ARITHMETIC_WORDS.get(curve.arithmetic, curve.arithmetic)
+        undecided = len(curve.sign) - len(known)
+        found.append(
+            f"{sum(1 for sign in known if sign <= 0)} of {len(curve.sign)} in {where}"
+            + (f" ({undecided} undecided)" if undecided else "")
+        )
     return found
 
 

@@ -18,6 +18,7 @@ from proofs_check.report.looks import (
     entry,
     join,
     label,
+    log_scale,
     positive,
     tick,
 )
@@ -77,7 +78,7 @@ def _draw_spectrum(
     axes: Axes, panel: SpectrumPanel, reference: SpectrumPanel | None, limits: tuple[float, float], index: int
 ) -> None:
     k = range(1, len(panel.ad) + 1)
-    axes.set_yscale("log")
+    log_scale(axes, y=True)
     if reference is not None and reference is not panel:
         axes.plot(k, positive(reference.ad), color=MUTED, linewidth=0.9, label="exact AD")
     axes.plot(k, positive(panel.ad), **AD_LINE, label="AD")
@@ -101,8 +102,8 @@ def _draw_spectrum(
             color=INK,
         )
     axes.set_ylim(*limits)
-    axes.set_xlabel("index $k$")
-    axes.set_ylabel(r"singular value $\sigma_k$")
+    axes.set_xlabel("index k")
+    axes.set_ylabel("singular value σₖ")
     label(axes, index, ARITHMETIC_WORDS.get(panel.arithmetic, panel.arithmetic))
     axes.legend(loc="lower left")
 
@@ -114,9 +115,8 @@ def _draw_ratio(axes: Axes, figure: SpectrumFigure, index: int) -> None:
         axes.plot(range(1, len(gap) + 1), gap, **BY_ARITHMETIC.get(panel.arithmetic, {}), label=panel.arithmetic)
     axes.set_yscale("symlog", linthresh=1e-3, linscale=0.6)
     _symmetric_ticks(axes)
-    axes.text(0.985, 0.53, "↑ FD larger", transform=axes.transAxes, fontsize=7.5, ha="right")
-    axes.set_xlabel("index $k$")
-    axes.set_ylabel(r"$\sigma_k$(FD) / $\sigma_k$(AD) − 1")
+    axes.set_xlabel("index k")
+    axes.set_ylabel("σₖ(FD) / σₖ(AD) − 1    (FD larger ↑)")
     label(axes, index, f"{activation_text(figure.activation)}, {_spread(figure)}")
     axes.legend(loc="upper left")
 

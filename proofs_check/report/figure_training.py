@@ -16,6 +16,7 @@ from proofs_check.report.looks import (
     entry,
     join,
     label,
+    log_scale,
     positive,
 )
 from proofs_check.report.mathml import to_html
@@ -92,16 +93,15 @@ def _draw_loss(axes: Axes, figure: TrainingFigure, dtype: str, index: int) -> No
             **(look | {"linestyle": "none"}),
             label=f"{METHOD_WORDS[run.method]} measured",
         )
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    log_scale(axes, x=True, y=True)
     axes.set_xlabel("iteration + 1")
-    axes.set_ylabel(r"loss $\frac{1}{2}\|Aa-f\|^2$")
+    axes.set_ylabel("loss ½‖Aa − f‖²")
     label(axes, index, f"gradient descent, {dtype}")
     axes.legend(loc="lower left")
 
 
 def _draw_truncated(axes: Axes, figure: TrainingFigure, index: int) -> None:
-    axes.set_yscale("log")
+    log_scale(axes, y=True)
     for found in figure.truncated:
         wide = found.dtype == "float64"
         axes.plot(
@@ -116,7 +116,7 @@ def _draw_truncated(axes: Axes, figure: TrainingFigure, index: int) -> None:
             markevery=max(1, len(found.equation) // 24),
             label=_who(found),
         )
-    axes.set_xlabel("cut-off number $r$")
+    axes.set_xlabel("cut-off number r")
     axes.set_ylabel("relative residual of the equation")
     label(axes, index, "truncated SVD")
     axes.legend(loc="lower left")
@@ -160,8 +160,7 @@ def _training_caption(figure: TrainingFigure) -> str:
 
 
 def _draw_network(axes: Axes, figure: NetworkFigure, index: int) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    log_scale(axes, x=True, y=True)
     for ensemble in figure.ensembles:
         look = METHOD_LINE.get(ensemble.method, {})
         t = [i + 1 for i in ensemble.iterations]

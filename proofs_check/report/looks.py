@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from proofs_check.report.drawing import AD, FD, FOURTH, INK, THIRD
 
@@ -75,15 +76,37 @@ def activation_text(name: str) -> str:
 
 def label(axes: Axes, index: int, title: str) -> None:
     """A panel's letter and title, top left."""
-    axes.set_title(f"{'abcdefghijkl'[index]}  {title}")
+    # A title at a given height is not moved for the ticks, which takes matplotlib longer than the drawing.
+    axes.set_title(f"{'abcdefghijkl'[index]}  {title}", y=1.01)
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(value: float) -> str:
+    """A power of ten as text: plain characters are drawn ten times as fast as matplotlib's mathematics.
+
+    >>> power_of_ten(1e-12)
+    '10⁻¹²'
+    """
+    return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPTS)
 
 
 def tick(value: float) -> str:
     """A signed power of ten, or 0."""
     if value == 0:
         return "0"
-    sign = "−" if value < 0 else "+"
-    return rf"{sign}$10^{{{round(math.log10(abs(value)))}}}$"
+    return ("−" if value < 0 else "+") + power_of_ten(abs(value))
+
+
+def log_scale(axes: Axes, *, x: bool = False, y: bool = False) -> None:
+    """Logarithmic axes with ticks at whole decades, at most seven of them."""
+    for wanted, axis, scale in ((x, axes.xaxis, axes.set_xscale), (y, axes.yaxis, axes.set_yscale)):
+        if wanted:
+            scale("log")
+            axis.set_major_locator(LogLocator(numticks=7))
+            axis.set_minor_locator(NullLocator())
+            axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value) if value > 0 else ""))
 
 
 def join(items: Sequence[str]) -> str:

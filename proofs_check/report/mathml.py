@@ -29,7 +29,7 @@ _ATTRIBUTES = frozenset(
 # Characters that the converter takes for identifiers and that are relations or operations.
 _OPERATORS = frozenset("≤≥≠≈≍≪≫≲≳⪯⪰≺≻∈∉⊂⊆×·⋅±∓→←⇒⇔↦∘∼∝∂∇∫∑∏⟨⟩‖|…")
 _MATH = re.compile(r"(?<!\\)\$([^$]+)\$|`([^`]+)`", re.DOTALL)
-_OPENERS = frozenset("([{|‖⟨")
+_BARS = frozenset("|‖")
 
 
 def to_html(text: str) -> Markup:
@@ -91,6 +91,8 @@ def _clean(element: ET.Element) -> bool:
         element.set("width", "0em")  # named and negative spaces are not in MathML Core
     if tag == "mi" and text in _OPERATORS:
         element.tag = f"{{{NAMESPACE}}}mo"
+    if tag == "mo" and text in _BARS and "form" not in element.attrib:
+        element.attrib.update({"lspace": "0em", "rspace": "0em"})  # else a bar is spaced like a relation
     if not all(_clean(child) for child in element):
         return False
     _join_words(element)
@@ -99,7 +101,7 @@ def _clean(element: ET.Element) -> bool:
 
 
 def _join_words(element: ET.Element) -> None:
-    """Upright words in one piece: the converter writes ``\\mathrm{FD}`` as two variables, and so is AD in ``A_{AD}``."""
+    """Upright words in one piece: the converter writes ``\\mathrm{FD}`` as two variables; AD in ``A_{AD}`` too."""
     children = list(element)
     start = 0
     while start < len(children):
@@ -142,4 +144,4 @@ def _is_function(element: ET.Element) -> bool:
 def _starts_with_bracket(element: ET.Element) -> bool:
     while len(element) and element.tag != f"{{{NAMESPACE}}}mfrac":
         element = element[0]
-    return element.tag == f"{{{NAMESPACE}}}mo" or (element.text or "") in _OPENERS
+    return element.tag == f"{{{NAMESPACE}}}mo" and (element.text or "") not in _BARS

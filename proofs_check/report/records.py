@@ -146,12 +146,16 @@ class SpectrumFigure(msgspec.Struct, frozen=True):
 
 
 class EntropyCurve(msgspec.Struct, frozen=True):
-    """Entropies against the step h in one arithmetic; None where undefined; ``gap`` is FD minus AD."""
+    """Entropies against the step h in one arithmetic; None where undefined; ``gap`` is FD minus AD.
+
+    ``sign`` is the sign of the gap where the enclosures decide it (−1, 0 or 1), else None.
+    """
 
     arithmetic: str
     ad: list[float | None]
     fd: list[float | None]
     gap: list[float | None]
+    sign: list[int | None]
 
 
 class EntropyFigure(msgspec.Struct, frozen=True):

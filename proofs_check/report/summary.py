@@ -83,6 +83,21 @@ class Tally:
         return "fails where decided" if self["fails"] else "open"
 
     @property
+    def brief(self) -> str:
+        """At most two words, for a table: as :attr:`word`, but undecided cells are named."""
+        if self.unanimous is not None or (self["holds"] and self["fails"]):
+            return self.word
+        decided: tuple[Outcome, ...] = ("holds", "fails", "open", "void")
+        return ", ".join(WORDS[word] for word in decided if self[word])
+
+    @property
+    def symbol(self) -> Outcome | Literal["mixed"]:
+        """Which symbol stands before the word: that of the decided cells, or both halves."""
+        if self["holds"] and self["fails"]:
+            return "mixed"
+        return "holds" if self["holds"] else "fails" if self["fails"] else self.unanimous or "open"
+
+    @property
     def parts(self) -> list[tuple[Outcome, int]]:
         """The outcomes that occur, with their counts, for a bar."""
         return [(word, self[word]) for word in OUTCOMES if self[word]]
@@ -95,6 +110,14 @@ class Tally:
             where = f"the one {cells}" if self.total == 1 else f"all {self.total} {cells}"
             return f"{WORDS[self.unanimous]} in {where}"
         return ", ".join(f"{WORDS[word]} in {count}" for word, count in self.parts) + f" of {self.total} {cells}"
+
+    @property
+    def clause(self) -> str:
+        """:attr:`text` as the predicate of a sentence."""
+        verbs = {"holds": "holds", "open": "stays open", "fails": "fails", "void": "is not judged"}
+        if self.unanimous is not None:
+            return self.text.replace(WORDS[self.unanimous], verbs[self.unanimous], 1)
+        return _list([f"{verbs[word]} in {count}" for word, count in self.parts]) + f" of {self.total} cells"
 
 
 @dataclass(frozen=True)
@@ -124,6 +147,7 @@ class Statement:
     text: str
     tally: Tally
     rows: list[Row]
+    by_arithmetic: dict[str, Tally]
 
 
 @dataclass(frozen=True)
@@ -132,6 +156,7 @@ class Overview:
 
     statements: list[Statement]
     arithmetics: list[str]
+    setting: list[tuple[str, str]]
     answer: str
     verdicts: dict[str, int]
     claims: int
@@ -157,6 +182,7 @@ def overview(ledger: Ledger) -> Overview:
     return Overview(
         statements,
         columns,
+        _setting([cell for s in statements for row in s.rows for cell in row.claim.cells]),
         _answer(statements),
         verdicts,
         len(ledger.claims),
@@ -172,9 +198,17 @@ def _statements(claims: Sequence[Claim]) -> list[Statement]:
         own = [claim for claim in claims if claim.source == label and claim.cells]
         if own:
             rows = [_row(claim) for claim in own]
-            tally = Tally.of(cell for claim in own for cell in claim.cells)
-            result.append(Statement(label, text, tally, rows))
+            found = [cell for claim in own for cell in claim.cells]
+            split = {a: Tally.of(c for c in found if _arithmetic(c) == a) for a in map(_arithmetic, found)}
+            result.append(Statement(label, text, Tally.of(found), rows, split))
     return result
+
+
+def _setting(cells: Sequence[Cell]) -> list[tuple[str, str]]:
+    """The coordinates that are the same in every cell: what the verdicts are about, beyond what varies."""
+    keys = dict.fromkeys(key for cell in cells for key in cell.scope)
+    values = {key: {cell.scope.get(key) for cell in cells} for key in keys}
+    return [(key, found.pop() or "") for key, found in values.items() if len(found) == 1]
 
 
 def _arithmetic(cell: Cell) -> str:
@@ -211,10 +245,10 @@ def describe(cells: Sequence[Cell], limit: int = 5) -> str:
     """
     tally = Tally.of(cells)
     if tally.unanimous is not None:
-        return tally.text
+        return tally.clause
     key = explaining_coordinate(cells)
     if key is None:
-        return tally.text
+        return tally.clause
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(cell.scope.get(key, "—"), []).append(cell)
@@ -225,7 +259,7 @@ def describe(cells: Sequence[Cell], limit: int = 5) -> str:
     parts = []
     for word in (*order, *sorted(set(by_word) - set(order))):
         if word in by_word:
-            parts.append(f"{word} for {_list(by_word[word], limit)}")
+            parts.append(f"{word} for {_list(by_word[word], limit, plural(key))}")
     return f"{'; '.join(parts)} ({tally.text})"
 
 
@@ -254,10 +288,18 @@ def _group_word(tally: Tally) -> str:
 
 def _value(key: str, value: str) -> str:
     plain = {"activation", "convention", "law", "operator", "optimizer", "model", "stencil", "regime"}
-    return value if key in plain else f"{key} {value}"
+    text = value if key in plain else f"{key} {value}"
+    return f"“{text}”" if "," in text else text
 
 
-def _list(items: Sequence[str], limit: int = 8) -> str:
+def plural(key: str) -> str:
+    """A scope key in the plural: conventions, frequencies, laws."""
+    return f"{key[:-1]}ies" if key.endswith("y") else key if key.endswith("s") else f"{key}s"
+
+
+def _list(items: Sequence[str], limit: int = 8, noun: str = "") -> str:
+    if len(items) > limit and noun and any("," in item for item in items):
+        return f"{len(items)} {noun}"
     shown = list(items) if len(items) <= limit else [*items[: limit - 1], f"{len(items) - limit + 1} more"]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
@@ -288,4 +330,7 @@ def _answer(statements: Sequence[Statement]) -> str:
         if word in words
     ]
     lead = "In part" if len(words) > 1 or "depends" in words else "Not decided"
+    turning = [s.label for s in statements if {"holds", "fails"} <= {t.symbol for t in s.by_arithmetic.values()}]
+    if turning:
+        parts.append(f"{_list(turning)} {'turns' if len(turning) == 1 else 'turn'} over with the arithmetic")
     return f"{lead}: {'; '.join(parts)}."
