@@ -27,7 +27,8 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """A table on stdout; plain markup in cells is not interpreted."""
     from rich.text import Text
 
-    drawn = Table(title=title, title_justify="left", header_style="bold")
+    console.print(title, style="bold", markup=False)  # not as the table's own title, which wraps at its width
+    drawn = Table(header_style="bold")
     for name in columns:
         drawn.add_column(name, overflow="fold")
     for row in rows:

@@ -1,0 +1,207 @@
+"""The command line as others use it: JSON fields, exit codes, one clear line for bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ADFD = Path(sys.executable).with_name("adfd")
+
+
+def adfd(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the installed command."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    return subprocess.run(
+        [str(ADFD), *arguments], capture_output=True, text=True, timeout=120, check=False, cwd=cwd, env=environment
+    )
+
+
+def answer(*arguments: str, code: int = 0) -> Any:
+    """The one JSON object on stdout."""
+    done = adfd(*arguments)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+def refusal(*arguments: str, code: int = 2) -> str:
+    """The one line on stderr of a refused command; nothing on stdout."""
+    done = adfd(*arguments)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0]
+
+
+@pytest.fixture
+def sine(tmp_path: Path) -> Path:
+    path = tmp_path / "sine.toml"
+    path.write_text(
+        '[problem]\noperator = "u_xx"\nsolution = "sin(pi*x)"\n'
+        '[features]\nactivation = "sin"\nweights = {values = ["1/3", "-2", "5/4", "3"]}\n'
+        'biases = {values = ["0", "1/2", "-1/7", "1"]}\n'
+        '[points]\ninterior = 5\nboundary = 0\n[difference]\nstep = "1/10"\n'
+    )
+    return path
+
+
+def test_help_needs_nothing_heavy() -> None:
+    program = (
+        "import sys; sys.argv = ['adfd', '--help']\n"
+        "from proofs_check.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "heavy = {'sympy', 'torch', 'numpy', 'matplotlib', 'scipy', 'mpmath', 'flint'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "verify" in done.stdout
+
+
+def test_truncation_contract() -> None:
+    content = answer("derive", "truncation", "--derivative", "2", "--offsets=-1,0,1", "--json")
+    assert content["weights"] == ["1", "-2", "1"]
+    assert content["order"] == 2
+    assert content["coefficients"][0] == {"power": 2, "derivative": 4, "value": "1/12"}
+    assert [c["value"] for c in content["coefficients"]] == ["1/12", "1/360", "1/20160"]
+
+
+def test_remainder_contract() -> None:
+    content = answer("derive", "remainder", "--derivative", "2", "--offsets=-2,-1,0,1,2", "--json")
+    assert content["absolute_integral"] == "53/45"
+    assert content["error_constant"] == "1/90"
+    assert content["nonnegative"] is False
+
+
+def test_spectrum_contract(sine: Path) -> None:
+    proven = answer("spectrum", str(sine), "--method", "fd", "--certify", "--digits", "15", "--json")
+    assert (proven["method"], proven["arithmetic"], proven["matrix"], proven["certified"]) == (
+        "fd",
+        "exact",
+        "exact",
+        True,
+    )
+    assert len(proven["singular_values"]) == 4
+    reference = answer("spectrum", str(sine), "--method", "fd", "--engine", "mpmath", "--digits", "20", "--json")
+    for enclosure, value in zip(proven["singular_values"], reference["singular_values"], strict=True):
+        from decimal import Decimal
+
+        low, high = Decimal(enclosure["lower"]), Decimal(enclosure["upper"])
+        assert low <= Decimal(value) <= high
+        assert high - low <= abs(low) * Decimal("1e-14")
+
+
+def test_spectrum_of_the_stored_matrix(sine: Path) -> None:
+    stored = answer("spectrum", str(sine), "--arithmetic", "float32", "--certify", "--json")
+    exact = answer("spectrum", str(sine), "--certify", "--json")
+    assert stored["matrix"] == "float32"
+    assert stored["certified"] is True
+    first, true = float(stored["singular_values"][0]["lower"]), float(exact["singular_values"][0]["lower"])
+    assert first != true
+    assert abs(first - true) < 1e-5 * true
+
+
+def test_entropy_contract(sine: Path) -> None:
+    content = answer("entropy", str(sine), "--rule", "fixed", "--rank", "3", "--power", "2", "--certify", "--json")
+    assert content["sign"] in {"fd<ad", "fd>ad"}
+    low, high = (float(content["difference"][end]) for end in ("lower", "upper"))
+    assert low <= high
+    assert (low > 0) == (content["sign"] == "fd>ad")
+    assert content["cutoff"] == {"ad": 3, "fd": 3}
+    assert content["convention"]["power"] == 2
+
+
+def test_train_contract(sine: Path) -> None:
+    content = answer("train", str(sine), "--model", "rfm", "--iterations", "50", "--step", "1/1000", "--json")
+    assert [run["method"] for run in content["runs"]] == ["ad", "fd"]
+    for run in content["runs"]:
+        assert run["iterations"][0] == 0
+        assert run["iterations"][-1] == 50
+        for loss, law in zip(run["loss"], run["predicted"], strict=True):
+            assert loss == pytest.approx(law, rel=1e-11)
+
+
+def test_claims_and_show() -> None:
+    listed = answer("claims", "--json")["claims"]
+    assert len(listed) >= 18
+    assert {"S1", "S2", "S3"} <= {claim["source"] for claim in listed}
+    shown = answer("show", "entropy.covariance", "--json")
+    assert shown["mutants"]
+    assert shown["derivation"]
+
+
+def test_one_cell_runs_alone(tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    address = "stencil=central m=2 p=2"
+    content = answer("verify", "stencils.truncation", "--cell", address, "--out", out, "--json")
+    (claim,) = content["claims"]
+    (cell,) = claim["cells"]
+    assert (cell["verdict"], cell["address"]) == ("CERTIFIED", address)
+    assert (Path(out) / "ledger.json").exists()
+
+
+def test_mutants_of_a_family_are_refuted(tmp_path: Path) -> None:
+    content = answer("verify", "stencils", "--mutants", "--out", str(tmp_path), "--json")
+    verdicts = [cell["verdict"] for claim in content["claims"] for cell in claim["cells"]]
+    assert len(verdicts) >= 5
+    assert set(verdicts) == {"REFUTED"}
+
+
+def test_examples_are_listed_and_readable(tmp_path: Path) -> None:
+    names = [entry["name"] for entry in answer("example", "--json")["examples"]]
+    assert "poisson" in names
+    text = adfd("example", "poisson").stdout
+    path = tmp_path / "p.toml"
+    path.write_text(text)
+    assert answer("spectrum", str(path), "--arithmetic", "float64", "--json")["certified"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "mentions"),
+    [
+        (('step = "1/10"', "step = 0"), ["difference.step", "positive"]),
+        (("step =", "stp ="), ["difference.stp", "'step'"]),
+        (('"u_xx"', '"u_xx + u*u_x"'), ["problem.operator", "linear"]),
+        (('"sin"', "\"__import__('os').system('true')\""), ["features.activation"]),
+        (('"sin"', '"9**9**9"'), ["features.activation", "exponent"]),
+        (("interior = 5", "interior = 10000000"), ["points.interior"]),
+    ],
+)
+def test_bad_problem_files_get_one_line(sine: Path, change: tuple[str, str], mentions: list[str]) -> None:
+    text = sine.read_text()
+    assert change[0] in text
+    sine.write_text(text.replace(*change))
+    line = refusal("spectrum", str(sine))
+    for word in [str(sine), *mentions]:
+        assert word in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("spectrum", "no-such-file.toml"),
+        ("derive", "truncation", "--derivative", "2", "--offsets=0,0,1"),
+        ("derive", "truncation", "--derivative", "40", "--offsets=0,1,2"),
+        ("derive", "truncation", "--derivative", "2", "--offsets=9**9**9,1,2"),
+        ("verify", "no-such-claim"),
+        ("verify", "stencils", "--cell", "nonsense"),
+        ("verify", "--profile", "huge"),
+        ("show", "no-such-claim"),
+        ("example", "no-such-example"),
+        ("report", "no-such-directory"),
+        ("frobnicate",),
+    ],
+)
+def test_bad_arguments_get_one_line(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refusal(*arguments)
+    assert not list(tmp_path.iterdir())  # nothing written
