@@ -151,9 +151,7 @@ def weights_nd(
     for level in range(last + 1):
         equations += comb(level + dimension - 1, dimension - 1)
         if equations > MAX_EQUATIONS:
-            raise InputError(
-                f"nodes: {len(nodes)} in {dimension} dimensions need more than {MAX_EQUATIONS} equations"
-            )
+            raise InputError(f"nodes: {len(nodes)} in {dimension} dimensions need more than {MAX_EQUATIONS} equations")
         attempt = system.copy()
         solvable = True
         for index in multi_indices(dimension, level):

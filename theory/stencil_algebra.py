@@ -9,7 +9,7 @@ from math import prod
 from theory.errors import InputError
 from theory.exact import rational
 from theory.moments import MultiIndex, Point
-from theory.stencil_core import MAX_DIMENSION, MAX_PRODUCT_NODES, Stencil, checked_integer, stencil
+from theory.stencil_core import MAX_DIMENSION, MAX_LINE_NODES, MAX_PRODUCT_NODES, Stencil, checked_integer, stencil
 
 
 def identity() -> Stencil:
@@ -17,9 +17,7 @@ def identity() -> Stencil:
     return stencil(0, [0])
 
 
-def collect(
-    target: Iterable[tuple[MultiIndex, Fraction]], pairs: Iterable[tuple[Point, Fraction]]
-) -> Stencil:
+def collect(target: Iterable[tuple[MultiIndex, Fraction]], pairs: Iterable[tuple[Point, Fraction]]) -> Stencil:
     """The stencil of the sums of equal entries, nodes sorted; those whose weights cancel are left out."""
     operator: dict[MultiIndex, Fraction] = {}
     for index, t in target:
@@ -29,16 +27,13 @@ def collect(
     for point, c in pairs:
         weights[point] = weights.get(point, Fraction(0)) + c
     weights = {point: c for point, c in weights.items() if c}
-    if not operator or len(weights) > MAX_PRODUCT_NODES:
-        raise InputError(
-            f"stencil: {len(weights)} nodes; at most {MAX_PRODUCT_NODES}"
-            if operator
-            else "stencil: the sum is zero"
-        )
+    if not operator:
+        raise InputError("stencil: the operator made is zero")
+    limit = MAX_LINE_NODES if len(next(iter(operator))) == 1 else MAX_PRODUCT_NODES
+    if len(weights) > limit:
+        raise InputError(f"stencil: {len(weights)} nodes; at most {limit} are allowed")
     points = tuple(sorted(weights))
-    return Stencil(
-        tuple(sorted(operator.items(), reverse=True)), points, tuple(weights[point] for point in points)
-    )
+    return Stencil(tuple(sorted(operator.items(), reverse=True)), points, tuple(weights[point] for point in points))
 
 
 def tensor(*stencils: Stencil) -> Stencil:
@@ -97,7 +92,7 @@ def compose(first: Stencil, second: Stencil) -> Stencil:
     if first.dimension != second.dimension:
         raise InputError(f"compose: dimensions {first.dimension} and {second.dimension} differ")
     if len(first.nodes) * len(second.nodes) > MAX_PRODUCT_NODES * 16:
-        raise InputError("compose: too many nodes")
+        raise InputError(f"compose: {len(first.nodes)} by {len(second.nodes)} nodes are too many")
 
     def total(a: tuple[int, ...], b: tuple[int, ...]) -> MultiIndex:
         return tuple(i + j for i, j in zip(a, b, strict=True))

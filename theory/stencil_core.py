@@ -29,7 +29,10 @@ from theory.moments import (
 
 MAX_NODES = 64
 """Most nodes of a stencil given by its offsets (products may have ``MAX_PRODUCT_NODES``)."""
+MAX_LINE_NODES = 128
+"""Most nodes of a stencil made from others in one variable."""
 MAX_PRODUCT_NODES = 4096
+"""Most nodes of a stencil made from others in several variables."""
 MAX_NODE_BITS = 64
 """Longest numerator or denominator of a node, in bits."""
 MAX_COMMON_BITS = 128
@@ -164,8 +167,7 @@ class Stencil:
             total = sum(c * s[0] ** power for s, c in zip(nodes, weights, strict=True))
         else:
             total = sum(
-                c * prod(x**i for x, i in zip(s, index, strict=True))
-                for s, c in zip(nodes, weights, strict=True)
+                c * prod(x**i for x, i in zip(s, index, strict=True)) for s, c in zip(nodes, weights, strict=True)
             )
         return Fraction(total, w * q ** sum(index) * multi_factorial(index))
 
@@ -234,9 +236,7 @@ def _node(value: object, what: str) -> Fraction:
 def _check_common_denominator(values: Iterable[Fraction], what: str) -> None:
     bits = lcm(*{x.denominator for x in values}).bit_length()
     if bits > MAX_COMMON_BITS:
-        raise InputError(
-            f"{what}: their common denominator has {bits} bits; at most {MAX_COMMON_BITS} are allowed"
-        )
+        raise InputError(f"{what}: their common denominator has {bits} bits; at most {MAX_COMMON_BITS} are allowed")
 
 
 def stencil(derivative: int, offsets: Iterable[object]) -> Stencil:
@@ -298,9 +298,7 @@ def stencil_nd(
         if len(point) != dimension:
             raise InputError(f"nodes[{i}]: {len(point)} coordinates, but nodes[0] has {dimension}")
         if point in points[:i]:
-            raise InputError(
-                f"nodes[{i}]: ({', '.join(map(spell, point))}) is repeated; nodes must be distinct"
-            )
+            raise InputError(f"nodes[{i}]: ({', '.join(map(spell, point))}) is repeated; nodes must be distinct")
     flat = [x for point in points for x in point]
     _check_common_denominator(flat, "nodes")
     integers, q = common_denominator(flat)

@@ -31,9 +31,7 @@ def _signed(terms: list[tuple[Fraction, str]]) -> str:
     text = ""
     for value, factor in terms:
         size = "" if abs(value) == 1 and factor else rational_latex(abs(value))
-        text += (
-            ("-" if value < 0 else "+" if text else "") + size + ("\\," if size and factor else "") + factor
-        )
+        text += ("-" if value < 0 else "+" if text else "") + size + ("\\," if size and factor else "") + factor
     return text or "0"
 
 

@@ -1,0 +1,123 @@
+"""Rigorous error constants of finite differences in several variables (ours).
+
+For a stencil of order ``p`` with a target of degree ``m`` let ``N = m + p``. Taylor's formula with integral remainder
+along the segments from ``x`` to its nodes gives, nodes on one line through ``x`` taken together,
+
+    D_h u(x) - (target u)(x) = h^p Σ_v ∫ K_v(t) (v·∂)^N u(x + h t v) dt,
+
+with the piecewise polynomial ``K_v(t) = Σ_{s_k = r v, r > t} c_k (r - t)^(N-1) / (N-1)!`` for ``t > 0`` and its mirror
+image for ``t < 0``; ``v`` runs over the directions of the nodes. Hence ``|error| <= h^p Σ_b C_b max|∂^b u|`` with
+``C_b = (N! / b!) Σ_v |v^b| ∫|K_v|``. It is sharp where the error is a sum over the axes (five-point); mixed derivatives
+do better with the product rule of :func:`tensor_constants`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import factorial, gcd, lcm, prod
+
+from theory.enclosures import Enclosure
+from theory.errors import InputError
+from theory.moments import MultiIndex, multi_factorial, multi_indices
+from theory.peano import average_norm, error_constant, one_sided_sum
+from theory.piecewise import PiecewisePolynomial
+from theory.stencil_core import Stencil
+
+Direction = tuple[int, ...]
+"""A primitive integer vector whose first non-zero entry is positive."""
+
+
+def rays(s: Stencil) -> dict[Direction, list[tuple[Fraction, Fraction]]]:
+    """The nodes by line through the origin: direction ``v`` to pairs (``r``, weight) with node ``r v``, ``r ≠ 0``."""
+    found: dict[Direction, list[tuple[Fraction, Fraction]]] = {}
+    for node, c in zip(s.nodes, s.weights, strict=True):
+        if not c or not any(node):
+            continue
+        q = lcm(*(x.denominator for x in node))
+        integers = [int(x * q) for x in node]
+        g = gcd(*integers)
+        if next(x for x in integers if x) < 0:
+            g = -g
+        found.setdefault(tuple(x // g for x in integers), []).append((Fraction(g, q), c))
+    return found
+
+
+def ray_kernels(pairs: Sequence[tuple[Fraction, Fraction]], power: int) -> tuple[PiecewisePolynomial, ...]:
+    """``K_v`` on the half-lines that have nodes, each as a function of ``|t|``; ``power = N - 1``."""
+    sides = ([(abs(r), power, c) for r, c in pairs if r * side > 0] for side in (1, -1))
+    return tuple(one_sided_sum(terms, Fraction(0)) for terms in sides if terms)
+
+
+def ray_constants(s: Stencil) -> tuple[tuple[Direction, Enclosure], ...]:
+    """``∫|K_v|`` for each direction: ``|error| <= h^p Σ_v C_v max|(v·∂)^N u|``; exact or rigorously enclosed."""
+    power = s.degree + s.order - 1
+    constants = []
+    for direction, pairs in sorted(rays(s).items(), reverse=True):
+        total = Enclosure.exactly(0)
+        for kernel in ray_kernels(pairs, power):
+            total += kernel.absolute_integral()
+        constants.append((direction, total))
+    return tuple(constants)
+
+
+def remainder_constants(s: Stencil) -> tuple[tuple[MultiIndex, Enclosure], ...]:
+    """Pairs ``(b, C_b)``, ``|b| = m + p``, with ``|D_h u - target u| <= h^p Σ_b C_b max|∂^b u|``; zeros left out.
+
+    The maxima are over the segments from ``x`` to the nodes. In one variable the one constant is the sharp ``C_p``.
+
+    >>> from theory.stencil_core import stencil_nd
+    >>> five = stencil_nd({(2, 0): 1, (0, 2): 1}, [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)])
+    >>> [(b, str(c.upper)) for b, c in remainder_constants(five)]
+    [((4, 0), '1/12'), ((0, 4), '1/12')]
+    """
+    total_order = s.degree + s.order
+    constants = ray_constants(s)
+    found = []
+    for b in multi_indices(s.dimension, total_order):
+        multiplicity = Fraction(factorial(total_order), multi_factorial(b))
+        total = Enclosure.exactly(0)
+        for direction, c in constants:
+            total += c.scaled(multiplicity * abs(prod(x**i for x, i in zip(direction, b, strict=True))))
+        if total.upper:
+            found.append((b, total))
+    return tuple(found)
+
+
+def tensor_constants(*factors: Stencil) -> tuple[tuple[MultiIndex, Enclosure], ...]:
+    """The constants ``C_b`` of the tensor product of one-variable stencils, by the product rule.
+
+    ``D_1 ⊗ D_2 - ∂_1 ∂_2 = (D_1 - ∂_1) D_2 + ∂_1 (D_2 - ∂_2)``, and so on for more factors, where
+    ``|D_j u| <= ∫|K_j| max|u^(m_j)|``. Factors that are exact (the identity) have no error.
+
+    Raises:
+        InputError: a factor in several variables, an interpolation that is not the identity, or all exact.
+
+    >>> from theory.stencil_core import stencil
+    >>> first = stencil(1, [-1, 1])
+    >>> [(b, str(c.upper)) for b, c in tensor_constants(first, first)]
+    [((3, 1), '1/6'), ((1, 3), '1/6')]
+    """
+    for i, s in enumerate(factors):
+        s.require_one_variable(f"tensor_constants: factor {i}")
+        if s.degree == 0 and not s.is_exact:
+            raise InputError(f"tensor_constants: factor {i} is an interpolation, which is not supported")
+    inexact = [i for i, s in enumerate(factors) if not s.is_exact]
+    if not inexact:
+        raise InputError("tensor_constants: every factor is exact, so there is no error")
+    p = min(factors[i].order for i in inexact)
+    terms = [_factor_constant(factors, i, p) for i in inexact]
+    return tuple(sorted(terms, key=lambda term: term[0], reverse=True))
+
+
+def _factor_constant(factors: Sequence[Stencil], i: int, p: int) -> tuple[MultiIndex, Enclosure]:
+    """The term with the error of factor ``i``: exact derivatives before it, differences after it."""
+    constant = error_constant(factors[i], p)
+    for j, s in enumerate(factors):
+        size = abs(s.target[0][1])
+        if j < i:
+            constant = constant.scaled(size)
+        elif j > i:
+            norm = Enclosure.exactly(size) if s.is_exact else average_norm(s)
+            constant = Enclosure(constant.lower * norm.lower, constant.upper * norm.upper)
+    return tuple(s.degree + (p if j == i else 0) for j, s in enumerate(factors)), constant
