@@ -151,14 +151,19 @@ def squared(stencil: Stencil, h: Fraction | None) -> Symbol:
 
 
 def nystrom(nodes: list[mpmath.mpf], weights: list[mpmath.mpf], kernel: Symbol, g: Symbol) -> list[mpmath.mpf]:
-    """Eigenvalues of ½ √g K̂ √g on the side of the weights, by quadrature: nothing of the Galerkin route."""
-    n = len(nodes)
-    roots = [mp.sqrt(w * g(x) / 2) for x, w in zip(nodes, weights, strict=True)]
-    matrix = mp.matrix(n, n)
-    for i in range(n):
-        for j in range(n):
-            matrix[i, j] = roots[i] * roots[j] * kernel(nodes[i] - nodes[j])
-    return sorted(mp.eigsy(matrix, eigvals_only=True), reverse=True)
+    """Eigenvalues of ½ √g K̂ √g on the side of the weights, by quadrature: nothing of the Galerkin route.
+
+    Everything is even, so the positive half of symmetric nodes gives the even and the odd eigenvectors apart.
+    """
+    half = [(x, mp.sqrt(w * g(x) / 2)) for x, w in zip(nodes, weights, strict=True) if x > 0]
+    values = []
+    for sign in (1, -1):
+        matrix = mp.matrix(len(half), len(half))
+        for i, (x, root) in enumerate(half):
+            for j, (y, other) in enumerate(half[: i + 1]):
+                matrix[i, j] = matrix[j, i] = root * other * (kernel(x - y) + sign * kernel(x + y))
+        values += list(mp.eigsy(matrix, eigvals_only=True))
+    return sorted(values, reverse=True)
 
 
 def legendre(n: int) -> tuple[list[mpmath.mpf], list[mpmath.mpf]]:
@@ -245,7 +250,7 @@ def test_mehler_against_quadrature(chosen: Stencil, h: Fraction | None) -> None:
     model = Mehler(Fraction(4, 5), Fraction(1, 3), chosen)
     with mp.workdps(28):
         s2, width = real(model.weight_variance), mp.mpf(3) / 10
-        nodes = [k * width for k in range(-38, 39)]
+        nodes = [(k + mp.mpf(1) / 2) * width for k in range(-38, 38)]
         weights = [width * mp.exp(-x * x / (2 * s2)) / mp.sqrt(2 * mp.pi * s2) for x in nodes]
         keep = [k for k, w in enumerate(weights) if w > mp.mpf(10) ** -22]
         numerical = nystrom(

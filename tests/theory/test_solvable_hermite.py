@@ -10,10 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from theory.entropy import Convention, Power, cutoff, shannon_entropy, truncated_entropy
-from theory.errors import InputError
+from theory.entropy import Convention, Power, cutoff, shannon_entropy, standard_conventions, truncated_entropy
+from theory.errors import InputError, PrecisionCapError
 from theory.majorisation import Order, log_majorises, majorisation_order
-from theory.solvable import Bounds, Geometric, HermiteDiagonal, geometric_entropy
+from theory.solvable import (
+    Bounds,
+    Circle,
+    Geometric,
+    HermiteDiagonal,
+    Prolate,
+    SolvableSpectrum,
+    frequencies,
+    geometric_entropy,
+    geometric_frequencies,
+    uniform_frequencies,
+)
+from theory.solvable import truncated_entropy as solvable_entropy
 from theory.stencils import Stencil, central, forward, stencil
 
 TENTH = Fraction(1, 10)
@@ -180,7 +192,7 @@ def test_infinite_rank_is_the_limit(theta: Fraction, power: Power) -> None:
     ),
     st.sampled_from([1, 2]),
 )
-@settings(max_examples=80)
+@settings(max_examples=40)
 def test_cutoffs_in_closed_form(
     theta: Fraction, size: int | None, rule: str, tau: Fraction | int, power: Power
 ) -> None:
@@ -237,3 +249,53 @@ def test_bad_input_gives_one_line(call: Callable[[], object]) -> None:
     with pytest.raises(InputError, match="allowed") as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+# --- conventions on the solvable spectra --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [
+    Circle(geometric_frequencies(Fraction(1, 10))),
+    Circle(frequencies({1: Fraction(1), 2: Fraction(1, 7), 5: Fraction(1, 900)})),
+    HermiteDiagonal(Fraction(1, 10), None),
+    HermiteDiagonal(Fraction(3, 10), 8),
+    Prolate(Fraction(1)),
+], ids=["circle", "finite circle", "hermite", "finite hermite", "prolate"])  # fmt: skip
+@pytest.mark.parametrize(
+    "convention",
+    [c for c in standard_conventions(4) if c.normalised == (c.rule in ("energy", "fixed"))],
+    ids=lambda c: f"{c.rule}-{c.power}",
+)
+def test_conventions_on_solvable_spectra(model: SolvableSpectrum, convention: Convention) -> None:
+    """Against the generic entropy of a long list of the same eigenvalues in multiprecision."""
+    infinite_fd = isinstance(model, HermiteDiagonal) and model.size is None
+    for method, h in (("ad", None),) if infinite_fd else (("ad", None), ("fd", TENTH)):
+        found = solvable_entropy(model, method, h, convention, 12)  # type: ignore[arg-type]
+        with mp.workdps(40):
+            # `listed` is descending for no model; its midpoints are good to 40 digits.
+            listed = model.listed(method, h, 1, 40)  # type: ignore[arg-type]
+            values = sorted((real(b.middle) for b in listed.values), reverse=True)
+            sigma = [mp.sqrt(x) for x in values for _ in range(listed.multiplicity)]
+            reference = truncated_entropy(sigma, convention)
+            assert found.cutoff == reference.cutoff
+            if reference.value is None:
+                assert found.value is None
+            else:
+                assert found.value is not None
+                assert inside(reference.value, found.value, 1e-30)
+                assert found.value.width < Fraction(1, 10**9)
+
+
+def test_conventions_that_decide_nothing() -> None:
+    endless = Circle(geometric_frequencies(Fraction(1, 2)))
+    with pytest.raises(InputError, match="infinitely many"):
+        solvable_entropy(endless, "ad", None, Convention("energy", Fraction(0)))
+    finite = Circle(uniform_frequencies(3))
+    assert solvable_entropy(finite, "ad", None, Convention("energy", Fraction(0))).cutoff == 6
+    assert solvable_entropy(finite, "ad", None, Convention("fixed", rank=9)).cutoff == 6
+    assert solvable_entropy(finite, "ad", None, Convention("absolute", Fraction(10**6))).value is None
+    # A tie: σ = 1/3 = τ, of an eigenvalue 1/9 that is no dyadic number.
+    tie = Circle(frequencies({1: Fraction(4, 9)}))
+    with pytest.raises(PrecisionCapError, match="between 0 and 2"):
+        solvable_entropy(tie, "ad", None, Convention("absolute", Fraction(1, 3)), 5)
+    assert solvable_entropy(tie, "ad", None, Convention("absolute", Fraction(33, 100)), 5).cutoff == 2

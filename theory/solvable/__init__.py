@@ -13,6 +13,7 @@ from theory.solvable.geometric import Geometric, geometric_entropy
 from theory.solvable.hermite import HermiteDiagonal
 from theory.solvable.mehler import Mehler
 from theory.solvable.prolate import Prolate
+from theory.solvable.truncation import truncated_entropy
 
 __all__ = [
     "Bounds",
@@ -27,5 +28,6 @@ __all__ = [
     "frequencies",
     "geometric_entropy",
     "geometric_frequencies",
+    "truncated_entropy",
     "uniform_frequencies",
 ]
