@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from proofs_check.report.records import Figures, NetworkFigure, TrainingFigure, Truncated
+from proofs_check.report.wording import scientific
 
 TIE = 1.1
 """Losses or residuals within this factor of each other are a tie."""
@@ -130,23 +131,8 @@ def _networks(figure: NetworkFigure) -> list[Comparison]:
 def _number(value: float | None) -> str:
     if value is None:
         return "diverged"
-    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 else _scientific(value, 1)
+    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e4 else scientific(value, 1)
 
 
 def _factor(value: float) -> str:
-    return f"{value:.2g}" if value < 10 else f"{value:.0f}" if value < 1e4 else _scientific(value, 0)
-
-
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _scientific(value: float, digits: int) -> str:
-    """``2.4·10⁻¹⁴``.
-
-    >>> _scientific(2.41e-14, 1)
-    '2.4·10⁻¹⁴'
-    """
-    if value == 0:
-        return "0"
-    mantissa, exponent = f"{value:.{digits}e}".split("e")
-    return f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}" if value < 1e4 else scientific(value, 0)

@@ -16,7 +16,6 @@ from proofs_check.report.looks import (
     activation_text,
     entry,
     gaps,
-    join,
     label,
     log_scale,
     tick,
@@ -27,6 +26,7 @@ from proofs_check.report.records import (
     EntropyFigure,
 )
 from proofs_check.report.summary import ARITHMETIC_WORDS
+from proofs_check.report.wording import listed
 
 
 def entropy(figures: Sequence[EntropyFigure]) -> Figure:
@@ -128,7 +128,7 @@ def _entropy_caption(figures: Sequence[EntropyFigure]) -> Markup:
     first = figures[0]
     letters = "abcdefgh"
     counts = "; ".join(
-        f"({letters[2 * i]}, {letters[2 * i + 1]}) `{f.activation}`: {join(_signs(f))}" for i, f in enumerate(figures)
+        f"({letters[2 * i]}, {letters[2 * i + 1]}) `{f.activation}`: {listed(_signs(f))}" for i, f in enumerate(figures)
     )
     return to_html(
         f"Truncated entropy of the singular values against the step $h$, under the convention “{first.convention}”, "

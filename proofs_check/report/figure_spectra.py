@@ -16,7 +16,6 @@ from proofs_check.report.looks import (
     Figure,
     activation_text,
     entry,
-    join,
     label,
     log_scale,
     positive,
@@ -29,6 +28,7 @@ from proofs_check.report.records import (
     SpectrumPanel,
 )
 from proofs_check.report.summary import ARITHMETIC_WORDS
+from proofs_check.report.wording import listed
 
 
 def spectra(figures: Sequence[SpectrumFigure]) -> Figure:
@@ -164,6 +164,6 @@ def _spectra_caption(figures: Sequence[SpectrumFigure]) -> Markup:
     )
     letters = "defghijkl"
     counts = "; ".join(
-        f"({letters[i]}) `{f.activation}`, {_spread(f)}: {join(_larger(f))}" for i, f in enumerate(figures)
+        f"({letters[i]}) `{f.activation}`, {_spread(f)}: {listed(_larger(f))}" for i, f in enumerate(figures)
     )
     return to_html(head + "Among the smaller half of the indices FD is larger for " + counts + ".")

@@ -14,7 +14,6 @@ from proofs_check.report.looks import (
     METHOD_WORDS,
     Figure,
     entry,
-    join,
     label,
     log_scale,
     positive,
@@ -143,7 +142,7 @@ def _ends(figure: TrainingFigure, dtype: str) -> list[str]:
 def _training_caption(figure: TrainingFigure) -> str:
     iterations = max((run.iterations[-1] for run in figure.runs if run.iterations), default=0)
     dtypes = list(dict.fromkeys(run.dtype for run in figure.runs))
-    ends = "; ".join(f"in {d} " + join(_ends(figure, d)) for d in dtypes)
+    ends = "; ".join(f"in {d} " + listed(_ends(figure, d)) for d in dtypes)
     text = (
         f"The random feature model for `{entry(figure.problem, 'problem', 'operator')}` with `{figure.activation}` "
         f"features at h = {figure.step}, trained by gradient descent from zero, each method at its own step "
@@ -151,7 +150,7 @@ def _training_caption(figure: TrainingFigure) -> str:
         f"After {iterations} iterations the loss is: {ends}."
     )
     if figure.truncated:
-        best = join([f"{_best(t):.1e} ({_who(t)})" for t in figure.truncated])
+        best = listed([f"{_best(t):.1e} ({_who(t)})" for t in figure.truncated])
         text += (
             " Truncated SVD of the same systems: norm of what is left of the differential equation itself, relative to "
             f"its right-hand side, for every cut-off number; the least values are {best}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from proofs_check.report.drawing import AD, FD, FOURTH, INK, THIRD
+from proofs_check.report.wording import power_of_ten
 
 AD_LINE: dict[str, Any] = {"color": AD, "marker": "o", "linestyle": "-", "linewidth": 1.1}
 FD_LINE: dict[str, Any] = {
@@ -80,18 +80,6 @@ def label(axes: Axes, index: int, title: str) -> None:
     axes.set_title(f"{'abcdefghijkl'[index]}  {title}", y=1.01)
 
 
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def power_of_ten(value: float) -> str:
-    """A power of ten as text: plain characters are drawn ten times as fast as matplotlib's mathematics.
-
-    >>> power_of_ten(1e-12)
-    '10⁻¹²'
-    """
-    return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPTS)
-
-
 def tick(value: float) -> str:
     """A signed power of ten, or 0."""
     if value == 0:
@@ -107,8 +95,3 @@ def log_scale(axes: Axes, *, x: bool = False, y: bool = False) -> None:
             axis.set_major_locator(LogLocator(numticks=7))
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value) if value > 0 else ""))
-
-
-def join(items: Sequence[str]) -> str:
-    """``a, b and c``."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from proofs_check.report.records import Cell, Claim, Ledger
+from proofs_check.report.wording import listed
 
 Outcome = Literal["holds", "open", "fails", "void"]
 """A verdict in plain words; ``void`` is a check that judged nothing."""
@@ -301,7 +302,7 @@ def _list(items: Sequence[str], limit: int = 8, noun: str = "") -> str:
     if len(items) > limit and noun and any("," in item for item in items):
         return f"{len(items)} {noun}"
     shown = list(items) if len(items) <= limit else [*items[: limit - 1], f"{len(items) - limit + 1} more"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return listed(shown)
 
 
 def _answer(statements: Sequence[Statement]) -> str:

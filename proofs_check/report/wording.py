@@ -1,0 +1,38 @@
+"""Numbers and lists in words, the same in the page, its figures and its LaTeX."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def power_of_ten(value: float) -> str:
+    """A power of ten in plain characters, which matplotlib draws ten times as fast as its mathematics.
+
+    >>> power_of_ten(1e-12)
+    '10⁻¹²'
+    """
+    return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPTS)
+
+
+def scientific(value: float, digits: int) -> str:
+    """Mantissa and power of ten.
+
+    >>> scientific(2.41e-14, 1)
+    '2.4·10⁻¹⁴'
+    """
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """``a, b and c``.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
