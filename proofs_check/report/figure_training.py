@@ -25,6 +25,7 @@ from proofs_check.report.records import (
     TrainingFigure,
     Truncated,
 )
+from proofs_check.report.wording import listed
 
 
 def training(figures: Sequence[TrainingFigure], networks: Sequence[NetworkFigure]) -> Figure:
