@@ -1,6 +1,6 @@
 """The round-off floor of A_FD: how large its entries' errors are, where its small singular values flatten, and how.
 
-Model (ours; see :mod:`theory.roundoff` for the formulas): entries of A_FD carry errors of typical size τ; as a matrix
+Formulas and their sources are in :mod:`theory.roundoff`; this module evaluates them on a problem.  Entries of A_FD carry errors of typical size τ; as a matrix
 of independent errors these have spectral norm about τ(√N + √M), the *floor*; the *knee* is the first index whose exact
 AD singular value lies under it.  Behind the knee the singular values follow the Marchenko-Pastur quantiles of an
 (N − knee) × (M − knee) noise matrix (V. Marchenko and L. Pastur, Math. USSR Sb. 1 (1967) 457).
@@ -11,20 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.backends import FloatBackend
-from numerics.features import boundary_rows, features, interior_points
+from numerics.features import features, interior_points
 from numerics.problem import Problem
-from numerics.spectra import UNIT_ROUNDOFF
+from theory import roundoff
 from theory.activations import z
 from theory.expressions import evaluate
-
-KAPPA = 1 / math.sqrt(6)
-"""Typical relative rounding error in units of u, for mantissas uniform in [1, 2): 1/√6 (ours; measured 0.41)."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ def entry_errors(problem: Problem, arithmetic: str) -> Float[np.ndarray, "N M"]:
     ``κ u √(Σ c_k²) √(σ² + σ'²(2 (w·x)² + z²)) / h^m`` for every difference of L_h, added in quadrature: the rounding of
     σ's value, and of its argument z = w·x + b through the rounding of x, w and the sum.
     """
-    u = float(UNIT_ROUNDOFF[arithmetic])
+    u = roundoff.UNIT_ROUNDOFF[arithmetic]
     drawn = features(problem)
     X = np.asarray([[float(c) for c in p] for p in interior_points(problem)])
     W = np.asarray([[float(c) for c in w] for w in drawn.weights])
@@ -66,36 +62,18 @@ def entry_errors(problem: Problem, arithmetic: str) -> Float[np.ndarray, "N M"]:
     for term in problem.difference.terms:
         coefficient = evaluate(term.coefficient, columns, backend) + 0 * X[:, :1]
         gain = gain + (coefficient * math.sqrt(sum(c * c for c in term.weights)) / float(term.scale)) ** 2
-    return np.asarray(KAPPA * u * np.sqrt(gain) * size)
+    return np.asarray(roundoff.TYPICAL_FACTOR * u * np.sqrt(gain) * size)
 
 
 def predict(problem: Problem, arithmetic: str, exact_ad: Sequence[float]) -> Floor:
     """Floor and knee of A_FD in ``arithmetic`` from the exact AD singular values (descending)."""
     errors = entry_errors(problem, arithmetic)
     rows, columns = errors.shape
-    total_rows = rows + sum(len(b.points) for b in boundary_rows(problem))
     tau = float(np.sqrt(np.mean(errors**2)))
-    floor = tau * (math.sqrt(rows) + math.sqrt(columns))
-    knee = sum(1 for s in exact_ad if s >= floor)
-    behind = min(total_rows, columns) - knee
-    noise = tuple(tau * q for q in noise_quantiles(max(rows - knee, 0), max(columns - knee, 0)))[:behind]
+    floor = roundoff.spectral_floor(tau, rows, columns)
+    knee = roundoff.knee(exact_ad, tau, rows, columns)
+    behind = max(0, min(rows, columns) - knee)
+    noise = tuple(
+        tau * roundoff.noise_quantile(1 - (j + 0.5) / behind, rows - knee, columns - knee) for j in range(behind)
+    )
     return Floor(tau, floor, knee, noise)
-
-
-def noise_quantiles(rows: int, columns: int) -> tuple[float, ...]:
-    """Singular values, descending, at the levels (j + ½)/n of a rows × columns matrix of unit noise.
-
-    The Marchenko-Pastur law, quarter-circle when square, by quadrature of its density.
-    """
-    n, m = min(rows, columns), max(rows, columns)
-    if n == 0:
-        return ()
-    low, high = math.sqrt(m) - math.sqrt(n), math.sqrt(m) + math.sqrt(n)
-    s = np.linspace(low, high, 20_001)[1:-1]
-    density = np.sqrt(np.maximum((high**2 - s**2) * (s**2 - low**2), 0)) / s
-    cumulative = np.cumsum(density)
-    cumulative /= cumulative[-1]
-    levels = (np.arange(n) + 0.5) / n
-    return tuple(float(v) for v in np.interp(levels, cumulative, s)[::-1])
-
-

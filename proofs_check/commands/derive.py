@@ -99,7 +99,7 @@ def symbol(*, derivative: int, offsets: str, terms: int, latex: bool, as_json: b
     s = _stencil(derivative, offsets)
     if s.derivative < 1:
         raise InputError(f"--derivative: {derivative}; the symbol needs a derivative of at least 1")
-    expression = symbols.symbol(s)
+    expression = symbols.symbol(s).expression
     supremum = symbols.supremum(s)
     expansion = symbols.expansion(s, terms)
     content = _head(s) | {
