@@ -209,14 +209,23 @@ def _from_expression(text: str, expr: sp.Expr) -> Activation:
     def rule(order: int) -> sp.Expr:
         if order == 0:
             return expr
-        derived = sp.diff(_derivative(result, order - 1), z)
-        if sp.count_ops(derived) > MAX_OPERATIONS:
+        try:
+            derived = sp.diff(_derivative(result, order - 1), z)
+            small = sp.count_ops(derived) <= MAX_OPERATIONS
+        except RecursionError:
+            small = False
+        if not small:
             raise InputError(
-                f"features.activation: derivative {order} of {text!r} has over {MAX_OPERATIONS} operations"
+                f"features.activation: derivative {order} of {text[:60]!r} has over {MAX_OPERATIONS} operations"
             )
         return derived
 
     reflected = expr.subs(z, -z)
-    parity: Parity | None = "even" if reflected == expr else "odd" if sp.expand(reflected + expr) == 0 else None
+    cheap = expressions.term_bound(expr) <= expressions.MAX_TERMS  # to expand; otherwise the parity may be left open
+
+    def same(other: sp.Expr) -> bool:
+        return bool(reflected == other or (cheap and sp.expand(reflected - other) == 0))
+
+    parity: Parity | None = "even" if same(expr) else "odd" if same(-expr) else None
     result = Activation(text, rule, parity)
     return result
