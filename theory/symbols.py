@@ -104,6 +104,9 @@ class Symbol:
             return 2 * sympy.cos(theta / 2) * half ** (2 * first + 1) * series / theta**m
         return half ** (2 * first) * series / theta**m
 
+    def __str__(self) -> str:
+        return str(self.expression)
+
     def value(self, theta: Any) -> Any:
         """``m(θ)`` at a number, or at a point in several variables.
 
@@ -234,6 +237,23 @@ def symbol(s: Stencil) -> Symbol:
     (False, ('1.491', '1.492'))
     """
     return Symbol(s)
+
+
+def supremum(s: Stencil, digits: int = 15) -> Enclosure:
+    """``sup |m|`` over the real line, see :meth:`Symbol.supremum`."""
+    return Symbol(s).supremum(digits)
+
+
+def expansion(s: Stencil, terms: int = 3) -> tuple[tuple[int, sympy.Expr], ...]:
+    """Pairs ``(q, a_q)`` of ``m(θ) = 1 + Σ a_q θ^q``, non-zero terms, one variable; exact (imaginary for odd ``q``).
+
+    >>> from theory.stencil_core import stencil
+    >>> expansion(stencil(1, [0, 1]), 2)
+    ((1, I/2), (2, -1/6))
+    """
+    import sympy
+
+    return tuple((q, _rational(e) * sympy.I**q) for q, e in Symbol(s).series(terms))
 
 
 def _rational(value: Fraction) -> sympy.Rational:

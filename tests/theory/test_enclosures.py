@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proofs_check.strategies import rationals
+from theory.enclosures import Enclosure
+from theory.errors import InputError
+
+fractions = st.fractions(-(10**6), 10**6, max_denominator=10**9)
+
+
+@given(fractions, fractions, st.integers(1, 30))
+def test_decimals_are_rounded_outward_and_tight(a: Fraction, b: Fraction, digits: int) -> None:
+    e = Enclosure(min(a, b), max(a, b))
+    low, high = (Fraction(Decimal(text)) for text in e.decimals(digits))
+    assert low <= e.lower
+    assert e.upper <= high
+    assert e.lower - low <= abs(e.lower) * Fraction(10) ** (1 - digits)
+    assert high - e.upper <= abs(e.upper) * Fraction(10) ** (1 - digits)
+
+
+@given(fractions, rationals(Fraction(1, 12), 2), st.integers(8, 80))
+def test_rounding_is_outward_and_tight(a: Fraction, width: Fraction, bits: int) -> None:
+    e = Enclosure(a, a + width)
+    r = e.rounded(bits)
+    size = max(abs(e.lower), abs(e.upper))
+    assert r.lower <= e.lower <= e.upper <= r.upper
+    assert r.width - e.width <= 4 * size / 2**bits
+    assert Enclosure.exactly(a).rounded(8) == Enclosure.exactly(a)
+
+
+@given(fractions, fractions, fractions, fractions, rationals())
+def test_sums_and_multiples_contain(a: Fraction, b: Fraction, c: Fraction, d: Fraction, k: Fraction) -> None:
+    x, y = Enclosure(min(a, b), max(a, b)), Enclosure(min(c, d), max(c, d))
+    assert a + c in x + y
+    assert (x + y).width == x.width + y.width
+    assert k * b in x.scaled(k)
+    assert x.scaled(k).width == abs(k) * x.width
+    assert x.midpoint in x
+
+
+def test_properties() -> None:
+    assert Enclosure.exactly(3).is_exact
+    assert not Enclosure(Fraction(0), Fraction(1)).is_exact
+    assert "1" not in Enclosure.exactly(1)
+    with pytest.raises(InputError, match="above"):
+        Enclosure(Fraction(1), Fraction(0))
