@@ -20,6 +20,8 @@ COORDINATES = ("x", "y", "z", "t")
 MAX_ORDER = 8
 """Highest derivative that an operator may contain."""
 MAX_DIMENSION = 4
+MAX_OPERATIONS = 10_000
+"""Largest derivative of a solution, in operations."""
 
 coordinate: dict[str, sp.Symbol] = {name: sp.Symbol(name, real=True) for name in COORDINATES}
 """The symbol of each coordinate."""
@@ -89,16 +91,24 @@ class LinearOperator:
 
 
 def differentiate(u: sp.Expr, alpha: MultiIndex, symbols: tuple[sp.Symbol, ...]) -> sp.Expr:
-    """∂^α u."""
-    for symbol, times in zip(symbols, alpha, strict=True):
-        if times:
-            u = sp.diff(u, symbol, times)
+    """∂^α u.
+
+    Raises:
+        InputError: a derivative of more than :data:`MAX_OPERATIONS` operations.
+    """
+    for symbol in (s for s, times in zip(symbols, alpha, strict=True) for _ in range(times)):
+        try:
+            u = sp.diff(u, symbol)
+            small = sp.count_ops(u) <= MAX_OPERATIONS
+        except RecursionError:
+            small = False
+        if not small:
+            raise InputError(f"problem.solution: a derivative of it has over {MAX_OPERATIONS} operations")
     return u
 
 
-def _named(name: str, parameter: str | None, dimension: int) -> str | None:
+def _named(name: str, parameter: str | None, space: tuple[str, ...]) -> str | None:
     """The expression that a name stands for; the parameter is a number, already checked."""
-    space = COORDINATES[: dimension if name not in {"heat", "wave"} else dimension - 1]
     laplacian = " + ".join(f"u_{v}{v}" for v in space)
     match name:
         case "poisson" | "laplace":
@@ -125,13 +135,21 @@ NAMES = ("poisson", "laplace", "biharmonic", "helmholtz", "advection_diffusion",
 _CALL = re.compile(r"([a-z_\-–]+)\s*(?:\(([^()]*)\))?")
 
 
-def operator(text: str, dimension: int | None = None) -> LinearOperator:
+def operator(
+    text: str,
+    dimension: int | None = None,
+    *,
+    variables: tuple[str, ...] | None = None,
+    what: str = "problem.operator",
+) -> LinearOperator:
     """The linear operator that ``text`` spells.
 
     Args:
         text: a name of :data:`NAMES`, or a linear expression in ``u``, ``u_x``, ``u_xy``, … with coefficients in the
             coordinates ``x, y, z, t``.
         dimension: number of coordinates; by default as many as the text names (time counts last).
+        variables: the coordinates where they are known, as for boundary operators; overrides ``dimension``.
+        what: the name of the quantity, for the error message.
 
     Raises:
         InputError: not linear in u, an unknown name, or beyond the limits of this module.
@@ -142,15 +160,14 @@ def operator(text: str, dimension: int | None = None) -> LinearOperator:
     (((0, 4), 1), ((2, 2), 2), ((4, 0), 1))
     """
     if not isinstance(text, str):
-        raise InputError(f"problem.operator: {text!r} must be a string")
+        raise InputError(f"{what}: {text!r} must be a string")
     if dimension is not None and not 1 <= dimension <= MAX_DIMENSION:
         raise InputError(f"problem.domain: {dimension} dimensions; allowed are 1 to {MAX_DIMENSION}")
-    return _operator(text.strip(), dimension)
+    return _operator(text.strip(), dimension if variables is None else len(variables), variables, what)
 
 
 @cache
-def _operator(text: str, dimension: int | None) -> LinearOperator:
-    what = "problem.operator"
+def _operator(text: str, dimension: int | None, given: tuple[str, ...] | None, what: str) -> LinearOperator:
     body = text
     if match := _CALL.fullmatch(text.lower()):
         name = match[1].replace("-", "_").replace("–", "_")
@@ -158,12 +175,15 @@ def _operator(text: str, dimension: int | None) -> LinearOperator:
         parameter = match[2]
         if parameter is not None:
             parameter = str(rational(parameter, what))
-        expanded = _named(name, parameter, dimension or (2 if evolution else 1))
+        space = COORDINATES[: (dimension or (2 if evolution else 1)) - evolution]
+        if given is not None:
+            space = tuple(v for v in given if v != "t")
+        expanded = _named(name, parameter, space)
         if expanded is not None:
             if evolution and dimension == 1:
                 raise InputError(f"{what}: {name} needs a domain in space and time, such as [[0, 1], [0, 1]]")
             body = expanded
-        elif name != "u" and not name.startswith("u_"):
+        elif not _DERIVATIVE.search(body):
             hint = expressions.nearest(name, NAMES)
             raise InputError(
                 f"{what}: unknown operator {text!r}; {hint}allowed: {', '.join(NAMES)},"
@@ -178,11 +198,16 @@ def _operator(text: str, dimension: int | None) -> LinearOperator:
         if len(suffix) > MAX_ORDER:
             raise InputError(f"{what}: u_{suffix}: derivatives up to order {MAX_ORDER} are allowed")
     named = set("".join(suffixes)) | {name for name in COORDINATES if re.search(rf"\b{name}\b", body)}
-    variables = _variables(named, dimension)
+    if given is not None and named - set(given):
+        raise InputError(f"{what}: {text[:60]!r} is not in the coordinates {', '.join(given)} of the problem")
+    variables = given or _variables(named, dimension)
     unknowns = {suffix: sp.Symbol(f"u_{suffix}" if suffix else "u", real=True) for suffix in suffixes}
     symbols: dict[str, sp.Expr] = {symbol.name: symbol for symbol in unknowns.values()}
     symbols |= {name: coordinate[name] for name in variables}
-    expr = sp.expand(expressions.parse(body, symbols, what))
+    expr = expressions.parse(body, symbols, what)
+    if expressions.term_bound(expr) > expressions.MAX_TERMS:
+        raise InputError(f"{what}: {text[:60]!r} expands to more than {expressions.MAX_TERMS} terms")
+    expr = sp.expand(expr)
     gathered: dict[MultiIndex, sp.Expr] = {}
     for suffix, unknown in unknowns.items():
         coefficient = sp.diff(expr, unknown)
