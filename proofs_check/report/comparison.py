@@ -1,5 +1,7 @@
 """Does AD beat FD here?  The comparisons that the figures' numbers allow, counted.
 
+FD minimises the residual of the discretised equation; what is compared is that of the differential equation itself.
+
 Two results within ten per cent of each other are a tie; nothing else about the outcome is written in advance.
 """
 
@@ -115,7 +117,8 @@ def _descents(figure: TrainingFigure) -> list[Comparison]:
         ad, fd = by_key.get((dtype, "ad")), by_key.get((dtype, "fd"))
         if ad is not None and fd is not None and ad.loss and fd.loss:
             steps = ad.iterations[-1]
-            found.append(Comparison(f"Loss of {steps} steps of gradient descent, {dtype}", ad.loss[-1], fd.loss[-1]))
+            what = f"Equation’s loss after {steps} steps of gradient descent, {dtype}"
+            found.append(Comparison(what, ad.equation, fd.equation))
     return found
 
 
@@ -124,8 +127,8 @@ def _networks(figure: NetworkFigure) -> list[Comparison]:
     ad, fd = by_method.get("ad"), by_method.get("fd")
     if ad is None or fd is None or not ad.median or not fd.median:
         return []
-    what = f"Median loss of {figure.seeds} two-layer networks after {ad.iterations[-1]} steps, {figure.dtype}"
-    return [Comparison(what, ad.median[-1], fd.median[-1])]
+    what = f"The same, median of {figure.seeds} two-layer networks after {ad.iterations[-1]} steps, {figure.dtype}"
+    return [Comparison(what, ad.equation, fd.equation)]
 
 
 def _number(value: float | None) -> str:

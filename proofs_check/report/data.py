@@ -19,7 +19,7 @@ import torch
 from numerics.entropies import difference, entropy_of
 from numerics.floor import predict
 from numerics.matrices import float_matrix, float_rhs
-from numerics.problem import ARITHMETICS, METHODS, Boundary, Method, Problem
+from numerics.problem import ARITHMETICS, METHODS, Boundary, Method, Problem, Training
 from numerics.spectra import spectrum
 from numerics.training import rfm
 from proofs_check.claim import Profile
@@ -39,6 +39,8 @@ STEPS = {
     "full": tuple(f"1/{n}" for n in (5, 8, 12, 20, 50, 100, 300, 1000, 3000, 10**4, 30_000, 10**5, 300_000, 10**6)),
 }
 ITERATIONS = {"quick": 5000, "full": 50_000}
+NETWORKS = {"quick": (300, 8, 64), "full": (3000, 32, 256)}
+"""Iterations, seeds and width of the two-layer networks."""
 DTYPES = ("float64", "float32")
 DIGITS = 12
 
@@ -55,11 +57,13 @@ def compute_figures(profile: Profile = "quick", progress: Progress | None = None
     """
     start = time.perf_counter()
     spectra, entropies, training = spectrum_problems(profile), entropy_problems(profile), training_problem()
+    network = network_problem(profile)
     work: list[tuple[str, Callable[[], dict[str, Any]]]] = []
     work += [("spectra", partial(spectrum_figure, name, problem)) for name, problem in spectra.items()]
     work += [("entropy", partial(entropy_figure, name, problem, profile)) for name, problem in entropies.items()]
     work += [("training", partial(training_figure, "training", training, profile))]
-    found: dict[str, list[dict[str, Any]]] = {"spectra": [], "entropy": [], "training": []}
+    work += [("networks", partial(network_figure, "two-layer", network))]
+    found: dict[str, list[dict[str, Any]]] = {"spectra": [], "entropy": [], "training": [], "networks": []}
     for done, (kind, make) in enumerate(work):
         if progress:
             progress("figures", done, len(work))
@@ -98,6 +102,13 @@ def training_problem() -> Problem:
         boundary=(Boundary("all", 2, weight=Fraction(100)),),
         step=(Fraction(1, 100),),
     )
+
+
+def network_problem(profile: Profile) -> Problem:
+    """The same equation for two-layer networks, trained by gradient descent in float64."""
+    iterations, seeds, width = NETWORKS[profile]
+    training = Training("two-layer", "gd", iterations, None, seeds)
+    return training_problem().with_(count=width, interior=(24,), training=training)
 
 
 def _file(name: str) -> str:
@@ -180,7 +191,7 @@ def training_figure(name: str, problem: Problem, profile: Profile) -> dict[str, 
         target = torch.as_tensor(float_rhs(problem, dtype))
         for method in METHODS:
             A = torch.as_tensor(float_matrix(problem, method, dtype))
-            runs.append(_run(A, target, method, dtype, iterations))
+            runs.append(_run(A, target, A_ad, f, method, dtype, iterations))
             truncated.append(_truncated(A, target, A_ad, f, method, dtype))
     return {
         "name": name,
@@ -194,14 +205,25 @@ def training_figure(name: str, problem: Problem, profile: Profile) -> dict[str, 
     }
 
 
-def _run(A: torch.Tensor, f: torch.Tensor, method: Method, dtype: str, iterations: int) -> dict[str, Any]:
-    curve = rfm.gradient_descent(A, f, None, iterations, dtype=dtype, device="cpu")
+def _run(
+    A: torch.Tensor,
+    f: torch.Tensor,
+    A_ad: torch.Tensor,
+    exact_f: torch.Tensor,
+    method: Method,
+    dtype: str,
+    iterations: int,
+) -> dict[str, Any]:
     step = rfm.stable_step(A)
+    curve = rfm.gradient_descent(A, f, step, iterations, dtype=dtype, device="cpu")
     law = rfm.predicted_loss(A, f, step, iterations)
+    assert curve.parameters is not None
+    left = float(0.5 * ((A_ad @ curve.parameters.double() - exact_f) ** 2).sum())
     return {
         "method": method,
         "dtype": dtype,
         "step": step,
+        "equation": left if math.isfinite(left) else None,
         "iterations": list(curve.iterations),
         "loss": list(curve.loss),
         "predicted": list(law.loss),
@@ -224,3 +246,54 @@ def _truncated(
 
 def _finite(values: Sequence[float], size: float) -> list[float | None]:
     return [value / size if math.isfinite(value) else None for value in values]
+
+
+def network_figure(name: str, problem: Problem) -> dict[str, Any]:
+    """Quartiles of the loss over the seeds, each method at its own step, and the frozen kernel's prediction."""
+    from numerics.training.from_problem import model, train_methods
+
+    trained = train_methods(problem, METHODS, device="cpu")
+    equation = model(problem, "ad")
+    ensembles = []
+    for one in trained:
+        if one.rule not in ("own", "given", None):
+            continue
+        lower, median, upper = _quartiles(one.run.loss)
+        with torch.no_grad():
+            residuals = equation.residual(one.run.parameters.double())
+        left = _quartiles(0.5 * (residuals**2).sum(1, keepdim=True).T)[1][0]
+        predicted = None
+        if one.predicted is not None:
+            curves = [[math.nan if v is None else v for v in curve] for curve in one.predicted]
+            predicted = _quartiles(torch.tensor(curves, dtype=torch.float64).T)[1]
+        ensembles.append(
+            {
+                "method": one.method,
+                "equation": left,
+                "iterations": list(one.run.iterations),
+                "lower": lower,
+                "median": median,
+                "upper": upper,
+                "predicted": predicted,
+            }
+        )
+    training = problem.training
+    return {
+        "name": name,
+        "optimizer": training.optimizer,
+        "activation": problem.activation_name,
+        "problem": problem.to_dict(),
+        "step": spell(problem.h),
+        "width": problem.count,
+        "seeds": training.seeds,
+        "dtype": problem.dtype,
+        "ensembles": ensembles,
+        "commands": [f"adfd train {_file(name)} --model two-layer"],
+    }
+
+
+def _quartiles(values: torch.Tensor) -> tuple[list[float | None], list[float | None], list[float | None]]:
+    """Quartiles over the second axis; None where a run that diverged makes one of them not finite."""
+    found = torch.quantile(values.double(), torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64), dim=1)
+    lower, median, upper = (_finite(row, 1.0) for row in found.tolist())
+    return lower, median, upper

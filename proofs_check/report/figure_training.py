@@ -25,7 +25,9 @@ from proofs_check.report.records import (
     TrainingFigure,
     Truncated,
 )
-from proofs_check.report.wording import listed
+from proofs_check.report.wording import listed, scientific
+
+OPTIMISERS = {"gd": "gradient descent", "adam": "Adam", "lbfgs": "L-BFGS"}
 
 
 def training(figures: Sequence[TrainingFigure], networks: Sequence[NetworkFigure]) -> Figure:
@@ -47,7 +49,7 @@ def training(figures: Sequence[TrainingFigure], networks: Sequence[NetworkFigure
         if figure.truncated:
             add(
                 "Residual of the differential equation against the cut-off",
-                "; ".join(f"{_who(t)} {_best(t):.1e}" for t in figure.truncated),
+                "; ".join(f"{_who(t)} {scientific(_best(t), 1)}" for t in figure.truncated),
                 partial(_draw_truncated, figure=figure),
             )
         problems[figure.name] = problem_text(figure.problem)
@@ -135,7 +137,9 @@ def _ends(figure: TrainingFigure, dtype: str) -> list[str]:
     for run in figure.runs:
         if run.dtype == dtype and run.loss and run.loss[0]:
             end = run.loss[-1]
-            what = "diverged" if end is None else f"{end / run.loss[0]:.3g} of its start"
+            what = "diverged" if end is None else f"{scientific(end / run.loss[0], 2)} of its start"
+            if run.equation is not None and run.method == "fd":
+                what += f" (of the equation itself: {scientific(run.equation / run.loss[0], 2)})"
             found.append(f"{METHOD_WORDS.get(run.method, run.method)} {what}")
     return found
 
@@ -151,7 +155,7 @@ def _training_caption(figure: TrainingFigure) -> str:
         f"After {iterations} iterations the loss is: {ends}."
     )
     if figure.truncated:
-        best = listed([f"{_best(t):.1e} ({_who(t)})" for t in figure.truncated])
+        best = listed([f"{scientific(_best(t), 1)} ({_who(t)})" for t in figure.truncated])
         text += (
             " Truncated SVD of the same systems: norm of what is left of the differential equation itself, relative to "
             f"its right-hand side, for every cut-off number; the least values are {best}."
@@ -193,7 +197,7 @@ def _draw_network(axes: Axes, figure: NetworkFigure, index: int) -> None:
 def _network_caption(figure: NetworkFigure) -> str:
     return (
         f"Two-layer `{figure.activation}` networks of width {figure.width}, all parameters trained by "
-        f"{figure.optimizer} in {figure.dtype}: median and quartiles of the loss over {figure.seeds} seeds"
+        f"{OPTIMISERS.get(figure.optimizer, figure.optimizer)} in {figure.dtype}: median and quartiles of the loss over {figure.seeds} seeds"
         + (
             ", with the loss that the frozen tangent kernel at the start predicts."
             if any(e.predicted is not None for e in figure.ensembles)

@@ -172,11 +172,15 @@ class EntropyFigure(msgspec.Struct, frozen=True):
 
 
 class LossRun(msgspec.Struct, frozen=True):
-    """A measured loss curve and the exact law's, at the recorded iterations; None where it overflowed."""
+    """A measured loss curve and the exact law's, at the recorded iterations; None where it overflowed.
+
+    ``equation`` is the loss of the differential equation itself at the end: FD minimises that of the discretised one.
+    """
 
     method: str
     dtype: str
     step: float
+    equation: float | None
     iterations: list[int]
     loss: list[float | None]
     predicted: list[float | None]
@@ -208,9 +212,13 @@ class TrainingFigure(msgspec.Struct, frozen=True):
 
 
 class Ensemble(msgspec.Struct, frozen=True):
-    """Losses of a batch of two-layer networks: quartiles over the seeds, and the tangent kernel's prediction."""
+    """Losses of a batch of two-layer networks: quartiles over the seeds, and the tangent kernel's prediction.
+
+    ``equation`` is the median loss of the differential equation itself at the end.
+    """
 
     method: str
+    equation: float | None
     iterations: list[int]
     lower: list[float | None]
     median: list[float | None]

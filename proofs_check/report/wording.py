@@ -23,8 +23,8 @@ def scientific(value: float, digits: int) -> str:
     >>> scientific(2.41e-14, 1)
     '2.4·10⁻¹⁴'
     """
-    if value == 0:
-        return "0"
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
     mantissa, exponent = f"{value:.{digits}e}".split("e")
     return f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
