@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 import sympy as sp
@@ -80,7 +81,7 @@ def test_isolation_agrees_with_sympy(p: Polynomial, a: Fraction, width: Fraction
         else:
             low, high = (sp.Rational(x.numerator, x.denominator) for x in (lo, hi))
             assert poly.count_roots(low, high) - sum(poly.eval(x) == 0 for x in (low, high)) == 1
-    assert all(left[1] <= right[0] for left, right in zip(roots, roots[1:], strict=False))
+    assert all(left[1] <= right[0] for left, right in pairwise(roots))
 
 
 @given(st.lists(rationals(-2, 2), min_size=1, max_size=5, unique=True), polynomials)
