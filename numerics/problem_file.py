@@ -17,7 +17,7 @@ from numerics.problem import MAX_COUNT, Boundary, Layout, Problem, Training, Vec
 from theory.discretisation import StencilChoice
 from theory.entropy import Convention
 from theory.errors import InputError
-from theory.exact import rational, rationals
+from theory.exact import MAX_DIGITS, rational, rationals, spell
 from theory.expressions import nearest
 from theory.laws import Law, law
 from theory.operators import COORDINATES, operator
@@ -56,7 +56,7 @@ class _Features(_Strict):
 
 class _Points(_Strict):
     interior: int | list[int] | _Values = 64
-    layout: Layout = "grid"
+    layout: str = "grid"
     seed: int = 0
     boundary: int | None = None
 
@@ -132,7 +132,9 @@ def load_table(path: Path | str) -> dict[str, Any]:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: is not UTF-8 text") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a ValueError also for an integer of too many digits
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path}: is not TOML: {error}") from None
 
 
@@ -154,14 +156,17 @@ def from_dict(table: dict[str, Any]) -> Problem:
     for key in table:
         if key not in {*_TABLES, "entropy"}:
             known = [*_TABLES, "entropy"]
-            raise InputError(f"{key}: unknown table; {nearest(key, known)}allowed: {', '.join(known)}")
+            raise InputError(f"{_shown(key)}: unknown table; {nearest(key, known)}allowed: {', '.join(known)}")
     for name, struct in _TABLES.items():
         rows = table.get(name, {})
         for row in rows if isinstance(rows, list) else [rows]:
             for key in row if isinstance(row, dict) else ():
                 if key not in struct.__struct_fields__:
                     known = list(struct.__struct_fields__)
-                    raise InputError(f"{name}.{key}: unknown key; {nearest(key, known)}allowed: {', '.join(known)}")
+                    raise InputError(
+                        f"{name}.{_shown(key)}: unknown key; {nearest(key, known)}allowed: {', '.join(known)}"
+                    )
+    _check_values(table, "")
     try:
         file = msgspec.convert(table, _File, strict=True)
     except msgspec.ValidationError as error:
@@ -170,6 +175,27 @@ def from_dict(table: dict[str, Any]) -> Problem:
         reason = reason.replace("Object missing required field", "missing").replace("`", "'")
         raise InputError(f"{where}: {reason[0].lower()}{reason[1:]}") from None
     return _build(file)
+
+
+def _shown(key: str) -> str:
+    """A user's key on one line."""
+    return repr(key)[1:-1][:60]
+
+
+def _check_values(item: Any, where: str) -> None:
+    """Refuses integers too long to print, and unknown keys beside ``values``."""
+    if isinstance(item, dict):
+        for key, value in item.items():
+            if where.count(".") == 1 and where.startswith(("features.", "points.")) and key != "values":
+                raise InputError(
+                    f"{where}.{_shown(str(key))}: unknown key; {nearest(str(key), ['values'])}allowed: values"
+                )
+            _check_values(value, f"{where}.{_shown(str(key))}".lstrip("."))
+    elif isinstance(item, list):
+        for i, value in enumerate(item):
+            _check_values(value, f"{where}[{i}]")
+    elif isinstance(item, int) and item.bit_length() > 4 * MAX_DIGITS:
+        raise InputError(f"{where}: an integer of more than {MAX_DIGITS} digits")
 
 
 def _build(file: _File) -> Problem:
@@ -184,6 +210,7 @@ def _build(file: _File) -> Problem:
     solution = file.problem.solution
     if solution is None and file.problem.rhs is None:
         raise InputError("problem.solution: give problem.solution or problem.rhs")
+    layout: Layout = _choice(file.points.layout, ("grid", "uniform", "sobol"), "points.layout")
     steps = file.difference.step if isinstance(file.difference.step, list) else [file.difference.step]
     for name, value in (("features.seed", file.features.seed), ("points.seed", file.points.seed)):
         if not 0 <= value < 2**63:
@@ -198,12 +225,12 @@ def _build(file: _File) -> Problem:
         biases=biases,
         count=count,
         seed=file.features.seed,
-        interior=_interior(file.points.interior, dimension, file.points.layout),
-        layout=file.points.layout,
+        interior=_interior(file.points.interior, dimension, layout),
+        layout=layout,
         points_seed=file.points.seed,
         boundary=_boundary(file, dimension),
         stencil=_stencil(file.difference),
-        step=rationals(steps, "difference.step") if len(steps) > 1 else (rational(steps[0], "difference.step"),),
+        step=(rational(steps[0], "difference.step"),) if len(steps) == 1 else rationals(steps, "difference.step"),
         dtype=_choice(file.arithmetic.dtype, ("float32", "float64"), "arithmetic.dtype"),
         digits=_within(file.arithmetic.digits, 1, 1000, "arithmetic.digits"),
         convention=_convention(file.entropy),
@@ -213,7 +240,7 @@ def _build(file: _File) -> Problem:
 
 def _choice(value: str, allowed: tuple[str, ...], what: str) -> Any:
     if value not in allowed:
-        raise InputError(f"{what}: {value!r}; {nearest(value, allowed)}allowed: {', '.join(allowed)}")
+        raise InputError(f"{what}: {value[:60]!r}; {nearest(value, allowed)}allowed: {', '.join(allowed)}")
     return value
 
 
@@ -234,7 +261,7 @@ def _domain(given: list[list[Number]] | None, text: str) -> tuple[tuple[Fraction
             raise InputError(f"problem.domain[{i}]: {len(pair)} numbers; an interval is [low, high]")
         low, high = rationals(pair, f"problem.domain[{i}]")
         if low >= high:
-            raise InputError(f"problem.domain[{i}]: [{pair[0]}, {pair[1]}] needs low < high")
+            raise InputError(f"problem.domain[{i}]: [{spell(low)}, {spell(high)}] needs low < high")
         intervals.append((low, high))
     return tuple(intervals)
 
@@ -288,12 +315,12 @@ def _interior(given: int | list[int] | _Values, dimension: int, layout: Layout) 
 def _boundary(file: _File, dimension: int) -> tuple[Boundary, ...]:
     if file.problem.boundary not in {"dirichlet", "none"}:
         raise InputError(
-            f"problem.boundary: {file.problem.boundary!r}; allowed: dirichlet, none"
+            f"problem.boundary: {file.problem.boundary[:60]!r}; allowed: dirichlet, none"
             " (others are posed by [[boundary]] tables)"
         )
     weight = rational(file.problem.weight, "problem.weight")
     if weight < 0:
-        raise InputError(f"problem.weight: {file.problem.weight} must not be negative")
+        raise InputError(f"problem.weight: {spell(weight)} must not be negative")
     count = file.points.boundary
     if count is None:
         count = 0 if file.boundary or file.problem.boundary == "none" else 2 * dimension
@@ -301,7 +328,7 @@ def _boundary(file: _File, dimension: int) -> tuple[Boundary, ...]:
     for i, b in enumerate(file.boundary):
         w = rational(b.weight, f"boundary[{i}].weight")
         if w < 0:
-            raise InputError(f"boundary[{i}].weight: {b.weight} must not be negative")
+            raise InputError(f"boundary[{i}].weight: {spell(w)} must not be negative")
         rows.append(Boundary(b.face, _within(b.count, 0, MAX_COUNT, f"boundary[{i}].count"), b.operator, b.value, w))
     return tuple(rows)
 
@@ -324,7 +351,7 @@ def _convention(table: dict[str, Any]) -> Convention:
 def _training(given: _Training) -> Training:
     step = None if given.step is None else rational(given.step, "training.step")
     if step is not None and step <= 0:
-        raise InputError(f"training.step: {given.step} must be positive")
+        raise InputError(f"training.step: {spell(step)} must be positive")
     return Training(
         model=_choice(given.model, ("rfm", "two-layer"), "training.model"),
         optimizer=_choice(given.optimizer, ("gd", "adam", "lbfgs"), "training.optimizer"),

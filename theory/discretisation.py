@@ -116,15 +116,18 @@ def discretise(operator: LinearOperator, choice: StencilChoice, steps: tuple[Fra
 def _axis(derivative: int, choice: StencilChoice) -> Stencil:
     if derivative == 0:
         return stencils.stencil(0, [0])
-    if choice.offsets is not None:
-        if len(choice.offsets) <= derivative:
-            raise InputError(
-                f"difference.offsets: {len(choice.offsets)} nodes for derivative {derivative};"
-                f" at least {derivative + 1} are needed"
-            )
-        return stencils.stencil(derivative, choice.offsets)
+    if choice.offsets is not None and len(choice.offsets) <= derivative:
+        raise InputError(
+            f"difference.offsets: {len(choice.offsets)} nodes for derivative {derivative};"
+            f" at least {derivative + 1} are needed"
+        )
     makers = {"central": stencils.central, "forward": stencils.forward, "backward": stencils.backward}
-    return makers[choice.name](derivative, choice.order)
+    try:
+        if choice.offsets is not None:
+            return stencils.stencil(derivative, choice.offsets)
+        return makers[choice.name](derivative, choice.order)
+    except InputError as error:  # names the stencil's own argument: offsets or order
+        raise InputError(f"difference.{error}") from None
 
 
 def _whole(operator: LinearOperator, choice: StencilChoice, steps: tuple[Fraction, ...]) -> DifferenceOperator:
