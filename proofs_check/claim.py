@@ -59,10 +59,14 @@ def _split_commas(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Assumption:
-    """A hypothesis: its text, and whether an instance meets it."""
+    """A hypothesis: its text, and whether an instance meets it.
+
+    ``reads_spectra`` says that this is not known before the spectra are there.
+    """
 
     text: str
     holds: Callable[[Any], bool]
+    reads_spectra: bool = False
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ def requested(task: Task) -> Iterator[Request]:
     if claim.requests is None:
         return
     for instance in claim.instances(task.scope, task.profile):
-        if all(a.holds(instance) for a in claim.assumptions):
+        if all(a.reads_spectra or a.holds(instance) for a in claim.assumptions):
             yield from claim.requests(instance, task.scope)
 
 

@@ -149,7 +149,7 @@ CLAIMS = (
         scopes=_cells,
         instances=_instances,
         test=_behind_knee(1.0),
-        assumptions=(Assumption("at least eight singular values lie behind the knee in float64", _has_floor),),
+        assumptions=(Assumption("at least eight singular values lie behind the knee in float64", _has_floor, True),),
         quantifier=TYPICAL,
         derivation=(
             Step(r"$\|E\|_2 \approx \tau(\sqrt N + \sqrt M)$ for independent errors of size $\tau$",
@@ -184,7 +184,7 @@ CLAIMS = (
         ),
         instances=_instances,
         test=_slope(lambda m: -m),
-        assumptions=(Assumption("the smallest quarter lies behind the knee at the largest step", _floor_reaches),),
+        assumptions=(Assumption("the smallest quarter lies behind the knee at the largest step", _floor_reaches, True),),
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
