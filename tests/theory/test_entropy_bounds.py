@@ -121,6 +121,15 @@ def test_mirsky_distances_bound_the_variation_with_unequal_cutoffs(
                 assert distance <= bound + Fraction(1, 10**40)  # the norms are rounded at 60 digits
 
 
+def test_the_squares_that_are_dropped_leave_the_denominator() -> None:
+    """(1 · (3 + 2) + 4) / max(9 - 4, 4); and equal matrices (2, 1) cut at 1 and at 2 attain 1/5."""
+    assert mirsky_distance_squares(Fraction(1), Fraction(3), Fraction(2), Fraction(4)) == Fraction(9, 5)
+    root = upper_sqrt(Fraction(5))
+    sigma = [Fraction(2), Fraction(1)]
+    distance = total_variation(probabilities(sigma, 1, 2), probabilities(sigma, 2, 2))
+    assert abs(mirsky_distance_squares(Fraction(0), root, root, Fraction(1)) - distance) < Fraction(1, 10**50)
+
+
 def test_the_dropped_part_is_needed() -> None:
     """Equal matrices, unequal cut-offs: ‖A - A'‖ = 0, and yet the entropies differ."""
     sigma = [Fraction(1)] * 4

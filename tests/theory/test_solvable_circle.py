@@ -12,6 +12,7 @@ from mpmath import mp
 
 from theory.entropy import Power
 from theory.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.majorisation import Order, majorisation_order
 from theory.solvable import Bounds, Circle, Frequencies, frequencies, geometric_frequencies, uniform_frequencies
 from theory.solvable.circle import polylogarithm
 from theory.stencils import Stencil, central, forward, stencil
@@ -298,3 +299,18 @@ def test_the_modes_descend_to_zero_of_the_symbol() -> None:
         assert inside(exact, value)
     assert value.lower >= 0
     assert [a.lower >= b.lower for a, b in pairwise(model.fd_eigenvalues(14, h))] == [True] * 13
+
+
+def test_majorisation_of_eigenvalues_is_not_that_of_singular_values() -> None:
+    """The normalised eigenvalues of FD majorise those of AD; their square roots do not: no sign from that route."""
+    weights = {6: Fraction(8, 189), 7: Fraction(17, 55223), 9: Fraction(13, 52488), 12: Fraction(17, 165888)}
+    model, h = Circle(frequencies(weights)), Fraction(1, 20)
+    orders = []
+    for power in (2, 1):
+        with mp.workdps(30):
+            ad, fd = (sorted(modes(model, sorted(weights), step), reverse=True) for step in (None, h))
+            orders.append(majorisation_order(*([x ** (mp.mpf(power) / 2) for x in v] for v in (ad, fd))))
+    assert orders == [Order.SECOND_MAJORISES, Order.INCOMPARABLE]
+    for power in (1, 2):
+        found = model.gap_sign(h, power=power)
+        assert (found.sign, found.route) == (-1, "enclosures")

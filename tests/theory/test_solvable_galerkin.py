@@ -352,3 +352,30 @@ def test_bad_input_gives_one_line(call: Callable[[], object]) -> None:
 def test_too_large_a_basis_is_refused() -> None:
     with pytest.raises(PrecisionCapError, match="fewer digits"):
         Mehler(Fraction(1000), Fraction(1000)).entropy("ad", digits=30)
+
+
+@pytest.mark.parametrize("method", ["ad", "fd"])
+@pytest.mark.parametrize(
+    "model",
+    [Mehler(Fraction(4, 5), Fraction(1, 2)), Mehler(Fraction(2), Fraction(2), central(4)), Prolate(Fraction(5, 2))],
+    ids=["mehler", "mehler biharmonic", "prolate"],
+)
+def test_trace_tails_bound_the_remainders(model: GalerkinSpectrum, method: str) -> None:
+    """``t_N = trace - Σ_{i<N} K_ii`` from the closed trace and the diagonal, both independent of the bound."""
+    h, bits, size = Fraction(3, 4), 260, 24
+    parts = model.blocks(method, h, size, bits)  # type: ignore[arg-type]
+    diagonal = [Fraction(parts[i % 2][0][i // 2][i // 2], 1 << bits) for i in range(size)]
+    slack = size * max(error for _, error in parts)
+    trace = model.trace(method, h, 60)  # type: ignore[arg-type]
+    checked = 0
+    for start in range(size - 4):
+        tail = model.trace_tail(method, h, start)  # type: ignore[arg-type]
+        if tail is None:
+            continue
+        for j in range(4):
+            remainder = trace.middle - sum(diagonal[: start + j], Fraction(0))
+            assert remainder <= tail.first * tail.ratio**j + slack + trace.width
+            checked += 1
+        if method == "ad":  # and it is not wasteful
+            assert tail.first < 100 * (trace.middle - sum(diagonal[:start], Fraction(0))) / (1 - tail.ratio) + slack
+    assert checked >= 20
