@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from numerics.problem import Boundary, Problem, Vector
 from theory.errors import InputError
@@ -44,20 +44,26 @@ def sample(law: Law, size: int, generator: np.random.Generator) -> Float[np.ndar
         case Discrete(values=values):
             # Equally likely values, repeated ones counted as often as they are listed.
             table = np.asarray([float(v) for v in values])
-            return table[np.minimum((generator.random(size) * len(table)).astype(np.int64), len(table) - 1)]
+            return np.asarray(table[_choices(law, size, generator)])
         case Constant(value=value):
             return np.full(size, float(value))
         case _:
             raise InputError(f"features: no sampler for the law {law}")
 
 
-def _exactly(draws: Float[np.ndarray, " n"], law: Law) -> list[Fraction]:
+def _choices(law: Discrete, size: int, generator: np.random.Generator) -> Int[np.ndarray, " size"]:
+    """Positions in the list of values, all equally likely."""
+    n = len(law.values)
+    return np.minimum((generator.random(size) * n).astype(np.int64), n - 1)
+
+
+def _exactly(law: Law, size: int, generator: np.random.Generator) -> list[Fraction]:
     """The draws as exact rationals; for discrete laws the exact values themselves, not their roundings."""
-    if isinstance(law, Discrete | Constant):
-        values = law.values if isinstance(law, Discrete) else (law.value,)
-        exact = {float(v): Fraction(v) for v in values}
-        return [exact[float(v)] for v in draws]
-    return [Fraction(float(v)) for v in draws]
+    if isinstance(law, Discrete):
+        return [law.values[k] for k in _choices(law, size, generator)]
+    if isinstance(law, Constant):
+        return [law.value] * size
+    return [Fraction(float(v)) for v in sample(law, size, generator)]
 
 
 @dataclass(frozen=True)
@@ -76,14 +82,12 @@ def features(problem: Problem) -> Features:
     if isinstance(problem.weights, tuple):
         weights = problem.weights
     else:
-        draws = sample(problem.weights, count * d, np.random.Generator(np.random.PCG64(weight_stream)))
-        flat = _exactly(draws, problem.weights)
+        flat = _exactly(problem.weights, count * d, np.random.Generator(np.random.PCG64(weight_stream)))
         weights = tuple(tuple(flat[j * d : (j + 1) * d]) for j in range(count))
     if isinstance(problem.biases, tuple):
         biases = problem.biases
     else:
-        draws = sample(problem.biases, count, np.random.Generator(np.random.PCG64(bias_stream)))
-        biases = tuple(_exactly(draws, problem.biases))
+        biases = tuple(_exactly(problem.biases, count, np.random.Generator(np.random.PCG64(bias_stream))))
     return Features(weights, biases)
 
 
