@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -89,7 +90,8 @@ def svg(name: str, title: str, description: str, draw: Callable[[Axes], None], h
         title: what the panel shows;  description: what is seen, with numbers.
         draw: draws on the axes.
     """
-    with style():
+    with style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a box stands for it
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         draw(figure.add_subplot())
