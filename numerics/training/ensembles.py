@@ -1,7 +1,8 @@
 """Many training runs at once: one batch of networks, each its own seed, each as if it were alone.
 
-Runs are taken in chunks. A member's result does not depend, to the last bit, on its neighbours, on the chunk or on a
-restart; a chunk of one gets a companion, because the product of a single matrix takes another kernel than a batch.
+Runs are taken in chunks. A two-layer member's result does not depend, to the last bit, on its neighbours, on the chunk
+or on a restart (deeper networks and modules: up to rounding, and to the last bit on a restart). A chunk of one gets a
+companion, because the product of a single matrix takes another kernel than a batch.
 
 Memory, for the two-layer fast path: a block of networks holds about two to four arrays ``[block, n, M]`` (each at most
 4 MiB in float64 on a CPU) and the optimiser's state, a few times the parameters: chunks bound both.
@@ -24,12 +25,13 @@ from numerics.training.devices import dtype_name, resolve_device, resolve_dtype,
 from numerics.training.loop import Snapshot, Trajectory, minimise
 from numerics.training.modules import ModuleResidual
 from numerics.training.optimisers import GradientDescent, Objective, Optimiser
+from numerics.training.perceptrons import PerceptronResidual
 from numerics.training.records import DIVERGED, FINISHED, LossCurve, Record, finite, schedule
 from numerics.training.residuals import System
 from numerics.training.two_layer import TwoLayerResidual
 from theory.errors import InputError
 
-Model = TwoLayerResidual | ModuleResidual
+Model = TwoLayerResidual | PerceptronResidual | ModuleResidual
 Progress = Callable[[int, int], None]
 """Called with the network-iterations done and those in all."""
 
@@ -117,7 +119,8 @@ def train_ensemble(
     """Train every row of ``start``, in the arithmetic ``dtype``.
 
     Args:
-        model: a :class:`TwoLayerResidual` (fast) or a :class:`ModuleResidual` (any module).
+        model: a :class:`TwoLayerResidual` (fastest), a :class:`PerceptronResidual` (any depth) or a
+            :class:`ModuleResidual` (any module).
         start: initial parameters, one row a seed; see :func:`numerics.training.networks.initialise`.
         optimiser: as in :mod:`numerics.training.optimisers`; the step of gradient descent may be a tensor ``[b]``.
         record: see :func:`numerics.training.records.schedule`.
@@ -230,8 +233,10 @@ def _key(
         else:
             digest.update(repr(value).encode())
 
-    shape = model.network if isinstance(model, TwoLayerResidual) else str(model.module)
-    values: list[Any] = [start, type(model).__name__, shape, model.cast_after_forward, optimiser.name]
+    values: list[Any] = [start, type(model).__name__, optimiser.name]
+    for name, value in vars(model).items():
+        if name not in ("system", "_blocks"):
+            values.append(str(value) if isinstance(value, torch.nn.Module) else value)
     for rows in model.system.rows:
         values += [rows.points, rows.target, rows.root]
         for part in rows.parts:

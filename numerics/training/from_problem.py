@@ -19,9 +19,10 @@ from numerics.problem import Method, Problem, Vector
 from numerics.training import jets, ntk
 from numerics.training.devices import resolve_device, resolve_dtype
 from numerics.training.ensembles import EnsembleRun, Model, on, train_ensemble
-from numerics.training.modules import ModuleResidual, flatten
+from numerics.training.modules import flatten
 from numerics.training.networks import Perceptron, TwoLayer
 from numerics.training.optimisers import GradientDescent, Optimiser, optimiser
+from numerics.training.perceptrons import PerceptronResidual
 from numerics.training.records import finite
 from numerics.training.residuals import Difference, Rows, System, Term
 from numerics.training.statistics import compare
@@ -132,15 +133,16 @@ def system(problem: Problem, method: Method) -> System:
 
 
 def model(problem: Problem, method: Method, *, cast_after_forward: bool = False) -> Model:
-    """The residuals of the network that ``problem.training`` describes: two-layer, or deeper by the generic path."""
+    """The residuals of the network that ``problem.training`` describes: two-layer, or deeper."""
     training = problem.training
     rows = system(problem, method)
     activation = torch_activation(problem.activation)
     if training.depth == 2:
         network = TwoLayer(problem.count, problem.dimension, activation, training.scaling)
         return TwoLayerResidual(network, rows, cast_after_forward)
-    module = Perceptron(training.depth, problem.count, problem.dimension, activation, training.scaling)
-    return ModuleResidual(module, rows, cast_after_forward=cast_after_forward)
+    return PerceptronResidual(
+        training.depth, problem.count, problem.dimension, activation, rows, training.scaling, cast_after_forward
+    )
 
 
 def start(problem: Problem, seeds: Sequence[int]) -> Float[Tensor, "b p"]:

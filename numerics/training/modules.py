@@ -109,11 +109,14 @@ class ModuleResidual:
         return loss.detach().to(flat.dtype), gradient
 
     def jacobian(self, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r p"]:
-        """``∂r/∂parameters`` by reverse mode, row by row under ``vmap``."""
-        rows = []
-        for member in flat:
-            with torch.enable_grad():
-                point = member.detach()[None].requires_grad_(True)
-                values = self.residual(point)[0]
-                rows.append(torch.stack([torch.autograd.grad(v, point, retain_graph=True)[0][0] for v in values]))
-        return torch.stack(rows)
+        """``∂r/∂parameters`` by reverse mode, row by row for the whole batch."""
+        return jacobian_by_rows(self.residual, flat)
+
+
+def jacobian_by_rows(residual: Callable[[Tensor], Tensor], flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r p"]:
+    """The Jacobian of independent members, by one backward pass a row."""
+    with torch.enable_grad():
+        point = flat.detach().requires_grad_(True)
+        rows = residual(point).unbind(1)
+        slopes = [torch.autograd.grad(row.sum(), point, retain_graph=True)[0] for row in rows]
+    return torch.stack(slopes, 1)

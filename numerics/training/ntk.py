@@ -22,11 +22,14 @@ from torch import Tensor
 from numerics.training.modules import ModuleResidual
 from numerics.training.networks import TwoLayer, preactivation
 from numerics.training.optimisers import GradientDescent
+from numerics.training.perceptrons import PerceptronResidual
 from numerics.training.records import Record, schedule
 from numerics.training.residuals import MultiIndex, Rows, combine, unique_shifts
 from numerics.training.rfm import power_factors
 from numerics.training.two_layer import TwoLayerResidual
 from theory.errors import InputError
+
+Model = TwoLayerResidual | PerceptronResidual | ModuleResidual
 
 
 def _power(w: Tensor, alpha: MultiIndex) -> Tensor | float:
@@ -80,15 +83,15 @@ def _rows_jacobian(network: TwoLayer, rows: Rows, flat: Float[Tensor, "b p"], ca
     return result
 
 
-def jacobian(model: TwoLayerResidual | ModuleResidual, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r p"]:
+def jacobian(model: Model, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r p"]:
     """``J = ∂r/∂parameters`` of every member; in closed form for two-layer networks, by autograd for modules."""
-    if isinstance(model, ModuleResidual):
+    if not isinstance(model, TwoLayerResidual):
         return model.jacobian(flat)
     rows = [_rows_jacobian(model.network, rows, flat, model.cast_after_forward) for rows in model.system.rows]
     return torch.cat(rows, 1)
 
 
-def kernel(model: TwoLayerResidual | ModuleResidual, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r r"]:
+def kernel(model: Model, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r r"]:
     """``G = J Jᵀ`` of every member, one after the other (J of one member is held at a time)."""
     kernels = []
     for k in range(len(flat)):
@@ -252,9 +255,7 @@ def limit_kernel(model: TwoLayerResidual, scale: float = 1.0, nodes: int = 48) -
     return weighted @ weighted.T
 
 
-def spectra(
-    model: TwoLayerResidual | ModuleResidual, snapshots: Sequence[Float[Tensor, "b p"]]
-) -> Float[Tensor, "t b k"]:
+def spectra(model: Model, snapshots: Sequence[Float[Tensor, "b p"]]) -> Float[Tensor, "t b k"]:
     """Singular values of the residual Jacobian at parameters met along training, descending, for every member."""
     out = []
     for flat in snapshots:
