@@ -1,0 +1,303 @@
+"""Certified singular values to any number of digits: precision is chosen, raised and capped here."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from flint import arb, arb_mat
+
+from numerics.enclosure import Enclosure
+from numerics.engine.balls import NO_BITS, exponent, rounded, stacked_rows
+from numerics.engine.basis import GradedBasis, begin, extend
+from numerics.engine.certificate import Bounds, bounds, enclosures, grams, left_defect, residual_bounds
+from numerics.engine.refine import refined, separate
+from numerics.engine.vectors import GradedVectors, first_vectors, graded_rows, left_factor
+from theory.errors import InputError, PrecisionCapError
+
+BallEntries = Callable[[int], arb_mat]
+"""The matrix as balls at a working precision in bits; the balls must shrink as that grows."""
+
+STALL_BITS = 2400
+"""Without a floor, a rank that no longer grows is accepted at this precision (about ``10^-700 sigma_1``)."""
+CAP_BITS = 20_000
+_ROUNDS = 12
+
+
+@dataclass(frozen=True)
+class CertifiedSpectrum:
+    """Proven enclosures of all singular values.
+
+    Attributes:
+        values: all ``min(N, M)`` singular values, descending; those beyond ``rank`` are ``[0, rest_upper]``.
+        rest_upper: an upper bound of every singular value beyond ``rank`` (0 where there are none).
+        rank: how many values are resolved to the digits asked.
+        working_digits: decimal digits of the entries used.
+        seconds: wall time, entries included.
+        entries_seconds: the part spent in the caller's ``entries``.
+        proof_seconds: the part spent on bounds that only the proof needs.
+    """
+
+    values: tuple[Enclosure, ...]
+    rest_upper: Fraction
+    rank: int
+    working_digits: int
+    seconds: float
+    entries_seconds: float
+    proof_seconds: float
+
+
+@dataclass(frozen=True)
+class Factorisation:
+    """An exact factorisation with what is proven of it; does not pickle.
+
+    Attributes:
+        matrix: the balls ``A``, ``N <= M`` (the transpose of the caller's matrix where ``transposed``).
+        basis: ``A = Q R + E``.
+        q: ``Q`` with its columns in the order of ``vectors.rows`` (``None`` for rank 0).
+        vectors: the graded ``V``; ``X = Q V`` approximates the left singular vectors.
+        proven: bounds of the singular values of ``Q R``.
+        values: enclosures of all ``N`` singular values of ``A``.
+        rank: how many of them are resolved.
+        bits: working precision of the entries.
+    """
+
+    matrix: arb_mat
+    transposed: bool
+    basis: GradedBasis
+    q: arb_mat | None
+    vectors: GradedVectors | None
+    proven: Bounds | None
+    values: tuple[Enclosure, ...]
+    rank: int
+    bits: int
+
+
+def certified_singular_values(
+    entries: BallEntries, digits: int = 12, floor: Fraction | None = None, cap_bits: int = CAP_BITS
+) -> CertifiedSpectrum:
+    """Enclosures of relative width at most ``10^(1-digits)``, proven in ball arithmetic.
+
+    Args:
+        entries: ``entries(bits)`` is the ``N x M`` ball matrix at that working precision.
+        digits: decimal digits asked.
+        floor: relative to ``sigma_1``; smaller values are bounded, not resolved. Without it, values are
+            resolved as far as the precision cap; a rank that stops growing is accepted at ``STALL_BITS``.
+        cap_bits: largest working precision.
+
+    Raises:
+        InputError: ``digits`` below 1, a floor outside (0, 1), an empty matrix, entries that are not finite.
+        PrecisionCapError: the digits are not reached at the cap; the message says what is needed.
+
+    >>> ones = lambda bits: arb_mat(2, 3, [1, 1, 1, 1, 1, 1])
+    >>> found = certified_singular_values(ones)
+    >>> found.rank, found.values[0].decimals(8), found.rest_upper < Fraction(1, 10**600)
+    (1, {'lower': '2.4494897', 'upper': '2.4494898'}, True)
+    """
+    clock = Clock()
+    done = factorise(entries, digits, floor, cap_bits, clock)
+    rest = done.values[done.rank].upper if done.rank < len(done.values) else Fraction(0)
+    return CertifiedSpectrum(
+        done.values,
+        rest,
+        done.rank,
+        math.ceil(done.bits * math.log10(2)),
+        clock.total(),
+        clock.entries,
+        clock.proof,
+    )
+
+
+class Clock:
+    """Where the time went."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter()
+        self.entries = 0.0
+        self.proof = 0.0
+
+    @contextmanager
+    def proving(self) -> Iterator[None]:
+        """Counts the time inside as the proof's."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.proof += time.perf_counter() - begun
+
+    def total(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.start
+
+
+def factorise(entries: BallEntries, digits: int, floor: Fraction | None, cap_bits: int, clock: Clock) -> Factorisation:
+    """The work of :func:`certified_singular_values`, with the factors kept."""
+    if digits < 1:
+        raise InputError(f"digits: {digits} is not allowed; at least 1")
+    if floor is not None and not 0 < floor < 1:
+        raise InputError(f"floor: {floor} is not allowed; between 0 and 1, relative to the largest singular value")
+    wanted = math.ceil(digits * math.log2(10))
+    depth = None if floor is None else math.ceil(-math.log2(floor)) + wanted // 2 + 8
+    bits = _first_bits(entries, wanted, depth, cap_bits, clock)
+    before = -1  # the rank at the last precision
+    while True:
+        matrix, transposed = _oriented(entries, bits, clock)
+        smaller, accuracy = matrix.nrows(), _accuracy(wanted, max(matrix.nrows(), matrix.ncols()))
+        if before < 0 and depth is None:
+            matrix, bits = _shortened(matrix, bits, accuracy)
+        basis = begin(matrix, bits)
+
+        def enough(found: GradedBasis) -> bool:
+            size = found.level + found.residual.ncols().bit_length()
+            return depth is not None and size < found.top - depth
+
+        extend(basis, accuracy, enough)
+        stalled = basis.rank == before
+        seen = basis.noise < basis.top - bits // 2  # the balls did shrink with the precision
+        accepted = stalled and seen and depth is None and bits >= min(STALL_BITS, cap_bits)
+        if basis.rank == smaller or basis.level <= NO_BITS or enough(basis) or accepted:
+            done = _certify(matrix, transposed, basis, bits, digits, floor, clock)
+            if done is not None:
+                return done
+            needed = bits + bits // 2 + 64
+        else:
+            needed = _next_bits(basis, bits, accuracy, stalled)
+        if bits >= cap_bits:
+            raise PrecisionCapError(
+                f"singular values: {basis.rank} of {smaller} resolved to {digits} digits at the cap of {cap_bits} "
+                f"bits; about {needed} bits are needed, or a floor under which values are only bounded"
+            )
+        before = basis.rank
+        bits = min(needed, cap_bits)
+
+
+def _accuracy(wanted: int, larger: int) -> int:
+    """Bits that the factors must keep for ``wanted`` bits in the result."""
+    return max(wanted, 40) + 18 + 2 * larger.bit_length()
+
+
+def _first_bits(entries: BallEntries, wanted: int, depth: int | None, cap_bits: int, clock: Clock) -> int:
+    shape = getattr(entries, "shape", None)
+    if shape is None:
+        begun = time.perf_counter()
+        probe = entries(64)
+        clock.entries += time.perf_counter() - begun
+        shape = (probe.nrows(), probe.ncols())
+    if min(shape) < 1:
+        raise InputError(f"matrix: {shape[0]} x {shape[1]} has no singular values")
+    accuracy = _accuracy(wanted, max(shape))
+    return min(cap_bits, accuracy + 32 + (64 + 5 * min(shape) // 2 if depth is None else depth))
+
+
+def _oriented(entries: BallEntries, bits: int, clock: Clock) -> tuple[arb_mat, bool]:
+    """The balls at ``bits``, transposed if tall."""
+    begun = time.perf_counter()
+    matrix = entries(bits)
+    clock.entries += time.perf_counter() - begun
+    if not all(x.is_finite() for x in matrix.entries()):
+        raise InputError("matrix: an entry is not finite")
+    tall = matrix.nrows() > matrix.ncols()
+    return (matrix.transpose() if tall else matrix), tall
+
+
+def _shortened(matrix: arb_mat, bits: int, accuracy: int) -> tuple[arb_mat, int]:
+    """Fewer bits where float64 sees that the range is small (a guess; nothing depends on it but speed)."""
+    table = np.array([float(x) for x in matrix.mid().entries()]).reshape(matrix.nrows(), matrix.ncols())
+    if not np.isfinite(table).all():
+        return matrix, bits
+    values = np.linalg.svd(table, compute_uv=False)
+    if not values[-1] > 1e-12 * values[0] > 1e-290:
+        return matrix, bits
+    enough = accuracy + 48 + math.ceil(math.log2(values[0] / values[-1]))
+    return (rounded(matrix, enough), enough) if enough < bits else (matrix, bits)
+
+
+def _next_bits(basis: GradedBasis, bits: int, accuracy: int, stalled: bool) -> int:
+    """Extrapolates the decay of the rows found to the full rank; jumps ahead where the rank has stalled."""
+    if stalled:
+        return max(STALL_BITS, 2 * bits)
+    sizes = sorted((exponent(max(map(abs, row))) for row in stacked_rows(basis.right)), reverse=True)
+    missing = basis.residual.nrows() - basis.rank
+    window = min(len(sizes) - 1, max(4, len(sizes) // 4))
+    slope = (sizes[-1 - window] - sizes[-1]) / window if window > 0 else 8.0
+    reach = basis.top - (sizes[-1] if sizes else basis.top)
+    estimate = math.ceil(reach + 1.3 * slope * missing + accuracy + 48)
+    return max(bits + bits // 4 + 32, min(estimate, 4 * bits))
+
+
+def _certify(
+    matrix: arb_mat,
+    transposed: bool,
+    basis: GradedBasis,
+    bits: int,
+    digits: int,
+    floor: Fraction | None,
+    clock: Clock,
+) -> Factorisation | None:
+    """Vectors, bounds, refinement until the widths are met; ``None`` where more precision is needed."""
+    smaller = matrix.nrows()
+    accuracy = _accuracy(math.ceil(digits * math.log2(10)), matrix.ncols())
+    if not basis.rank:
+        rest = residual_bounds(basis.residual, None, arb(0), 64)
+        return Factorisation(matrix, transposed, basis, None, None, None, enclosures(None, rest, smaller, 64), 0, bits)
+    rows = graded_rows(basis)
+    q = left_factor(basis, rows)
+    vectors = first_vectors(rows)
+    with clock.proving():
+        delta_q = left_defect(q, accuracy)
+        rest = residual_bounds(basis.residual, q, delta_q, accuracy)
+    work = min(accuracy, 80)
+    best, stale = math.inf, 0
+    spread = 0
+    for _ in range(_ROUNDS):
+        with clock.proving():
+            found = grams(rows, vectors, work)
+            proven = bounds(found, vectors.columns, delta_q, work)
+            values = enclosures(proven, rest, smaller, accuracy + 20)
+        if proven is not None:
+            resolved = _resolved(values[: basis.rank], digits)
+            if resolved == basis.rank or (floor is not None and _reaches(values, resolved, floor)):
+                return Factorisation(
+                    matrix, transposed, basis, q, vectors, proven, _bounded(values, resolved), resolved, bits
+                )
+        if work == accuracy and proven is not None:
+            eta = float(proven.eta)
+            stale = 0 if eta < best / 4 else stale + 1  # turning a cluster costs a round or two
+            if stale > 3:
+                return None
+            best = min(best, eta)
+        work = min(accuracy, 2 * work)
+        step = refined(vectors, found, work)
+        vectors = step.vectors
+        if step.clusters and max(spread - 8, 10 - work) < step.spread:  # orthogonalising alone no longer helps
+            vectors = separate(vectors, grams(rows, vectors, work), step.clusters, work)
+        spread = step.spread if step.clusters else 0
+    return None
+
+
+def _resolved(values: Sequence[Enclosure], digits: int) -> int:
+    """How many leading values are as narrow as asked, with room for the rounding of their decimals."""
+    target = Fraction(9, 10) * Fraction(10) ** (1 - digits)
+    for i, value in enumerate(values):
+        width = value.relative_width
+        if width is None or width > target:
+            return i
+    return len(values)
+
+
+def _reaches(values: Sequence[Enclosure], resolved: int, floor: Fraction) -> bool:
+    """Whether every value that is not resolved is proven to lie under the floor."""
+    return resolved < len(values) and values[resolved].upper < floor * values[0].lower
+
+
+def _bounded(values: tuple[Enclosure, ...], resolved: int) -> tuple[Enclosure, ...]:
+    """Values that are not resolved are enclosed by ``[0, rest_upper]``."""
+    if resolved == len(values):
+        return values
+    rest = Enclosure(Fraction(0), values[resolved].upper)
+    return values[:resolved] + (rest,) * (len(values) - resolved)

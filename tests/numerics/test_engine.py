@@ -1,0 +1,210 @@
+"""The certified engine on matrices whose singular values are known exactly, and its ways of failing."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from fractions import Fraction
+
+import flint
+import mpmath
+import pytest
+from flint import arb, arb_mat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numerics.engine import certified_singular_values
+from numerics.reference_spectra import reference_singular_values
+from theory.errors import InputError, PrecisionCapError
+
+Matrix = list[list[Fraction]]
+
+
+def reflection(v: list[int]) -> Matrix:
+    """The rational orthogonal matrix ``I - 2 v v^T / v^T v``."""
+    square = sum(x * x for x in v)
+    return [[Fraction(int(i == j)) - Fraction(2 * a * b, square) for j, b in enumerate(v)] for i, a in enumerate(v)]
+
+
+def product(a: Matrix, b: Matrix) -> Matrix:
+    columns = list(zip(*b, strict=True))
+    return [[sum((x * y for x, y in zip(row, c, strict=True)), Fraction(0)) for c in columns] for row in a]
+
+
+def with_values(values: list[Fraction], columns: int, u: list[int], v: list[int]) -> Matrix:
+    """An ``len(values) x columns`` rational matrix that has exactly these singular values."""
+    rows = len(values)
+    diagonal = [[values[i] if i == j else Fraction(0) for j in range(columns)] for i in range(rows)]
+    return product(product(reflection(u), diagonal), reflection(v))
+
+
+def balls(matrix: Matrix) -> Callable[[int], arb_mat]:
+    def entries(bits: int) -> arb_mat:
+        with flint.ctx.workprec(bits):
+            flat = [arb(flint.fmpq(x.numerator, x.denominator)) for row in matrix for x in row]
+            return arb_mat(len(matrix), len(matrix[0]), flat)
+
+    return entries
+
+
+def check(matrix: Matrix, values: list[Fraction], digits: int, floor: Fraction | None = None) -> None:
+    before = flint.ctx.prec
+    found = certified_singular_values(balls(matrix), digits, floor)
+    assert flint.ctx.prec == before
+    known = sorted(values, reverse=True)
+    assert len(found.values) == len(known)
+    for exact, enclosure in zip(known, found.values, strict=True):
+        assert exact in enclosure
+    limit = Fraction(10) ** (1 - digits)
+    for i, enclosure in enumerate(found.values):
+        if i < found.rank:
+            width = enclosure.relative_width
+            assert width is not None
+            assert width <= limit
+            text = enclosure.decimals(digits + 2)
+            assert Fraction(text["upper"]) / Fraction(text["lower"]) - 1 <= limit
+        else:
+            assert (enclosure.lower, enclosure.upper) == (0, found.rest_upper)
+    positive = sum(x > 0 for x in known)
+    if floor is None:
+        assert found.rank == positive
+    else:
+        assert found.rank >= sum(x >= floor * known[0] for x in known if x)
+    if found.rank < len(known):
+        assert found.rest_upper < (floor or Fraction(1, 10**600)) * max(known[0], 1)
+
+
+vector = lambda n: st.lists(st.integers(-9, 9), min_size=n, max_size=n).filter(any)  # noqa: E731
+sizes = st.one_of(
+    st.integers(1, 9).map(Fraction),  # clusters and repetitions are likely
+    st.fractions(min_value=Fraction(1, 1000), max_value=1000, max_denominator=1000),
+    st.integers(1, 400).map(lambda k: Fraction(1, 10**k)),
+    st.just(Fraction(0)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_known_singular_values_are_enclosed(data: st.DataObject) -> None:
+    rows = data.draw(st.integers(1, 7))
+    columns = data.draw(st.integers(rows, 9))
+    values = data.draw(st.lists(sizes, min_size=rows, max_size=rows))
+    matrix = with_values(values, columns, data.draw(vector(rows)), data.draw(vector(columns)))
+    if data.draw(st.booleans()):
+        matrix = [list(row) for row in zip(*matrix, strict=True)]  # tall
+    digits = data.draw(st.sampled_from([1, 6, 12, 15, 16, 17, 30, 60]))
+    floor = data.draw(st.sampled_from([None, Fraction(1, 10**4), Fraction(1, 10**15), Fraction(1, 10**200)]))
+    check(matrix, values, digits, floor)
+
+
+@pytest.mark.parametrize("gap", [10, 16, 20, 35, 70])
+@pytest.mark.parametrize("digits", [12, 30, 50])
+def test_clusters_are_separated_only_where_the_digits_ask(gap: int, digits: int) -> None:
+    near = [1 + Fraction(k, 10**gap) for k in (0, 1, 3, 7)] + [Fraction(1, 3)] * 3
+    values = [*near, *(x / 10**25 for x in near), Fraction(0)]
+    n = len(values)
+    check(with_values(values, n, [1 + i % 5 for i in range(n)], [i - 3 for i in range(n)]), values, digits)
+
+
+def test_range_beyond_float64_exponents() -> None:
+    n = 24
+    values = [Fraction(1, 10 ** (40 * k)) for k in range(n)]
+    matrix = with_values(values, n, [1 + i % 7 for i in range(n)], [3 - i % 5 for i in range(n)])
+    check(matrix, values, 12)
+    check(matrix, values, 40)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 4), (4, 1), (3, 3)])
+def test_zero_matrix(rows: int, columns: int) -> None:
+    found = certified_singular_values(lambda _: arb_mat(rows, columns))
+    assert (found.rank, found.rest_upper) == (0, 0)
+    assert all(x.lower == x.upper == 0 for x in found.values)
+    assert len(found.values) == min(rows, columns)
+
+
+def sine_matrix(rows: int, columns: int, steep: int) -> tuple[list[Fraction], list[Fraction], list[Fraction]]:
+    points = [Fraction(2 * i + 1, rows) - 1 for i in range(rows)]
+    weights = [Fraction((7919 * j * j + 31 * j) % 1000, 1000) * 2 * steep - steep for j in range(columns)]
+    biases = [Fraction((104729 * j + 17 * j * j) % 1000, 500) for j in range(columns)]
+    return points, weights, biases
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "steep", "digits"), [(12, 12, 3, 12), (20, 33, 6, 25), (33, 20, 6, 12), (40, 40, 20, 15)]
+)
+def test_sine_features_agree_with_mpmath(rows: int, columns: int, steep: int, digits: int) -> None:
+    points, weights, biases = sine_matrix(rows, columns, steep)
+
+    def entries(bits: int) -> arb_mat:
+        with flint.ctx.workprec(bits):
+            q = lambda x: arb(flint.fmpq(x.numerator, x.denominator))  # noqa: E731
+            flat = [q(w * w) * q(w * x + b).sin() for x in points for w, b in zip(weights, biases, strict=True)]
+            return arb_mat(rows, columns, flat)
+
+    def floats(digits: int) -> mpmath.matrix:
+        q = lambda x: mpmath.mpf(x.numerator) / x.denominator  # noqa: E731
+        return mpmath.matrix(
+            [[q(w * w) * mpmath.sin(q(w * x + b)) for w, b in zip(weights, biases, strict=True)] for x in points]
+        )
+
+    found = certified_singular_values(entries, digits)
+    oracle = reference_singular_values(floats, digits + 3)
+    assert found.rank == len(oracle.values)
+    for enclosure, value in zip(found.values, oracle.values, strict=True):
+        mantissa, exponent = value.man_exp
+        exact = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+        slack = exact / Fraction(10) ** (digits + 2)
+        assert enclosure.lower - slack <= exact <= enclosure.upper + slack
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert 0 < found.proof_seconds < found.seconds
+
+
+def test_duplicate_and_zero_features_lower_the_rank() -> None:
+    points, weights, biases = sine_matrix(10, 10, 3)
+    weights[3], biases[3] = weights[7], biases[7]
+    weights[5] = Fraction(0)
+
+    def entries(bits: int) -> arb_mat:
+        with flint.ctx.workprec(bits):
+            q = lambda x: arb(flint.fmpq(x.numerator, x.denominator))  # noqa: E731
+            flat = [q(w * w) * q(w * x + b).sin() for x in points for w, b in zip(weights, biases, strict=True)]
+            return arb_mat(10, 10, flat)
+
+    found = certified_singular_values(entries)
+    assert found.rank == 8
+    assert found.rest_upper < Fraction(1, 10**650)
+    quick = certified_singular_values(entries, floor=Fraction(1, 10**12))
+    assert quick.working_digits < found.working_digits / 5
+
+
+def test_balls_that_do_not_shrink_meet_the_cap() -> None:
+    wide = arb(1, 0.001)
+    with pytest.raises(PrecisionCapError, match="bits are needed"):
+        certified_singular_values(lambda _: arb_mat(2, 2, [wide, 2, 3, wide]), cap_bits=300)
+
+
+def test_cap_below_the_range_says_what_is_needed() -> None:
+    matrix = with_values([Fraction(1), Fraction(1, 10**60)], 2, [1, 2], [2, 1])
+    with pytest.raises(PrecisionCapError, match=r"1 of 2 .* cap of 150 bits"):
+        certified_singular_values(balls(matrix), cap_bits=150)
+    assert certified_singular_values(balls(matrix)).rank == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"digits": 0}, "digits"),
+        ({"floor": Fraction(0)}, "floor"),
+        ({"floor": Fraction(2)}, "floor"),
+    ],
+)
+def test_bad_arguments(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        certified_singular_values(lambda _: arb_mat(1, 1, [1]), **arguments)  # type: ignore[arg-type]
+
+
+def test_bad_matrices() -> None:
+    with pytest.raises(InputError, match="no singular values"):
+        certified_singular_values(lambda _: arb_mat(0, 3))
+    with pytest.raises(InputError, match="not finite"):
+        certified_singular_values(lambda _: arb_mat(1, 2, [1, arb.nan()]))
