@@ -21,6 +21,16 @@ MAX_MULTIPRECISION_EXPONENT = 10**9
 """mpmath's exp of a larger argument would need as many bits; refused instead."""
 
 
+def to_float(value: Fraction, dtype: type[np.floating[Any]]) -> Any:
+    """``value`` rounded to float64 and then to ``dtype``; beyond the range, ±inf."""
+    try:
+        near = float(value)
+    except OverflowError:
+        near = np.inf if value > 0 else -np.inf
+    with np.errstate(over="ignore"):
+        return dtype(near)
+
+
 class FloatBackend:
     """numpy arrays of one floating-point dtype."""
 
@@ -28,8 +38,8 @@ class FloatBackend:
         self.dtype = dtype
 
     def constant(self, value: Fraction) -> Any:
-        """The nearest number of the dtype."""
-        return self.dtype(float(value))
+        """The rational rounded to float64 and then to the dtype, as a training run does; beyond the range, ±inf."""
+        return to_float(value, self.dtype)
 
     def named(self, name: str) -> Any:
         """π or e, rounded to the dtype."""
