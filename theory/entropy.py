@@ -19,10 +19,10 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from theory.conventions import Convention, Power, Rule, standard_conventions
-from theory.errors import InputError, PrecisionCapError
+from theory.cutoffs import Number, cutoff, cutoff_range, decided_cutoff, spectral_weights, spectrum_list
+from theory.errors import InputError
 
 __all__ = [
     "Convention",
@@ -43,11 +43,9 @@ __all__ = [
     "spectrum_list",
     "standard_conventions",
     "symbol_constant",
+    "times",
     "truncated_entropy",
 ]
-
-Number = Any
-"""A real number of one of the types named above; the functions below never mix two of them."""
 
 
 @dataclass(frozen=True)
@@ -81,134 +79,23 @@ def natural_log(x: Number) -> Number:
     return math.log(x) if context is None else context.log(x)
 
 
-def spectrum_list(values: Iterable[Number]) -> list[Number]:
-    """The spectrum as a list, numpy floats as Python floats (exactly).
-
-    Raises:
-        InputError: a value that is provably negative, infinite or not a number, or a provable increase.
-    """
-    tolist = getattr(values, "tolist", None)
-    result = list(values) if tolist is None else tolist()
-    for k, value in enumerate(result):
-        if not isinstance(value, float | Fraction) and hasattr(value, "dtype"):
-            result[k] = value = float(value)
-        if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"values[{k}]: {value}; allowed: finite singular values")
-        if value < 0:
-            raise InputError(f"values[{k}]: {value} is negative; allowed: singular values in descending order")
-        if k and result[k - 1] < value:
-            raise InputError(f"values[{k}]: {value} exceeds the value before; allowed: descending order")
-    return result
-
-
-def _at_least(x: Number, tau: Fraction, y: Number) -> bool:
-    """Whether ``x >= tau * y`` is certain; exact for floats and rationals."""
-    if isinstance(x, float) and isinstance(y, float):
-        return Fraction(x) >= tau * Fraction(y)
-    return bool(x * tau.denominator >= y * tau.numerator)
-
-
-def _below(x: Number, tau: Fraction, y: Number) -> bool:
-    """Whether ``x < tau * y`` is certain; exact for floats and rationals."""
-    if isinstance(x, float) and isinstance(y, float):
-        return Fraction(x) < tau * Fraction(y)
-    return bool(x * tau.denominator < y * tau.numerator)
-
-
-def _weights(values: list[Number], power: int) -> list[Number]:
-    """``σ_k^q``, floats divided by the largest first so that no square overflows."""
-    if values and isinstance(values[0], float) and values[0] > 0:
-        top = values[0]
-        values = [value / top for value in values]
-    return values if power == 1 else [value * value for value in values]
-
-
-def cutoff_range(values: Iterable[Number], convention: Convention) -> tuple[int, int]:
-    """The least and the greatest effective cut-off number that the comparisons allow.
-
-    Args:
-        values: the n singular values in descending order; balls or intervals for proven bounds.
-        convention: the cut-off rule (and the power, which the energy rule uses).
-
-    Returns:
-        ``(lower, upper)``; equal unless balls or intervals leave a comparison undecided.
-    """
-    return _cutoff_range(spectrum_list(values), convention)
-
-
-def _cutoff_range(sigma: list[Number], convention: Convention) -> tuple[int, int]:
-    n, tau = len(sigma), convention.tau
-    if not sigma:
-        return 0, 0
-    zero = sigma[0] * 0
-    positive = sum(1 for value in sigma if value > 0)
-    possible = n - sum(1 for value in sigma if value <= 0)
-    if convention.rule == "fixed":
-        rank = convention.rank or 0
-        return min(rank, positive), min(rank, possible)
-    if convention.rule == "relative":
-        # A zero spectrum has no cut-off: τσ_1 = 0 would keep every zero.
-        lower = sum(1 for value in sigma if value > 0 and _at_least(value, tau, sigma[0]))
-        upper = sum(1 for value in sigma if not (value <= 0 or _below(value, tau, sigma[0])))
-        return max(lower, min(positive, 1)), upper  # σ_1 itself passes, whatever its ball
-    if convention.rule == "absolute":
-        one = 1.0 if isinstance(sigma[0], float) else zero + 1
-        return (
-            sum(1 for value in sigma if _at_least(value, tau, one)),
-            n - sum(1 for value in sigma if _below(value, tau, one)),
-        )
-    # Energy, by the tail: Σ_{k>r} w_k <= τ Σ w_k. Summed from the small end it has no cancellation in floats.
-    weights = _weights(sigma, convention.power)
-    tails = [zero] * (n + 1)
-    for k in range(n - 1, -1, -1):
-        tails[k] = tails[k + 1] + weights[k]
-    total = tails[0]
-    if not total > 0:
-        return 0, possible if not total <= 0 else 0
-    # The least r with tail_r <= τ total: it is above every r that certainly fails, and at most the first that
-    # certainly succeeds.
-    lower = sum(1 for r in range(n) if _below(total, 1 / tau, tails[r])) if tau > 0 else positive
-    upper = next((r for r in range(n) if tau > 0 and _at_least(total, 1 / tau, tails[r])), possible)
-    return min(lower, upper), upper
-
-
-def cutoff(values: Iterable[Number], convention: Convention) -> int:
-    """The effective cut-off number r of a spectrum.
-
-    Args:
-        values: the n singular values in descending order.
-        convention: the cut-off rule.
-
-    Raises:
-        InputError: values that are negative, increasing or not finite.
-        PrecisionCapError: balls or intervals too wide to decide; :func:`cutoff_range` gives the bounds.
-
-    >>> cutoff([4.0, 2.0, 1e-13, 0.0], Convention()), cutoff([4.0, 2.0, 1.0], Convention("fixed", rank=2))
-    (2, 2)
-    """
-    lower, upper = cutoff_range(values, convention)
-    if lower != upper:
-        raise PrecisionCapError(
-            f"the cut-off ({convention.label}) is only known to lie between {lower} and {upper}; "
-            "tighter enclosures of the singular values are needed"
-        )
-    return lower
-
-
 def probabilities(values: Iterable[Number], r: int, power: Power = 1) -> list[Number]:
     """``p_k = σ_k^q / Σ_{j<=r} σ_j^q`` for k <= r.
 
     Raises:
         InputError: r < 1, r beyond the number of values, a power other than 1 and 2, or ``σ_1`` not positive.
     """
-    sigma = spectrum_list(values)
+    return _probabilities(spectrum_list(values), r, power)
+
+
+def _probabilities(sigma: list[Number], r: int, power: Power) -> list[Number]:
     if power not in (1, 2):
         raise InputError(f"power: {power!r} is not a power of the singular values; allowed: 1, 2")
     if not 1 <= r <= len(sigma):
         raise InputError(f"r: {r} with {len(sigma)} singular values; allowed: 1 to {len(sigma)}")
     if not sigma[0] > 0:
         raise InputError(f"values[0]: {sigma[0]} is not certainly positive; no probabilities exist")
-    weights = _weights(sigma[:r], power)
+    weights = spectral_weights(sigma[:r], power)
     total = math.fsum(weights) if isinstance(weights[0], float) else sum(weights[1:], weights[0])
     return [weight / total for weight in weights]
 
@@ -227,6 +114,9 @@ def shannon_entropy(p: Iterable[Number], log: Callable[[Number], Number] = natur
         p: probabilities; a type that ``log`` takes (a ``Fraction`` for instance, with any result type).
         log: the logarithm; :func:`natural_log` works in the type of ``p``.
     """
+    p = list(p)
+    if log is natural_log and set(map(type, p)) == {float}:
+        return -math.fsum([x * math.log(x) for x in p if x > 0])
     # Not ``x != 0``: for a ball that contains zero both comparisons are False, and its term must not vanish.
     terms = [times(x, log(x)) for x in p if not (x == 0)]  # noqa: SIM201
     if not terms:
@@ -264,12 +154,12 @@ def truncated_entropy(
     'no singular value passes the cut-off (relative τ=1e-12, power 1)'
     """
     sigma = spectrum_list(values)
-    rank = cutoff(sigma, convention) if r is None else r
+    rank = decided_cutoff(sigma, convention) if r is None else r
     if rank == 0:
         return EntropyValue(None, 0, f"no singular value passes the cut-off ({convention.label})")
     if rank == 1 and convention.normalised:
         return EntropyValue(None, 1, "one singular value passes the cut-off: H / log r is 0/0")
-    p = probabilities(sigma, rank, convention.power)
+    p = _probabilities(sigma, rank, convention.power)
     like = log(p[0])
     if rank == 1:
         return EntropyValue(like * 0, 1)
