@@ -195,12 +195,10 @@ def _draw_network(axes: Axes, figure: NetworkFigure, index: int) -> None:
 
 
 def _network_caption(figure: NetworkFigure) -> str:
+    optimiser = OPTIMISERS.get(figure.optimizer, figure.optimizer)
+    predicted = any(e.predicted is not None for e in figure.ensembles)
     return (
-        f"Two-layer `{figure.activation}` networks of width {figure.width}, all parameters trained by "
-        f"{OPTIMISERS.get(figure.optimizer, figure.optimizer)} in {figure.dtype}: median and quartiles of the loss over {figure.seeds} seeds"
-        + (
-            ", with the loss that the frozen tangent kernel at the start predicts."
-            if any(e.predicted is not None for e in figure.ensembles)
-            else "."
-        )
+        f"Two-layer `{figure.activation}` networks of width {figure.width}, all parameters trained by {optimiser} in "
+        f"{figure.dtype}: median and quartiles of the loss over {figure.seeds} seeds"
+        + (", with the loss that the frozen tangent kernel at the start predicts." if predicted else ".")
     )

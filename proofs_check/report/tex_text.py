@@ -99,19 +99,23 @@ def allowed(formula: str) -> bool:
             return False
         if depth < 0 or fences < 0:
             return False
-    if (
-        formula.rstrip().endswith("\\")
-        or formula.strip()[-1:] in {"^", "_", ""}
-        or re.search(r"[\^_]\s*[\^_}]", formula)
-    ):
+    if depth or fences or any(name not in COMMANDS for name in names):
         return False
-    return depth == 0 and fences == 0 and all(name in COMMANDS for name in names) and not _double_script(formula)
+    dangling = formula.strip()[-1:] in {"\\", "^", "_", ""} or re.search(r"[\^_]\s*(?:[\^_}&]|$)", formula)
+    words = re.findall(r"\\text(?:rm)?\s*\{([^{}]*)\}", formula)
+    return not (dangling or _double_script(formula) or any(re.search(r"[\^_\\]", word) for word in words))
 
 
 def _double_script(formula: str) -> bool:
-    """Whether something carries two superscripts or two subscripts, which TeX refuses."""
-    token = r"(?:\\[A-Za-z]+|\{[^{}]*\}|[^\\{}^_\s])"
-    return re.search(rf"\^\s*{token}\s*(?:\^|')|_\s*{token}\s*_|'\s*\^", formula) is not None
+    """Whether something carries two superscripts (a prime is one, alone or just before) or two subscripts."""
+    flat = re.sub(r"\\[{}]", "|", formula)
+    while inner := re.search(r"\{([^{}]*)\}", flat):
+        if _double_script(inner[1]):
+            return True
+        flat = flat[: inner.start()] + "g" + flat[inner.end() :]
+    runs = re.findall(r"(?:\s*(?:'+|[\^_]\s*(?:\\[A-Za-z]+|\\.|[^\\^_'\s])))+", flat)
+    runs = [re.sub(r"'+\s*\^", "^", run) for run in runs]
+    return any(run.count("_") > 1 or run.count("^") + len(re.findall(r"'+", run)) > 1 for run in runs)
 
 
 def _mathematics(formula: str) -> str:

@@ -94,7 +94,7 @@ def ledger(seed: int = 0, conventions: tuple[str, ...] = CONVENTIONS) -> dict[st
 
     claims = [
         claim("S1.leading-agree", "Large singular values agree", "S1", "Those of $A_{AD}$ and $A_{FD}$ agree.",
-              [(s, "SUPPORTED") for s in by_convention[::3]], rng),
+              [(s, "SUPPORTED") for s in by_convention if s["convention"] in conventions[::3]], rng),
         claim("S2.every-small", "Every small singular value of FD is larger", "S2", "Every one of them.",
               [(s, small(s)) for s in by_arithmetic], rng),
         claim("S3.entropy-order", "AD has at least the entropy of FD", "S3", r"$H(A_{AD}) \ge H(A_{FD})$.",
