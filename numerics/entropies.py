@@ -39,16 +39,25 @@ class EntropyEnclosure:
 
 def entropy_enclosure(values: Sequence[Enclosure], convention: Convention) -> EntropyEnclosure:
     """The hull of the truncated entropies of all spectra inside the enclosures (descending)."""
+    return entropy_enclosures(values, [convention])[0]
+
+
+def entropy_enclosures(values: Sequence[Enclosure], conventions: Sequence[Convention]) -> list[EntropyEnclosure]:
+    """:func:`entropy_enclosure` under each of several conventions: the balls are made once."""
     with flint.ctx.workprec(PRECISION):
         balls = [v.arb(PRECISION) for v in values]
-        lowest, highest = cutoff_range(balls, convention)
-        parts: list[Enclosure] = []
-        for r in range(lowest, highest + 1):
-            part = _at(balls[:r], values[:r], convention)
-            if isinstance(part, str):
-                return EntropyEnclosure(None, (lowest, highest), part)
-            parts.append(part)
-        return EntropyEnclosure(Enclosure.hull(parts), (lowest, highest))
+        return [_enclosure(balls, values, convention) for convention in conventions]
+
+
+def _enclosure(balls: list[flint.arb], values: Sequence[Enclosure], convention: Convention) -> EntropyEnclosure:
+    lowest, highest = cutoff_range(balls, convention)
+    parts: list[Enclosure] = []
+    for r in range(lowest, highest + 1):
+        part = _at(balls[:r], values[:r], convention)
+        if isinstance(part, str):
+            return EntropyEnclosure(None, (lowest, highest), part)
+        parts.append(part)
+    return EntropyEnclosure(Enclosure.hull(parts), (lowest, highest))
 
 
 def _at(balls: list[flint.arb], values: Sequence[Enclosure], convention: Convention) -> Enclosure | str:
@@ -69,8 +78,8 @@ def _at(balls: list[flint.arb], values: Sequence[Enclosure], convention: Convent
     if r == 1 or not upper_ends[positive] ** convention.power * r < total:
         return _clip(flint.arb(0).union(flint.arb(r).log()), convention, r)
     plain = Convention("fixed", rank=r, power=convention.power)
-    low, high = (truncated_entropy(part, plain, r=len(part)).value for part in (balls[:positive], upper_ends))
-    value: Any = low.union(high)
+    low: Any = truncated_entropy(balls[:positive], plain, r=positive).value
+    value = low.union(truncated_entropy(upper_ends, plain, r=r).value)
     return _clip(value / flint.arb(r).log() if convention.normalised else value, convention, r)
 
 
@@ -87,7 +96,7 @@ def entropies(
 ) -> tuple[EntropyEnclosure, EntropyEnclosure]:
     """The entropies of A_AD and A_FD under the convention (the problem's own by default)."""
     chosen = convention or problem.convention
-    ad, fd = (spectrum(problem, method, arithmetic) for method in ("ad", "fd"))  # type: ignore[arg-type]
+    ad, fd = (spectrum(problem, method, arithmetic) for method in ("ad", "fd"))
     return entropy_enclosure(ad.values, chosen), entropy_enclosure(fd.values, chosen)
 
 

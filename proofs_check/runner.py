@@ -151,7 +151,7 @@ def _work(unit: Task | Request, store_path: str | None) -> tuple[str, dict[str, 
         store.put(key, result)
         return key, result
     problem, method, arithmetic = unit
-    spectra.spectrum(problem, method, arithmetic)  # type: ignore[arg-type]
+    spectra.spectrum(problem, method, arithmetic)
     return "", None
 
 

@@ -40,7 +40,7 @@ def _behind_knee(scale: float) -> Callable[[Problem, Scope], Outcome]:
         arithmetic = scope["arithmetic"]
         exact = spectrum(instance, "ad", "exact").floats()
         floor = predict(instance, arithmetic, exact)
-        measured = spectrum(instance, "fd", arithmetic).floats()[floor.knee :]  # type: ignore[arg-type]
+        measured = spectrum(instance, "fd", arithmetic).floats()[floor.knee :]
         count = min(len(measured), len(floor.noise))
         middle = range(count // 4, max(count // 4 + 1, count - count // 4))
         ratio = median(measured[k] / (scale * floor.noise[k]) for k in middle)
@@ -77,7 +77,7 @@ def _slope(expected: Callable[[int], int]) -> Callable[[Problem, Scope], Outcome
         arithmetic = scope["arithmetic"]
         heights = []
         for h in STEPS:
-            values = spectrum(instance.with_(step=(h,)), "fd", arithmetic).floats()  # type: ignore[arg-type]
+            values = spectrum(instance.with_(step=(h,)), "fd", arithmetic).floats()
             heights.append(median(values[-(len(values) // 4) :]))
         slope = float(np.polyfit([math.log(h) for h in STEPS], [math.log(v) for v in heights], 1)[0])
         order = expected(instance.operator.order)

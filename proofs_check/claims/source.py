@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cache, lru_cache
 
 from numerics.enclosure import Enclosure
-from numerics.entropies import EntropyEnclosure, difference, entropy_of
+from numerics.entropies import EntropyEnclosure, difference, entropy_enclosures
 from numerics.problem import Problem
 from numerics.spectra import Spectrum, spectrum
 from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Request, Scope
@@ -73,7 +73,7 @@ def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
 
 def _pair(instance: Problem, scope: Scope) -> tuple[Spectrum, Spectrum]:
     arithmetic = scope["arithmetic"]
-    return spectrum(instance, "ad", arithmetic), spectrum(instance, "fd", arithmetic)  # type: ignore[arg-type]
+    return spectrum(instance, "ad", arithmetic), spectrum(instance, "fd", arithmetic)
 
 
 def _certified(scope: Scope) -> bool:
@@ -138,9 +138,15 @@ def _not(decision: bool | None) -> bool | None:
     return None if decision is None else not decision
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
+def _entropies(instance: Problem, method: str, arithmetic: str) -> dict[str, EntropyEnclosure]:
+    """The entropies of one spectrum under every convention, by label."""
+    values = spectrum(instance, method, arithmetic).values
+    return dict(zip(conventions(), entropy_enclosures(values, list(conventions().values())), strict=True))
+
+
 def _entropy(instance: Problem, method: str, arithmetic: str, convention: Convention) -> EntropyEnclosure:
-    return entropy_of(spectrum(instance, method, arithmetic), convention)  # type: ignore[arg-type]
+    return _entropies(instance, method, arithmetic)[convention.label]
 
 
 def _entropy_order(excess: Fraction) -> object:

@@ -114,7 +114,7 @@ def _stretched(operator: str) -> tuple[Fraction, ...]:
 def _factorisation(shift: Fraction) -> Callable[[Problem, Scope], Outcome]:
     def test(instance: Problem, scope: Scope) -> Outcome:
         with flint.ctx.workprec(PRECISION):
-            ad, fd = (ball_entries(instance, method)(PRECISION) for method in ("ad", "fd"))  # type: ignore[arg-type]
+            ad, fd = (ball_entries(instance, method)(PRECISION) for method in ("ad", "fd"))
             factors = [f + _ball(shift) for f in symbol_factors(instance)]
             worst, width = flint.arb(0), flint.arb(0)
             for i in range(ad.nrows()):
@@ -136,7 +136,7 @@ def _ordering(direction: int, from_index: int = 0) -> Callable[[Problem, Scope],
     """σ_k(FD) ≤ σ_k(AD) for every k (direction −1), or ≥ (direction +1); ``from_index`` shifts AD (interlacing)."""
 
     def test(instance: Problem, scope: Scope) -> Outcome:
-        ad, fd = (spectrum(instance, method, "exact") for method in ("ad", "fd"))  # type: ignore[arg-type]
+        ad, fd = (spectrum(instance, method, "exact") for method in ("ad", "fd"))
         pairs = list(zip(ad.values, fd.values[from_index:], strict=False))
         decisions = [below(f, a) if direction < 0 else below(a, f) for a, f in pairs]
         ratios = [float(f.middle / a.middle) if a.lower > 0 else math.inf for a, f in pairs]
@@ -153,7 +153,7 @@ def _ordering(direction: int, from_index: int = 0) -> Callable[[Problem, Scope],
 def _ostrowski(tighten: Fraction) -> Callable[[Problem, Scope], Outcome]:
     def test(instance: Problem, scope: Scope) -> Outcome:
         # More digits than usual: at a small weight the ratio can come as close to the bound as 1 − 1e-13.
-        ad, fd = (spectrum(instance, method, "exact", 30) for method in ("ad", "fd"))  # type: ignore[arg-type]
+        ad, fd = (spectrum(instance, method, "exact", 30) for method in ("ad", "fd"))
         with flint.ctx.workprec(PRECISION):
             sizes = [Enclosure.from_arb(abs(f)) for f in symbol_factors(instance)]
         low, high = min(s.lower for s in sizes), max(s.upper for s in sizes)
@@ -198,7 +198,7 @@ def _perturbation(total: bool, constant: Fraction) -> Callable[[Problem, Scope],
     """Weyl (largest change against the spectral norm) or Mirsky (total change against the nuclear norm)."""
 
     def test(instance: Problem, scope: Scope) -> Outcome:
-        ad, fd = (spectrum(instance, method, "exact") for method in ("ad", "fd"))  # type: ignore[arg-type]
+        ad, fd = (spectrum(instance, method, "exact") for method in ("ad", "fd"))
         changes = [_distance(a, f) for a, f in zip(ad.values, fd.values, strict=True)]
         norms = _difference_values(instance)
         if total:

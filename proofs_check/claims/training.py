@@ -40,6 +40,8 @@ def _descent_law(rate: Callable[[float], float], tolerance: float) -> Callable[[
         run = rfm.gradient_descent(A, f, step, ITERATIONS, 100, keep_residuals=True)
         law = rfm.predict(A, f, rate(step), ITERATIONS, 100, keep_residuals=True)
         start = float((f.double() ** 2).sum().sqrt())
+        assert run.residuals is not None
+        assert law.residuals is not None
         gap = float((run.residuals - law.residuals).norm(dim=-1).max()) / start
         return Outcome(
             gap <= tolerance,
@@ -124,7 +126,7 @@ def _invariance(tolerance: float, truncated: bool) -> Callable[[Problem, Scope],
 
         with mpmath.workdps(60):
             rows, columns = 8, 5
-            parts = [multiprecision_entries(instance, m)(60)[:rows, :columns] for m in ("ad", "fd")]  # type: ignore[arg-type]
+            parts = [multiprecision_entries(instance, m)(60)[:rows, :columns] for m in ("ad", "fd")]
             f = multiprecision_rhs(instance, 60)[:rows, :]
             residuals = []
             for A in parts:

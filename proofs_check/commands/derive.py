@@ -130,7 +130,8 @@ def _shown(enclosure: Any) -> str | dict[str, str]:
 
     if enclosure.lower == enclosure.upper:
         return spell(enclosure.lower)
-    return dict(Enclosure(enclosure.lower, enclosure.upper).decimals(20))
+    ends = Enclosure(enclosure.lower, enclosure.upper).decimals(20)
+    return {"lower": ends["lower"], "upper": ends["upper"]}
 
 
 def _text(value: str | dict[str, str]) -> str:

@@ -153,14 +153,14 @@ def entropy(
         return entropy_on_interval(problem, convention, step_interval, certify, as_json)
     asked = digits or problem.digits
     if certify and arithmetic != "exact":
-        spectra = {m: certified_float_spectrum(problem, m, arithmetic, asked) for m in ("ad", "fd")}  # type: ignore[arg-type]
+        spectra = {m: certified_float_spectrum(problem, m, arithmetic, asked) for m in ("ad", "fd")}
     else:
-        spectra = {m: spectrum_to(problem, m, arithmetic, asked) for m in ("ad", "fd")}  # type: ignore[arg-type]
+        spectra = {m: spectrum_to(problem, m, arithmetic, asked) for m in ("ad", "fd")}
     found = {m: entropy_enclosure(s.values, convention) for m, s in spectra.items()}
     if certify and arithmetic == "exact":
         found = _decide(problem, convention, asked, found)
     gap = difference(found["ad"], found["fd"])
-    content = {
+    content: dict[str, Any] = {
         "convention": convention.to_dict() | {"label": convention.label},
         "arithmetic": arithmetic,
         "matrix": arithmetic,
@@ -193,7 +193,7 @@ def _decide(
         if gap is None or gap.sign() is not None:
             break
         found = {
-            m: entropy_enclosure(spectrum_to(problem, m, "exact", more * max(digits, 12)).values, convention)  # type: ignore[arg-type]
+            m: entropy_enclosure(spectrum_to(problem, m, "exact", more * max(digits, 12)).values, convention)
             for m in ("ad", "fd")
         }
     return found
@@ -223,7 +223,10 @@ def _convention(
 
 
 def _shown(found: EntropyEnclosure, digits: int) -> dict[str, str] | None:
-    return None if found.value is None else dict(found.value.decimals(max(digits, 6)))
+    if found.value is None:
+        return None
+    ends = found.value.decimals(max(digits, 6))
+    return {"lower": ends["lower"], "upper": ends["upper"]}
 
 
 def _cutoff(found: EntropyEnclosure) -> int | list[int]:

@@ -35,7 +35,7 @@ def train(
             raise InputError(f"--step: {step} must be positive")
     training: Training = replace(problem.training, **changes)
     problem = problem.with_(training=training, **({"dtype": dtype} if dtype else {}))
-    methods = [method] if method else list(METHODS)
+    methods: list[str] = [method] if method else [*METHODS]
     with progress() as shown:
         content = _run(problem, methods, device, shown)
     if as_json:

@@ -67,7 +67,7 @@ def verify(
         remarks.print(f"{changed} verdicts put on record in {ledger.EXPECTED}")
     listed = runner.ledger(chosen, results, profile)
     _attach_mutants(listed, tried)
-    content = {
+    content: dict[str, Any] = {
         "schema": ledger.SCHEMA,
         "summary": runner.summary(listed, time.perf_counter() - start, tried),
         "provenance": provenance(profile),
