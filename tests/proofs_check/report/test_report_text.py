@@ -134,7 +134,8 @@ def test_formulas_that_would_break_a_document_are_typed_out(formula: str) -> Non
     [
         r"\sigma_k(A_{FD}) \le d_{\max}\,\sigma_k", r"|H - H'| \le T\log(r-1)", r"\tfrac{1}{2}\|p - p'\|_1", "x_1^2",
         r"\left|\frac{1}{2}\right|", r"\dot p_k = q\,p_k", r"\sum_{q\ge p} e_q h^q u^{(m+q)}", r"\text{for all } k",
-        "x'' + y_1'", r"\sigma'^2(2(wx)^2 + z^2)", "K'^{-1}", "x_{a_{b}}^{c^{d}}", r"{}_a\sigma_1^2", "x_1 y_2", r"f'(x)^2",
+        "x'' + y_1'",
+        r"\sigma'^2(2(wx)^2 + z^2)", "K'^{-1}", "x_{a_{b}}^{c^{d}}", r"{}_a\sigma_1^2", "x_1 y_2", r"f'(x)^2",
     ],
 )  # fmt: skip
 def test_formulas_of_the_field_pass(formula: str) -> None:
