@@ -77,7 +77,7 @@ def arbs(values: list[Fraction], radius: float = 0.0) -> list[flint.arb]:
 
 
 @given(spectra_with_zeros, conventions)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_cutoff_is_the_definition_in_every_number_type(values: list[Fraction], convention: Convention) -> None:
     expected = definition(values, convention)
     assert cutoff(values, convention) == expected
@@ -94,7 +94,7 @@ def test_cutoff_is_the_definition_in_every_number_type(values: list[Fraction], c
 
 
 @given(spectra, conventions)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_entropy_agrees_between_number_types_and_lies_in_its_range(
     values: list[Fraction], convention: Convention
 ) -> None:
@@ -122,7 +122,7 @@ def test_entropy_agrees_between_number_types_and_lies_in_its_range(
 
 
 @given(spectra, powers, st.fractions(min_value=Fraction(1, 100), max_value=100))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_scale_invariance_and_grouping(values: list[Fraction], power: Power, scale: Fraction) -> None:
     convention = Convention("fixed", rank=len(values), power=power)
 
@@ -221,7 +221,7 @@ def test_undecided_cutoffs_are_refused_and_bounded() -> None:
 
 
 @given(spectra, conventions, st.floats(1e-6, 0.2))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_cutoff_ranges_hold_for_every_point_of_the_balls(
     values: list[Fraction], convention: Convention, radius: float
 ) -> None:
@@ -248,7 +248,7 @@ def test_standard_conventions_are_distinct_and_survive_json() -> None:
 
 
 @given(conventions)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_any_convention_survives_json(convention: Convention) -> None:
     assert Convention.from_dict(convention.to_dict()) == convention
 
@@ -325,7 +325,7 @@ def test_natural_log_in_every_type() -> None:
 
 
 @given(st.lists(positive, min_size=2, max_size=6, unique=True).map(lambda x: sorted(x, reverse=True)), powers)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_sensitivities_are_the_derivative(values: list[Fraction], power: Power) -> None:
     convention = Convention("fixed", tau=Fraction(0), rank=len(values), power=power)
     with mp.workdps(60):
@@ -440,7 +440,7 @@ def test_gap_coefficient_refuses_what_it_cannot_know() -> None:
 
 
 @given(spectra, st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_covariance_is_mean_of_product_minus_product_of_means(values: list[Fraction], data: st.DataObject) -> None:
     n = len(values)
     p = probabilities(values, n)

@@ -49,7 +49,7 @@ def holds(smaller: flint.arb, larger: flint.arb) -> bool:
 
 
 @given(lists, lists)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_fannes_audenaert_bounds_the_entropy_gap(x: list[Fraction], y: list[Fraction]) -> None:
     p, q = [a / sum(x) for a in x], [a / sum(y) for a in y]
     distance = total_variation(p, q)
@@ -63,7 +63,7 @@ def test_fannes_audenaert_bounds_the_entropy_gap(x: list[Fraction], y: list[Frac
 
 
 @given(st.integers(2, 9), st.fractions(0, 1, max_denominator=60))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_fannes_audenaert_is_attained(r: int, distance: Fraction) -> None:
     """By p = (1, 0, …) and p' = (1 - T, T/(r-1), …), for every T in [0, 1]."""
     p = [Fraction(1)]
@@ -75,7 +75,7 @@ def test_fannes_audenaert_is_attained(r: int, distance: Fraction) -> None:
 
 
 @given(st.integers(1, 9), st.fractions(0, 3, max_denominator=60), st.fractions(0, 3, max_denominator=60))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_as_a_bound_it_is_monotone_and_capped(r: int, first: Fraction, second: Fraction) -> None:
     low, high = sorted((first, second))
     smaller, larger = (fannes_audenaert(t, r, log) for t in (low, high))
@@ -101,7 +101,7 @@ def test_fannes_audenaert_refuses(distance: float, r: int, exact: bool) -> None:
 
 
 @given(spectra, spectra, powers)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_mirsky_distances_bound_the_variation_with_unequal_cutoffs(
     sigma: list[Fraction], other: list[Fraction], power: int
 ) -> None:
@@ -160,7 +160,7 @@ def factored(sigma: list[Fraction], factors: list[Fraction], power: int) -> tupl
 
 
 @given(st.data(), powers)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_factor_bounds_hold(data: st.DataObject, power: int) -> None:
     sigma = data.draw(spectra)
     factor = st.fractions(min_value=Fraction(1, 10), max_value=2, max_denominator=50)
@@ -187,7 +187,7 @@ def test_factor_bounds_hold(data: st.DataObject, power: int) -> None:
 
 
 @given(st.fractions(min_value=1, max_value=10))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_the_distance_under_factors_is_attained(root: Fraction) -> None:
     """Mass 1/(1 + √ρ) with the factor ρ and the rest with 1 reaches tanh(¼ log ρ) exactly."""
     assume(root > 1)
@@ -230,7 +230,7 @@ def test_the_linear_bound_is_linear_and_the_others_are_not() -> None:
 
 
 @given(spectra, st.fractions(Fraction(1, 1000), 1), st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_cutoffs_under_factors(sigma: list[Fraction], tau: Fraction, data: st.DataObject) -> None:
     factor = st.fractions(min_value=Fraction(1, 10), max_value=2, max_denominator=50)
     factors = data.draw(st.lists(factor, min_size=len(sigma), max_size=len(sigma)))
@@ -257,7 +257,7 @@ def test_factor_bounds_refuse_factors_that_reach_zero() -> None:
 
 
 @given(st.fractions(min_value=0, max_value=10**6))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_upper_sqrt_is_above_and_close(x: Fraction) -> None:
     root = upper_sqrt(x)
     assert x <= root * root

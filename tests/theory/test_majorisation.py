@@ -36,7 +36,7 @@ def normalised(x: list[Fraction]) -> list[Fraction]:
 
 
 @given(st.lists(positive, min_size=1, max_size=5), st.data())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_doubly_stochastic_images_are_majorised(x: list[Fraction], data: st.DataObject) -> None:
     """Hardy, Littlewood and Pólya: y ≺ x exactly when y = D x with D doubly stochastic (here: a Birkhoff mean)."""
     chosen = data.draw(st.lists(st.permutations(range(len(x))), min_size=1, max_size=4))
@@ -48,7 +48,7 @@ def test_doubly_stochastic_images_are_majorised(x: list[Fraction], data: st.Data
 
 
 @given(st.lists(positive, min_size=1, max_size=5), st.lists(positive, min_size=1, max_size=5))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_majorisation_is_the_order_of_all_positive_parts(x: list[Fraction], y: list[Fraction]) -> None:
     """The other characterisation: equal sums and Σ (x_i - t)_+ >= Σ (y_i - t)_+ for every t (1.A / 4.B.1)."""
     p, q = normalised(x), normalised(y)
@@ -70,7 +70,7 @@ def test_majorisation_is_the_order_of_all_positive_parts(x: list[Fraction], y: l
 
 
 @given(spectra, spectra)
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_majorisation_orders_every_entropy(x: list[Fraction], y: list[Fraction]) -> None:
     order = majorisation_order(x, y)
     sign = order.entropy_sign
@@ -86,7 +86,7 @@ def test_majorisation_orders_every_entropy(x: list[Fraction], y: list[Fraction])
 
 
 @given(spectra, st.data(), st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_monotone_ratios_order_entropies_for_both_powers(x: list[Fraction], data: st.DataObject, rising: bool) -> None:
     factors = sorted(data.draw(st.lists(positive, min_size=len(x), max_size=len(x))), reverse=not rising)
     y = [a * f for a, f in zip(x, factors, strict=True)]
@@ -141,7 +141,7 @@ def test_balls_are_never_guessed() -> None:
 
 
 @given(st.lists(positive, min_size=1, max_size=5), st.lists(positive, min_size=1, max_size=5))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_log_majorisation_is_majorisation_of_logarithms(x: list[Fraction], y: list[Fraction]) -> None:
     n = min(len(x), len(y))
     x, y = x[:n], y[:n]

@@ -222,7 +222,7 @@ def test_prolate_reproduces_slepian() -> None:
 
 
 @given(st.fractions(HALF, 6, max_denominator=8), st.fractions(Fraction(1, 20), 1, max_denominator=20))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_prolate_ratios(band: Fraction, part: Fraction) -> None:
     h = part * Fraction(628, 100) / band  # below 2π/R
     model = Prolate(band)

@@ -159,7 +159,7 @@ def arb_log(x: Fraction) -> flint.arb:
 
 
 @given(ratios, st.integers(1, 30), st.sampled_from([1, 2]))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_closed_form_for_every_rank(theta: Fraction, rank: int, power: Power) -> None:
     x = theta**power
     total = sum(x**k for k in range(rank))
@@ -175,7 +175,7 @@ def test_closed_form_for_every_rank(theta: Fraction, rank: int, power: Power) ->
 
 
 @given(ratios, st.sampled_from([1, 2]))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_infinite_rank_is_the_limit(theta: Fraction, power: Power) -> None:
     limit, finite = Geometric(theta).entropy(power=power), Geometric(theta).entropy(power=power, rank=2500)
     difference = limit - finite
@@ -192,7 +192,7 @@ def test_infinite_rank_is_the_limit(theta: Fraction, power: Power) -> None:
     ),
     st.sampled_from([1, 2]),
 )
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_cutoffs_in_closed_form(
     theta: Fraction, size: int | None, rule: str, tau: Fraction | int, power: Power
 ) -> None:
@@ -226,7 +226,7 @@ def test_cutoffs_of_slow_decay_are_quick() -> None:
 
 
 @given(ratios, ratios, st.integers(1, 9))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_gap_signs_between_geometric_spectra(first: Fraction, second: Fraction, rank: int) -> None:
     proven = Geometric(first).gap_sign(Geometric(second), rank)
     order = majorisation_order([first**k for k in range(rank)], [second**k for k in range(rank)])
