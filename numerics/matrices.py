@@ -18,7 +18,7 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Float
 
-from numerics.backends import FloatBackend, MultiprecisionBackend
+from numerics.backends import FloatBackend, MultiprecisionBackend, to_float
 from numerics.features import boundary_rows, features, interior_points
 from numerics.problem import Method, Problem, Vector
 from theory.activations import z
@@ -45,7 +45,8 @@ def float_matrix(problem: Problem, method: Method, dtype: str) -> Float[np.ndarr
         InputError: an entry that is not finite in this arithmetic.
     """
     kind = DTYPES[dtype]
-    matrix = assemble(problem, method, FloatBackend(kind), lambda values: _round(values, kind))
+    with np.errstate(all="ignore"):  # what overflows is refused below
+        matrix = assemble(problem, method, FloatBackend(kind), lambda values: _round(values, kind))
     if not np.isfinite(matrix).all():
         raise InputError(f"features: an entry of A is not finite in {dtype}")
     return np.asarray(matrix, dtype=kind)
@@ -66,7 +67,8 @@ def cancellation_digits(problem: Problem, method: Method) -> int:
     if method == "ad":
         return 0
     worst = max((1 / term.scale for term in problem.difference.terms), default=Fraction(1))
-    return max(0, math.ceil(math.log10(worst))) + 6 if worst > 1 else 6
+    # log10 of the integer: the rational itself may be beyond the range of a float
+    return math.ceil(math.log10(math.ceil(worst))) + 6 if worst > 1 else 6
 
 
 Exact = Sequence[Vector | Fraction]
@@ -74,9 +76,8 @@ Exact = Sequence[Vector | Fraction]
 
 
 def _round(values: Exact, kind: type[np.floating[Any]]) -> Array:
-    return np.asarray([[float(v) for v in row] if isinstance(row, tuple) else float(row) for row in values]).astype(
-        kind
-    )
+    rows = [[to_float(v, kind) for v in row] if isinstance(row, tuple) else to_float(row, kind) for row in values]
+    return np.asarray(rows, dtype=kind)
 
 
 def _exact(values: Exact) -> Array:
@@ -173,9 +174,17 @@ def apply_difference(
 
 
 def float_rhs(problem: Problem, dtype: str) -> Float[np.ndarray, " rows"]:
-    """f at the interior points, then √λ g at the boundary points."""
+    """f at the interior points, then √λ g at the boundary points.
+
+    Raises:
+        InputError: a value that is not finite in this arithmetic.
+    """
     kind = DTYPES[dtype]
-    return np.asarray(_rhs(problem, FloatBackend(kind), lambda values: _round(values, kind)), dtype=kind)
+    with np.errstate(all="ignore"):  # what overflows is refused below
+        values = np.asarray(_rhs(problem, FloatBackend(kind), lambda values: _round(values, kind)), dtype=kind)
+    if not np.isfinite(values).all():
+        raise InputError(f"problem.solution: the right-hand side is not finite at every point in {dtype}")
+    return values
 
 
 def multiprecision_rhs(problem: Problem, digits: int) -> mpmath.matrix:

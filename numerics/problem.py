@@ -133,6 +133,10 @@ class Problem:
             raise InputError(f"features.count: {self.count}, but features.biases has {len(self.biases)} values")
         if not 1 <= self.count <= MAX_COUNT:
             raise InputError(f"features.count: {self.count}; allowed are 1 to {MAX_COUNT}")
+        explicit = [len(p) for p in self.interior if isinstance(p, tuple)]
+        per_axis = self.dimension if self.layout == "grid" else 1
+        if any(n != self.dimension for n in explicit) or not (explicit or len(self.interior) == per_axis):
+            raise InputError(f"points.interior: give points of {self.dimension} coordinate(s), or {per_axis} number(s)")
         # Made once, early: a problem that exists has a readable operator, activation, stencil and data.
         _ = self.operator, self.activation, self.difference, self.solution_expression, self._given_rhs
         if self._given_rhs is None and self.solution_expression is None:
