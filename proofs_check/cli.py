@@ -204,6 +204,66 @@ def remainder(
     _call("derive", "remainder", derivative=derivative, offsets=offsets, terms=terms, latex=latex, as_json=json)
 
 
+@derive.command()
+def operator(
+    expression: Annotated[str, typer.Argument(metavar="OPERATOR", help="Such as 'u_xx + u_yy', or a name.")],
+    stencil: Annotated[str, typer.Option(help="central, forward, backward, five-point, nine-point, …")] = "central",
+    order: Annotated[int, typer.Option(min=1, max=16, help="Order of accuracy, where the stencil has one.")] = 2,
+    offsets: Annotated[str | None, typer.Option("--offsets", help="Explicit offsets for every derivative.")] = None,
+    terms: Terms = 1,
+    latex: Latex = False,
+    json: Json = False,
+) -> None:
+    """Leading truncation terms of a discretised operator, in any dimension.
+
+    Example: **adfd derive operator "u_xx + u_yy" --stencil five-point**
+    """
+    _call("derive_operator", "operator", expression=expression, stencil=stencil, order=order, offsets=offsets,
+          terms=terms, latex=latex, as_json=json)  # fmt: skip
+
+
+@derive.command()
+def kernel(
+    activation: Annotated[str, typer.Option(help="A name, or an expression in z.")],
+    weights: Annotated[str, typer.Option(help="Law of the weights, such as 'normal(0, 1)'.")] = "normal(0, 1)",
+    biases: Annotated[str, typer.Option(help="Law of the biases, such as 'normal(0, 1/2)'.")] = "normal(0, 1)",
+    operator: Annotated[str | None, typer.Option(help="L, such as u_xx; K alone without it.")] = None,
+    offsets: Annotated[str | None, typer.Option("--offsets", help="Offsets of the difference, for K_FD.")] = None,
+    step: Annotated[str | None, typer.Option(help="h, for K_FD.")] = None,
+    at: Annotated[str | None, typer.Option(metavar="X,Y", help="Evaluate at this pair of points.")] = None,
+    digits: Annotated[int, typer.Option(min=1, max=200, help="Digits of the values.")] = 30,
+    terms: Annotated[int, typer.Option(min=0, max=8, help="Terms of the expansion of K_FD in h.")] = 0,
+    code: Annotated[str | None, typer.Option(metavar="numpy|torch|mpmath", help="Print the kernel as code.")] = None,
+    latex: Latex = False,
+    json: Json = False,
+) -> None:
+    """Random-feature kernel K and its AD and FD versions, derived and verified by independent quadrature.
+
+    Example: **adfd derive kernel --activation erf --weights "normal(0, 1)" --biases "normal(0, 1/2)"
+    --operator u_xx --offsets=-1,0,1 --step 1/10 --at 3/10,-7/10**
+    """
+    _call("derive_kernel", "kernel", activation=activation, weights=weights, biases=biases, operator=operator,
+          offsets=offsets, step=step, at=at, digits=digits, terms=terms, code=code, latex=latex, as_json=json)  # fmt: skip
+
+
+@derive.command("spectrum")
+def solvable(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="circle, mehler, hermite, prolate or geometric.")],
+    parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", metavar="KEY=VALUE")] = None,
+    step: Annotated[str, typer.Option(help="h of the difference.")] = "1/10",
+    count: Annotated[int, typer.Option(min=1, max=200, help="How many eigenvalues.")] = 8,
+    power: Annotated[int, typer.Option(min=1, max=2, help="Probabilities from σ (1) or σ² (2).")] = 1,
+    digits: Annotated[int, typer.Option(min=1, max=60)] = 15,
+    json: Json = False,
+) -> None:
+    """AD and FD eigenvalues and entropies of an exactly solvable model, with the proven sign of the gap.
+
+    Example: **adfd derive spectrum circle -p q=19/20 --step 1/10**
+    """
+    _call("derive_spectrum", "solvable", model=model, parameters=parameter or [], step=step, count=count, power=power,
+          digits=digits, as_json=json)  # fmt: skip
+
+
 @app.command()
 def spectrum(
     problem: ProblemFile,
@@ -276,6 +336,68 @@ def train(
     _call("train", "train", path=problem, model=model.value if model else None, method=method.value if method else None,
           optimizer=optimizer.value if optimizer else None, seeds=seeds, iterations=iterations, step=step,
           dtype=dtype.value if dtype else None, device=device.value, as_json=json)  # fmt: skip
+
+
+@app.command()
+def advise(
+    problem: ProblemFile,
+    device: Annotated[Device, typer.Option(help="Where the cost of AD and FD is measured.")] = Device.auto,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw it (svg, pdf or png).")] = None,
+    json: Json = False,
+) -> None:
+    """Which step, stencil and precision to use, and what AD would gain.
+
+    Example: **adfd advise poisson.toml**
+    """
+    _call("advise", "advise", path=problem, device=device.value, figure=figure, as_json=json)
+
+
+@app.command()
+def sweep(
+    file: Annotated[str, typer.Argument(metavar="SWEEP.toml", help="A problem file with a [sweep] table.")],
+    store: Annotated[Path, typer.Option(metavar="FILE", help="Where results are kept.")] = Path("sweep.sqlite"),
+    jobs: Jobs = 0,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler instead of processes.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a store that is there already.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the rows: .csv, .parquet or .json.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Computes every combination of a sweep file; an interrupted sweep resumes with nothing computed twice.
+
+    Example: **adfd sweep steps.toml --store steps.sqlite --export steps.csv**
+    """
+    _call("sweep", "sweep", path=file, store=store, jobs=jobs, dask=dask, resume=resume, export=export, as_json=json)
+
+
+@app.command()
+def refute(
+    claim: Annotated[str, typer.Argument(metavar="ID", help="A claim's id; see 'adfd claims'.")],
+    seconds: Annotated[float, typer.Option(min=1, max=86_400, help="How long to search.")] = 60.0,
+    cell: Annotated[str | None, typer.Option(help="Search in this cell only.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the witness; it re-checks by itself.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Searches for the smallest counterexample to a claim, and re-checks it.
+
+    Example: **adfd refute spectra.order-beyond-sine --seconds 20**
+    """
+    _call("refute", "refute", claim_id=claim, seconds=seconds, cell=cell, save=save, as_json=json)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof object of 'adfd spectrum --certificate'.")],
+    json: Json = False,
+) -> None:
+    """Re-verifies a proof object with a checker that stands on FLINT alone.
+
+    Example: **adfd check proof.json**
+    """
+    _call("check", "check", path=file, as_json=json)
 
 
 @app.command()
