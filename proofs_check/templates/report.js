@@ -10,7 +10,9 @@ function reveal() {
   for (let node = target; node; node = node.parentElement) {
     if (node.tagName === "DETAILS") node.open = true;
   }
-  if (id !== "ledger") target.scrollIntoView();
+  const row = target.tagName === "TR";
+  if (row) target.querySelector("details").open = true;
+  target.scrollIntoView({ block: row ? "center" : "start" });
 }
 addEventListener("hashchange", reveal);
 reveal();
