@@ -1,9 +1,13 @@
 """``|m(θ)|²``, the squared modulus of the Fourier symbol of a stencil in one variable, in integers.
 
-With ``s_k = a_k / Q`` (up to a shift) and ``c_k = b_k / W``, all ``a_k``, ``b_k`` integers, and ``θ = Q φ``,
-``|m|² = |Σ b_k e^{i a_k φ}|² / (Λ φ^{2m})``. Its Taylor coefficients are exact rationals with a bound of the tail;
-away from 0 it is bounded on boxes, with cosines and sines from mpmath's interval functions and everything else in
-integers and rationals.
+Up to a shift, which ``|m|`` does not see, the nodes are ``s_k = a_k g / Q`` with coprime integers ``a_k``; the weights
+are ``c_k = b_k / W``. With ``2^e`` just above ``max a - min a`` and ``θ = (Q / g) ψ / 2^e``,
+
+    |m|² = |Σ b_k e^{i a_k ψ / 2^e}|² / (scale ψ^{2m}),
+
+so that the features of the function are of size 1 in ``ψ``. Its Taylor coefficients are exact rationals with a bound of
+the tail; away from 0 it is bounded on boxes with dyadic ends, with cosines and sines from mpmath's interval functions
+and everything else in integers and rationals.
 """
 
 from __future__ import annotations
@@ -18,24 +22,29 @@ from theory.enclosures import Enclosure
 from theory.errors import InputError, PrecisionCapError
 from theory.stencil_core import Stencil
 
+_ROOT_BITS = 24
+"""Bits after the point of :meth:`SquaredModulus.far`."""
+
 
 @dataclass(frozen=True)
 class SquaredModulus:
-    """``|m|²`` as ``|Σ b_k e^{i a_k φ}|² / (scale φ^{2m})``, with ``θ = unit φ``.
+    """``|m|²`` as ``|Σ b_k e^{i a_k ψ / 2^e}|² / (scale ψ^{2m})``, ``θ = unit ψ``.
 
-    The ``nodes`` ``a_k`` ascend, and their differences have no common divisor.
+    Attributes:
+        degree: ``m``, at least 1.
+        nodes: the ``a_k``, ascending, coprime differences, about 0.
+        weights: the ``b_k``, none zero.
+        exponent: ``e``, with ``max a - min a <= 2^e``.
+        scale: such that the value at 0 is 1.
+        unit: ``θ / ψ``.
     """
 
     degree: int
     nodes: tuple[int, ...]
     weights: tuple[int, ...]
+    exponent: int
     scale: Fraction
     unit: Fraction
-
-    @cached_property
-    def spread(self) -> int:
-        """``max a - min a``."""
-        return max(self.nodes) - min(self.nodes)
 
     @cached_property
     def norm1(self) -> int:
@@ -44,9 +53,10 @@ class SquaredModulus:
 
     @cached_property
     def fourth(self) -> Fraction:
-        """A bound of the fourth derivative of ``|f|²``, over 4!."""
+        """A bound of the fourth derivative of ``|f|²`` in ``ψ``, over 4!; ``f`` is the sum of waves."""
         terms = list(zip(self.nodes, self.weights, strict=True))
-        return Fraction(sum(abs(b * e) * (a - c) ** 4 for a, b in terms for c, e in terms), 24)
+        total = sum(abs(b * e) * (a - c) ** 4 for a, b in terms for c, e in terms)
+        return Fraction(total, 24 << (4 * self.exponent))
 
     @cached_property
     def _moments(self) -> dict[int, int]:
@@ -59,18 +69,19 @@ class SquaredModulus:
         return self._moments[power]
 
     def taylor(self, j: int) -> Fraction:
-        """The coefficient of ``φ^{2j}`` in ``|m|²``; 1 for ``j = 0``."""
+        """The coefficient ``α_j`` of ``ψ^{2j}`` in ``|m|²``; 1 for ``j = 0``."""
         n = 2 * (self.degree + j)
         total = sum((-1) ** i * comb(n, i) * self.moment(i) * self.moment(n - i) for i in range(n + 1))
         signed = -total if (self.degree + j) % 2 else total
-        return Fraction(signed, factorial(n)) / self.scale
+        return Fraction(signed, factorial(n) << (n * self.exponent)) / self.scale
 
     def tail(self, last: int, x: Fraction) -> Fraction | None:
         """A bound of ``Σ_{j > last} |α_j| x^j``, None if ``last`` is too small for it."""
         n = 2 * (self.degree + last + 1)
-        if 2 * self.spread**2 * x > (n + 1) * (n + 2):
+        if 2 * x > (n + 1) * (n + 2):
             return None
-        return 2 * self.norm1**2 * Fraction(self.spread**n, factorial(n)) * x ** (last + 1) / self.scale
+        # the distances a_i - a_j are at most 2^e, and each further term is at most half the one before
+        return Fraction(2 * self.norm1**2, factorial(n)) * x ** (last + 1) / self.scale
 
     @cached_property
     def leading(self) -> tuple[int, Fraction]:
@@ -80,27 +91,34 @@ class SquaredModulus:
             j += 1  # ends: |m|² decays, so it is not constant
         return j, value
 
-    def approximate(self, phi: float) -> float:
+    def far(self, bound: Fraction) -> Fraction:
+        """``ψ`` beyond which ``|m|² <= bound`` if it is before: as ``|m| <= ‖c‖₁ / θ^m``, or half a period.
+
+        The numerator is even and periodic, of period ``2π 2^e``, and the denominator grows: every value of ``|m|``
+        beyond half a period is at most one within it.
+        """
+        ratio = self.norm1**2 / (self.scale * bound)
+        return min(_root_above(ratio, 2 * self.degree), Fraction(22 << self.exponent, 7))
+
+    def approximate(self, psi: float) -> float:
         """``|m|²`` to a few digits at least, as a guess: without error bound.
 
         Raises:
             PrecisionCapError: beyond the range of float64.
         """
         try:
-            return self._approximate(phi)
+            return self._approximate(psi)
         except OverflowError as error:
-            raise PrecisionCapError(
-                "symbol: |m| is beyond float64, which guesses where it is large"
-            ) from error
+            raise PrecisionCapError("symbol: |m| is beyond float64, which guesses where it is large") from error
 
-    def _approximate(self, phi: float) -> float:
-        if phi * self.spread < 4:
-            return sum(value * phi ** (2 * j) for j, value in enumerate(self._float_series))
-        power = phi ** (2 * self.degree)
-        if power < 1e-24 * self._float_size:  # cancellation: float64 would show noise
-            return float(value_at(self, Fraction(phi), 30).upper)
-        re = sum(b * cos(a * phi) for a, b in self._float_terms)
-        im = sum(b * sin(a * phi) for a, b in self._float_terms)
+    def _approximate(self, psi: float) -> float:
+        if psi < 4:
+            return sum(value * psi ** (2 * j) for j, value in enumerate(self._float_series))
+        power = psi ** (2 * self.degree)
+        if not power > 1e-24 * self._float_size:  # cancellation: float64 would show noise
+            return float(value_at(self, Fraction(psi), 30).upper)
+        re = sum(b * cos(a * psi) for a, b in self._float_terms)
+        im = sum(b * sin(a * psi) for a, b in self._float_terms)
         return (re * re + im * im) / power
 
     @cached_property
@@ -108,9 +126,9 @@ class SquaredModulus:
         return float(self.norm1**2 / self.scale)
 
     @cached_property
-    def _float_terms(self) -> list[tuple[int, float]]:
+    def _float_terms(self) -> list[tuple[float, float]]:
         return [
-            (a, float(b * b / self.scale) ** 0.5 * (1 if b > 0 else -1))
+            (a / 2**self.exponent, float(b * b / self.scale) ** 0.5 * (1 if b > 0 else -1))
             for a, b in zip(self.nodes, self.weights, strict=True)
         ]
 
@@ -118,59 +136,65 @@ class SquaredModulus:
     def _float_series(self) -> list[float]:
         return [float(self.taylor(j)) for j in range(24)]
 
-    def far(self, bound: Fraction) -> Fraction:
-        """``φ`` beyond which ``|m|² <= bound`` if it does before: from ``|m| <= ‖c‖₁ / θ^m``, or a little above π.
-
-        ``|f|`` is even and 2π-periodic in ``φ``, so every value of ``|m|`` beyond π is at most one within ``(0, π]``.
-        """
-        ratio = self.norm1**2 / (self.scale * bound)
-        return min(_root_above(ratio, 2 * self.degree), Fraction(22, 7))
-
 
 def _root_above(x: Fraction, n: int) -> Fraction:
-    """A rational a little above the ``n``-th root of ``x > 0``."""
-    bits = 24
-    power: Fraction = x * (1 << bits * n)
+    """A dyadic rational a little above the ``n``-th root of ``x > 0``."""
+    power: Fraction = x * (1 << _ROOT_BITS * n)
     length = power.numerator.bit_length() - power.denominator.bit_length()
     low, high = 0, 1 << max(0, length // n + 2)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if pow(middle, n) < power else (low, middle)
-    return Fraction(high, 1 << bits)
+    return Fraction(high, 1 << _ROOT_BITS)
 
 
 def squared_modulus(s: Stencil) -> SquaredModulus:
-    """``|m|²`` of a stencil in one variable, of a derivative of order at least 1."""
+    """``|m|²`` of a stencil in one variable, of a derivative of order at least 1.
+
+    Raises:
+        InputError: several variables, or the derivative 0.
+    """
     if s.derivative < 1:
         raise InputError("symbol: bounds need a derivative of order at least 1")
     kept = sorted((x, c) for x, c in zip(s.offsets, s.weights, strict=True) if c)
     q = lcm(*(x.denominator for x, _ in kept))
     w = lcm(*(c.denominator for _, c in kept))
     a = [int(x * q) for x, _ in kept]
-    # only differences count in |f|: the middle goes to 0, and their common divisor into the unit of φ
-    g = gcd(*(x - a[0] for x in a)) or 1
-    middle = (a[-1] - a[0]) // (2 * g)
-    unit = Fraction(q, g)
+    g = gcd(*(x - a[0] for x in a))
+    width = (a[-1] - a[0]) // g
+    exponent = (width - 1).bit_length()
+    unit = Fraction(q, g << exponent)
     return SquaredModulus(
         s.degree,
-        tuple((x - a[0]) // g - middle for x in a),
+        tuple((x - a[0]) // g - width // 2 for x in a),
         tuple(int(c * w) for _, c in kept),
+        exponent,
         (s.target[0][1] * w) ** 2 * unit ** (2 * s.degree),
         unit,
     )
 
 
 class Boxes:
-    """Bounds of ``F(φ) = bound scale φ^{2m} - |Σ b_k e^{i a_k φ}|²`` on boxes."""
+    """Bounds of ``F(ψ) = bound scale ψ^{2m} - |f(ψ)|²``, ``f = Σ b_k e^{i a_k ψ / 2^e}``, on boxes.
+
+    Args:
+        f: the squared modulus.
+        bound: the bound compared with.
+        nearest: the least ``ψ`` that will be asked for.
+        bits: how much finer the cosines and sines are than the least ``bound scale ψ^{2m} / ‖b‖₁²``.
+    """
 
     def __init__(self, f: SquaredModulus, bound: Fraction, nearest: Fraction, bits: int) -> None:
         self.f = f
         self.factor = bound * f.scale
         size = f.norm1**2 / (self.factor * nearest ** (2 * f.degree))
         self.bits = bits + max(0, size.numerator.bit_length() - size.denominator.bit_length())
-        sums: list[int] = [sum(abs(b * a**j) for a, b in zip(f.nodes, f.weights, strict=True)) for j in range(4)]
-        # each cosine and sine is within one unit 2^-bits of its integer; so are, weighted, the sums d_j, in both
-        # parts; a product of two then errs by at most 2 (S_i e_j + e_i S_j + e_i e_j)
+        # S_j bounds the sum Σ b_k (a_k / 2^e)^j e^{...}, whose parts are each within S_j unit; so the real part of a
+        # product of two errs by at most 2 (S_i S_j unit + S_i unit S_j + S_i unit S_j unit), the imaginary part too
+        sums = [
+            Fraction(sum(abs(b * a**j) for a, b in zip(f.nodes, f.weights, strict=True)), 1 << (j * f.exponent))
+            for j in range(4)
+        ]
         unit = Fraction(1, 1 << self.bits)
 
         def error(i: int, j: int) -> Fraction:
@@ -183,23 +207,24 @@ class Boxes:
             error(0, 3) / 3 + error(1, 2),
         )
 
-    def _sums(self, phi: Fraction) -> list[tuple[int, int]]:
-        """``Σ b_k a_k^j e^{i a_k φ}``, ``j < 4``, real and imaginary parts in units ``2^-bits``."""
+    def _sums(self, psi: Fraction) -> list[tuple[int, int]]:
+        """``Σ b_k a_k^j e^{i a_k ψ / 2^e}``, ``j < 4``, real and imaginary parts in units ``2^-bits``."""
         totals = [[0, 0] for _ in range(4)]
-        for a, b, (c, s) in zip(self.f.nodes, self.f.weights, self._rotations(phi), strict=True):
+        for a, b, (c, s) in zip(self.f.nodes, self.f.weights, self._rotations(psi), strict=True):
             for total in totals:
                 total[0] += b * c
                 total[1] += b * s
                 b *= a
         return [(re, im) for re, im in totals]
 
-    def _rotations(self, phi: Fraction) -> list[tuple[int, int]]:
-        """``e^{i a_k φ}`` for the ascending nodes, each part within one unit ``2^-bits``.
+    def _rotations(self, psi: Fraction) -> list[tuple[int, int]]:
+        """``e^{i a_k ψ / 2^e}`` for the ascending nodes, each part within one unit ``2^-bits``.
 
         Each is the one before times the rotation by the gap, of which there are few when nodes are equidistant;
-        a step adds at most 4 units of the working precision, which has 16 bits more (enough for at most 4096 nodes).
+        a step adds at most 4 units of the working precision, which has 16 bits more (enough for 4096 nodes).
         """
         work = self.bits + 16
+        phi = psi / (1 << self.f.exponent)
         gaps: dict[int, tuple[int, int]] = {}
         c, s = cos_sin(self.f.nodes[0] * phi, work)
         found = [(c, s)]
@@ -212,9 +237,17 @@ class Boxes:
         half = 1 << 15
         return [((c + half) >> 16, (s + half) >> 16) for c, s in found]
 
-    def taylor(self, phi: Fraction) -> list[Fraction]:
-        """The coefficients ``F_0 ... F_3`` at ``φ``, each within ``errors``."""
-        d = self._sums(phi)
+    def taylor(self, psi: Fraction) -> list[Fraction]:
+        """The coefficients ``F_0 ... F_3`` at ``ψ``, each within ``errors``."""
+        n = 2 * self.f.degree
+        return [
+            (self.factor * comb(n, j) * psi ** (n - j) if j <= n else 0) - value
+            for j, value in enumerate(self.numerator_taylor(psi))
+        ]
+
+    def numerator_taylor(self, psi: Fraction) -> tuple[Fraction, ...]:
+        """The first four Taylor coefficients of ``|f|²`` at ``ψ``, each within ``errors``."""
+        d = self._sums(psi)
 
         def real(i: int, j: int) -> int:
             return d[i][0] * d[j][0] + d[i][1] * d[j][1]
@@ -222,22 +255,20 @@ class Boxes:
         def imaginary(i: int, j: int) -> int:
             return d[i][0] * d[j][1] - d[i][1] * d[j][0]
 
-        # f = d0 + i d1 τ - d2 τ²/2 - i d3 τ³/6 with τ the distance from φ
-        unit = 1 << (2 * self.bits)
-        g = (
-            Fraction(real(0, 0), unit),
-            Fraction(-2 * imaginary(0, 1), unit),
-            Fraction(real(1, 1) - real(0, 2), unit),
-            Fraction(imaginary(0, 3) - 3 * imaginary(1, 2), 3 * unit),
+        # f = d0 + i d1 τ - d2 τ²/2 - i d3 τ³/6 with τ the distance from ψ, in units 2^-e of the nodes
+        numerators = (
+            3 * real(0, 0),
+            -6 * imaginary(0, 1),
+            3 * (real(1, 1) - real(0, 2)),
+            imaginary(0, 3) - 3 * imaginary(1, 2),
         )
-        n = 2 * self.f.degree
-        return [(self.factor * comb(n, j) * phi ** (n - j) if j <= n else 0) - value for j, value in enumerate(g)]
+        return tuple(Fraction(v, 3 << (2 * self.bits + j * self.f.exponent)) for j, v in enumerate(numerators))
 
     def minimum(self, middle: Fraction, r: Fraction) -> tuple[Fraction, Fraction]:
-        """Lower bound of ``F`` on ``[middle - r, middle + r]`` (within positive ``φ``); upper bound at the middle."""
+        """Lower bound of ``F`` on ``[middle - r, middle + r]`` (within positive ``ψ``); upper bound at the middle."""
         f0, f1, f2, f3 = self.taylor(middle)
         e0, e1, e2, e3 = self.errors
-        # the fourth derivative of φ^{2m} is not negative, so only the one of |f|² counts
+        # the fourth derivative of ψ^{2m} is not negative, so only the one of |f|² counts
         curvature = f2 - e2 - (abs(f3) + e3) * r - self.f.fourth * r * r
         slope = abs(f1) + e1
         if curvature > 0 and slope < 2 * curvature * r:
@@ -253,25 +284,37 @@ def cos_sin(x: Fraction, bits: int) -> tuple[int, int]:
     Raises:
         PrecisionCapError: the interval functions returned wider enclosures than that.
     """
-    from mpmath.libmp import from_rational, mpi_cos_sin, to_rational
+    from mpmath.libmp import from_man_exp, from_rational, mpi_cos_sin
 
-    precision = bits + 8 + max(0, x.numerator.bit_length() - x.denominator.bit_length())
-    ends = tuple(from_rational(x.numerator, x.denominator, precision, rounding) for rounding in "fc")
+    # the ends lose as many bits as x has before the point
+    precision = bits + 8 + max(0, x.numerator.bit_length() - x.denominator.bit_length() + 1)
+    exponent = x.denominator.bit_length() - 1
+    if x.denominator == 1 << exponent:
+        point = from_man_exp(x.numerator, -exponent)
+        ends = (point, point)
+    else:
+        ends = tuple(from_rational(x.numerator, x.denominator, precision, rounding) for rounding in "fc")
     result = []
     for low, high in mpi_cos_sin(ends, precision):
-        p, q, r, t = map(int, (*to_rational(low), *to_rational(high)))
-        nearest = ((p << bits) * 2 + q) // (2 * q)
-        if not ((nearest - 1) * q <= p << bits and r << bits <= (nearest + 1) * t):
+        below, above = _floor(low, bits), -_floor((1 - high[0], *high[1:]), bits)
+        if above - below > 2:
             raise PrecisionCapError(f"symbol: the enclosure of a cosine is wider than 2^-{bits}")
-        result.append(nearest)
+        result.append((below + above) >> 1)
     return result[0], result[1]
 
 
-def value_at(f: SquaredModulus, phi: Fraction, bits: int) -> Enclosure:
-    """``|m|²`` at one ``φ > 0``, enclosed with an absolute error of about ``2^-bits``."""
-    boxes = Boxes(f, Fraction(1), phi, bits)
-    size = f.scale * phi ** (2 * f.degree)
-    value, error = (size - boxes.taylor(phi)[0]) / size, boxes.errors[0] / size
+def _floor(x: tuple[int, int, int, int], bits: int) -> int:
+    """The floor of ``2^bits`` times a number of mpmath's: (sign, mantissa, exponent, length)."""
+    sign, mantissa, exponent, _ = x
+    value, shift = (-int(mantissa) if sign else int(mantissa)), exponent + bits
+    return value << shift if shift >= 0 else value >> -shift
+
+
+def value_at(f: SquaredModulus, psi: Fraction, bits: int) -> Enclosure:
+    """``|m|²`` at one ``ψ > 0``, enclosed with an absolute error of about ``2^-bits``."""
+    boxes = Boxes(f, Fraction(1), psi, bits)
+    size = f.scale * psi ** (2 * f.degree)
+    value, error = boxes.numerator_taylor(psi)[0] / size, boxes.errors[0] / size
     return Enclosure(max(Fraction(0), value - error), value + error)
 
 

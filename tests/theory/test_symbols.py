@@ -253,14 +253,14 @@ def test_a_stencil_too_uneven_is_refused_clearly() -> None:
 
 @settings(max_examples=40)
 @given(stencils(), rationals(Fraction(1, 12), 9), st.integers(20, 200))
-def test_enclosures_of_the_squared_modulus(s: Stencil, phi: Fraction, bits: int) -> None:
+def test_enclosures_of_the_squared_modulus(s: Stencil, psi: Fraction, bits: int) -> None:
     f = squared_modulus(s)
-    found = value_at(f, phi, bits)
+    found = value_at(f, psi, bits)
     with mpmath.workdps(120):
-        exact = abs(by_definition(s, [real(phi * f.unit)])) ** 2
+        exact = abs(by_definition(s, [real(psi * f.unit)])) ** 2
         assert real(found.lower) <= exact <= real(found.upper)
         assert real(found.width) <= mpmath.mpf(2) ** (8 - bits)
-    assert f.approximate(float(phi)) == pytest.approx(float(exact), rel=1e-4, abs=1e-9)
+    assert f.approximate(float(psi)) == pytest.approx(float(exact), rel=1e-4, abs=1e-9)
 
 
 @settings(max_examples=40)
@@ -272,9 +272,9 @@ def test_the_quadratic_on_a_box_is_a_lower_bound(s: Stencil, middle: Fraction, r
     least, here = boxes.minimum(middle, radius)
     with mpmath.workdps(50):
         for i in range(-8, 9):
-            phi = middle + radius * i / 8
-            scale = real(f.scale) * real(phi) ** (2 * f.degree)
-            value = scale * (1 - abs(by_definition(s, [real(phi * f.unit)])) ** 2)
+            psi = middle + radius * i / 8
+            scale = real(f.scale) * real(psi) ** (2 * f.degree)
+            value = scale * (1 - abs(by_definition(s, [real(psi * f.unit)])) ** 2)
             assert real(least) <= value
             if i == 0:
                 assert value <= real(here)
