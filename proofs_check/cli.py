@@ -243,7 +243,8 @@ def kernel(
     --operator u_xx --offsets=-1,0,1 --step 1/10 --at 3/10,-7/10**
     """
     _call("derive_kernel", "kernel", activation=activation, weights=weights, biases=biases, operator=operator,
-          offsets=offsets, step=step, at=at, digits=digits, terms=terms, code=code, latex=latex, as_json=json)  # fmt: skip
+          offsets=offsets, step=step, at=at, digits=digits, terms=terms, code=code, latex=latex,
+          as_json=json)  # fmt: skip
 
 
 @derive.command("spectrum")
