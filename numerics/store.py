@@ -38,37 +38,42 @@ class Store:
 
     def __init__(self, path: Path | str | None) -> None:
         self.path = None if path is None else Path(path)
-        self._memory: dict[str, Any] = {}
+        self._memory: dict[str, str] = {}
         if self.path is None:
             return
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._connection() as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
-                )
-                (version,) = connection.execute("PRAGMA user_version").fetchone()
-                if version not in (0, SCHEMA):
-                    raise InputError(f"{self.path}: a store of version {version}; this program reads version {SCHEMA}")
-                connection.execute(f"PRAGMA user_version={SCHEMA}")
-        except sqlite3.Error as error:
-            raise InputError(f"{self.path}: is not a store, or cannot be opened ({error})") from None
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be opened ({error.strerror})") from None
+        except (OSError, ValueError) as error:  # a ValueError for a null byte in the name
+            raise InputError(f"{str(path)[:200]!r}: cannot be opened ({error})") from None
+        with self._connection() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            others = [name for (name,) in connection.execute("SELECT name FROM sqlite_master") if name != "result"]
+            if version not in (0, SCHEMA) or (version == 0 and others):
+                raise InputError(f"{self.path}: is not a store of version {SCHEMA}; it is left as it is")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+            )
+            connection.execute("SELECT key, value FROM result LIMIT 1")
+            connection.execute(f"PRAGMA user_version={SCHEMA}")
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(str(self.path), timeout=60)) as connection, connection:
-            yield connection
+        try:
+            with closing(sqlite3.connect(str(self.path), timeout=60)) as connection, connection:
+                yield connection
+        except (sqlite3.Error, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{self.path}: is not a store, or cannot be read or written ({error})") from None
 
     def get(self, key: str) -> Any | None:
         """The value of a key, or None."""
         if self.path is None:
-            return self._memory.get(key)
+            return json.loads(self._memory[key]) if key in self._memory else None
         with self._connection() as connection:
             row = connection.execute("SELECT value FROM result WHERE key = ?", (key,)).fetchone()
-        return None if row is None else json.loads(row[0])
+            return None if row is None else json.loads(row[0])
 
     def put(self, key: str, value: Any) -> None:
         """Stores a value (JSON types); a value already there stays."""
@@ -76,16 +81,13 @@ class Store:
 
     def put_many(self, pairs: Iterable[tuple[str, Any]]) -> None:
         """Stores several values in one transaction."""
-        if self.path is None:
-            for key, value in pairs:
-                self._memory.setdefault(key, value)
-            return
         rows = [(key, json.dumps(value, separators=(",", ":"))) for key, value in pairs]
-        try:
-            with self._connection() as connection:
-                connection.executemany("INSERT OR IGNORE INTO result VALUES (?, ?)", rows)
-        except sqlite3.Error as error:
-            raise InputError(f"{self.path}: cannot be written ({error})") from None
+        if self.path is None:
+            for key, text in rows:
+                self._memory.setdefault(key, text)
+            return
+        with self._connection() as connection:
+            connection.executemany("INSERT OR IGNORE INTO result VALUES (?, ?)", rows)
 
     def missing(self, keys: Iterable[str]) -> list[str]:
         """Those of ``keys`` that have no value yet, in order, each once."""
