@@ -221,7 +221,7 @@ def loglog_slope(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Interval:
-    """The slope of ``log median(values)`` against ``log size``, its interval by resampling the seeds of each size.
+    """The slope of the mean of ``log values`` against ``log size``, its interval by resampling the seeds of each size.
 
     Raises:
         InputError: fewer than two sizes, a shape that does not fit, or values that are not positive.
@@ -238,11 +238,13 @@ def loglog_slope(
     x = np.log(np.asarray(sizes, dtype=float))
     x = x - x.mean()
 
-    def slope(medians: Float[np.ndarray, "*b sizes"]) -> Float[np.ndarray, "*b"]:
-        return np.asarray((np.log(medians) * x).sum(-1) / (x**2).sum())
+    logs = np.log(values)
+
+    def slope(means: Float[np.ndarray, "*b sizes"]) -> Float[np.ndarray, "*b"]:
+        return np.asarray((means * x).sum(-1) / (x**2).sum())
 
     generator = np.random.default_rng(seed)
     columns = generator.integers(0, values.shape[1], (resamples, *values.shape))
-    medians = np.median(np.take_along_axis(values[None], columns, axis=2), axis=2)
-    lower, upper = np.quantile(slope(medians), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(slope(np.median(values, axis=1))), float(lower), float(upper), confidence)
+    means = np.take_along_axis(logs[None], columns, axis=2).mean(2)
+    lower, upper = np.quantile(slope(means), [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(slope(logs.mean(1))), float(lower), float(upper), confidence)
