@@ -184,7 +184,9 @@ CLAIMS = (
         ),
         instances=_instances,
         test=_slope(lambda m: -m),
-        assumptions=(Assumption("the smallest quarter lies behind the knee at the largest step", _floor_reaches, True),),
+        assumptions=(
+            Assumption("the smallest quarter lies behind the knee at the largest step", _floor_reaches, True),
+        ),
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
