@@ -85,5 +85,6 @@ def stacked_rows(blocks: Sequence[arb_mat]) -> list[list[arb]]:
 def side_by_side(blocks: Sequence[arb_mat]) -> arb_mat:
     """The blocks of equal height as one matrix."""
     tables = [block.tolist() for block in blocks]
-    rows = [sum((table[i] for table in tables), []) for i in range(blocks[0].nrows())]
-    return arb_mat(len(rows), len(rows[0]), [x for row in rows for x in row])
+    rows = blocks[0].nrows()
+    flat = [x for i in range(rows) for table in tables for x in table[i]]
+    return arb_mat(rows, len(flat) // rows, flat)

@@ -97,8 +97,8 @@ def _sweep(vectors: Float[np.ndarray, "r r"], logs: Float[np.ndarray, " r"]) -> 
         ratio = np.exp2(logs[b] - logs[a])
         gap = 1 - ratio**2
         # tan = ratio * turn; the rotation of the unit columns needs only turn and ratio^2 * turn
-        turn = 2 * cosine / (gap + np.hypot(gap, 2 * ratio * cosine))
-        turn = np.where(cosine == 0, 0.0, turn)
+        below = gap + np.hypot(gap, 2 * ratio * cosine)
+        turn = np.divide(2 * cosine, below, out=np.zeros_like(below), where=below > 0)
         longer = x + (ratio**2 * turn)[:, None] * y
         shorter = y - turn[:, None] * x
         for index, new in ((a, longer), (b, shorter)):

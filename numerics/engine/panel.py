@@ -11,7 +11,7 @@ from flint import arb, arb_mat
 
 from numerics.engine.balls import exponent
 
-_BLOCK = 12
+_BLOCK = 8
 """Columns between two updates of the trailing matrix; the scalar loops run inside a block only."""
 
 
@@ -38,40 +38,41 @@ def orthonormalising_factor(gram: arb_mat, floor: int, bits: int) -> tuple[arb_m
 
 def _pivoted_cholesky(gram: arb_mat, stop: int) -> tuple[list[list[arb]], list[int]]:
     """Rows of the lower triangular factor (exact midpoints), and the order of the columns."""
-    size = gram.nrows()
-    order = list(range(size))
-    trailing = gram.mid().tolist()  # by original index, updated a block at a time
-    done: dict[int, list[arb]] = {i: [] for i in order}  # rows of the factor by original index
-    rank = 0
-    while rank < size:
-        start = rank
-        diagonal = {i: trailing[i][i] for i in order[start:]}
-        while rank < min(start + _BLOCK, size):
-            pivot = max(range(rank, size), key=lambda k: diagonal[order[k]])
-            order[rank], order[pivot] = order[pivot], order[rank]
-            i = order[rank]
-            if not diagonal[i] > 0 or exponent(diagonal[i]) < stop:
-                return [done[i][:] + [arb(0)] * (rank - len(done[i])) for i in order[:rank]], order
-            root = diagonal[i].sqrt().mid()
-            mine = done[i][start:]
-            for j in order[rank + 1 :]:
-                row = done[j]
-                value = trailing[i][j]
-                for a, b in zip(mine, row[start:], strict=True):
+    order: list[int] = []  # columns by pivot
+    rest = list(range(gram.nrows()))  # columns not yet chosen
+    trailing = gram.mid().tolist()  # their Schur complement, brought up to date after every block
+    rows: dict[int, list[arb]] = {i: [] for i in rest}  # of the factor
+    while rest:
+        position = {i: k for k, i in enumerate(rest)}
+        diagonal = [trailing[k][k] for k in range(len(rest))]
+        start = len(order)
+        block = rest[:]
+        while block and len(order) < start + _BLOCK:
+            i = max(block, key=lambda i: diagonal[position[i]])
+            square = diagonal[position[i]]
+            if not square > 0 or exponent(square) < stop:
+                break
+            block.remove(i)
+            root = square.sqrt().mid()
+            inverse = (1 / root).mid()
+            mine, column = rows[i][start:], trailing[position[i]]
+            for j in block:
+                value = column[position[j]]
+                for a, b in zip(mine, rows[j][start:], strict=True):
                     value = value - a * b
-                value = (value / root).mid()
-                row.append(value)
-                diagonal[j] = (diagonal[j] - value * value).mid()
-            done[i].append(root)
-            rank += 1
-        rest = order[rank:]
-        if rest:
-            block = arb_mat(len(rest), rank - start, [x for j in rest for x in done[j][start:rank]])
-            update = (block * block.transpose()).mid().tolist()
-            for a, i in enumerate(rest):
-                for b, j in enumerate(rest):
-                    trailing[i][j] = (trailing[i][j] - update[a][b]).mid()
-    return [done[i] + [arb(0)] * (rank - len(done[i])) for i in order], order
+                value = (value * inverse).mid()
+                rows[j].append(value)
+                diagonal[position[j]] = (diagonal[position[j]] - value * value).mid()
+            rows[i].append(root)
+            order.append(i)
+        if len(order) < start + _BLOCK or not block:
+            break
+        kept = [position[j] for j in block]
+        panel = arb_mat(len(block), _BLOCK, [x for j in block for x in rows[j][start:]])
+        schur = arb_mat(len(block), len(block), [trailing[k][m] for k in kept for m in kept])
+        trailing = (schur - panel * panel.transpose()).mid().tolist()
+        rest = block
+    return [rows[i] + [arb(0)] * (len(order) - len(rows[i])) for i in order], order
 
 
 def _triangular_inverse(rows: list[list[arb]]) -> arb_mat:
