@@ -69,8 +69,9 @@ def ours(networks: int, h: float | None = None) -> Run:
     held = list(objective(flat))
 
     def run(iterations: int) -> None:
-        for _ in range(iterations):
-            held[:] = optimiser.advance(objective, flat, held[0], held[1], state)
+        with torch.inference_mode():  # as the package's training loop does
+            for _ in range(iterations):
+                held[:] = optimiser.advance(objective, flat, held[0], held[1], state)
 
     return run
 

@@ -16,7 +16,7 @@ from theory.errors import InputError
 numbers = st.floats(-100, 100, allow_nan=False).map(lambda v: round(v, 3))
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=20))
 def test_paired_comparison_is_antisymmetric(pairs: list[tuple[float, float]]) -> None:
     first, second = [a for a, _ in pairs], [b for _, b in pairs]
