@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from mpmath import mp
@@ -35,6 +36,11 @@ class Rule:
         return mp.fsum(c * f(s) for s, c in zip(self.nodes, self.weights, strict=True))
 
 
+def step_of(level: int) -> Number:
+    """2^{−level/2}."""
+    return mp.ldexp(1, -(level // 2)) / (mp.sqrt(2) if level % 2 else 1)
+
+
 def real(value: Fraction | int) -> Number:
     """A rational in the current precision."""
     value = Fraction(value)
@@ -42,7 +48,7 @@ def real(value: Fraction | int) -> Number:
 
 
 def rule(law: Law, level: int) -> Rule:
-    """The rule of a law in the current precision; each level halves the step."""
+    """The rule of a law in the current precision; two levels halve the step."""
     return _rule(law, level, int(mp.prec))
 
 
@@ -63,8 +69,8 @@ def _rule(law: Law, level: int, prec: int) -> Rule:
 
 
 def _trapezoidal(law: Normal, level: int) -> Rule:
-    """Step 2^{−level} standard deviations, cut where the density is under the working precision."""
-    h = mp.ldexp(1, -level)
+    """Step 2^{−level/2} standard deviations, cut where the density is under the working precision."""
+    h = step_of(level)
     reach = int(mp.ceil(mp.sqrt(2 * mp.prec * mp.ln2) / h)) + 2
     centre, std = real(law.mean), real(law.std)
     # exp(−(kh)²/2) by two multiplications a node
@@ -78,7 +84,7 @@ def _trapezoidal(law: Normal, level: int) -> Rule:
 
 
 def tanh_sinh(low: Number, high: Number, level: int) -> tuple[tuple[Number, ...], tuple[Number, ...]]:
-    """Nodes and weights of ∫ f over [low, high], step 2^{−level}; ends where a weight is under the precision.
+    """Nodes and weights of ∫ f over [low, high], step 2^{−level/2}; ends where a weight is under the precision.
 
     Nodes are measured from the nearer end, so that none rounds onto it from outside.
     """
@@ -98,7 +104,7 @@ def tanh_sinh(low: Number, high: Number, level: int) -> tuple[tuple[Number, ...]
 @lru_cache(maxsize=32)
 def _tanh_sinh_unit(level: int, prec: int) -> tuple[tuple[Number | None, Number], ...]:
     """(1 − node, weight) for the positive nodes on [−1, 1]; None for the node 0."""
-    h = mp.ldexp(1, -level)
+    h = step_of(level)
     out: list[tuple[Number | None, Number]] = [(None, h * mp.pi / 2)]
     k = 0
     while True:
@@ -114,7 +120,7 @@ def _tanh_sinh_unit(level: int, prec: int) -> tuple[tuple[Number | None, Number]
 
 def _laplace(law: Laplace, level: int) -> Rule:
     """Each half-line through s = exp(t − e^{−t}), for which e^{−s} ds decays doubly exponentially."""
-    h = mp.ldexp(1, -level)
+    h = step_of(level)
     centre, scale = real(law.location), real(law.scale)
     nodes: list[Number] = []
     weights: list[Number] = []
@@ -155,7 +161,7 @@ def density(law: Law) -> Function:
 
 def _heavy(law: Law, level: int) -> Rule:
     """Algebraic tails through w = centre + scale sinh(π/2 sinh t)."""
-    h = mp.ldexp(1, -level)
+    h = step_of(level)
     f = density(law)
     centre, scale = real(law.centre), real(law.parameters[1])
     nodes, weights = [centre], [h * scale * mp.pi / 2 * f(centre)]
@@ -173,6 +179,24 @@ def _heavy(law: Law, level: int) -> Rule:
         weights += [weight, weight]
 
 
+def sinh_rule(law: Law, level: int) -> Rule:
+    """Algebraic tails through w = centre + scale sinh t, for integrands that vanish beyond |w| ~ 10³ scales."""
+    return _sinh_rule(law, level, int(mp.prec))
+
+
+@lru_cache(maxsize=16)
+def _sinh_rule(law: Law, level: int, prec: int) -> Rule:
+    with mp.workprec(prec):
+        h = step_of(level)
+        f, centre, scale = density(law), real(law.centre), real(law.parameters[1])
+        nodes, weights = [], []
+        for k in range(-int(8 / h), int(8 / h) + 1):
+            s = scale * mp.sinh(k * h)
+            nodes.append(centre + s)
+            weights.append(h * scale * mp.cosh(k * h) * f(centre + s))
+        return Rule(tuple(nodes), tuple(weights))
+
+
 def exponential_mean(law: Law, n: int, rate: Number, level: int) -> Number:
     """E wⁿ e^{rate·w} for a complex rate (imaginary for heavy tails), by quadrature of the density."""
     if isinstance(law, Cauchy | Student):
@@ -181,8 +205,12 @@ def exponential_mean(law: Law, n: int, rate: Number, level: int) -> Number:
         total = mp.mpc(0)
         f = density(law)
         for k in range(n + 1):
-            even = _ooura(lambda u, k=k: u**k * f(centre + u), t, k % 2 == 1, level)
-            total += mp.binomial(n, k) * centre ** (n - k) * 2 * even * (1j if k % 2 else 1)
+
+            def moment(u: Number, k: int = k) -> Number:
+                return u**k * f(centre + u)
+
+            half = _ooura(moment, t, k % 2 == 1, level)
+            total += mp.binomial(n, k) * centre ** (n - k) * 2 * half * (1j if k % 2 else 1)
         return total * mp.expj(t * centre)
     # complex exponentials of real nodes; the Laplace law's exponential is combined with its density's
     chosen = rule(law, level)
@@ -196,7 +224,7 @@ def _ooura(g: Function, t: Number, sine: bool, level: int) -> Number:
             return mp.mpf(0)
         return _positive_axis(g, level)
     omega = abs(t)
-    h = mp.ldexp(1, -level) / 2
+    h = step_of(level) / 2
     M = mp.pi / (omega * h)
     # u = M φ(s): nodes s = kh for the sine, (k + ½)h for the cosine approach the zeros doubly exponentially
     tiny = mp.ldexp(1, -mp.prec - 8)
@@ -233,7 +261,7 @@ def _ooura(g: Function, t: Number, sine: bool, level: int) -> Number:
 
 def _positive_axis(g: Function, level: int) -> Number:
     """∫₀^∞ g for algebraic decay, through u = exp(π/2 sinh t)."""
-    h = mp.ldexp(1, -level)
+    h = step_of(level)
     tiny = mp.ldexp(1, -mp.prec - 8)
     total = mp.mpf(0)
     for direction in (1, -1):
@@ -251,9 +279,8 @@ def _positive_axis(g: Function, level: int) -> Number:
 
 def panels(f: Function, points: Iterable[Number], level: int) -> Number:
     """∫ f from the least to the largest of ``points``, one double-exponential rule between neighbours."""
-    ordered = sorted(set(points))
     total = mp.mpf(0)
-    for low, high in zip(ordered, ordered[1:], strict=False):
+    for low, high in pairwise(sorted(set(points))):
         nodes, weights = tanh_sinh(low, high, level)
         total += mp.fsum(c * f(s) for s, c in zip(nodes, weights, strict=True))
     return total
@@ -285,17 +312,20 @@ def _gauss_legendre(n: int, prec: int) -> tuple[tuple[Number, ...], tuple[Number
 
 
 def mean2(f: Callable[[Number, Number], Sequence[Number]], first: Rule, second: Rule) -> list[Number]:
-    """E f(w, b) for a vector-valued f and independent w, b."""
+    """E f(w, b) for a vector-valued, moderate f and independent w, b; pairs of negligible weight are left out."""
     totals: list[Number] = []
+    tiny = mp.ldexp(1, -mp.prec - 4) * max(first.weights) * max(second.weights)
     for w, c in zip(first.nodes, first.weights, strict=True):
         inner: list[Number] = []
         for b, e in zip(second.nodes, second.weights, strict=True):
+            if c * e < tiny:
+                continue
             values = f(w, b)
             if not inner:
                 inner = [mp.mpf(0)] * len(values)
             for i, v in enumerate(values):
                 inner[i] += e * v
-        if not totals:
+        if not totals and inner:
             totals = [mp.mpf(0)] * len(inner)
         for i, v in enumerate(inner):
             totals[i] += c * v

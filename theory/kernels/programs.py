@@ -98,7 +98,8 @@ def _operation(node: sp.Basic) -> Callable[..., Number]:
 
     name = node.func.__name__
     if name in FUNCTIONS:
-        return FUNCTIONS[name]
+        function: Callable[..., Number] = FUNCTIONS[name]
+        return function
     raise InputError(f"cannot evaluate {node}: {name} is not known")
 
 

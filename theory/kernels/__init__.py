@@ -1,0 +1,1 @@
+"""Kernels of random features: derived by route, verified by independent quadrature, evaluated, and written as code."""

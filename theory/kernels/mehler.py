@@ -1,0 +1,195 @@
+"""Verification of numerical kernels by another route than the rule that computed them.
+
+Under normal laws: Mehler's expansion E F(U) G(V) = Σ ρⁿ Fₙ Gₙ / n! with Hermite coefficients from one-dimensional
+quadrature (Mehler, 1866), and the chain rule ∂ₓ E_ij = m′ E_{i+1,j} + ½α′ E_{i+2,j} + ∂ₓγ E_{i+1,j+1} for derivatives.
+Otherwise: a finer product rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+from mpmath import mp
+from sympy.polys.rings import PolyElement
+
+from theory.derivation import Verification
+from theory.errors import PrecisionCapError
+from theory.kernels.coordinates import Constants, Coordinates, joint_gaussian, spread
+from theory.kernels.evaluation import decimal
+from theory.kernels.numerical import NumericalKernel, derivative_table, feature_means
+from theory.laws import Constant, Law, Normal
+from theory.quadrature import real, rule
+
+if TYPE_CHECKING:
+    from theory.kernels.derive import KernelDerivation, Kind
+
+Number = Any
+Ladder = dict[tuple[int, int], PolyElement]
+NODES_PER_STD = 14
+MAX_HERMITE = 400
+
+
+def ladder(weights: Law, biases: Law, a: int, b: int) -> Ladder:
+    """∂ₓᵃ∂ᵧᵇ E σ(U)σ(V) as Σ P_ij(x, y) E σ⁽ⁱ⁾(U) σ⁽ʲ⁾(V); one dimension."""
+    joint = joint_gaussian(Coordinates(1), (weights,), biases, Constants(()))
+    x, y = joint.ring.gens[:2]
+    half = joint.ring.ground_new(joint.ring.domain.from_sympy(sp.Rational(1, 2)))
+    state: Ladder = {(0, 0): joint.ring.one}
+    for variable, mean, variance, lift, times in (
+        (x, joint.mean[0], joint.alpha, (1, 0), a),
+        (y, joint.mean[1], joint.beta, (0, 1), b),
+    ):
+        for _ in range(times):
+            new: Ladder = {}
+            for (i, j), P in state.items():
+                for (di, dj), factor in (
+                    ((0, 0), None),
+                    (lift, mean.diff(variable)),
+                    ((2 * lift[0], 2 * lift[1]), half * variance.diff(variable)),
+                    ((1, 1), joint.gamma.diff(variable)),
+                ):
+                    term = P.diff(variable) if factor is None else P * factor
+                    if term:
+                        key = (i + di, j + dj)
+                        new[key] = new.get(key, joint.ring.zero) + term
+            state = new
+    return state
+
+
+class HermiteCoefficients:
+    """E σ(m + s Z) Heₙ(Z)/√n!, n = 0, 1, …, by the trapezoidal rule, in the current precision."""
+
+    def __init__(self, kernel: KernelDerivation, point: Fraction) -> None:
+        (mw, vw), (mb, vb) = spread(kernel.weights), spread(kernel.biases)
+        self.mean = real(mw * point + mb)
+        self.std = mp.sqrt(real(vw * point**2 + vb))
+        h = mp.mpf(1) / NODES_PER_STD
+        reach = int(mp.sqrt(2 * mp.prec * mp.ln2) / h) + 1
+        table = derivative_table(kernel.activation)
+        self.nodes = [k * h for k in range(-reach, reach + 1)]
+        density = h / mp.sqrt(2 * mp.pi)
+        self.current = [density * mp.exp(-(t * t) / 2) * table(self.mean + self.std * t, 0)[0] for t in self.nodes]
+        self.previous = [mp.mpf(0)] * len(self.nodes)
+        self.values: list[Number] = []
+
+    def at(self, n: int) -> Number:
+        """The n-th coefficient."""
+        while len(self.values) <= n:
+            k = len(self.values)
+            self.values.append(mp.fsum(self.current))
+            # he_{k+1} = (t he_k − √k he_{k−1}) / √(k+1)
+            root, last = mp.sqrt(k + 1), mp.sqrt(k)
+            self.current, self.previous = (
+                [(t * c - last * p) / root for t, c, p in zip(self.nodes, self.current, self.previous, strict=True)],
+                self.current,
+            )
+        return self.values[n]
+
+    def derived(self, order: int, n: int) -> Number:
+        """The n-th coefficient of σ⁽ᵒʳᵈᵉʳ⁾: s^−order √((n+order)!/n!) times the (n+order)-th of σ, by parts."""
+        factor = mp.sqrt(mp.rf(n + 1, order)) / self.std**order
+        return factor * self.at(n + order)
+
+
+def mehler_mean(left: HermiteCoefficients, right: HermiteCoefficients, i: int, j: int, rho: Number) -> Number:
+    """E σ⁽ⁱ⁾(U) σ⁽ʲ⁾(V) with correlation ρ, |ρ| < 1.
+
+    Raises:
+        PrecisionCapError: more than :data:`MAX_HERMITE` terms.
+    """
+    total, quiet = mp.mpf(0), 0
+    for n in range(MAX_HERMITE):
+        term = rho**n * left.derived(i, n) * right.derived(j, n)
+        total += term
+        quiet = quiet + 1 if abs(term) < mp.ldexp(1, -mp.prec + 10) * max(abs(total), mp.ldexp(1, -30)) else 0
+        if quiet > 3:
+            return total
+    raise PrecisionCapError(f"kernel: Mehler's expansion needs more than {MAX_HERMITE} terms")
+
+
+def _diagonal(kernel: KernelDerivation, coefficients: HermiteCoefficients, i: int, j: int) -> Number:
+    """E σ⁽ⁱ⁾(U) σ⁽ʲ⁾(U) by the trapezoidal rule."""
+    table = derivative_table(kernel.activation)
+    h = mp.mpf(1) / NODES_PER_STD
+    density = h / mp.sqrt(2 * mp.pi)
+    total = mp.mpf(0)
+    for t in coefficients.nodes:
+        values = table(coefficients.mean + coefficients.std * t, max(i, j))
+        total += density * mp.exp(-(t * t) / 2) * values[i] * values[j]
+    return total
+
+
+def gaussian_reference(kernel: KernelDerivation, kind: Kind, p: Sequence[Fraction], q: Sequence[Fraction]) -> Number:
+    """K, K_AD or K_FD at two points by the ladder and Mehler's expansion, in the current precision."""
+    (_, vw), (_, vb) = spread(kernel.weights), spread(kernel.biases)
+    left, right = kernel.features(kind, p, q)
+    memo: dict[Fraction, HermiteCoefficients] = {}
+    pairs: dict[tuple[Fraction, Fraction, int, int], Number] = {}
+
+    def mean(x: Fraction, y: Fraction, i: int, j: int) -> Number:
+        if (x, y, i, j) not in pairs:
+            for point in (x, y):
+                if point not in memo:
+                    memo[point] = HermiteCoefficients(kernel, point)
+            if x == y:
+                pairs[x, y, i, j] = _diagonal(kernel, memo[x], i, j)
+            else:
+                rho = real(vw * x * y + vb) / (memo[x].std * memo[y].std)
+                pairs[x, y, i, j] = mehler_mean(memo[x], memo[y], i, j, rho)
+        return pairs[x, y, i, j]
+
+    total = mp.mpf(0)
+    for a, x, c in left.terms:
+        for b, y, e in right.terms:
+            for (i, j), P in ladder(kernel.weights, kernel.biases, a, b).items():
+                factor = P.evaluate(list(zip(P.ring.gens, (_rational(x), _rational(y)), strict=True)))
+                total += (
+                    real(c)
+                    * real(e)
+                    * real(Fraction(int(factor.numerator), int(factor.denominator)))
+                    * mean(x, y, i, j)
+                )
+    return total
+
+
+def _rational(value: Fraction) -> Any:
+    from sympy.polys.domains import QQ
+
+    return QQ(value.numerator, value.denominator)
+
+
+def verify_numerical(
+    kernel: KernelDerivation, wanted: Sequence[tuple[Kind, tuple[Fraction, ...], tuple[Fraction, ...]]]
+) -> Verification:
+    """Compares the kernel's own quadrature with the other route."""
+    source = kernel.source
+    assert isinstance(source, NumericalKernel)
+    laws = (kernel.weights, kernel.biases)
+    gaussian = all(isinstance(law, Normal | Constant) for law in laws) and isinstance(kernel.weights, Normal)
+    digits = 25 if gaussian else 12
+    route = (
+        "Mehler's expansion in Hermite polynomials with the chain rule in the covariances"
+        if gaussian
+        else "a product rule of another step"
+    )
+    checks = []
+    worst = digits + 5
+    try:
+        own = source.means([kernel.features(*item) for item in wanted], digits, kernel._loss("K_FD"))
+    except PrecisionCapError:
+        return Verification(route, 0, (), 0.0)
+    with mp.workdps(digits + 12 + kernel._loss("K_FD")):
+        if gaussian:
+            values = [gaussian_reference(kernel, *item) for item in wanted]
+        else:
+            products = [kernel.features(*item) for item in wanted]
+            values = feature_means(source.derivatives, rule(kernel.weights, 9), rule(kernel.biases, 9), products)
+        for (kind, p, q), (value, _), other in zip(wanted, own, values, strict=True):
+            gap = abs(value - other)
+            size = max(abs(value), mp.mpf(10) ** -3)
+            worst = min(worst, int(mp.floor(-mp.log10(gap / size))) if gap else digits + 5)
+            checks.append((kind, f"{','.join(map(str, p))};{','.join(map(str, q))}", decimal(other, digits + 5)))
+    return Verification(route, max(worst, 0), tuple(checks), 0.0)

@@ -1,0 +1,258 @@
+"""Kernels without a known closed form, by quadrature, with a bound or an estimate of the error; marked as such.
+
+Under normal laws the trapezoidal rule in the standardised weight and bias converges like e^{−2πa/h}, where a is
+how far the integrand extends analytically; for the activations of :data:`STRIP` the bound is explicit.  It covers
+the discretisation; the cut of the normal law and rounding lie under the guard digits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from mpmath import mp
+
+from theory.activations import Activation, z
+from theory.derivation import Step
+from theory.errors import InputError, PrecisionCapError
+from theory.kernels import lattice
+from theory.kernels.addition import AdditionKernel
+from theory.kernels.coordinates import Coordinates, Weights, fraction, spread
+from theory.kernels.evaluation import evaluate
+from theory.kernels.lattice import Feature, pair_count
+from theory.kernels.programs import Program
+from theory.kernels.shapes import TanhAffine, shape
+from theory.laws import Constant, Law, Normal, Uniform
+from theory.quadrature import Rule, mean2, real, rule
+
+Number = Any
+W, B = sp.Symbol("w", real=True), sp.Symbol("b", real=True)
+MAX_LEVEL = 14
+"""Finest rule tried."""
+MAX_PAIRS = 400_000
+"""Most pairs of nodes in one rule on a lattice; other rules cost more a pair and stop at a quarter."""
+
+
+def derivative_table(activation: Activation) -> Callable[[Number, int], list[Number]]:
+    """(u, n) ↦ σ(u), …, σ⁽ⁿ⁾(u) in multiprecision."""
+    programs: dict[int, Program] = {}
+
+    def table(u: Number, n: int) -> list[Number]:
+        if n not in programs:
+            programs[n] = Program([activation.derivative(k) for k in range(n + 1)], [z])
+        return programs[n](u)
+
+    return table
+
+
+class NumericalKernel:
+    """E w^(a+b) σ^(|a|)(U) σ^(|b|)(V) in one dimension, by quadrature."""
+
+    route = "quadrature (no closed form known)"
+
+    def __init__(self, activation: Activation, weights: Weights, biases: Law, coordinates: Coordinates) -> None:
+        if coordinates.dimension != 1:
+            raise InputError(
+                f"kernel: no closed form is known for {activation.name} with these laws,"
+                " and numerical kernels are for one dimension"
+            )
+        self.activation, self.weight, self.bias = activation, weights[0], biases
+        self.shape = shape(activation.derivative(0))
+        self.derivatives = derivative_table(activation)
+        self.coordinates = coordinates
+        self.assumptions = ("no closed form: values are computed by quadrature to the digits asked for",)
+        self.steps = (
+            Step("No closed form is known; the expectation is a double integral, computed by rules that converge"
+                 " exponentially for analytic activations."),
+        )  # fmt: skip
+
+    def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
+        """The expectation as an unevaluated integral."""
+        (x,), (y,) = self.coordinates.x, self.coordinates.y
+        i, j = a[0], b[0]
+        integrand = W ** (i + j) * (
+            self.activation.derivative(i).subs(z, W * x + B) * self.activation.derivative(j).subs(z, W * y + B)
+        )
+        for symbol, law in ((W, self.weight), (B, self.bias)):
+            if law.has_density:
+                low, high = (None if e is None else fraction(e) for e in law.support)
+                limits = (symbol, -sp.oo if low is None else low, sp.oo if high is None else high)
+                integrand = sp.Integral(integrand * law.density(symbol), limits)
+            else:
+                values = law.parameters
+                integrand = sp.Add(*(integrand.subs(symbol, fraction(v)) for v in values)) / len(values)
+        return integrand
+
+    def means(
+        self, products: Sequence[tuple[Feature, Feature]], digits: int, loss: int = 0
+    ) -> list[tuple[Number, Number]]:
+        """E left(w, b) right(w, b) for each pair of features, with an estimate of the absolute error.
+
+        Args:
+            products: pairs of features.
+            digits: significant digits wanted.
+            loss: decimal digits that cancel inside the features.
+
+        Raises:
+            PrecisionCapError: successive rules do not agree at the finest level allowed.
+        """
+        previous: list[Number] | None = None
+        with mp.workdps(digits + 12 + loss):
+            tolerance = mp.mpf(10) ** (-digits - 1)
+            floor = mp.mpf(10) ** (-2 * digits - 20)
+            for level in range(5 if digits > 18 else 3, MAX_LEVEL + 1):
+                values = self._rule(products, level)
+                if values is None:
+                    break
+                if previous is not None:
+                    errors = [_extrapolated(v, p) for v, p in zip(values, previous, strict=True)]
+                    if all(e <= abs(v) * tolerance or e < floor for v, e in zip(values, errors, strict=True)):
+                        return list(zip(values, errors, strict=True))
+                previous = values
+        raise PrecisionCapError(
+            f"kernel: {digits} digits of this expectation need more than {MAX_PAIRS} nodes; ask for fewer digits"
+        )
+
+    def _rule(self, products: Sequence[tuple[Feature, Feature]], level: int) -> list[Number] | None:
+        """One level of the rule that suits the laws; None beyond the cap."""
+        if isinstance(self.shape, TanhAffine) and isinstance(self.bias, Uniform):
+            return self._tanh_means(self.shape, self.bias, products, level)
+        if all(isinstance(law, Normal | Constant) for law in (self.weight, self.bias)):
+            if pair_count(level, int(mp.prec) + 20) > MAX_PAIRS:
+                return None
+            return lattice.means(self.derivatives, self.weight, self.bias, products, level)
+        first, second = rule(self.weight, level + 2), rule(self.bias, level + 2)
+        if len(first.nodes) * len(second.nodes) > MAX_PAIRS // 4:
+            return None
+        return feature_means(self.derivatives, first, second, products)
+
+    def _tanh_means(
+        self, found: TanhAffine, bias: Uniform, products: Sequence[tuple[Feature, Feature]], level: int
+    ) -> list[Number] | None:
+        """The bias integrated in closed form by the addition theorem; one variable is left."""
+        chosen = rule(self.weight, level + 2)
+        if len(chosen.nodes) * len(products) > MAX_PAIRS // 40:
+            return None
+        kernel = AdditionKernel(found, (Constant(Fraction(1)),), bias, Coordinates(1))
+        (x,), (y,) = kernel.coordinates.x, kernel.coordinates.y
+        terms = {(i, j) for f, g in products for i, _, _ in f.terms for j, _, _ in g.terms}
+        program = {t: kernel.derivative((t[0],), (t[1],)) for t in terms}
+        totals = [mp.mpf(0)] * len(products)
+        for w, weight in zip(chosen.nodes, chosen.weights, strict=True):
+            memo: dict[tuple[int, Fraction, int, Fraction], Number] = {}
+            for k, (f, g) in enumerate(products):
+                for i, p, c in f.terms:
+                    for j, q, e in g.terms:
+                        key = (i, p, j, q)
+                        if key not in memo:
+                            memo[key] = evaluate(program[i, j], {x: w * real(p), y: w * real(q)}) * w ** (i + j)
+                        totals[k] += weight * real(c) * real(e) * memo[key]
+        return totals
+
+
+def _extrapolated(value: Number, previous: Number) -> Number:
+    """The error of the finer of two rules: convergence is geometric in 1/h, steps shrink by 1.3 or more."""
+    if value == previous:
+        return mp.mpf(0)
+    size = max(abs(value), mp.ldexp(1, -mp.prec))
+    return size * min(mp.mpf(1), abs(value - previous) / size) ** mp.mpf("1.25")
+
+
+def feature_means(
+    derivatives: Callable[[Number, int], Sequence[Number]],
+    first: Rule,
+    second: Rule,
+    products: Sequence[tuple[Feature, Feature]],
+) -> list[Number]:
+    """E left(w, b) right(w, b) for each pair of features by a product rule, in the current precision."""
+    points = sorted({p for pair in products for f in pair for _, p, _ in f.terms})
+    top = {p: max(order for pair in products for f in pair for order, q, _ in f.terms if q == p) for p in points}
+    places = {p: i for i, p in enumerate(points)}
+    numbers = [real(p) for p in points]
+    compiled = [tuple([(order, places[p], real(c)) for order, p, c in f.terms] for f in pair) for pair in products]
+
+    def values(w: Number, b: Number) -> list[Number]:
+        table = [derivatives(w * x + b, top[p]) for p, x in zip(points, numbers, strict=True)]
+        out = []
+        for left, right in compiled:
+            f = mp.fsum(c * table[k][order] * w**order for order, k, c in left)
+            g = mp.fsum(c * table[k][order] * w**order for order, k, c in right)
+            out.append(f * g)
+        return out
+
+    return mean2(values, first, second)
+
+
+def strip_bound(activation: Activation, tau: Number) -> tuple[Number, Number] | None:
+    """(c₀, c₁) with |σ(u + iv)| ≤ c₀ + c₁|u| for |v| ≤ τ, for activations whose bound is derived; else None."""
+    found = shape(activation.derivative(0))
+    if isinstance(found, TanhAffine):
+        # |tanh(u + iv)| ≤ max(1, tan|v|) for |v| < π/2
+        a, b, c = (mp.mpf(sp.N(v, mp.dps + 5)) for v in (found.a, found.b, found.c))
+        return (abs(a) + abs(b) * max(1, mp.tan(c * tau)), mp.mpf(0)) if c * tau < mp.pi / 2 else None
+    if activation.name == "sech":
+        return (1 / mp.cos(tau), mp.mpf(0)) if tau < mp.pi / 2 else None
+    # for |v| ≤ π/2, |1 + e^z| ≥ 1: the modulus of the sigmoid is at most 1, and |log(1 + e^z)| ≤ |u| + ln 2 + τ
+    if activation.name == "softplus" and tau <= mp.pi / 2:
+        return mp.ln2 + tau, mp.mpf(1)
+    if activation.name == "silu" and tau <= mp.pi / 2:
+        return tau, mp.mpf(1)
+    return None
+
+
+STRIP: Mapping[str, sp.Expr] = {
+    "tanh": sp.pi / 2, "sigmoid": sp.pi, "sech": sp.pi / 2, "softplus": sp.pi / 2, "silu": sp.pi / 2,
+}  # fmt: skip
+"""Half-width of the strip on which :func:`strip_bound` bounds an activation."""
+
+
+def discretisation_bound(
+    activation: Activation, weight: Law, bias: Law, i: int, j: int, x: Fraction, y: Fraction, level: int
+) -> Number | None:
+    """A bound on |rule − E w^(i+j) σ⁽ⁱ⁾(wx+b) σ⁽ʲ⁾(wy+b)| for normal laws; None if not derived.
+
+    Poisson's summation formula; each harmonic is bounded by shifting both standardised variables by ±ia, derivatives
+    by Cauchy's estimate on half of the remaining strip, products by the Cauchy–Schwarz inequality (ours).
+    """
+    width = STRIP.get(activation.name)
+    if width is None or not all(isinstance(law, Normal | Constant) for law in (weight, bias)):
+        return None
+    h = real(lattice.spacing(level))
+    (mw, vw), (mb, vb) = spread(weight), spread(bias)
+    sw, sb = mp.sqrt(real(vw)), mp.sqrt(real(vb))
+    reach = max(abs(real(x)), abs(real(y))) * sw + sb
+    if reach == 0:
+        return mp.mpf(0)
+    full = mp.mpf(sp.N(width, mp.dps + 5))
+    best: Number | None = None
+    for share in (mp.mpf(k) / 20 for k in range(1, 20)):
+        tau = full * share
+        a = tau / reach
+        radius = (full - tau) * mp.mpf(9) / 10
+        outer = strip_bound(activation, tau + (radius if max(i, j) else 0))
+        if outer is None:
+            continue
+        size = mp.mpf(1)
+        for order, point in ((i, x), (j, y)):
+            c0, c1 = outer
+            if order:
+                factor = math.factorial(order) / radius**order
+                c0, c1 = factor * (c0 + c1 * radius), factor * c1
+            second = (real(mw) * real(point) + real(mb)) ** 2 + (real(point) * sw) ** 2 + sb**2
+            fourth = 3 * second**2  # E U⁴ ≤ 3 (E U²)² for a normal U
+            # (E (c₀ + c₁|U|)⁴)^{1/4}
+            size *= mp.root(8 * (c0**4 + c1**4 * fourth), 4)
+        n = i + j
+        if n:
+            moment = (
+                real(Normal(mw, weight.std).moment(2 * n) or 0) if isinstance(weight, Normal) else real(mw) ** (2 * n)
+            )
+            size *= mp.sqrt(2 ** (2 * n - 1) * (moment + (a * sw) ** (2 * n)))
+        q = mp.exp(-2 * mp.pi * a / h)
+        if q < 1:
+            bound = size * ((1 + 2 * mp.exp(a**2 / 2) * q / (1 - q)) ** 2 - 1)
+            best = bound if best is None else min(best, bound)
+    return best

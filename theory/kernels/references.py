@@ -1,0 +1,276 @@
+"""Reference values of kernels by quadrature, independent of every derivation: what closed forms are verified against.
+
+Nothing here uses a characteristic function, a determinant, Price's theorem, an addition theorem or a primitive:
+only the activation, the densities of the laws, and rules of numerical integration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import sympy as sp
+from mpmath import mp
+
+from theory.kernels import lattice
+from theory.kernels.coordinates import fraction
+from theory.kernels.lattice import Feature
+from theory.kernels.numerical import feature_means
+from theory.kernels.shapes import GaussianSum, ReluPower, Shape
+from theory.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
+from theory.quadrature import Rule, density, exponential_mean, gauss_legendre, real, rule, sinh_rule, tanh_sinh
+
+Number = Any
+Products = Sequence[tuple[Feature, Feature]]
+Derivatives = Callable[[Number, int], Sequence[Number]]
+
+
+def method(shape: Shape | None, weight: Law, bias: Law) -> str:
+    """The independent route for these, in words."""
+    if isinstance(shape, GaussianSum) and (shape.is_sinusoidal or shape.is_hyperbolic):
+        return "double-exponential quadrature of the densities against complex exponentials"
+    if isinstance(shape, GaussianSum) and shape.is_polynomial:
+        return "double-exponential quadrature of the moments"
+    if isinstance(shape, ReluPower):
+        if _centred(weight, bias):
+            return "Gauss–Legendre quadrature over the angle between the kinks"
+        return "double-exponential quadrature on panels between the kinks"
+    if _gaussian(weight, bias):
+        return "two-dimensional trapezoidal rule over weight and bias"
+    return "two-dimensional product quadrature over weight and bias"
+
+
+def is_dear(shape: Shape | None, weight: Law, bias: Law) -> bool:
+    """Whether the reference is a product rule in floating point, which costs seconds."""
+    if isinstance(shape, GaussianSum) and (shape.is_exponential_sum or shape.is_polynomial):
+        return False
+    if isinstance(shape, ReluPower):
+        return not _centred(weight, bias)
+    single = isinstance(weight, Constant | Discrete) or isinstance(bias, Constant | Discrete)
+    return not _gaussian(weight, bias) and not single
+
+
+def levels(shape: Shape | None, weight: Law, bias: Law) -> range:
+    """Levels to try, from coarse to fine."""
+    if isinstance(shape, GaussianSum) and (shape.is_exponential_sum or shape.is_polynomial):
+        return range(10 if any(isinstance(law, Cauchy | Student) for law in (weight, bias)) else 8, 13)
+    if isinstance(shape, ReluPower):
+        return range(7, 11)
+    if _gaussian(weight, bias):
+        return range(4, 12)
+    single = isinstance(weight, Constant | Discrete) or isinstance(bias, Constant | Discrete)
+    return range(9, 16) if single else range(7, 12)
+
+
+def reference(
+    shape: Shape | None, derivatives: Derivatives, weight: Law, bias: Law, products: Products, level: int
+) -> list[Number]:
+    """E left(w, b) right(w, b) for each pair of features, at one level of the rule, in the current precision."""
+    if isinstance(shape, GaussianSum):
+        if shape.is_polynomial:
+            return _polynomial(shape, weight, bias, products, level)
+        if shape.is_sinusoidal or shape.is_hyperbolic:
+            return _exponential(shape, weight, bias, products, level)
+    if isinstance(shape, ReluPower):
+        if _centred(weight, bias):
+            return _angular(shape, weight, bias, products)
+        return _panels(shape, weight, bias, products, level)
+    if _gaussian(weight, bias):
+        return lattice.means(derivatives, weight, bias, products, level)
+    return feature_means(derivatives, _fitted(weight, level), _fitted(bias, level), products)
+
+
+def _fitted(law: Law, level: int) -> Rule:
+    """The rule of a law at the step that suits integrands which decay or are entire."""
+    if isinstance(law, Normal):
+        return rule(law, level - 3)
+    if isinstance(law, Cauchy | Student):
+        return sinh_rule(law, level)
+    return rule(law, level)
+
+
+def cost(shape: Shape | None, weight: Law, bias: Law, products: Products, level: int) -> float:
+    """A rough prediction of the seconds that :func:`reference` takes."""
+    if isinstance(shape, GaussianSum) and (shape.is_polynomial or shape.is_exponential_sum):
+        return 1.0
+    points = len({p for pair in products for f in pair for _, p, _ in f.terms})
+    if isinstance(shape, ReluPower):
+        return 1.0
+    if _gaussian(weight, bias):
+        return lattice.pair_count(level, int(mp.prec) + 20) * (4e-6 * len(products) + 2e-5 * points)
+    return len(_fitted(weight, level).nodes) * len(_fitted(bias, level).nodes) * points * 4e-5
+
+
+def _gaussian(weight: Law, bias: Law) -> bool:
+    return all(isinstance(law, Normal | Constant) for law in (weight, bias))
+
+
+def _centred(weight: Law, bias: Law) -> bool:
+    return isinstance(weight, Normal) and weight.mean == 0 and bias.centre == 0 and isinstance(bias, Normal | Constant)
+
+
+def number(value: sp.Expr) -> Number:
+    """A SymPy number in the current precision."""
+    re, im = sp.N(value, mp.dps + 10).as_real_imag()
+    return mp.mpc(mp.mpf(re), mp.mpf(im)) if im != 0 else mp.mpf(re)
+
+
+def _exponential(shape: GaussianSum, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
+    """Σ c c′ l^i l′^j E wⁿ e^{(l p + l′ q) w} E e^{(l + l′) b}."""
+    terms = [(number(g.coefficients[0]), number(g.tilt), g.tilt) for g in shape.groups]
+    memo: dict[tuple[str, sp.Expr, int], Number] = {}
+
+    def mean(law: Law, n: int, rate: sp.Expr) -> Number:
+        """E wⁿ e^{rate·w}, once for a rate and its conjugate."""
+        flip = bool(sp.im(rate) < 0)
+        key = (str(law), sp.expand(sp.conjugate(rate)) if flip else rate, n)
+        if key not in memo:
+            memo[key] = exponential_mean(law, n, mp.mpc(number(key[1])), level)
+        return mp.conj(memo[key]) if flip else memo[key]
+
+    out = []
+    for left, right in products:
+        total = mp.mpc(0)
+        for i, p, c in left.terms:
+            for j, q, e in right.terms:
+                for c1, l1, exact1 in terms:
+                    for c2, l2, exact2 in terms:
+                        rate = sp.expand(exact1 * fraction(p) + exact2 * fraction(q))
+                        value = mean(weight, i + j, rate) * mean(bias, 0, sp.expand(exact1 + exact2))
+                        total += real(c) * real(e) * c1 * c2 * l1**i * l2**j * value
+        out.append(mp.re(total))
+    return out
+
+
+def _polynomial(shape: GaussianSum, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
+    coefficients = [number(c) for c in shape.groups[0].coefficients]
+    degree = 2 * (len(coefficients) - 1)
+    mw, mb = ([mp.re(exponential_mean(law, n, mp.mpc(0), level)) for n in range(degree + 1)] for law in (weight, bias))
+
+    def derived(n: int) -> list[Number]:
+        return [c * mp.ff(k, n) for k, c in enumerate(coefficients)][n:]
+
+    out = []
+    for left, right in products:
+        total = mp.mpf(0)
+        for i, p, c in left.terms:
+            for j, q, e in right.terms:
+                x, y = real(p), real(q)
+                for m, first in enumerate(derived(i)):
+                    for n, second in enumerate(derived(j)):
+                        for s in range(m + 1):
+                            for t in range(n + 1):
+                                factor = mp.binomial(m, s) * mp.binomial(n, t) * x**s * y**t * first * second
+                                total += real(c) * real(e) * factor * mw[i + j + s + t] * mb[m + n - s - t]
+        out.append(total)
+    return out
+
+
+def _relu_value(scale: Number, n: int, order: int, u: Number) -> Number:
+    """The derivative of a z₊ⁿ, pointwise."""
+    if order > n or u <= 0:
+        return mp.mpf(0)
+    return scale * mp.ff(n, order) * u ** (n - order)
+
+
+def _angular(shape: ReluPower, weight: Law, bias: Law, products: Products) -> list[Number]:
+    """w = r s_w cos θ, b = r s_b sin θ: E r^k is a factorial, and in θ a trigonometric polynomial between kinks."""
+    sw, sb = real(weight.parameters[1]), real(bias.parameters[1]) if isinstance(bias, Normal) else mp.mpf(0)
+    scale, n = number(shape.scale), shape.n
+    nodes, weights = gauss_legendre(24)
+    out = []
+    for left, right in products:
+        points = sorted({p for f in (left, right) for _, p, _ in f.terms})
+        kinks = {mp.mpf(0), 2 * mp.pi}
+        for p in points:
+            direction = mp.atan2(sb, real(p) * sw)
+            kinks |= {mp.fmod(direction + k * mp.pi / 2 + 4 * mp.pi, 2 * mp.pi) for k in (1, -1)}
+        total = mp.mpf(0)
+        for i, p, c in left.terms:
+            for j, q, e in right.terms:
+                if max(i, j) > n:
+                    continue
+                # E r^{2n}: w^{i+j} u^{n−i} v^{n−j} is homogeneous of degree 2n
+                radial = mp.mpf(2) ** n * mp.factorial(n) / (2 * mp.pi)
+                part = mp.mpf(0)
+                for low, high in pairwise(sorted(kinks)):
+                    half, middle = (high - low) / 2, (high + low) / 2
+                    if half == 0:
+                        continue
+                    for node, g in zip(nodes, weights, strict=True):
+                        theta = middle + half * node
+                        w, b = sw * mp.cos(theta), sb * mp.sin(theta)
+                        value = _relu_value(scale, n, i, w * real(p) + b) * _relu_value(scale, n, j, w * real(q) + b)
+                        if value:
+                            part += half * g * value * w ** (i + j)
+                total += real(c) * real(e) * radial * part
+        out.append(total)
+    return out
+
+
+def _panels(shape: ReluPower, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
+    """Outer panels in w, cut where a kink meets an end of the law of b; inner panels in b between kinks −wp."""
+    scale, n = number(shape.scale), shape.n
+    points = sorted({p for pair in products for f in pair for _, p, _ in f.terms})
+    ends = _cuts(bias)
+    outer: set[Number] = set(_cuts(weight))
+    for p in points:
+        if p:
+            outer |= {-t / real(p) for t in _kinks(bias)}
+    outer.add(mp.mpf(0))
+    totals = [mp.mpf(0)] * len(products)
+    for w, c in _panel_nodes(weight, outer, level, 6 * n + 12):
+        inner = set(ends) | {-w * real(p) for p in points}
+        for b, e in _panel_nodes(bias, inner, level, 2 * n):
+            table = {p: w * real(p) + b for p in points}
+            for k, (left, right) in enumerate(products):
+                f = sum((real(a) * w**i * _relu_value(scale, n, i, table[p]) for i, p, a in left.terms), mp.mpf(0))
+                if f:
+                    g = sum((real(a) * w**i * _relu_value(scale, n, i, table[p]) for i, p, a in right.terms), mp.mpf(0))
+                    totals[k] += c * e * f * g
+    return totals
+
+
+def _kinks(law: Law) -> list[Number]:
+    """Where the density or the law itself is not smooth."""
+    if isinstance(law, Uniform):
+        return [real(law.low), real(law.high)]
+    if isinstance(law, Laplace):
+        return [real(law.location)]
+    if isinstance(law, Discrete | Constant):
+        return [real(v) for v in law.parameters]
+    return []
+
+
+def _cuts(law: Law) -> list[Number]:
+    """The kinks with the ends of the range of integration."""
+    if isinstance(law, Normal):
+        reach = real(law.std) * mp.sqrt(2 * mp.prec * mp.ln2)
+        return [real(law.mean) - reach, real(law.mean), real(law.mean) + reach]
+    if isinstance(law, Laplace):
+        reach = real(law.scale) * mp.prec * mp.ln2
+        return [real(law.location) - reach, real(law.location), real(law.location) + reach]
+    return _kinks(law)
+
+
+def _panel_nodes(law: Law, cuts: set[Number], level: int, degree: int) -> list[tuple[Number, Number]]:
+    """Nodes and weights of E f(w) with f smooth between the cuts."""
+    if isinstance(law, Discrete | Constant):
+        values = law.parameters
+        return [(real(v), mp.mpf(1) / len(values)) for v in values]
+    limits = _cuts(law)
+    low, high = min(limits), max(limits)
+    f = density(law)
+    out: list[tuple[Number, Number]] = []
+    inside = sorted({low, high, *(c for c in cuts if low < c < high)})
+    for a, b in pairwise(inside):
+        if isinstance(law, Uniform):
+            nodes, weights = gauss_legendre(degree // 2 + 1)  # polynomial between kinks
+            half, middle = (b - a) / 2, (a + b) / 2
+            out += [(middle + half * s, half * c * f(middle)) for s, c in zip(nodes, weights, strict=True)]
+        else:
+            nodes, weights = tanh_sinh(a, b, level)
+            out += [(s, c * f(s)) for s, c in zip(nodes, weights, strict=True)]
+    return out

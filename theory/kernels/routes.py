@@ -1,0 +1,108 @@
+"""Chooses the route for an activation and a pair of laws; mixtures for discrete laws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Protocol
+
+import sympy as sp
+
+from theory.derivation import Step
+from theory.kernels import addition, direct, piecewise
+from theory.kernels.addition import AdditionKernel
+from theory.kernels.characteristic import CharacteristicKernel
+from theory.kernels.coordinates import Coordinates, Weights, spread
+from theory.kernels.direct import DirectKernel
+from theory.kernels.gaussian import GaussianKernel
+from theory.kernels.piecewise import PiecewiseKernel
+from theory.kernels.polynomial import PolynomialKernel
+from theory.kernels.price import PriceKernel, is_centred_gaussian
+from theory.kernels.shapes import ErfSum, GaussianSum, ReluPower, Shape, TanhAffine
+from theory.laws import Constant, Discrete, Law, Normal
+
+MAX_MIXTURE = 64
+"""Most components of a mixture over discrete laws."""
+
+
+class RouteKernel(Protocol):
+    """A kernel derived by one route: it and all its derivatives."""
+
+    @property
+    def route(self) -> str:
+        """The name of the route."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation."""
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the kernel needs beyond independent weights and bias."""
+
+    def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
+        """E w^(a+b) σ^(|a|)(w·x + b) σ^(|b|)(w·y + b) in the coordinates."""
+
+
+class MixtureKernel:
+    """The mean over the values of discrete laws; each component has fixed values there."""
+
+    def __init__(self, components: Sequence[RouteKernel]) -> None:
+        self.components = components
+        first = components[0]
+        self.route = first.route
+        self.assumptions = first.assumptions
+        count = len(components)
+        self.steps = (Step(f"A discrete law is a mixture: the kernel is the mean of {count} kernels."), *first.steps)
+
+    def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
+        """The mean of the components' derivatives."""
+        return sp.Add(*(k.derivative(a, b) for k in self.components)) / len(self.components)
+
+
+def closed_form(shape: Shape | None, weights: Weights, biases: Law, coordinates: Coordinates) -> RouteKernel | None:
+    """The kernel by the first route that applies, or None when no closed form is known."""
+    found = _single(shape, weights, biases, coordinates)
+    if found is not None or shape is None:
+        return found
+    laws = (*weights, biases)
+    if not any(isinstance(law, Discrete) for law in laws):
+        return None
+    values = [law.values if isinstance(law, Discrete) else (None,) for law in laws]
+    count = 1
+    for v in values:
+        count *= len(v)
+    if count > MAX_MIXTURE:
+        return None
+    components = []
+    for choice in product(*values):
+        fixed = [law if v is None else Constant(v) for law, v in zip(laws, choice, strict=True)]
+        component = _single(shape, tuple(fixed[:-1]), fixed[-1], coordinates)
+        if component is None:
+            return None
+        components.append(component)
+    return MixtureKernel(components)
+
+
+def _single(shape: Shape | None, weights: Weights, biases: Law, coordinates: Coordinates) -> RouteKernel | None:
+    gaussian = all(isinstance(law, Normal | Constant) for law in (*weights, biases))
+    match shape:
+        case GaussianSum():
+            if shape.is_polynomial:
+                return PolynomialKernel(shape, weights, biases, coordinates)
+            if shape.is_sinusoidal or shape.is_hyperbolic:
+                return CharacteristicKernel(shape, weights, biases, coordinates)
+            if gaussian:
+                return GaussianKernel(shape, weights, biases, coordinates)
+            if direct.applies(shape, weights, biases):
+                return DirectKernel(shape, weights, biases, coordinates)
+        case ErfSum() if is_centred_gaussian(weights, biases):
+            return PriceKernel(shape, weights, biases, coordinates)
+        case ReluPower():
+            if is_centred_gaussian(weights, biases) and (len(weights) > 1 or spread(biases)[1] > 0):
+                return PriceKernel(shape, weights, biases, coordinates)
+            if piecewise.applies(weights, biases):
+                return PiecewiseKernel(shape, weights, biases, coordinates)
+        case TanhAffine() if addition.applies(weights, biases):
+            return AdditionKernel(shape, weights, biases, coordinates)
+    return None

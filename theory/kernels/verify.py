@@ -1,0 +1,191 @@
+"""Confirms a derived kernel by independent quadrature at several points, before it is used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+from mpmath import mp
+
+from theory.derivation import Verification
+from theory.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.kernels import references
+from theory.kernels.derive import KINDS, KernelDerivation, Kind
+from theory.kernels.evaluation import decimal
+from theory.kernels.numerical import derivative_table
+from theory.kernels.shapes import GaussianSum
+from theory.laws import Constant, Discrete, Law, Normal, Uniform
+
+if TYPE_CHECKING:
+    from theory.derivation_cache import DerivationCache
+
+Number = Any
+Point = tuple[Fraction, ...]
+TARGET = 25
+"""Digits that every closed form is verified to."""
+WORKING = 36
+"""Working digits of the reference quadrature."""
+BUDGET = 8.0
+"""Predicted seconds beyond which no finer rule is tried."""
+
+
+def verified(kernel: KernelDerivation, cache: DerivationCache | None = None) -> KernelDerivation:
+    """The kernel with a verification in its record.
+
+    Raises:
+        ArithmeticError: the independent value disagrees with the closed form: a defect of this program.
+    """
+    from theory.derivation_cache import key_of
+
+    key = key_of(kernel)
+    if cache is not None and (stored := cache.read(key)) is not None:
+        verification = _against(kernel, stored.route, stored.checks, cached=True)
+        if verification.digits >= min(TARGET, stored.digits):
+            return _attach(kernel, verification)
+    start = time.perf_counter()
+    verification = _verify_several(kernel) if kernel.coordinates.dimension > 1 else _verify(kernel)
+    verification = replace(verification, seconds=time.perf_counter() - start)
+    if cache is not None and verification.digits >= TARGET:
+        cache.write(key, verification)
+    return _attach(kernel, verification)
+
+
+def _attach(kernel: KernelDerivation, verification: Verification) -> KernelDerivation:
+    record = kernel.record.verified(verification)
+    if verification.digits < TARGET:
+        record = replace(
+            record,
+            assumptions=(
+                *record.assumptions,
+                f"verified to {verification.digits} digits only, by {verification.route}",
+            ),
+        )
+    out = replace(kernel, record=record)
+    out._derivatives.update(kernel._derivatives)
+    return out
+
+
+def sample_points(kernel: KernelDerivation) -> tuple[tuple[Point, Point], ...]:
+    """Off the diagonal twice and once on it, scaled to the laws so that w·x is of order one."""
+    spread = Fraction(1)
+    for law in (kernel.weights,):
+        spread = max(spread, abs(law.centre), *(abs(p) for p in _scales(law)))
+    if isinstance(kernel.shape, GaussianSum) and kernel.weights.exponential_radius and kernel.shape.is_hyperbolic:
+        spread *= 4 * Fraction(max(int(abs(g.tilt)) + 1 for g in kernel.shape.groups))
+    factor = Fraction(1, -(-spread.numerator // spread.denominator))
+    d = kernel.coordinates.dimension
+    first = (Fraction(1, 2), Fraction(-1, 4) if kernel.closed else Fraction(-1))
+    base = (first, (Fraction(3, 4), Fraction(1, 2)), (Fraction(1, 2), Fraction(1, 2)))
+    turn = (Fraction(1), Fraction(-1, 2), Fraction(3, 4), Fraction(1, 4))
+    return tuple(
+        (tuple(factor * p * turn[i] for i in range(d)), tuple(factor * q * turn[(i + 1) % 4 if p != q else i]
+         for i in range(d)))
+        for p, q in base
+    )  # fmt: skip
+
+
+def _scales(law: Law) -> tuple[Fraction, ...]:
+    if isinstance(law, Discrete | Constant | Uniform):
+        return law.parameters
+    return (law.parameters[1],)
+
+
+def _wanted(kernel: KernelDerivation) -> list[tuple[Kind, Point, Point]]:
+    """What is checked where: K everywhere, K_AD off and on the diagonal, K_FD off it.
+
+    Where the reference is a dear product rule, K_FD is left out: it is a combination of values of K by definition.
+    """
+    points = sample_points(kernel)
+    dear = references.is_dear(kernel.shape, kernel.weights, kernel.biases)
+    if dear or not kernel.closed:
+        points = (points[0], points[2], points[2])
+    out: list[tuple[Kind, Point, Point]] = [("K", p, q) for p, q in dict.fromkeys(points)]
+    if kernel.operator is not None:
+        for p, q in (points[0], points[2]):
+            try:
+                kernel.require_existence()
+                kernel.require_existence(p, q)
+            except NonexistenceError:
+                continue
+            out.append(("K_AD", p, q))
+        if kernel.difference is not None and not dear:
+            out.append(("K_FD", *points[0]))
+    return out
+
+
+def _verify(kernel: KernelDerivation) -> Verification:
+    if not kernel.closed:
+        from theory.kernels.mehler import verify_numerical
+
+        return verify_numerical(kernel, _wanted(kernel))
+    shape, w, b = kernel.shape, kernel.weights, kernel.biases
+    route = references.method(shape, w, b)
+    wanted = _wanted(kernel)
+    best: Verification | None = None
+    with mp.workdps(WORKING + kernel._loss("K_FD")):
+        products = [kernel.features(*item) for item in wanted]
+        table = derivative_table(kernel.activation)
+        for level in references.levels(shape, w, b):
+            if best is not None and references.cost(shape, w, b, products, level) > BUDGET:
+                break
+            values = references.reference(shape, table, w, b, products, level)
+            checks = tuple(
+                (kind, _spell(p, q), decimal(v, WORKING - 2)) for (kind, p, q), v in zip(wanted, values, strict=True)
+            )
+            result = _against(kernel, route, checks)
+            if best is None or result.digits > best.digits:
+                best = result
+            if result.digits >= TARGET:
+                break
+    assert best is not None
+    return best
+
+
+def _spell(p: Sequence[Fraction], q: Sequence[Fraction]) -> str:
+    return f"{','.join(map(str, p))};{','.join(map(str, q))}"
+
+
+def _against(
+    kernel: KernelDerivation, route: str, checks: tuple[tuple[str, str, str], ...], cached: bool = False
+) -> Verification:
+    """Digits to which the closed form agrees with reference values."""
+    worst = WORKING - 2
+    for kind, where, text in checks:
+        p, q = ([Fraction(t) for t in side.split(",")] for side in where.split(";"))
+        worst = min(worst, _digits(kernel, kind, p, q, text))  # type: ignore[arg-type]
+    return Verification(route, max(worst, 0), checks, 0.0, cached)
+
+
+def _digits(kernel: KernelDerivation, kind: Kind, p: list[Fraction], q: list[Fraction], text: str) -> int:
+    value = kernel.value(kind, p, q, WORKING - 2)
+    with mp.workdps(WORKING + 5):
+        reference = mp.mpf(text)
+        gap = abs(value - reference)
+        if gap == 0:
+            return WORKING - 2
+        size = abs(value)
+        # Cauchy–Schwarz: |K(x, y)|² ≤ K(x, x) K(y, y), the natural size where the value happens to be small
+        if size < 1:
+            try:
+                first, second = (kernel.value(kind, s, s, 10) or mp.mpf(0) for s in (p, q))
+                size = max(size, mp.sqrt(abs(first * second)))
+            except (NonexistenceError, PrecisionCapError):
+                pass
+        if size == 0:
+            return 0
+        return int(mp.floor(-mp.log10(gap / size))) if gap < size else 0
+
+
+def _verify_several(kernel: KernelDerivation) -> Verification:
+    """In several dimensions: K by quadrature of (U, V) or of each coordinate, K_AD by differences of K at 300 digits."""
+    from theory.kernels.several import several_checks
+
+    route, checks = several_checks(kernel, _wanted(kernel))
+    return _against(kernel, route, checks)
+
+
+__all__ = ["KINDS", "InputError", "Normal", "sample_points", "sp", "verified"]
