@@ -120,6 +120,8 @@ def _gap_bound(tighten: Fraction) -> Callable[[Problem, Scope], Outcome]:
                 plain = Convention("fixed", rank=len(values), power=power)
                 entropies.append(truncated_entropy(values, plain, r=len(values)).value)
             d_min, d_max = (Enclosure.exact(d).arb(PRECISION) for d in (low, high))
+            assert entropies[0] is not None
+            assert entropies[1] is not None
             smaller = entropies[0] if entropies[0] < entropies[1] else entropies[1]
             bound = entropy_gap_bound(smaller, len(values), d_min, d_max, power, sqrt=lambda x: x.sqrt())
             bound = bound * Enclosure.exact(tighten).arb(PRECISION)
@@ -141,8 +143,15 @@ def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
     yield (instance, "fd", "exact")
 
 
-_uniform = Assumption("the weights are uniform and $h \\le 2\\pi/(2R-1)$",
-                      lambda s: s.name.startswith("circle, uniform") and s.h * (2 * s.model.law.largest - 1) <= 6)  # fmt: skip
+def _uniform_in_range(setting: Setting) -> bool:
+    """Whether h (2R − 1) ≤ 6 < 2π, for uniform weights up to R."""
+    model = setting.model
+    if not setting.name.startswith("circle, uniform") or not isinstance(model, Circle):
+        return False
+    return setting.h * (2 * (model.law.largest or 0) - 1) <= 6
+
+
+_uniform = Assumption("the weights are uniform and $h \\le 2\\pi/(2R-1)$", _uniform_in_range)
 
 
 def _circle_settings(scope: Scope, profile: Profile) -> Iterator[Setting]:
@@ -158,7 +167,8 @@ CLAIMS = (
         statement="The entropy of the AD kernel is at least that of the FD kernel, all eigenvalues kept.",
         family="solvable",
         source="S3",
-        predicate=r"the sign of $H_{FD} - H_{AD}$, proven by majorisation or by two-sided bounds, at $h = 1/10$ and $1/20$",
+        predicate=r"the sign of $H_{FD} - H_{AD}$, proven by majorisation or by two-sided bounds, at $h = 1/10$ "
+        "and $1/20$",
         kind="ball",
         scopes=_scopes,
         instances=_settings,
@@ -218,8 +228,8 @@ CLAIMS = (
     Claim(
         id="entropy.factor-bound",
         title="A bound on the gap from the symbol alone",
-        statement=r"Under the sine factorisation $|\log p'_k/p_k| \le q\log(d_{\max}/d_{\min})$, hence an explicit bound "
-        r"on $|H_{FD} - H_{AD}|$ without any norm of the matrices.",
+        statement=r"Under the sine factorisation $|\log p'_k/p_k| \le q\log(d_{\max}/d_{\min})$, hence an explicit "
+        r"bound on $|H_{FD} - H_{AD}|$ without any norm of the matrices.",
         family="entropy",
         source="ours",
         predicate="the least of three bounds (ratio of entropies, continuity, covariance) in ball arithmetic",
