@@ -116,7 +116,7 @@ def _gap_bound(tighten: Fraction) -> Callable[[Problem, Scope], Outcome]:
             low, high = min(s.lower for s in sizes), max(s.upper for s in sizes)
             entropies = []
             for method in ("ad", "fd"):
-                values = [v.arb(PRECISION) for v in spectrum(instance, method, "exact").values]  # type: ignore[arg-type]
+                values = [v.arb(PRECISION) for v in spectrum(instance, method, "exact").values]
                 plain = Convention("fixed", rank=len(values), power=power)
                 entropies.append(truncated_entropy(values, plain, r=len(values)).value)
             d_min, d_max = (Enclosure.exact(d).arb(PRECISION) for d in (low, high))
