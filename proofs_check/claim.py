@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from numerics.problem import Arithmetic, Method, Problem
 from proofs_check.verdicts import POSITIVE, Evidence, Kind, Outcome, Verdict, clopper_pearson
 from theory.errors import InputError
+
+if TYPE_CHECKING:  # heavy at start-up, and needed by a search alone
+    from hypothesis.strategies import SearchStrategy
 
 Profile = Literal["quick", "full"]
 """How much is computed: ``quick`` for a minute, ``full`` for a study."""
@@ -133,6 +136,8 @@ class Claim:
         derivation: the steps of the proof, where there is one.
         requests: spectra that the instances of a cell will read.
         describe: an instance in JSON types, for the witness.
+        search: the space in which counterexamples of a cell are sought; without one it is made from the instances.
+        file: the file of a claim that is not in the ledger.
     """
 
     id: str
@@ -151,6 +156,8 @@ class Claim:
     derivation: tuple[Step, ...] = ()
     requests: Callable[[Any, Scope], Iterable[Request]] | None = None
     describe: Callable[[Any], Any] = str
+    search: Callable[[Scope], SearchStrategy[Any]] | None = None
+    file: str | None = None
 
     def with_(self, **changes: Any) -> Claim:
         """The same claim with some attributes changed: how mutants are made."""

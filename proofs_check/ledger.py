@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from proofs_check import user_claims
 from proofs_check.claim import Claim
 from proofs_check.verdicts import Verdict
 from theory.errors import InputError
@@ -52,14 +53,20 @@ def all_claims() -> tuple[Claim, ...]:
 def select(ids: Iterable[str], claims: tuple[Claim, ...] | None = None) -> tuple[Claim, ...]:
     """The claims of these ids, or of these families, or whose id starts with one of them (all for none).
 
+    ``FILE.py`` names all claims of a user's own file, ``FILE.py::ID`` some of them; the file is run.
+
     Raises:
         InputError: an id that selects nothing; the line names the nearest.
     """
-    known = all_claims() if claims is None else claims
     wanted = list(ids)
+    if claims is None and any(user_claims.is_file(text) for text in wanted):
+        chosen = list(user_claims.select(text for text in wanted if user_claims.is_file(text)))
+        rest = [text for text in wanted if not user_claims.is_file(text)]
+        return (*chosen, *(select(rest) if rest else ()))
+    known = all_claims() if claims is None else claims
     if not wanted:
         return known
-    chosen: list[Claim] = []
+    chosen = []
     for text in wanted:
         found = [c for c in known if c.id == text] or [
             c for c in known if c.family == text or c.id.startswith(f"{text}.")

@@ -19,6 +19,7 @@ from typing import Any
 from numerics import spectra
 from numerics.problem import Problem
 from numerics.store import Store, content_key
+from proofs_check import user_claims
 from proofs_check.claim import Claim, Profile, Scope, address, judge
 from proofs_check.ledger import all_claims, load_expected
 from proofs_check.verdicts import Evidence, Verdict, compare, finite
@@ -42,11 +43,13 @@ class Task:
     scope: Mapping[str, str]
     profile: Profile
     mutant: str | None = None
+    file: str | None = None
 
     @property
     def key(self) -> str:
-        """The content key of the result: it changes with the program's sources."""
-        return content_key("cell", [code_digest(), self.claim, self.address, self.profile, self.mutant])
+        """The content key of the result: it changes with the program's sources, and with the claim's own file."""
+        own = [] if self.file is None else [user_claims.digest(self.file)]
+        return content_key("cell", [code_digest(), *own, self.claim, self.address, self.profile, self.mutant])
 
 
 @cache
@@ -72,7 +75,7 @@ def tasks(claims: Iterable[Claim], profile: Profile, cell: Scope | None = None) 
         for scope in claim.scopes(profile):
             coordinates |= {f"{key}={value}" for key, value in scope.items()}
             if cell is None or all(scope.get(key) == value for key, value in cell.items()):
-                found.append(Task(claim.id, address(scope), dict(scope), profile))
+                found.append(Task(claim.id, address(scope), dict(scope), profile, file=claim.file))
     if cell is not None and not found:
         listed = ", ".join(sorted(coordinates)[:24])
         raise InputError(f"--cell: no cell has {address(cell)}; coordinates of these claims: {listed}")
@@ -86,13 +89,14 @@ def mutant_tasks(claims: Iterable[Claim], profile: Profile) -> list[Task]:
         scopes = claim.scopes(profile)
         for mutant in claim.mutants:
             scope = mutant.scope or scopes[0]
-            found.append(Task(claim.id, address(scope), dict(scope), profile, mutant.name))
+            found.append(Task(claim.id, address(scope), dict(scope), profile, mutant.name, claim.file))
     return found
 
 
 def resolve(task: Task) -> Claim:
     """The claim, or its mutant, that a task judges."""
-    claim = next(c for c in all_claims() if c.id == task.claim)
+    known = all_claims() if task.file is None else user_claims.load(task.file)
+    claim = next(c for c in known if c.id == task.claim)
     if task.mutant is None:
         return claim
     return next(m for m in claim.mutants if m.name == task.mutant).mutate(claim)
@@ -218,7 +222,7 @@ def command(claim: str, where: str, profile: Profile) -> str:
     import shlex
 
     tail = "" if profile == "quick" else " --profile full"
-    return f"adfd verify {claim} --cell {shlex.quote(where)}{tail}"
+    return f"adfd verify {shlex.quote(claim)} --cell {shlex.quote(where)}{tail}"
 
 
 def ledger(claims: Iterable[Claim], results: list[dict[str, Any]], profile: Profile) -> list[dict[str, Any]]:
@@ -236,7 +240,7 @@ def ledger(claims: Iterable[Claim], results: list[dict[str, Any]], profile: Prof
                 {key: result[key] for key in ("scope", "address", "verdict")}
                 | {"expected": recorded, "status": compare(Verdict(result["verdict"]), recorded)}
                 | {key: result[key] for key in ("method", "quantifier", "evidence", "seconds")}
-                | {"command": command(claim.id, result["address"], profile)}
+                | {"command": command(user_claims.name(claim), result["address"], profile)}
             )
         listed.append(describe(claim) | {"cells": cells})
     return listed
