@@ -82,7 +82,7 @@ def _tensor(points: Sequence[Vector]) -> Float[Tensor, "n d"]:
     return torch.tensor([[float(c) for c in point] for point in points], dtype=torch.float64)
 
 
-def _values(expr: sp.Expr, problem: Problem, points: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+def values_at(expr: sp.Expr, problem: Problem, points: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
     """An expression in the coordinates at the points, in float64."""
     columns = {symbol: points[:, axis].numpy() for axis, symbol in enumerate(problem.operator.symbols)}
     value = np.asarray(evaluate(expr, columns, FloatBackend(np.float64)), dtype=np.float64)
@@ -92,7 +92,7 @@ def _values(expr: sp.Expr, problem: Problem, points: Float[Tensor, "n d"]) -> Fl
 
 
 def _coefficient(expr: sp.Expr, problem: Problem, points: Float[Tensor, "n d"]) -> float | Tensor:
-    values = _values(expr, problem, points)
+    values = values_at(expr, problem, points)
     return values if expr.free_symbols else float(values[0])
 
 
@@ -120,11 +120,11 @@ def system(problem: Problem, method: Method) -> System:
                 )
                 for term in problem.difference.terms
             )
-        rows.append(Rows(points, _values(problem.rhs_expression, problem, points), parts))
+        rows.append(Rows(points, values_at(problem.rhs_expression, problem, points), parts))
     for edge in boundary_rows(problem):
         if edge.points:
             points = _tensor(edge.points)
-            target = _values(problem.boundary_value(edge.rows), problem, points)
+            target = values_at(problem.boundary_value(edge.rows), problem, points)
             root = float(edge.rows.weight) ** 0.5
             rows.append(Rows(points, target, _terms(edge.operator, problem, points), root))
     if not rows:

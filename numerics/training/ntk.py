@@ -248,10 +248,11 @@ def limit_kernel(model: TwoLayerResidual, scale: float = 1.0, nodes: int = 48) -
     count = weights.size
     unit = TwoLayer(count, d, model.network.activation, "standard")
     parts = [np.ones(count), grids[0].ravel(), *(grid.ravel() for grid in grids[1:])]
-    flat = torch.from_numpy(np.concatenate(parts))[None]
+    points = model.system.rows[0].points
+    flat = torch.from_numpy(np.concatenate(parts))[None].to(points)
     twin = TwoLayerResidual(unit, model.system)
     J = jacobian(twin, flat)[0]
-    weighted: Tensor = J * torch.from_numpy(weights.ravel()).sqrt().repeat(d + 2)
+    weighted: Tensor = J * torch.from_numpy(weights.ravel()).sqrt().repeat(d + 2).to(J)
     return weighted @ weighted.T
 
 

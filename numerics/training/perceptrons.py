@@ -156,6 +156,11 @@ class PerceptronResidual:
                 current[zero] = current[zero] + biases[layer]
         return current
 
+    def values(self, flat: Float[Tensor, "b p"], points: Float[Tensor, "n d"]) -> Float[Tensor, "b n"]:
+        """``u`` at the points, for each member of the batch."""
+        zero = (0,) * self.dimension
+        return self._series(flat, points, (zero,))[zero][:, :, 0]
+
     def _rows(self, flat: Tensor, rows: Rows) -> Tensor:
         parts: Any = rows.parts
         if rows.differentiated:

@@ -241,6 +241,11 @@ class TwoLayerResidual:
         largest = max(len(part.block.points) for part in self._parts) * self.network.width
         return max(2, (CACHED if device.type == "cpu" else CACHED_CUDA) // largest)
 
+    @property
+    def workspace(self) -> int:
+        """Bytes of the buffers held since the first call: a few arrays ``[block, n, M]`` a set of rows."""
+        return sum(b.nbytes for part in self._parts for b in part.block.buffers.values())
+
     def residual(self, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r"]:
         """All rows, for each member of the batch."""
         at = self._read(flat)

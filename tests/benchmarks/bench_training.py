@@ -76,6 +76,14 @@ def ours(networks: int, h: float | None = None) -> Run:
     return run
 
 
+def workspace(networks: int) -> int:
+    """Bytes that the fast path holds besides the parameters."""
+    network = TwoLayer(WIDTH, 1, jets.activation("tanh"))
+    objective = TwoLayerResidual(network, system())
+    objective(initialise(network, range(networks)))
+    return objective.workspace
+
+
 def one_at_a_time(networks: int) -> Run:
     """The loop that DeepXDE runs, for one network (the number of networks is not used)."""
 
@@ -213,6 +221,7 @@ def report(networks: int, rounds: int, seconds: float) -> dict[str, Any]:
         "networks": networks,
         "torch_threads": torch.get_num_threads(),
         "network_iterations_per_second": {name: round(value) for name, value in medians.items()},
+        "workspace_mib": round(workspace(networks) / 2**20, 1),
         "ratios": {name: round(value, 2) for name, value in ratios.items()},
         "bars": BARS,
     }
