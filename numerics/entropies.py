@@ -61,24 +61,27 @@ def _enclosure(balls: list[flint.arb], values: Sequence[Enclosure], convention: 
 
 
 def _at(balls: list[flint.arb], values: Sequence[Enclosure], convention: Convention) -> Enclosure | str:
-    """The entropy of the first r values, some of which may only be known to lie in [0, c].
+    """The entropy of the first r values, some of which may only be known to lie in [0, c], or within a factor.
 
     Raising σ_k raises H while p_k < exp(−H) (the threshold of :mod:`theory.entropy`); since H ≤ log r, p_k < 1/r is
     enough.  Then the extremes are at 0 and at c; otherwise nothing better than [0, log r] is claimed.
     """
     r = len(balls)
-    positive = sum(1 for v in values if v.lower > 0)
-    if positive == r:
+    if r and not values[0].lower > 0:
+        return "no singular value is proven positive"
+    if r == 1:
+        balls = [flint.arb(1)]  # its entropy does not depend on σ_1
+    # Quotients of wide balls reach 0 and have no logarithm: wide values count as anything in [0, c].
+    narrow = r if r == 1 else next((k for k, v in enumerate(values) if 4 * v.upper > 5 * v.lower), r)
+    if narrow == r:
         found = truncated_entropy(balls, convention, r=r)
         return found.reason or "undefined" if found.value is None else _clip(found.value, convention, r)
-    if positive == 0:
-        return "no singular value is proven positive"
-    upper_ends = balls[:positive] + [Enclosure.exact(v.upper).arb(PRECISION) for v in values[positive:]]
-    total = sum((b**convention.power for b in balls[1:positive]), balls[0] ** convention.power)
-    if r == 1 or not upper_ends[positive] ** convention.power * r < total:
-        return _clip(flint.arb(0).union(flint.arb(r).log()), convention, r)
+    upper_ends = balls[:narrow] + [Enclosure.exact(v.upper).arb(PRECISION) for v in values[narrow:]]
+    total = sum((b**convention.power for b in balls[:narrow]), flint.arb(0))
+    if not upper_ends[narrow] ** convention.power * r < total:
+        return _clip(flint.arb(0).union(flint.arb(1) if convention.normalised else flint.arb(r).log()), convention, r)
     plain = Convention("fixed", rank=r, power=convention.power)
-    low: Any = truncated_entropy(balls[:positive], plain, r=positive).value
+    low: Any = truncated_entropy(balls[:narrow], plain, r=narrow).value
     value = low.union(truncated_entropy(upper_ends, plain, r=r).value)
     return _clip(value / flint.arb(r).log() if convention.normalised else value, convention, r)
 
