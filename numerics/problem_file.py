@@ -113,6 +113,16 @@ _TABLES: dict[str, type[_Strict]] = {
 }
 
 
+def known_keys() -> dict[str, tuple[str, ...]]:
+    """The keys of each table of a problem file.
+
+    >>> known_keys()["arithmetic"]
+    ('dtype', 'digits')
+    """
+    convention = ("rule", "tau", "power", "normalised", "rank")
+    return {name: struct.__struct_fields__ for name, struct in _TABLES.items()} | {"entropy": convention}
+
+
 def load_table(path: Path | str) -> dict[str, Any]:
     """The content of a TOML file, decimals kept as text.
 
@@ -153,6 +163,8 @@ def from_dict(table: dict[str, Any]) -> Problem:
     Raises:
         InputError: an unknown key, a wrong type or a value that is not allowed; one line.
     """
+    if "sweep" in table:
+        raise InputError("sweep: a file with a [sweep] table poses many problems; run it with 'adfd sweep'")
     for key in table:
         if key not in {*_TABLES, "entropy"}:
             known = [*_TABLES, "entropy"]
