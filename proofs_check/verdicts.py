@@ -84,6 +84,10 @@ class Outcome:
     data: Mapping[str, Any] = field(default_factory=dict)
     certified: bool = False
 
+    def __post_init__(self) -> None:
+        if self.holds is not None:  # numpy's and SymPy's False are not ``False``, and would pass for holding
+            object.__setattr__(self, "holds", bool(self.holds))
+
 
 @dataclass(frozen=True)
 class Evidence:

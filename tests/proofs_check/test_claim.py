@@ -1,0 +1,192 @@
+"""Judging a claim: every verdict from made-up instances, addresses, assumptions, mutants."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proofs_check.claim import (
+    TYPICAL,
+    Assumption,
+    Claim,
+    Mutant,
+    Quantifier,
+    address,
+    judge,
+    parse_address,
+)
+from proofs_check.verdicts import Kind, Outcome, Verdict, finite
+from theory.conventions import standard_conventions
+from theory.errors import InputError
+
+CELL = {"arithmetic": "exact"}
+
+
+def claim(
+    holds: list[bool | None], kind: Kind = "exact", quantifier: Quantifier | None = None, **changes: Any
+) -> Claim:
+    """A claim whose k-th instance comes to ``holds[k]``."""
+    return Claim(
+        id="test.claim",
+        title="a test",
+        statement="$1 = 1$",
+        family="test",
+        source="ours",
+        predicate="as told",
+        kind=kind,
+        scopes=lambda profile: (CELL,),
+        instances=lambda scope, profile: range(len(holds)),
+        test=lambda k, scope: Outcome(holds[k], f"instance {k}", margin=None if holds[k] is None else 1.0 - k),
+        mutants=(Mutant("sign", "flipped", "sign", lambda c: c.with_(test=lambda k, scope: Outcome(False, "no"))),),
+        describe=lambda k: {"k": k},
+        **({"quantifier": quantifier} if quantifier else {}),
+        **changes,
+    )
+
+
+outcomes = st.lists(st.sampled_from([True, False, None]), max_size=12)
+
+
+@given(outcomes, st.sampled_from(["symbolic", "exact", "ball", "sampled"]))
+def test_the_verdict_for_all(holds: list[bool | None], kind: Kind) -> None:
+    evidence = judge(claim(holds, kind), CELL, "quick")
+    if not holds:
+        wanted = Verdict.VACUOUS
+    elif False in holds:
+        wanted = Verdict.REFUTED
+    elif None in holds:
+        wanted = Verdict.INCONCLUSIVE
+    else:
+        wanted = {"symbolic": Verdict.PROVED, "sampled": Verdict.SUPPORTED}.get(kind, Verdict.CERTIFIED)
+    assert evidence.verdict == wanted
+    assert (evidence.instances, evidence.holding, evidence.undecided) == (
+        len(holds),
+        holds.count(True),
+        holds.count(None),
+    )
+    json.dumps(finite(evidence.data), allow_nan=False)
+    assert ("witness" in evidence.data) == (False in holds)
+    if False in holds:
+        assert evidence.data["witness"]["instance"] == {"k": holds.index(False)}
+        assert evidence.data["witness"]["certified"] is False
+
+
+@given(outcomes)
+def test_undecided_instances_never_help_a_typical_claim(holds: list[bool | None]) -> None:
+    """Deciding the undecided either way can only move the verdict away from INCONCLUSIVE."""
+    quantifier = Quantifier("typical", 0.5, 0.9)
+    found = judge(claim(holds, "sampled", quantifier), CELL, "quick").verdict
+    best = judge(claim([h is not False for h in holds], "sampled", quantifier), CELL, "quick").verdict
+    worst = judge(claim([h is True for h in holds], "sampled", quantifier), CELL, "quick").verdict
+    if found is Verdict.SUPPORTED:
+        assert worst is Verdict.SUPPORTED
+    if found is Verdict.REFUTED:
+        assert best is Verdict.REFUTED
+    assert found in {Verdict.SUPPORTED, Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.VACUOUS}
+    assert (found is Verdict.VACUOUS) == (not holds)
+
+
+def exact_share(successes: int, trials: int, confidence: float) -> float:
+    """The lower bound when all hold: α^(1/n), by hand."""
+    assert successes == trials
+    return (1 - confidence) ** (1 / trials)
+
+
+@pytest.mark.parametrize("n", [1, 10, 28, 29, 40])
+def test_typical_claims_need_enough_instances(n: int) -> None:
+    """0.9 at 95 % needs 29 of 29: 0.05^(1/29) = 0.9019 and 0.05^(1/28) = 0.8985."""
+    evidence = judge(claim([True] * n, "sampled", TYPICAL), CELL, "quick")
+    assert (evidence.verdict is Verdict.SUPPORTED) == (exact_share(n, n, 0.95) >= 0.9) == (n >= 29)
+    none = judge(claim([False] * n, "sampled", TYPICAL), CELL, "quick")
+    assert (none.verdict is Verdict.REFUTED) == (1 - 0.05 ** (1 / n) < 0.9) == (n >= 2)
+
+
+def test_a_numpy_false_refutes() -> None:
+    broken = claim([True]).with_(test=lambda k, scope: Outcome(np.float64(2) < 1, "no"))
+    assert judge(broken, CELL, "quick").verdict is Verdict.REFUTED
+
+
+def test_the_worst_margin_is_shown() -> None:
+    evidence = judge(claim([True] * 4), CELL, "quick")
+    assert evidence.data["worst_margin"] == -2.0
+    assert "instance 3" in evidence.summary
+
+
+def test_assumptions_reject_and_mutants_drop_them() -> None:
+    even = Assumption("k is even", lambda k: k % 2 == 0)
+    small = Assumption("k is small", lambda k: k < 100)
+    stated = claim([True, False, True, False], assumptions=(even, small))
+    evidence = judge(stated, CELL, "quick")
+    assert (evidence.verdict, evidence.instances, evidence.rejected) == (Verdict.CERTIFIED, 2, 2)
+    dropped = stated.without_assumption("even")
+    assert dropped.assumptions == (small,)
+    assert judge(dropped, CELL, "quick").verdict is Verdict.REFUTED
+    with pytest.raises(KeyError):
+        stated.without_assumption("odd")
+    impossible = claim([True], assumptions=(Assumption("never", lambda k: False),))
+    found = judge(impossible, CELL, "quick")
+    assert (found.verdict, found.rejected) == (Verdict.VACUOUS, 1)
+
+
+def test_assumptions_are_asked_before_the_test() -> None:
+    """An instance outside the assumptions may not even make sense to the test."""
+    guarded = claim([True], assumptions=(Assumption("not zero", lambda k: k != 0),)).with_(
+        instances=lambda scope, profile: (0, 1), test=lambda k, scope: Outcome(1 / k > 0, "fine")
+    )
+    assert judge(guarded, CELL, "quick").instances == 1
+
+
+def test_a_mutant_is_refuted() -> None:
+    stated = claim([True] * 3)
+    (mutant,) = stated.mutants
+    assert judge(mutant.mutate(stated), CELL, "quick").verdict is Verdict.REFUTED
+    assert judge(stated, CELL, "quick").verdict is Verdict.CERTIFIED
+
+
+def test_the_cell_and_the_profile_reach_the_claim() -> None:
+    seen: list[Any] = []
+    watched = claim([True]).with_(
+        instances=lambda scope, profile: [(scope["arithmetic"], profile)],
+        test=lambda k, scope: (seen.append((k, scope["arithmetic"])), Outcome(True, ""))[1],
+    )
+    judge(watched, {"arithmetic": "float32"}, "full")
+    assert seen == [(("float32", "full"), "float32")]
+
+
+plain = st.text(
+    st.characters(categories=["Ll", "Lu", "Nd", "Zs", "Sm", "Pd"], exclude_characters="=,"), min_size=1
+).map(str.strip)
+values = plain.filter(bool)
+names = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
+
+
+@given(st.dictionaries(names, values, min_size=1, max_size=4))
+def test_addresses_read_back(scope: dict[str, str]) -> None:
+    text = address(scope)
+    assert parse_address(text) == scope
+    assert address(parse_address(text)) == text
+    assert address(dict(reversed(scope.items()))) == text
+
+
+@pytest.mark.parametrize("convention", standard_conventions(), ids=lambda c: c.label)
+def test_labels_of_conventions_survive_an_address(convention: Any) -> None:
+    scope = {"activation": "tanh", "convention": convention.label, "zeta": "1/2, -3"}
+    assert parse_address(address(scope)) == scope
+
+
+@pytest.mark.parametrize("text", ["", "a", "=1", "a,b=1", ",a=1", "a b"])
+def test_what_is_no_address(text: str) -> None:
+    with pytest.raises(InputError, match="key=value"):
+        parse_address(text)
+
+
+def test_quantifiers_are_shown() -> None:
+    assert str(Quantifier()) == "all"
+    assert str(TYPICAL) == "typical(0.9, 0.95)"
+    assert math.isclose(exact_share(29, 29, 0.95), 0.9019, rel_tol=1e-4)
