@@ -78,8 +78,12 @@ def select(ids: Iterable[str], claims: tuple[Claim, ...] | None = None) -> tuple
     return tuple(chosen)
 
 
-def load_expected(path: Path = EXPECTED) -> dict[str, dict[str, dict[str, str]]]:
-    """The verdicts on record: ``{claim id: {address: {"verdict": …, "reason": …}}}``; empty without a file.
+Record = dict[str, dict[str, dict[str, str]]]
+"""``{claim id: {address: {"verdict": …, "reason": …}}}``."""
+
+
+def load_expected(profile: str = "quick", path: Path = EXPECTED) -> Record:
+    """The verdicts on record for a profile (its instances are its own); empty without a file.
 
     Raises:
         InputError: not such a file, an ERROR or VACUOUS on record, or an INCONCLUSIVE without a reason.
@@ -90,7 +94,7 @@ def load_expected(path: Path = EXPECTED) -> dict[str, dict[str, dict[str, str]]]
         content = json.loads(path.read_text(encoding="utf-8"))
         cells = {
             claim: {address: dict(entry) for address, entry in found.items()}
-            for claim, found in content["claims"].items()
+            for claim, found in content["profiles"].get(profile, {}).items()
         }
         verdicts = [(c, a, Verdict(e["verdict"]), e.get("reason")) for c, f in cells.items() for a, e in f.items()]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -103,13 +107,14 @@ def load_expected(path: Path = EXPECTED) -> dict[str, dict[str, dict[str, str]]]
     return cells
 
 
-def record(cells: Iterable[Mapping[str, Any]], path: Path = EXPECTED) -> int:
-    """Writes the verdicts of these cells over those on record; returns how many entries changed.
+def record(cells: Iterable[Mapping[str, Any]], profile: str = "quick", path: Path = EXPECTED) -> int:
+    """Writes the verdicts of these cells over those on record for the profile; returns how many entries changed.
 
     Raises:
         InputError: a verdict that cannot be expected.
     """
-    known = load_expected(path)
+    known = load_expected(profile, path)
+    profiles = json.loads(path.read_text(encoding="utf-8"))["profiles"] if path.exists() else {}
     changed = 0
     for cell in cells:
         verdict = Verdict(cell["verdict"])
@@ -123,7 +128,8 @@ def record(cells: Iterable[Mapping[str, Any]], path: Path = EXPECTED) -> int:
             entries[cell["address"]] = entry
             changed += 1
     ordered = {claim: dict(sorted(known[claim].items())) for claim in sorted(known)}
-    text = json.dumps({"schema": SCHEMA, "claims": ordered}, indent=1, ensure_ascii=False)
+    profiles[profile] = ordered
+    text = json.dumps({"schema": SCHEMA, "profiles": profiles}, indent=1, ensure_ascii=False)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(text + "\n", encoding="utf-8")
     temporary.replace(path)

@@ -227,7 +227,7 @@ def command(claim: str, where: str, profile: Profile) -> str:
 
 def ledger(claims: Iterable[Claim], results: list[dict[str, Any]], profile: Profile) -> list[dict[str, Any]]:
     """The ledger's claims with their cells, each compared with what is on record."""
-    expected = load_expected()
+    expected = load_expected(profile)
     listed = []
     for claim in claims:
         cells = []

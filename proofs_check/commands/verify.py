@@ -8,6 +8,7 @@ import platform
 import shlex
 import sys
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -47,9 +48,13 @@ def verify(
         raise InputError("--mutants: cannot be combined with --cell; each mutant names its own cell")
     if mutants and record:
         raise InputError("--record: cannot be combined with --mutants; only the claims themselves are recorded")
+    own = [claim for claim in chosen if claim.file is not None]
+    if own and record:
+        raise InputError(f"--record: {own[0].id} is not a claim of the ledger; only those are recorded")
     os.environ["ADFD_DEVICE"] = device
     store = _store(out, resume)
-    wrong = runner.mutant_tasks(chosen, profile)
+    with_mutants = [] if scope is not None else own  # claims of one's own always show that they can fail
+    wrong = runner.mutant_tasks(chosen if mutants or not ids else with_mutants, profile)
     whole = not ids and scope is None and not mutants
     with progress() as shown:
         results = [] if mutants else runner.run(work, jobs=jobs or _cores(), store_path=store, progress=shown)
@@ -57,13 +62,13 @@ def verify(
             runner.run(
                 wrong, jobs=jobs or _cores(), store_path=store, progress=lambda w, d, t: shown(f"mutant {w}", d, t)
             )
-            if mutants or whole
+            if mutants or whole or with_mutants
             else None
         )
     if mutants:
         return _report_mutants(chosen, tried or [], time.perf_counter() - start, as_json)
     if record:
-        changed = ledger.record(results)
+        changed = ledger.record(results, profile)
         remarks.print(f"{changed} verdicts put on record in {ledger.EXPECTED}")
     listed = runner.ledger(chosen, results, profile)
     _attach_mutants(listed, tried)
@@ -74,12 +79,15 @@ def verify(
         "claims": listed,
     }
     _write(out / "ledger.json", content)
+    page = whole or bool(with_mutants)
     if whole:
         _draw(out, profile)
+    elif page:
+        _without_figures(out)
     if as_json:
         emit(content)
     else:
-        _print(content, out if whole else None)
+        _print(content, out if page else None, {claim.id for claim in own})
     moved = _moved(older, content) if older else []
     for line in moved:
         remarks.print(line, markup=False)
@@ -123,6 +131,14 @@ def _draw(out: Path, profile: Profile) -> None:
     page.write_report(out)
 
 
+def _without_figures(out: Path) -> None:
+    """Writes the page of a ledger alone."""
+    from proofs_check.report import page
+
+    _write(out / "figures.json", {"schema": ledger.SCHEMA})
+    page.write_report(out)
+
+
 def provenance(profile: Profile) -> dict[str, Any]:
     """Versions and the command: what a reader needs to run it again; nothing about the machine but its kind."""
     packages = {}
@@ -151,7 +167,8 @@ def _attach_mutants(listed: list[dict[str, Any]], tried: list[dict[str, Any]] | 
                     mutant["summary"] = result["evidence"]["summary"]
 
 
-def _print(content: dict[str, Any], page: Path | None) -> None:
+def _print(content: dict[str, Any], page: Path | None, detailed: Collection[str] = ()) -> None:
+    """The ledger as a table, and a line for each cell that is not as expected or belongs to a claim of ``detailed``."""
     counts = content["summary"]
     rows = []
     for claim in content["claims"]:
@@ -168,6 +185,17 @@ def _print(content: dict[str, Any], page: Path | None) -> None:
                     f"{cell['status'].upper()} {claim['id']} [{cell['address']}]: {cell['verdict']}, "
                     f"expected {expected}: "
                     f"{cell['evidence']['summary']}",
+                    markup=False,
+                )
+            elif claim["id"] in detailed:
+                console.print(
+                    f"{cell['verdict']} {claim['id']} [{cell['address']}]: {cell['evidence']['summary']}", markup=False
+                )
+        for mutant in claim["mutants"]:
+            if mutant.get("verdict", Verdict.REFUTED) != Verdict.REFUTED:
+                console.print(
+                    f"SURVIVED {claim['id']}: mutant {mutant['name']} ({mutant['change']}): {mutant['verdict']}: "
+                    f"{mutant['summary']}",
                     markup=False,
                 )
     line = (

@@ -110,17 +110,20 @@ def test_every_claim_has_mutants_and_text() -> None:
 def test_record_round_trip_and_refusals(tmp_path: Path) -> None:
     path = tmp_path / "expected.json"
     cell = {"id": "a", "address": "x=1", "verdict": "CERTIFIED", "evidence": {"summary": "fine"}}
-    assert ledger.record([cell], path) == 1
-    assert ledger.record([cell], path) == 0
-    assert ledger.load_expected(path)["a"]["x=1"]["verdict"] == "CERTIFIED"
+    assert ledger.record([cell], "quick", path) == 1
+    assert ledger.record([cell], "quick", path) == 0
+    assert ledger.load_expected("quick", path)["a"]["x=1"]["verdict"] == "CERTIFIED"
+    assert ledger.load_expected("full", path) == {}  # the other profile has instances, and a record, of its own
+    assert ledger.record([cell | {"verdict": "REFUTED"}], "full", path) == 1
+    assert ledger.load_expected("quick", path)["a"]["x=1"]["verdict"] == "CERTIFIED"
     with pytest.raises(InputError, match="cannot be recorded"):
-        ledger.record([cell | {"verdict": "ERROR"}], path)
-    path.write_text(json.dumps({"claims": {"a": {"x=1": {"verdict": "INCONCLUSIVE"}}}}))
+        ledger.record([cell | {"verdict": "ERROR"}], "quick", path)
+    path.write_text(json.dumps({"profiles": {"quick": {"a": {"x=1": {"verdict": "INCONCLUSIVE"}}}}}))
     with pytest.raises(InputError, match="needs a reason"):
-        ledger.load_expected(path)
+        ledger.load_expected("quick", path)
     path.write_text("{")
     with pytest.raises(InputError, match="not a record"):
-        ledger.load_expected(path)
+        ledger.load_expected("quick", path)
 
 
 def test_verdicts_on_record_cover_every_quick_cell() -> None:
