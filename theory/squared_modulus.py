@@ -75,6 +75,28 @@ class SquaredModulus:
         signed = -total if (self.degree + j) % 2 else total
         return Fraction(signed, factorial(n) << (n * self.exponent)) / self.scale
 
+    def rounded_taylor(self, last: int, bits: int) -> tuple[list[Fraction], list[Fraction]]:
+        """``α_0 ... α_last`` up to errors that are returned too; ``bits`` is the precision of the moments.
+
+        The exact moments are long where nodes have a large common denominator.
+        """
+        count = 2 * (self.degree + last) + 1
+        powers = [1 << bits] * len(self.nodes)  # of a_k / 2^e, which is at most 1; off by at most i after i steps
+        moments = []
+        for _ in range(count):
+            moments.append(sum(b * p for b, p in zip(self.weights, powers, strict=True)))
+            powers = [(p * a) >> self.exponent for p, a in zip(powers, self.nodes, strict=True)]
+        values, errors = [], []
+        for j in range(last + 1):
+            n = 2 * (self.degree + j)
+            total = sum((-1) ** i * comb(n, i) * moments[i] * moments[n - i] for i in range(n + 1))
+            signed = -total if (self.degree + j) % 2 else total
+            values.append(Fraction(signed, factorial(n) << (2 * bits)) / self.scale)
+            # a moment is at most ‖b‖₁ and off by at most n ‖b‖₁ units; the sum of the binomials is 2^n
+            error = Fraction(self.norm1**2 * (2 * n + 1) << n, factorial(n) << bits) / self.scale
+            errors.append(error)
+        return values, errors
+
     def tail(self, last: int, x: Fraction) -> Fraction | None:
         """A bound of ``Σ_{j > last} |α_j| x^j``, None if ``last`` is too small for it."""
         n = 2 * (self.degree + last + 1)
@@ -120,6 +142,10 @@ class SquaredModulus:
         re = sum(b * cos(a * psi) for a, b in self._float_terms)
         im = sum(b * sin(a * psi) for a, b in self._float_terms)
         return (re * re + im * im) / power
+
+    def is_noisy(self, psi: float) -> bool:
+        """Whether cancellation or underflow would leave noise in float64, so that the slow way is taken."""
+        return psi >= 4 and not psi ** (2 * self.degree) > 1e-24 * self._float_size
 
     @cached_property
     def _float_size(self) -> float:

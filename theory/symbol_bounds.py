@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 
 from theory.enclosures import Enclosure
@@ -26,12 +27,12 @@ from theory.realroots import differentiate, divide, greatest_common_divisor, int
 from theory.squared_modulus import Boxes, SquaredModulus, square_root, squared_modulus, value_at
 from theory.stencil_core import Stencil
 
-MAX_WORK = 100_000
-"""Most boxes of one proof, times the number of nodes and a constant: about ten seconds."""
+MAX_WORK = 60_000
+"""Bound of the work of one proof: the number of boxes, times a cost that grows with the nodes; about ten seconds."""
 MAX_NEAR = 160
 """Largest ``ψ`` reached with a Taylor polynomial at 0; its degree grows with it."""
 MAX_SAMPLES = 20000
-"""Most samples of the search for the maximum (in float; only a guess that is then proved)."""
+"""Most samples of the search for the maximum (in float, 20 times fewer in multiprecision; a guess, proved later)."""
 GUARD_BITS = 80
 """Bits of the trigonometric enclosures beyond the range of the quantities compared."""
 
@@ -52,8 +53,8 @@ def _near_zero(f: SquaredModulus, bound: Fraction, slack: Fraction) -> Fraction:
     tail allowed. Starts from a ``ψ_0`` beyond which boxes of a fair size suffice: the bisection that follows is slow
     where both sides of the comparison are far below ``‖c‖₁²``.
     """
-    psi = Fraction(4)
-    while psi < MAX_NEAR and psi < f.far(bound):
+    psi, most = Fraction(4), min(Fraction(MAX_NEAR), f.far(bound))
+    while psi < most:
         margin = f.scale * psi ** (2 * f.degree) * Fraction(abs(float(bound) - f.approximate(float(psi))))
         if margin * 10**5 > f.fourth:  # boxes of a fifteenth of 1 suffice here
             break
@@ -69,13 +70,19 @@ def _below_near_zero(f: SquaredModulus, bound: Fraction, slack: Fraction, psi: F
     """Whether the Taylor polynomial of ``|m|²`` and the bound of its tail stay below ``bound`` on ``[0, psi]``."""
     order, leading = f.leading if bound == 1 else (0, 1 - bound)
     x, last = psi * psi, order + 2
-    while (tail := f.tail(last, x)) is None or tail > slack * abs(leading) * x**order:
+    allowed = slack * abs(leading) * x**order
+    while (tail := f.tail(last, x)) is None or tail > allowed:
         last += 2
-    coefficients = [-f.taylor(j) for j in range(order, last + 1)]
+    # rounding the coefficients costs at most e^{2ψ} ‖b‖₁² 2^-bits / scale, made to suit what is allowed
+    size = f.norm1**2 / (f.scale * allowed)
+    bits = 64 + max(0, size.numerator.bit_length() - size.denominator.bit_length()) + 3 * ceil(psi)
+    values, errors = f.rounded_taylor(last, bits)
+    coefficients = [-value for value in values[order:]]
     if bound > 1:
         coefficients[0] = bound - 1
-    # the tail at x' <= x is at most tail (x'/x)^order, as it starts at a higher power
-    coefficients[0] -= tail / x**order
+    # tail and rounding start at the power `order` or higher, so at x' <= x they are at most (x'/x)^order as large
+    rounding = sum((e * x ** (order + i) for i, e in enumerate(errors[order:])), Fraction(0))
+    coefficients[0] -= (tail + rounding) / x**order
     p = integer_polynomial(coefficients)
     if p[0] <= 0:
         return False
@@ -85,17 +92,18 @@ def _below_near_zero(f: SquaredModulus, bound: Fraction, slack: Fraction, psi: F
 
 def _scan(boxes: Boxes, near: Fraction, far: Fraction) -> Verdict:
     """Prove ``F >= 0`` on ``[near, far]``, or find a point where it is negative; ends are dyadic."""
-    cost = MAX_WORK // (len(boxes.f.nodes) + 8)
+    nodes = boxes.f.nodes
+    most = MAX_WORK // (len({b - a for a, b in pairwise(nodes)}) + len(nodes) // 8 + 4)
     first, last = floor(near), ceil(far)
-    if last - first > cost:
-        raise PrecisionCapError(f"symbol: more than {cost} boxes are needed; the nodes are too unequal")
+    if last - first > most:
+        raise PrecisionCapError(f"symbol: more than {most} boxes are needed; the nodes are too unequal")
     stack = [(max(near, Fraction(i)), Fraction(i + 1)) for i in range(last - 1, first - 1, -1)]
     count = 0
     while stack:
         lo, hi = stack.pop()
         count += 1
-        if count > cost:
-            raise PrecisionCapError(f"symbol: not decided with {cost} boxes; the nodes are too unequal")
+        if count > most:
+            raise PrecisionCapError(f"symbol: not decided with {most} boxes; the nodes are too unequal")
         middle, r = (lo + hi) / 2, (hi - lo) / 2
         least, here = boxes.minimum(middle, r)
         if here < 0:
@@ -154,10 +162,11 @@ def _sampled_witness(f: SquaredModulus) -> Fraction | None:
 
 def _guess(f: SquaredModulus) -> float:
     """Where ``|m|²`` is greatest, by sampling and ternary search in float64."""
-    step, best, top, i = 0.25, 0.25, 0.0, 0
+    step, best, top, i, work = 0.25, 0.25, 0.0, 0, 0
     far = float(f.far(Fraction(1)))
-    while i < MAX_SAMPLES and (i + 1) * step <= far:
+    while work < MAX_SAMPLES and (i + 1) * step <= far:
         i += 1
+        work += 20 if f.is_noisy(i * step) else 1
         if (value := f.approximate(i * step)) > top:
             best, top = i * step, value
             if top > 1:

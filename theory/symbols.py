@@ -107,6 +107,10 @@ class Symbol:
     def __str__(self) -> str:
         return str(self.expression)
 
+    def _latex(self, printer: Any) -> str:
+        """What ``sympy.latex`` calls."""
+        return str(printer.doprint(self.expression))
+
     def value(self, theta: Any) -> Any:
         """``m(θ)`` at a number, or at a point in several variables.
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import isqrt, pi
+from math import factorial, isqrt, pi
 
 import mpmath
 import numpy as np
@@ -101,6 +101,7 @@ def test_expressions_of_the_classical_stencils() -> None:
     assert symbol(stencil(2, ["-1/2", 0, "1/2"])).expression.equals(16 * sp.sin(theta / 4) ** 2 / theta**2)
     assert str(symbol(central(2))) == "4*sin(theta/2)**2/theta**2"
     assert symbol(central(2))._repr_latex_().startswith(r"$\displaystyle m(\theta) = \frac{4 \sin")
+    assert sp.latex(symbol(central(2))) == sp.latex(4 * half**2 / theta**2)
 
 
 @settings(max_examples=20)
@@ -261,6 +262,29 @@ def test_enclosures_of_the_squared_modulus(s: Stencil, psi: Fraction, bits: int)
         assert real(found.lower) <= exact <= real(found.upper)
         assert real(found.width) <= mpmath.mpf(2) ** (8 - bits)
     assert f.approximate(float(psi)) == pytest.approx(float(exact), rel=1e-4, abs=1e-9)
+
+
+@given(stencils(), st.integers(2, 30), st.integers(60, 400))
+def test_rounded_taylor_coefficients_are_within_their_errors(s: Stencil, last: int, bits: int) -> None:
+    f = squared_modulus(s)
+    values, errors = f.rounded_taylor(last, bits)
+    exact = [f.taylor(j) for j in range(last + 1)]
+    assert exact[0] == 1
+    assert all(abs(v - e) <= error for v, e, error in zip(values, exact, errors, strict=True))
+    assert f.leading == next((j, e) for j, e in enumerate(exact) if j and e)
+    for j, error in enumerate(errors):  # and the errors are small
+        n = 2 * (f.degree + j)
+        assert error * f.scale * factorial(n) <= f.norm1**2 * Fraction(4 * n * 2**n, 2**bits)
+
+
+@given(stencils(), st.integers(1, 12), rationals(Fraction(1, 3), 6))
+def test_the_tail_of_the_taylor_series_is_bounded(s: Stencil, last: int, psi: Fraction) -> None:
+    f = squared_modulus(s)
+    tail = f.tail(last, psi**2)
+    assume(tail is not None)
+    assert tail is not None
+    further = sum((abs(f.taylor(j)) * psi ** (2 * j) for j in range(last + 1, last + 12)), Fraction(0))
+    assert further <= tail
 
 
 @settings(max_examples=40)
