@@ -259,3 +259,15 @@ def test_bad_rows_are_refused() -> None:
         network.split(torch.zeros(1, 4))
     with pytest.raises(InputError, match="start"):
         initialise(network, [0], "other")  # type: ignore[arg-type]
+
+
+def test_memory_is_bounded_by_the_block() -> None:
+    """A few arrays [block, n, M] for each set of rows, however many networks there are."""
+    network = TwoLayer(16, 1, jets.activation("tanh"))
+    model = TwoLayerResidual(network, systems()["poisson"], block=8)
+    assert model.workspace == 0
+    model(initialise(network, range(16)))
+    held = model.workspace
+    assert 0 < held <= 4 * 8 * (17 + 2) * 16 * 8
+    model(initialise(network, range(64)))
+    assert model.workspace == held
