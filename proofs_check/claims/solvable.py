@@ -31,16 +31,16 @@ from theory.solvable import (
 )
 
 MODELS: dict[str, SolvableSpectrum] = {
-    "circle, p_n = (19/20)^n": Circle(geometric_frequencies(Fraction(19, 20))),
-    "circle, uniform to 32": Circle(uniform_frequencies(32)),
-    "circle, uniform to 8": Circle(uniform_frequencies(8)),
-    "hermite, rho = 3/10": HermiteDiagonal(Fraction(3, 10)),
-    "hermite, rho = 9/10": HermiteDiagonal(Fraction(9, 10)),
-    "prolate, R = 4": Prolate(Fraction(4)),
-    "mehler, s2 = 1": Mehler(Fraction(1), Fraction(1)),
+    "circle geometric 19/20": Circle(geometric_frequencies(Fraction(19, 20))),
+    "circle uniform 32": Circle(uniform_frequencies(32)),
+    "circle uniform 8": Circle(uniform_frequencies(8)),
+    "hermite 3/10": HermiteDiagonal(Fraction(3, 10)),
+    "hermite 9/10": HermiteDiagonal(Fraction(9, 10)),
+    "prolate 4": Prolate(Fraction(4)),
+    "mehler 1": Mehler(Fraction(1), Fraction(1)),
 }
 """Models on which S3 is decided; the last is slow, and in the full profile only."""
-SLOW = ("mehler, s2 = 1",)
+SLOW = ("mehler 1",)
 STEPS = (Fraction(1, 10), Fraction(1, 20))
 
 
@@ -146,7 +146,7 @@ def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
 def _uniform_in_range(setting: Setting) -> bool:
     """Whether h (2R − 1) ≤ 6 < 2π, for uniform weights up to R."""
     model = setting.model
-    if not setting.name.startswith("circle, uniform") or not isinstance(model, Circle):
+    if not setting.name.startswith("circle uniform") or not isinstance(model, Circle):
         return False
     return setting.h * (2 * (model.law.largest or 0) - 1) <= 6
 
@@ -155,7 +155,7 @@ _uniform = Assumption("the weights are uniform and $h \\le 2\\pi/(2R-1)$", _unif
 
 
 def _circle_settings(scope: Scope, profile: Profile) -> Iterator[Setting]:
-    for name in ("circle, uniform to 8", "circle, uniform to 32", "circle, p_n = (19/20)^n"):
+    for name in ("circle uniform 8", "circle uniform 32", "circle geometric 19/20"):
         for h in (Fraction(1, 4), Fraction(1, 10), Fraction(1, 20), Fraction(1, 50)):
             yield Setting(name, h)
 
@@ -216,7 +216,7 @@ CLAIMS = (
         source="ours",
         predicate="closed forms and the sum of the 1200 largest eigenvalues agree within $10^{-6}$",
         kind="sampled",
-        scopes=once({"model": "circle, p_n = (19/20)^n"}),
+        scopes=once({"model": "circle geometric 19/20"}),
         instances=_settings,
         test=_traces(Fraction(1)),
         describe=Setting.to_dict,

@@ -91,6 +91,7 @@ def test_characteristic_function_is_the_fourier_integral(w: Law, t: Fraction) ->
         assert abs(complex(symbolic.evalf(18)) - complex(exact)) < 1e-14
 
 
+@settings(max_examples=40, deadline=None)
 @given(laws, st.integers(0, 6))
 def test_characteristic_function_at_zero_and_moments_from_its_derivatives(w: Law, n: int) -> None:
     assert sympy.simplify(w.characteristic_function(sympy.S.Zero)) == 1
@@ -125,6 +126,7 @@ def test_variance_is_not_negative_and_symmetric_laws_have_no_odd_moments(w: Law)
             assert w.moment(n) in (0, None)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.fractions(min_value=-5, max_value=5, max_denominator=20), positives, st.integers(0, 8))
 def test_uniform_moments_by_integration(low: Fraction, width: Fraction, n: int) -> None:
     w = Uniform(low, low + width)
