@@ -66,6 +66,7 @@ class Factorisation:
         values: enclosures of all ``N`` singular values of ``A``.
         rank: how many of them are resolved.
         bits: working precision of the entries.
+        accuracy: relative bits kept by the factors.
     """
 
     matrix: arb_mat
@@ -77,6 +78,7 @@ class Factorisation:
     values: tuple[Enclosure, ...]
     rank: int
     bits: int
+    accuracy: int
 
 
 def certified_singular_values(
@@ -245,7 +247,9 @@ def _certify(
     accuracy = _accuracy(math.ceil(digits * math.log2(10)), matrix.ncols())
     if not basis.rank:
         rest = residual_bounds(basis.residual, None, arb(0), 64)
-        return Factorisation(matrix, transposed, basis, None, None, None, enclosures(None, rest, smaller, 64), 0, bits)
+        return Factorisation(
+            matrix, transposed, basis, None, None, None, enclosures(None, rest, smaller, 64), 0, bits, accuracy
+        )
     rows = graded_rows(basis)
     q = left_factor(basis, rows)
     vectors = first_vectors(rows)
@@ -264,7 +268,7 @@ def _certify(
             resolved = _resolved(values[: basis.rank], digits)
             if resolved == basis.rank or (floor is not None and _reaches(values, resolved, floor)):
                 return Factorisation(
-                    matrix, transposed, basis, q, vectors, proven, _bounded(values, resolved), resolved, bits
+                    matrix, transposed, basis, q, vectors, proven, _bounded(values, resolved), resolved, bits, accuracy
                 )
         if work == accuracy and proven is not None:
             eta = float(proven.eta)
