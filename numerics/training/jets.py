@@ -14,26 +14,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from numerics.training import in_place
+from numerics.training.cofactors import sech_cofactor, tanh_cofactor
+from numerics.training.in_place import Fill, Scaled, Scratch
 from theory.errors import InputError
 
 Tower = Callable[[Tensor, int], list[Tensor]]
 """``tower(z, n)``: the list ``[σ(z), σ'(z), …, σ⁽ⁿ⁾(z)]``."""
-
-Scratch = Callable[[int], Tensor]
-"""``scratch(k)``: the k-th buffer of the shape of z, owned by the caller and used again at the next call."""
-Scaled = tuple[Tensor, float]
-"""A tensor and a number that multiplies it: constant factors are left to the caller's small arrays."""
-Fill = Callable[[Tensor, tuple[int, ...], Scratch, bool], dict[int, Scaled]]
-"""Derivatives of the orders asked for, in the caller's buffers, ``z`` included: no memory is allocated.
-
-Errors are a few ulp of the largest value, without the relative accuracy of the towers in the tails.
-"""
 
 _SQRT_PI = math.sqrt(math.pi)
 _SQRT_2PI = math.sqrt(2 * math.pi)
@@ -81,50 +73,6 @@ class TorchActivation:
         return {n: (tower[n], 1.0) for n in orders}
 
 
-@cache
-def tanh_cofactor(order: int) -> tuple[tuple[int, ...], int]:
-    """``(q, e)`` with ``tanh⁽ᵒʳᵈᵉʳ⁾ = s · t^e · Σ q_k s^k``, ``t = tanh``, ``s = 1 − t²``, order ≥ 1.
-
-    With ``t' = s`` and ``s' = −2 t s`` the polynomial keeps the parity of the order in t.
-
-    >>> tanh_cofactor(1), tanh_cofactor(2), tanh_cofactor(3)
-    (((1,), 0), ((-2,), 1), ((4, -6), 0))
-    """
-    if order == 1:
-        return (1,), 0
-    q, e = tanh_cofactor(order - 1)
-    if e == 0:
-        # (s Σ q_k s^k)' = Σ (k+1) q_k s^k · (−2 t s)
-        return tuple(-2 * (k + 1) * c for k, c in enumerate(q)), 1
-    # (t Σ q_k s^{k+1})' = s Σ q_k s^{k+1} − 2 (1 − s) s Σ (k+1) q_k s^k
-    new = [0] * (len(q) + 1)
-    for k, c in enumerate(q):
-        new[k] += -2 * (k + 1) * c
-        new[k + 1] += c + 2 * (k + 1) * c
-    return tuple(new), 0
-
-
-@cache
-def sech_cofactor(order: int) -> tuple[tuple[int, ...], int]:
-    """``(q, e)`` with ``sech⁽ᵒʳᵈᵉʳ⁾ = sech · t^e · Σ q_k s^k``, notation of :func:`tanh_cofactor`.
-
-    >>> sech_cofactor(1), sech_cofactor(2)
-    (((-1,), 1), ((1, -2), 0))
-    """
-    if order == 0:
-        return (1,), 0
-    q, e = sech_cofactor(order - 1)
-    if e == 0:
-        # (sech Σ q_k s^k)' = −t sech Σ (2k+1) q_k s^k
-        return tuple(-(2 * k + 1) * c for k, c in enumerate(q)), 1
-    # (sech t Σ q_k s^k)' = sech [s Σ q_k s^k − (1 − s) Σ (2k+1) q_k s^k]
-    new = [0] * (len(q) + 1)
-    for k, c in enumerate(q):
-        new[k] += -(2 * k + 1) * c
-        new[k + 1] += c + (2 * k + 1) * c
-    return tuple(new), 0
-
-
 def _polynomial(coefficients: tuple[int, ...], s: Tensor) -> Tensor:
     """Horner's scheme, in place on one new tensor."""
     result = torch.full_like(s, coefficients[-1])
@@ -152,121 +100,6 @@ def _tanh_like(z: Tensor, order: int, base: Tensor) -> list[Tensor]:
 
 def _tanh(z: Tensor, order: int) -> list[Tensor]:
     return _tanh_like(z, order, torch.tanh(z)) if order else [torch.tanh(z)]
-
-
-def _fill_tanh(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
-    """All from ``p = 1/(1 + e^{−2z})``, given 2z: ``t = 2p − 1`` and ``s = 1 − t² = 4y``, ``y = p − p²``.
-
-    Few passes over memory, and one exponential, where ``torch.tanh`` costs three. For autodiff alone: it moves the
-    rounding of σ, so ``exact`` calls ``torch.tanh``.
-    """
-    if exact:
-        t = torch.tanh(z, out=z)
-        out: dict[int, Scaled] = {0: (t, 1.0)}
-        if 1 in orders:
-            out[1] = (torch.addcmul(_one(t), t, t, value=-1, out=scratch(0)), 1.0)
-        return out
-    p = z.sigmoid_()
-    y = torch.addcmul(p, p, p, value=-1, out=scratch(0))
-    out = {}
-    free = 1
-    if 0 in orders:
-        out[0] = (torch.add(_one(p), p, alpha=-2, out=scratch(free)), -1.0)
-        free += 1
-    # The odd powers of t come first, for they need p; the last of each kind takes over the buffer of p or y.
-    odd = [n for n in orders if n and tanh_cofactor(n)[1]]
-    even = [n for n in orders if n and not tanh_cofactor(n)[1]]
-    for kind, store in ((odd, p), (even, y)):
-        for n in kind:
-            if n == kind[-1]:
-                target = store
-            else:
-                target, free = scratch(free), free + 1
-            # s t^e Σ q_k s^k with s = 4y: the leading coefficient is split off, the others are exact multiples.
-            q = tanh_cofactor(n)[0]
-            scale = 4.0 * q[0]
-            ratios = [c * 4.0**k / q[0] for k, c in enumerate(q)]
-            base = y
-            if len(ratios) == 2:
-                base = torch.addcmul(y, y, y, value=ratios[1], out=target if kind is even else scratch(free))
-            elif len(ratios) > 2:
-                base = torch.mul(y, ratios[-1], out=scratch(free))
-                for c in reversed(ratios[:-1]):
-                    base.add_(c).mul_(y)
-            if kind is odd:
-                # t = −(1 − 2p)
-                torch.addcmul(base, base, p, value=-2, out=target)
-                scale = -scale
-            elif base is not target:
-                target.copy_(base)
-            out[n] = (target, scale)
-    return out
-
-
-def _one(like: Tensor) -> Tensor:
-    return _ones(like.dtype, like.device)
-
-
-@cache
-def _ones(dtype: torch.dtype, device: torch.device) -> Tensor:
-    with torch.inference_mode(False):
-        return torch.ones((), dtype=dtype, device=device)
-
-
-def _fill_trigonometric(phase: int) -> Fill:
-    def fill(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
-        kinds = {(n + phase) % 2 for n in orders}
-        made: dict[int, Tensor] = {}
-        if kinds == {0, 1}:
-            made[0] = torch.sin(z, out=scratch(0))
-            made[1] = torch.cos(z, out=z)
-        elif kinds == {0}:
-            made[0] = torch.sin(z, out=z)
-        else:
-            made[1] = torch.cos(z, out=z)
-        return {n: (made[(n + phase) % 2], 1.0 if (n + phase) % 4 < 2 else -1.0) for n in orders}
-
-    return fill
-
-
-def _fill_exp(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
-    torch.exp(z, out=z)
-    return dict.fromkeys(orders, (z, 1.0))
-
-
-def _hermite_functions(
-    z: Tensor, bump: Tensor, first: int, spread: float, wanted: set[int], scratch: Scratch, free: int
-) -> dict[int, Tensor]:
-    """``h_n``, ``h_{n+1} = spread (z h_n − n h_{n−1})`` from ``h_0 = bump``, stored under ``n + first``."""
-    made = {first: bump}
-    last = max(wanted)
-    for n in range(last - first):
-        target = scratch(free)
-        free += 1
-        if n == 0:
-            torch.mul(z, bump, out=target)
-        else:
-            torch.mul(made[first + n - 1], -float(n), out=target).addcmul_(z, made[first + n])
-        made[first + n + 1] = target.mul_(spread) if spread != 1 else target
-    return made
-
-
-def _fill_gaussian(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
-    bump = torch.mul(z, z, out=scratch(0)).mul_(-0.5).exp_()
-    made = _hermite_functions(z, bump, 0, 1.0, set(orders), scratch, 1)
-    return {n: (made[n], (-1.0) ** n) for n in orders}
-
-
-def _fill_erf(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
-    out: dict[int, Scaled] = {}
-    if 0 in orders:
-        out[0] = (torch.erf(z, out=scratch(0)), 1.0)
-    slopes = {n for n in orders if n}
-    if slopes:
-        bump = torch.mul(z, z, out=scratch(1)).neg_().exp_()
-        made = _hermite_functions(z, bump, 1, 2.0, slopes, scratch, 2)
-        out |= {n: (made[n], (-1.0) ** (n - 1) * 2 / _SQRT_PI) for n in slopes}
-    return out
 
 
 def _sigmoid(z: Tensor, order: int) -> list[Tensor]:
@@ -381,16 +214,16 @@ def _first(tower: Tower) -> Callable[[Tensor], Tensor]:
 _NAMED: dict[str, TorchActivation] = {
     a.name: a
     for a in (
-        TorchActivation("sin", torch.sin, _sin, _fill_trigonometric(0)),
-        TorchActivation("cos", torch.cos, _cos, _fill_trigonometric(1)),
-        TorchActivation("exp", torch.exp, _exp, _fill_exp),
-        TorchActivation("tanh", torch.tanh, _tanh, _fill_tanh, 2.0),
+        TorchActivation("sin", torch.sin, _sin, in_place.trigonometric(0)),
+        TorchActivation("cos", torch.cos, _cos, in_place.trigonometric(1)),
+        TorchActivation("exp", torch.exp, _exp, in_place.exp),
+        TorchActivation("tanh", torch.tanh, _tanh, in_place.tanh, 2.0),
         TorchActivation("sigmoid", torch.sigmoid, _sigmoid),
         TorchActivation("softplus", _first(_softplus), _softplus),
         TorchActivation("silu", torch.nn.functional.silu, _silu),
         TorchActivation("sech", _sech_value, _sech),
-        TorchActivation("gaussian", _first(_gaussian), _gaussian, _fill_gaussian),
-        TorchActivation("erf", torch.erf, _erf, _fill_erf),
+        TorchActivation("gaussian", _first(_gaussian), _gaussian, in_place.gaussian),
+        TorchActivation("erf", torch.erf, _erf, in_place.erf),
         TorchActivation("gelu", torch.nn.functional.gelu, _gelu),
         TorchActivation("step", _first(_relu_power(0)), _relu_power(0)),
         TorchActivation("relu", torch.relu, _relu_power(1)),

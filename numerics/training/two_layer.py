@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.training.jets import Scaled
+from numerics.training.in_place import Scaled
 from numerics.training.networks import TwoLayer, preactivation
 from numerics.training.residuals import MultiIndex, Rows, System, combine, unique_shifts
 

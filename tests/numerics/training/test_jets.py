@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.training import jets
+from numerics.training import cofactors, jets
 from theory import activations
 from theory.errors import InputError
 
@@ -88,8 +88,8 @@ def test_cofactors_against_the_polynomials_of_the_theory(order: int, t: float) -
     """s t^e q(s) and the polynomial in t of ``theory`` are one function, coefficient by coefficient."""
     symbol = sp.Symbol("t")
     for cofactor, polynomial, factor in (
-        (jets.tanh_cofactor, activations.tanh_polynomial, 1 - symbol**2),
-        (jets.sech_cofactor, activations.sech_polynomial, sp.Integer(1)),
+        (cofactors.tanh_cofactor, activations.tanh_polynomial, 1 - symbol**2),
+        (cofactors.sech_cofactor, activations.sech_polynomial, sp.Integer(1)),
     ):
         q, e = cofactor(order)
         spelled = factor * symbol**e * sum(c * (1 - symbol**2) ** k for k, c in enumerate(q))
