@@ -20,7 +20,7 @@ verify: $(STAMP)  ## the main job: judges the claims, writes report/index.html
 	$(BIN)/adfd verify --profile quick --out report
 
 test: $(STAMP)  ## the whole default suite
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 test-slow: $(STAMP)  ## what the default suite leaves out
 	$(BIN)/python -m pytest -m slow
