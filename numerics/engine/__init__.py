@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from numerics.engine.driver import BallEntries, CertifiedSpectrum, certified_singular_values
+from numerics.engine.symmetric import certified_eigenvalues_psd
 
-__all__ = ["BallEntries", "CertifiedSpectrum", "certified_singular_values"]
+__all__ = ["BallEntries", "CertifiedSpectrum", "certified_eigenvalues_psd", "certified_singular_values"]

@@ -103,17 +103,7 @@ def certified_singular_values(
     (1, {'lower': '2.4494897', 'upper': '2.4494898'}, True)
     """
     clock = Clock()
-    done = factorise(entries, digits, floor, cap_bits, clock)
-    rest = done.values[done.rank].upper if done.rank < len(done.values) else Fraction(0)
-    return CertifiedSpectrum(
-        done.values,
-        rest,
-        done.rank,
-        math.ceil(done.bits * math.log10(2)),
-        clock.total(),
-        clock.entries,
-        clock.proof,
-    )
+    return spectrum_of(factorise(entries, digits, floor, cap_bits, clock), clock)
 
 
 class Clock:
@@ -136,6 +126,19 @@ class Clock:
     def total(self) -> float:
         """Seconds since the start."""
         return time.perf_counter() - self.start
+
+
+def spectrum_of(found: Factorisation, clock: Clock) -> CertifiedSpectrum:
+    """What a factorisation proves of the singular values, without its factors."""
+    return CertifiedSpectrum(
+        found.values,
+        found.values[found.rank].upper if found.rank < len(found.values) else Fraction(0),
+        found.rank,
+        math.ceil(found.bits * math.log10(2)),
+        clock.total(),
+        clock.entries,
+        clock.proof,
+    )
 
 
 def factorise(entries: BallEntries, digits: int, floor: Fraction | None, cap_bits: int, clock: Clock) -> Factorisation:

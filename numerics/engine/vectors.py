@@ -88,6 +88,10 @@ def left_factor(basis: GradedBasis, rows: GradedRows) -> arb_mat:
 
 
 def left_vectors(q: arb_mat, vectors: GradedVectors, bits: int) -> arb_mat:
-    """``X = Q V`` rounded to exact dyadics: approximate left singular vectors of ``A``, ``N x r``."""
+    """``X = Q (Q^T Q)^-1 V`` rounded to exact dyadics: approximate left singular vectors of ``A``, ``N x r``.
+
+    ``A^T X = R^T V + E^T X`` is then as graded as ``R^T V``, however little ``Q`` is orthonormal.
+    """
     with flint.ctx.workprec(bits):
-        return (q * vectors.plain()).mid()
+        gram = (q.transpose() * q).mid()
+        return (q * gram.solve(vectors.plain().mid()).mid()).mid()

@@ -68,9 +68,7 @@ def test_floating_values_keep_the_dtype_and_are_backward_stable(dtype: type) -> 
     assert max(abs(float(a) - float(b)) for a, b in zip(values, exact, strict=True)) <= 10 * unit * values[0]
 
 
-@pytest.mark.parametrize(
-    "matrix", [np.ones(3), np.ones((2, 2), dtype=int), np.full((2, 2), np.nan), np.empty((0, 2))]
-)
+@pytest.mark.parametrize("matrix", [np.ones(3), np.ones((2, 2), dtype=int), np.full((2, 2), np.nan), np.empty((0, 2))])
 def test_floating_refuses(matrix: np.ndarray) -> None:
     with pytest.raises(InputError, match="matrix"):
         floating_singular_values(matrix)
