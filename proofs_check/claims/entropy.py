@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flint
 import mpmath
@@ -23,6 +23,9 @@ from proofs_check.claims.common import once, problem, seeds, witness
 from proofs_check.verdicts import Outcome
 from theory.entropy import Convention, covariance_gap, entropy_gap_coefficient, probabilities, truncated_entropy
 from theory.entropy_bounds import fannes_audenaert, total_variation
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 PRECISION = 256
 DIGITS = 50
@@ -55,6 +58,25 @@ def _pairs(scope: Scope, profile: Profile) -> Iterator[Pair]:
         yield Pair(_spectrum(generator, n), _spectrum(generator, n))
     for n in (2, 3, 8):  # the extreme pair of Fannes and Audenaert, nearly: 1 against 1 − T spread evenly
         yield Pair((Fraction(10**6), *[Fraction(1)] * (n - 1)), (Fraction(10), *[Fraction(1)] * (n - 1)))
+
+
+def _pair_space(scope: Scope) -> SearchStrategy[Pair]:
+    from proofs_check import search_spaces
+
+    return search_spaces.pairs(Pair)
+
+
+def _gap_space(scope: Scope) -> SearchStrategy[Problem]:
+    """Two features at least, of different frequencies: with one |w| the gap vanishes and has no leading order."""
+    from proofs_check import search_spaces
+
+    return search_spaces.like(problem(scope["activation"], size=6), least=2, frequencies=True)
+
+
+def _lifted_space(scope: Scope) -> SearchStrategy[Pair]:
+    from proofs_check import search_spaces
+
+    return search_spaces.lifted(Pair)
 
 
 def _balls(values: tuple[Fraction, ...]) -> list[flint.arb]:
@@ -254,6 +276,7 @@ CLAIMS = (
         test=_range(lambda r: flint.arb(r).log()),
         assumptions=(Assumption("the values are not all equal", lambda pair: len(set(pair.first)) > 1),),
         describe=Pair.to_dict,
+        search=_pair_space,
         mutants=(
             Mutant("log-of-r-minus-1", "the ceiling is log(r − 1)", "constant",
                    lambda c: c.with_(test=_range(lambda r: flint.arb(max(r - 1, 1)).log()))),
@@ -272,6 +295,7 @@ CLAIMS = (
         test=_continuity(True),
         assumptions=(Assumption("the two spectra differ", lambda pair: pair.first != pair.second),),
         describe=Pair.to_dict,
+        search=_pair_space,
         mutants=(
             Mutant("without-binary-entropy", "the term h₂(T) is dropped", "predicate",
                    lambda c: c.with_(test=_continuity(False))),
@@ -290,6 +314,7 @@ CLAIMS = (
         instances=lambda scope, profile: [p for i, p in enumerate(_pairs(scope, profile)) if i % 5 == 0],
         test=_threshold(Fraction(1)),
         describe=Pair.to_dict,
+        search=_pair_space,
         mutants=(
             Mutant("half-the-threshold", "the threshold is half as large", "constant",
                    lambda c: c.with_(test=_threshold(Fraction(1, 2)))),
@@ -309,6 +334,7 @@ CLAIMS = (
         test=_majorisation(+1),
         assumptions=(_descending, _monotone),
         describe=Pair.to_dict,
+        search=_lifted_space,
         mutants=(
             Mutant("reversed", "the order of the entropies is reversed", "sign",
                    lambda c: c.with_(test=_majorisation(-1))),
@@ -328,6 +354,7 @@ CLAIMS = (
         kind="sampled",
         scopes=once(*({"activation": a, "power": q} for a in ("sin", "tanh", "gaussian") for q in ("1", "2"))),
         instances=_gap_instances,
+        search=_gap_space,
         test=_expansion(Fraction(1), "general"),
         describe=witness,
         mutants=(
@@ -348,6 +375,7 @@ CLAIMS = (
         kind="sampled",
         scopes=once(*({"activation": a, "power": q} for a in ("sin", "cos") for q in ("1", "2"))),
         instances=_gap_instances,
+        search=_gap_space,
         test=_expansion(Fraction(1), "covariance"),
         assumptions=(
             Assumption(r"$\sigma = \sin$ or $\cos$, interior rows only",

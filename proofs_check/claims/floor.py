@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from proofs_check.claim import TYPICAL, Assumption, Claim, Mutant, Profile, Requ
 from proofs_check.claims.common import once, problem, seeds, witness
 from proofs_check.verdicts import Outcome
 
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
 FACTOR = 4.0
 """The floor law is judged within this factor (the model promises no more for coherent errors)."""
 
@@ -27,6 +31,16 @@ def _instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
         yield problem(
             scope["activation"], seed=seed, size=size, operator=scope["operator"], step=Fraction(scope["step"])
         )
+
+
+def _search(scope: Scope) -> SearchStrategy[Problem]:
+    """Draws of the same kind by their seed: the law is about many random features."""
+    from proofs_check import search_spaces
+
+    operator, step = scope["operator"], Fraction(scope["step"])
+    return search_spaces.seeded(
+        lambda seed: problem(scope["activation"], seed=seed, size=32, operator=operator, step=step)
+    )
 
 
 def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
@@ -128,6 +142,7 @@ CLAIMS = (
         test=_entries(1.0),
         quantifier=TYPICAL,
         describe=witness,
+        search=_search,
         mutants=(
             Mutant("unit-roundoff-of-bfloat16", "the unit round-off is 2⁻⁸ instead of 2⁻²⁴", "constant",
                    lambda c: c.with_(test=_entries(2.0**16))),
@@ -159,6 +174,7 @@ CLAIMS = (
         ),
         requests=_requests,
         describe=witness,
+        search=_search,
         mutants=(
             Mutant("one-power-of-h", "the noise is u/h instead of u/h²", "exponent",
                    lambda c: c.with_(test=_behind_knee(1e-2)), _float32),
@@ -190,6 +206,7 @@ CLAIMS = (
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
+        search=_search,
         mutants=(
             Mutant("one-less", "the exponent is −(m − 1)", "exponent", lambda c: c.with_(test=_slope(lambda m: 1 - m))),
             Mutant("one-more", "the exponent is −(m + 1)", "exponent",
