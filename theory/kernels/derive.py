@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import sympy as sp
 from mpmath import mp
@@ -29,11 +29,9 @@ from theory.kernels.expansion import Expansion, expand
 from theory.kernels.forms import Side, difference_operator, pairs, scale_of, side
 from theory.kernels.integrals import Integral1
 from theory.kernels.lattice import Feature
-from theory.kernels.numerical import NumericalKernel, derivative_table
-from theory.kernels.piecewise import PiecewiseKernel
-from theory.kernels.price import PriceKernel
+from theory.kernels.numerical import NumericalKernel
 from theory.kernels.routes import RouteKernel, closed_form
-from theory.kernels.shapes import GaussianSum, ReluPower, Shape, shape
+from theory.kernels.shapes import GaussianSum, Shape, shape
 from theory.laws import Law, law
 from theory.operators import LinearOperator, MultiIndex
 
@@ -108,21 +106,23 @@ class KernelDerivation:
             self._derivatives[a, b] = self.source.derivative(a, b)
         return self._derivatives[a, b]
 
-    @cached_property
-    def raw(self) -> dict[str, sp.Expr]:
-        """K and K_AD with one-variable integrals as functions, as they are evaluated and coded."""
+    @property
+    def raw_K(self) -> sp.Expr:
+        """K with one-variable integrals as functions, as it is evaluated and coded."""
         zero = (0,) * self.coordinates.dimension
-        out = {"K": self.derivative(zero, zero)}
-        if self.operator is not None:
-            self.require_existence()
-            out["K_AD"] = sp.Add(*(c * self.derivative(a, b) for a, b, c in pairs(*self.sides)))
-        return out
+        return self.derivative(zero, zero)
+
+    @cached_property
+    def raw_K_AD(self) -> sp.Expr:
+        """K_AD with one-variable integrals as functions; see :attr:`K_AD`."""
+        left, right = self.sides
+        self.require_existence()
+        return sp.Add(*(c * self.derivative(a, b) for a, b, c in pairs(left, right)))
 
     @cached_property
     def K(self) -> sp.Expr:
         """K in the coordinates; an unevaluated integral when there is no closed form."""
-        zero = (0,) * self.coordinates.dimension
-        return explicit(self.derivative(zero, zero))
+        return explicit(self.raw_K)
 
     @cached_property
     def K_AD(self) -> sp.Expr:
@@ -132,8 +132,7 @@ class KernelDerivation:
             NonexistenceError: the expectation is infinite on the diagonal.
             InputError: no operator was given.
         """
-        _ = self.sides
-        return explicit(self.raw["K_AD"])
+        return explicit(self.raw_K_AD)
 
     @cached_property
     def K_FD(self) -> sp.Expr:
@@ -219,7 +218,7 @@ class KernelDerivation:
         values = dict(zip(self.symbols, (*p, *q), strict=True))
         if kind == "K_FD":
             return self._difference_value(p, q, digits)
-        return to_digits(self.raw[kind], values, digits)
+        return to_digits(self.raw_K if kind == "K" else self.raw_K_AD, values, digits)
 
     def _loss(self, kind: Kind) -> int:
         """Decimal digits that cancel in K_FD."""
@@ -230,8 +229,7 @@ class KernelDerivation:
     def _difference_value(self, p: Sequence[Fraction], q: Sequence[Fraction], digits: int) -> Number:
         left, right = (s.fd or () for s in self.sides)
         x, y = self.coordinates.x, self.coordinates.y
-        zero = (0,) * self.coordinates.dimension
-        K = self.derivative(zero, zero)
+        K = self.raw_K
         at_p, at_q = dict(zip(x, p, strict=True)), dict(zip(y, q, strict=True))
 
         def compute() -> Number:
@@ -400,9 +398,9 @@ def _record(kernel: KernelDerivation) -> Derivation:
     steps.append(Step("The kernel", f"K({names}) = {sp.latex(kernel.K)}"))
     if kernel.operator is not None:
         try:
-            exact = kernel.raw["K_AD"]
-            steps.append(Step(f"L u = {kernel.operator.text} at both points",
-                              f"K_{{AD}}({names}) = {sp.latex(exact)}" if sp.count_ops(exact) < 2000 else ""))  # fmt: skip
+            exact = kernel.raw_K_AD
+            text = f"K_{{AD}}({names}) = {sp.latex(exact)}" if sp.count_ops(exact) < 2000 else ""
+            steps.append(Step(f"L u = {kernel.operator.text} at both points", text))
         except NonexistenceError as error:
             steps.append(Step(f"K_AD does not exist: {error}"))
             assumptions.append(f"K_AD does not exist ({error})")
@@ -412,8 +410,3 @@ def _record(kernel: KernelDerivation) -> Derivation:
         f"K({names})", kernel.K, kernel.route, tuple(steps), tuple(dict.fromkeys(assumptions)),
         time.perf_counter() - start,
     )  # fmt: skip
-
-
-def is_rough(kernel: KernelDerivation) -> bool:
-    """Whether the activation has a kink, so that K is not smooth across the diagonal."""
-    return isinstance(kernel.shape, ReluPower) and isinstance(kernel.source, PriceKernel | PiecewiseKernel)

@@ -20,8 +20,9 @@ from theory.errors import PrecisionCapError
 from theory.kernels.coordinates import Constants, Coordinates, joint_gaussian, spread
 from theory.kernels.evaluation import decimal
 from theory.kernels.numerical import NumericalKernel, derivative_table, feature_means
+from theory.kernels.references import fitted
 from theory.laws import Constant, Law, Normal
-from theory.quadrature import real, rule
+from theory.quadrature import real
 
 if TYPE_CHECKING:
     from theory.kernels.derive import KernelDerivation, Kind
@@ -186,7 +187,7 @@ def verify_numerical(
             values = [gaussian_reference(kernel, *item) for item in wanted]
         else:
             products = [kernel.features(*item) for item in wanted]
-            values = feature_means(source.derivatives, rule(kernel.weights, 9), rule(kernel.biases, 9), products)
+            values = feature_means(source.derivatives, fitted(kernel.weights, 8), fitted(kernel.biases, 8), products)
         for (kind, p, q), (value, _), other in zip(wanted, own, values, strict=True):
             gap = abs(value - other)
             size = max(abs(value), mp.mpf(10) ** -3)

@@ -189,7 +189,7 @@ class PriceKernel:
     route = "Price's theorem"
 
     def __init__(self, shape: ErfSum | ReluPower, weights: Weights, biases: Law, coordinates: Coordinates) -> None:
-        self.shape = shape
+        self.shape, self.biases = shape, biases
         self.invariants = _Invariants(shape)
         self.joint: JointGaussian = joint_gaussian(coordinates, weights, biases, self.invariants.constants)
         self.form = carry(self.invariants, self.joint)
@@ -206,6 +206,15 @@ class PriceKernel:
         if isinstance(self.shape, ReluPower) and max(sum(a), sum(b)) > self.shape.n:
             return sp.Integer(0)
         return self.form.derivative((*a, *b)).expression(angle)
+
+    def derivative_with_asin(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
+        """The same with φ = asin(C/√A/√B), which is faster in code; for erf-like activations, where D ≥ 1."""
+        return self.form.derivative((*a, *b)).expression(lambda A, B, C, D: sp.asin(C / sp.sqrt(A) / sp.sqrt(B)))
+
+    @property
+    def angle_is_regular(self) -> bool:
+        """Whether C and D never vanish together, so that φ = atan(C/√D) everywhere."""
+        return isinstance(self.shape, ErfSum) or spread(self.biases)[1] > 0
 
 
 def angle(A: sp.Expr, B: sp.Expr, C: sp.Expr, D: sp.Expr) -> sp.Expr:

@@ -211,7 +211,7 @@ def _normalised(frame: Frame, terms: Mapping[Key, PolyElement]) -> dict[Key, Pol
         for i, base in enumerate((frame.A, frame.B, frame.D)):
             if base.is_ground:
                 continue
-            while top[i] >= 2:
+            while top[i] >= 1:
                 quotient, remainder = total.div(base)
                 if remainder:
                     break

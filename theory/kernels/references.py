@@ -7,7 +7,6 @@ only the activation, the densities of the laws, and rules of numerical integrati
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -79,10 +78,10 @@ def reference(
         return _panels(shape, weight, bias, products, level)
     if _gaussian(weight, bias):
         return lattice.means(derivatives, weight, bias, products, level)
-    return feature_means(derivatives, _fitted(weight, level), _fitted(bias, level), products)
+    return feature_means(derivatives, fitted(weight, level), fitted(bias, level), products)
 
 
-def _fitted(law: Law, level: int) -> Rule:
+def fitted(law: Law, level: int) -> Rule:
     """The rule of a law at the step that suits integrands which decay or are entire."""
     if isinstance(law, Normal):
         return rule(law, level - 3)
@@ -100,7 +99,7 @@ def cost(shape: Shape | None, weight: Law, bias: Law, products: Products, level:
         return 1.0
     if _gaussian(weight, bias):
         return lattice.pair_count(level, int(mp.prec) + 20) * (4e-6 * len(products) + 2e-5 * points)
-    return len(_fitted(weight, level).nodes) * len(_fitted(bias, level).nodes) * points * 4e-5
+    return len(fitted(weight, level).nodes) * len(fitted(bias, level).nodes) * points * 4e-5
 
 
 def _gaussian(weight: Law, bias: Law) -> bool:

@@ -80,12 +80,13 @@ def sample_points(kernel: KernelDerivation) -> tuple[tuple[Point, Point], ...]:
     d = kernel.coordinates.dimension
     first = (Fraction(1, 2), Fraction(-1, 4) if kernel.closed else Fraction(-1))
     base = (first, (Fraction(3, 4), Fraction(1, 2)), (Fraction(1, 2), Fraction(1, 2)))
+    # further coordinates are scaled, those of y in another order, so that x and y are not parallel
     turn = (Fraction(1), Fraction(-1, 2), Fraction(3, 4), Fraction(1, 4))
-    return tuple(
-        (tuple(factor * p * turn[i] for i in range(d)), tuple(factor * q * turn[(i + 1) % 4 if p != q else i]
-         for i in range(d)))
-        for p, q in base
-    )  # fmt: skip
+
+    def spread_out(value: Fraction, shift: int) -> Point:
+        return tuple(factor * value * (turn[(i + shift) % 4] if d > 1 else 1) for i in range(d))
+
+    return tuple((spread_out(p, 0), spread_out(q, 0 if p == q else 1)) for p, q in base)
 
 
 def _scales(law: Law) -> tuple[Fraction, ...]:
@@ -161,7 +162,7 @@ def _against(
 
 
 def _digits(kernel: KernelDerivation, kind: Kind, p: list[Fraction], q: list[Fraction], text: str) -> int:
-    value = kernel.value(kind, p, q, WORKING - 2)
+    value = kernel.value(kind, p, q, WORKING - 2) or mp.mpf(0)
     with mp.workdps(WORKING + 5):
         reference = mp.mpf(text)
         gap = abs(value - reference)
@@ -171,7 +172,7 @@ def _digits(kernel: KernelDerivation, kind: Kind, p: list[Fraction], q: list[Fra
         # Cauchy–Schwarz: |K(x, y)|² ≤ K(x, x) K(y, y), the natural size where the value happens to be small
         if size < 1:
             try:
-                first, second = (kernel.value(kind, s, s, 10) or mp.mpf(0) for s in (p, q))
+                first, second = [kernel.value(kind, s, s, 10) or mp.mpf(0) for s in (p, q)]
                 size = max(size, mp.sqrt(abs(first * second)))
             except (NonexistenceError, PrecisionCapError):
                 pass
@@ -181,7 +182,7 @@ def _digits(kernel: KernelDerivation, kind: Kind, p: list[Fraction], q: list[Fra
 
 
 def _verify_several(kernel: KernelDerivation) -> Verification:
-    """In several dimensions: K by quadrature of (U, V) or of each coordinate, K_AD by differences of K at 300 digits."""
+    """In several dimensions: K by quadrature, K_AD by differences of K at a few hundred digits."""
     from theory.kernels.several import several_checks
 
     route, checks = several_checks(kernel, _wanted(kernel))
