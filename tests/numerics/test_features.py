@@ -199,7 +199,11 @@ FACES = {"x-": (0, 0), "x+": (0, 1), "y-": (1, 0), "y+": (1, 1), "t-": (1, 0), "
 @given(intervals, intervals, st.sampled_from(["x-", "x+", "y-", "y+"]), st.integers(0, 7))
 def test_points_lie_on_their_face(first: Any, second: Any, face: str, count: int) -> None:
     problem = Problem(
-        operator_text="u_xx + u_yy", domain=(first, second), solution="x*y", boundary=(Boundary(face, count),)
+        operator_text="u_xx + u_yy",
+        domain=(first, second),
+        solution="x*y",
+        interior=(1, 1),
+        boundary=(Boundary(face, count),),
     )
     (rows,) = boundary_rows(problem)
     assert len(rows.points) == count

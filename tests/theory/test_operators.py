@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs_check.strategies import operators
+from theory import operators as operators_module
 from theory.errors import InputError
 from theory.operators import (
     MAX_ORDER,
@@ -196,12 +197,17 @@ def test_differentiate_is_mixed(alpha: tuple[int, int]) -> None:
     assert sp.expand(differentiate(u, alpha, (x, y)) - sp.expand(expected, trig=False)) == 0
 
 
-def test_a_solution_that_explodes_is_refused() -> None:
-    tower = x
-    for _ in range(12):
-        tower = sp.sin(tower)
+def test_a_solution_that_explodes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operators_module, "MAX_OPERATIONS", 300)  # the real bound takes seconds to reach
+    tower = sp.sin(sp.sin(sp.sin(sp.sin(x))))
+    assert operator("u_xx").apply(tower).has(sp.cos)
     with pytest.raises(InputError, match="operations"):
         operator("u_xxxx").apply(tower)
+    deep = x
+    for _ in range(400):  # deeper than Python's stack; the parser allows 40
+        deep = sp.Add(sp.sin(deep, evaluate=False), 1, evaluate=False)
+    with pytest.raises(InputError, match="operations"):
+        operator("u_x").apply(deep)
 
 
 def test_latex_names_the_derivative() -> None:
