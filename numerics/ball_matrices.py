@@ -9,13 +9,25 @@ import flint
 import numpy as np
 
 from numerics.backends import BallBackend
+from numerics.ball_waves import WAVES, wave_entries
 from numerics.matrices import Exact, assemble, cancellation_digits
 from numerics.problem import Method, Problem
 
 
 def ball_entries(problem: Problem, method: Method) -> Callable[[int], flint.arb_mat]:
-    """A as a function of the working precision in bits; differences of L_h are made with as many more bits as they lose."""
+    """A (rows x M) as a function of the working precision in bits.
+
+    The differences of ``L_h`` are made with as many more bits as they lose. Every activation, operator, stencil
+    and dimension; sin, cos and exp by addition theorems (:mod:`numerics.ball_waves`).
+    """
     extra = math.ceil(cancellation_digits(problem, method) * math.log2(10)) + 20
+    if problem.activation.name in WAVES:
+        return wave_entries(problem, method, extra)
+    return generic_entries(problem, method, extra)
+
+
+def generic_entries(problem: Problem, method: Method, extra: int) -> Callable[[int], flint.arb_mat]:
+    """A by evaluating the activation at every entry, for any activation."""
 
     def entries(precision: int) -> flint.arb_mat:
         with flint.ctx.workprec(precision + extra):

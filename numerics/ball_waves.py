@@ -1,0 +1,174 @@
+"""Balls of A for sin, cos and exp features, by addition theorems: a handful of products an entry.
+
+With ``theta = w_j . x_i + b_j`` every derivative and every difference of ``sin theta`` is a combination
+``p_j sin theta + r_j cos theta`` whose coefficients do not depend on the point; and ``theta`` is a sum over axes, so
+that ``sin`` and ``cos`` are needed once a feature and distinct coordinate, on an equispaced axis once a feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+import flint
+import sympy as sp
+from flint import arb, arb_mat
+
+from numerics.backends import BallBackend
+from numerics.features import boundary_rows, features, interior_points
+from numerics.problem import Method, Problem, Vector
+from theory.discretisation import DifferenceTerm
+from theory.expressions import evaluate
+from theory.operators import MultiIndex
+
+WAVES = ("sin", "cos", "exp")
+"""Names of the activations that this route serves."""
+
+Pair = tuple[arb, arb]
+"""``(sin, cos)`` of an angle; ``(exp, 0)`` for exponential features."""
+Term = tuple[sp.Expr, list[Pair]]
+"""A coefficient ``c(x)`` and, a feature, the factors of ``sin theta`` and ``cos theta``."""
+
+
+def wave_entries(problem: Problem, method: Method, extra: int) -> Callable[[int], arb_mat]:
+    """A as balls; ``extra`` bits are spent on the differences' cancellation.
+
+    Only for problems whose activation is one of :data:`WAVES`.
+    """
+    drawn = features(problem)
+    blocks = [(interior_points(problem), method, problem.operator.terms, Fraction(1))]
+    blocks += [(rows.points, "ad", rows.operator.terms, rows.rows.weight) for rows in boundary_rows(problem)]
+
+    def entries(bits: int) -> arb_mat:
+        flat: list[arb] = []
+        rows = 0
+        for points, way, derivatives, weight in blocks:
+            if not points:
+                continue
+            rows += len(points)
+            work = bits + 24 + len(points).bit_length() + _size(drawn.weights, drawn.biases, points)
+            with flint.ctx.workprec(work + (extra if way == "fd" else 0)):
+                if way == "ad":
+                    terms = [(c, [_derivative(problem, a, w) for w in drawn.weights]) for a, c in derivatives]
+                else:
+                    terms = [(t.coefficient, _difference(problem, t)) for t in problem.difference.terms]
+            with flint.ctx.workprec(work):
+                root = _ball(weight).sqrt()
+                angles = _angles(problem, points, drawn.weights, drawn.biases)
+                for i, x in enumerate(points):
+                    flat += _row(problem, terms, x, [column[i] for column in angles], root)
+        return arb_mat(rows, problem.count, flat)
+
+    return entries
+
+
+def _row(problem: Problem, terms: Sequence[Term], x: Vector, waves: list[Pair], root: arb) -> list[arb]:
+    result: list[arb] | None = None
+    at = {symbol: _ball(v) for symbol, v in zip(problem.operator.symbols, x, strict=True)}
+    for coefficient, factors in terms:
+        part = [p * s + r * c if r is not _ZERO else p * s for (p, r), (s, c) in zip(factors, waves, strict=True)]
+        if coefficient != 1 or root != 1:
+            times = root if coefficient == 1 else root * evaluate(coefficient, at, BallBackend())
+            part = [times * v for v in part]
+        result = part if result is None else [a + b for a, b in zip(result, part, strict=True)]
+    return result if result is not None else [arb(0)] * len(waves)
+
+
+_ZERO = arb(0)
+
+
+def _derivative(problem: Problem, alpha: MultiIndex, w: Vector) -> Pair:
+    """``w^alpha sigma^(|alpha|)`` as factors of sin and cos (of exp and nothing)."""
+    monomial = Fraction(1)
+    for value, m in zip(w, alpha, strict=True):
+        monomial *= value**m
+    size = _ball(monomial)
+    if problem.activation.name == "exp":
+        return size, _ZERO
+    quarter = (sum(alpha) + (problem.activation.name == "cos")) % 4  # sigma^(k) = sin(theta + k pi/2)
+    return ((size, _ZERO), (_ZERO, size), (-size, _ZERO), (_ZERO, -size))[quarter]
+
+
+def _difference(problem: Problem, term: DifferenceTerm) -> list[Pair]:
+    """The weighted sums of ``sigma(theta + w . shift)``, divided by the scale."""
+    scaled = [_ball(weight / term.scale) for weight in term.weights]
+    pairs: list[Pair] = []
+    for w in features(problem).weights:
+        moves = [sum((a * b for a, b in zip(w, shift, strict=True)), Fraction(0)) for shift in term.shifts]
+        if problem.activation.name == "exp":
+            pairs.append((_sum(c * _ball(move).exp() for c, move in zip(scaled, moves, strict=True)), _ZERO))
+            continue
+        turned = [_ball(move).sin_cos() for move in moves]
+        sines = _sum(c * s for c, (s, _) in zip(scaled, turned, strict=True))
+        cosines = _sum(c * k for c, (_, k) in zip(scaled, turned, strict=True))
+        # sin(theta + d) = cos d sin theta + sin d cos theta; cos(theta + d) = -sin d sin theta + cos d cos theta
+        pairs.append((cosines, sines) if problem.activation.name == "sin" else (-sines, cosines))
+    return pairs
+
+
+def _angles(
+    problem: Problem, points: Sequence[Vector], weights: Sequence[Vector], biases: Sequence[Fraction]
+) -> list[list[Pair]]:
+    """``(sin, cos)`` of ``w_j . x_i + b_j``, one list over the points a feature."""
+    exponential = problem.activation.name == "exp"
+    axes = [sorted({x[axis] for x in points}) for axis in range(problem.dimension)]
+    places = [{v: k for k, v in enumerate(axis)} for axis in axes]
+    where = [[place[v] for place, v in zip(places, x, strict=True)] for x in points]
+    even = [_equispaced(axis) for axis in axes]
+    result = []
+    for w, b in zip(weights, biases, strict=True):
+        column: list[Pair] = []
+        for k, (value, axis) in enumerate(zip(w, axes, strict=True)):
+            table = _axis(value, axis, even[k], b if k == 0 else Fraction(0), exponential)
+            if k == 0:
+                column = [table[index[0]] for index in where]
+            else:
+                column = [_add(pair, table[index[k]], exponential) for pair, index in zip(column, where, strict=True)]
+        result.append(column)
+    return result
+
+
+def _equispaced(axis: Sequence[Fraction]) -> bool:
+    return len(axis) > 2 and len({later - earlier for earlier, later in pairwise(axis)}) == 1
+
+
+def _axis(w: Fraction, axis: Sequence[Fraction], even: bool, b: Fraction, exponential: bool) -> list[Pair]:
+    """The wave at ``w x + b`` for every coordinate of one axis."""
+    if not even:
+        return [_wave(w * x + b, exponential) for x in axis]
+    turn = _wave(w * (axis[1] - axis[0]), exponential)
+    pairs = [_wave(w * axis[0] + b, exponential)]
+    for _ in axis[1:]:
+        pairs.append(_add(pairs[-1], turn, exponential))
+    return pairs
+
+
+def _wave(angle: Fraction, exponential: bool) -> Pair:
+    if exponential:
+        return _ball(angle).exp(), _ZERO
+    s, c = _ball(angle).sin_cos()
+    return s, c
+
+
+def _add(one: Pair, other: Pair, exponential: bool) -> Pair:
+    """The wave at the sum of two angles."""
+    (s, c), (t, d) = one, other
+    return (s * t, _ZERO) if exponential else (s * d + c * t, c * d - s * t)
+
+
+def _size(weights: Sequence[Vector], biases: Sequence[Fraction], points: Sequence[Vector]) -> int:
+    """Bits of the integer part of the largest angle."""
+    reach = max(abs(v) for x in points for v in x) * max(sum(map(abs, w)) for w in weights) + max(map(abs, biases))
+    return int(reach).bit_length() + 1
+
+
+def _sum(values: Iterable[arb]) -> arb:
+    total = arb(0)
+    for value in values:
+        total = total + value
+    return total
+
+
+def _ball(value: Fraction) -> arb:
+    return arb(flint.fmpq(value.numerator, value.denominator))

@@ -1,0 +1,84 @@
+"""Ball matrices: they contain the multiprecision entries, they are narrow, and their two routes agree."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import flint
+import mpmath
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numerics.ball_matrices import ball_entries, generic_entries
+from numerics.ball_waves import WAVES
+from numerics.enclosure import Enclosure
+from numerics.matrices import multiprecision_entries, shape
+from numerics.problem import Boundary, Method, Problem
+from proofs_check.strategies import problems
+from theory.activations import activation
+from theory.discretisation import StencilChoice
+from theory.laws import law
+
+METHODS: tuple[Method, ...] = ("ad", "fd")
+
+
+def fraction(value: mpmath.mpf) -> Fraction:
+    sign, mantissa, exponent, _ = value._mpf_
+    return Fraction(int(-mantissa if sign else mantissa)) * Fraction(2) ** int(exponent)
+
+
+def check(problem: Problem, method: Method, bits: int) -> None:
+    before = flint.ctx.prec
+    balls = ball_entries(problem, method)(bits)
+    assert flint.ctx.prec == before
+    assert (balls.nrows(), balls.ncols()) == shape(problem)
+    digits = bits // 3 + 40
+    exact = multiprecision_entries(problem, method)(digits)
+    scale = max([Fraction(1), *(abs(fraction(v)) for v in exact)])
+    for i in range(balls.nrows()):
+        for j in range(balls.ncols()):
+            found, value = Enclosure.from_arb(balls[i, j]), fraction(exact[i, j])
+            slack = scale / Fraction(10) ** digits  # of mpmath
+            assert found.lower - slack <= value <= found.upper + slack
+            assert found.width <= scale / Fraction(2) ** (bits - 12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@settings(max_examples=25, deadline=None)
+@given(problem=problems(), bits=st.sampled_from([60, 150, 400]))
+def test_entries_are_contained_and_narrow(method: Method, problem: Problem, bits: int) -> None:
+    check(problem, method, bits)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@settings(max_examples=25, deadline=None)
+@given(problem=problems(activation=st.sampled_from([activation(name) for name in WAVES])))
+def test_addition_theorems_agree_with_evaluation(method: Method, problem: Problem) -> None:
+    check(problem, method, 120)
+    one, other = ball_entries(problem, method)(120), generic_entries(problem, method, 60)(120)
+    assert one.overlaps(other)
+
+
+@pytest.mark.parametrize("name", WAVES)
+@pytest.mark.parametrize("method", METHODS)
+def test_grids_and_boundaries_in_two_dimensions(name: str, method: Method) -> None:
+    problem = Problem(
+        operator_text="u_xx + x*u_yy - u_x/3",
+        domain=((Fraction(-1), Fraction(1)), (Fraction(0), Fraction(2))),
+        solution="x*y",
+        activation_name=name,
+        weights=law("uniform(-6, 6)"),
+        count=5,
+        interior=(4, 5),
+        boundary=(Boundary(count=6, weight=Fraction(3)), Boundary("x-", 2, "u_x")),
+        stencil=StencilChoice("central", 4),
+        step=(Fraction(1, 1000), Fraction(1, 100)),
+    )
+    check(problem, method, 200)
+
+
+@pytest.mark.parametrize("name", ["tanh", "gelu", "relu3", "z*exp(-z**2)"])
+def test_small_steps_do_not_cost_digits(name: str) -> None:
+    problem = Problem(operator_text="u_xxxx", activation_name=name, count=3, interior=(4,), step=(Fraction(1, 10**20),))
+    check(problem, "fd", 100)
