@@ -89,6 +89,7 @@ def _ones(dtype: torch.dtype, device: torch.device) -> Tensor:
 
 
 def trigonometric(phase: int) -> Fill:
+    """sin (phase 0) or cos (phase 1): derivatives of any order are one of the two with a sign."""
     def fill(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
         kinds = {(n + phase) % 2 for n in orders}
         made: dict[int, Tensor] = {}
@@ -105,6 +106,7 @@ def trigonometric(phase: int) -> Fill:
 
 
 def exp(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
+    """The exponential, its own derivative of every order."""
     torch.exp(z, out=z)
     return dict.fromkeys(orders, (z, 1.0))
 
@@ -127,12 +129,14 @@ def _hermite_functions(
 
 
 def gaussian(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
+    """``exp(−z²/2)`` by Hermite functions."""
     bump = torch.mul(z, z, out=scratch(0)).mul_(-0.5).exp_()
     made = _hermite_functions(z, bump, 0, 1.0, set(orders), scratch, 1)
     return {n: (made[n], (-1.0) ** n) for n in orders}
 
 
 def erf(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
+    """The error function; its derivatives are Hermite functions."""
     out: dict[int, Scaled] = {}
     if 0 in orders:
         out[0] = (torch.erf(z, out=scratch(0)), 1.0)
