@@ -23,6 +23,7 @@ from theory.stencils import (
     forward,
     identity,
     laplacian,
+    multiply,
     nine_point,
     stencil,
     tensor,
@@ -129,6 +130,8 @@ def test_mixed_derivatives() -> None:
     mixed = dict(tensor_constants(central(1, 2), central(1, 4)))
     assert mixed[(1, 3)] == error_constant(central(1, 4), 2)
     assert mixed[(3, 1)].lower > sixth.upper  # times ∫|K| of the other factor
+    scaled = dict(tensor_constants(multiply(-2, central(1)), multiply(3, central(1)), multiply(5, identity())))
+    assert scaled == {(3, 1, 0): sixth.scaled(30), (1, 3, 0): sixth.scaled(30)}
     assert tensor_constants(central(2), identity()) == (((4, 0), Enclosure.exactly(Fraction(1, 12))),)
 
 
