@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from math import factorial, isqrt, pi
 
 import mpmath
@@ -301,6 +302,21 @@ def test_no_crossing_is_missed_near_zero(part: int, quarters: int, slack: int, c
         assert greatest <= float(bound) * (1 + 1e-9)
     elif slack < -3:
         assert greatest >= float(bound) * (1 - 0.1) or greatest >= 1 + (float(bound) - 1) * 0.9
+
+
+@pytest.mark.parametrize("case", [(1, 4), (1, 8), (2, 4), (3, 5), (3, 8), (4, 5)])
+def test_no_crossing_of_one_is_missed_near_zero(case: tuple[int, int]) -> None:
+    """|m| falls at first and exceeds 1 later; with long tails the polynomial alone would not tell where."""
+    f = squared_modulus(forward(*case))
+    assert f.leading[1] < 0
+    grid = np.linspace(0, 12, 1201)[1:]
+    crossing = next(x for x in grid if f.approximate(float(x)) > 1 + 1e-9)
+    proved = []
+    for quarters, slack in product(range(1, 49), (-6, -1, 0, 1, 3, 6, 9)):
+        if _below_near_zero(f, Fraction(1), Fraction(4) ** slack, Fraction(quarters, 4)):
+            proved.append(quarters / 4)
+    assert max(proved) <= crossing
+    assert max(proved) >= crossing - 0.5
 
 
 @settings(max_examples=40)
