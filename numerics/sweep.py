@@ -1,0 +1,316 @@
+"""Sweeps: every combination of a grid computed once, in worker processes, each row kept the moment it is there.
+
+The process that runs a sweep hands out batches of neighbouring cells, sized so that one takes about a quarter of a
+second, and alone writes the store: after ``kill -9`` at most the batches in flight are computed again.  Any
+:class:`concurrent.futures.Executor` may stand for the processes of this machine.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from numerics.sweep_cells import COMPUTATIONS, Computation, Outcome, failure
+from numerics.sweep_grid import Sweep, from_table, load
+from numerics.sweep_matrices import Workbench
+from numerics.sweep_plan import Plan
+from numerics.sweep_store import Record, SweepStore
+from theory.errors import InputError
+
+__all__ = ["Summary", "Sweep", "from_table", "load", "rows", "run", "work"]
+
+BATCH_SECONDS = 0.25
+"""About how long a batch takes."""
+MAX_BATCH = 4096
+WATCH_SECONDS = 0.5
+"""How often a worker looks whether the process that started it still lives."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done, how many are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run did; ``total = computed + reused + failed``.
+
+    Attributes:
+        total: cells of the sweep.
+        computed: cells computed now.
+        reused: cells that the store had already.
+        failed: cells without result, now or from before.
+        reasons: of up to five failed cells, in the order of the grid.
+    """
+
+    total: int
+    computed: int
+    reused: int
+    failed: int
+    reasons: tuple[str, ...] = ()
+
+
+_BENCHES: dict[str, Workbench] = {}
+
+
+def _bench(sweep: Sweep) -> Workbench:
+    """The workbench of a sweep in this process and thread; one at a time is kept."""
+    key = f"{sweep.digest}:{threading.get_ident()}"
+    if key not in _BENCHES:
+        for old in [k for k in _BENCHES if k.endswith(f":{threading.get_ident()}")]:
+            del _BENCHES[old]
+        _BENCHES[key] = Workbench(Plan(sweep))
+    return _BENCHES[key]
+
+
+def work(sweep: Sweep, compute: Computation, positions: Sequence[int]) -> list[Outcome]:
+    """Computes some cells in the process at hand."""
+    return compute(_bench(sweep), positions)
+
+
+def run(
+    sweep: Sweep,
+    path: Path | str,
+    *,
+    compute: Computation | None = None,
+    jobs: int = 1,
+    executor: Executor | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Summary:
+    """Computes the cells of a sweep that its store lacks.
+
+    Args:
+        sweep: the grid.
+        path: the store, one SQLite file; made when absent.
+        compute: what each cell computes, by default what ``sweep.compute`` names.  It must be picklable.
+        jobs: worker processes; 1 computes in this process, 0 takes one for each core.  With an executor: how many
+            batches it works on at a time.
+        executor: where to compute instead; it is not shut down.  Threads are safe for floating-point arithmetics only:
+            the precision of exact ones is a setting of the process.
+        resume: go on with a store that has results; cells that are there are not computed again, except those whose
+            computation crashed.
+        progress: told of every batch.
+
+    Raises:
+        InputError: the store cannot be used, has results although ``resume`` is false, or no cell poses a problem.
+    """
+    if compute is None:
+        if sweep.compute not in COMPUTATIONS:
+            raise InputError(f"sweep.compute: {sweep.compute!r} is not computed here; pass compute")
+        compute = COMPUTATIONS[sweep.compute]
+    store = SweepStore(path)
+    if not resume and len(store):
+        raise InputError(f"{path}: has results of a sweep; continue it with --resume, or name another store")
+    Plan(sweep).check()
+    keys = list(sweep.keys())
+    statuses = store.statuses()
+    kept = {key for key in keys if statuses.get(key, "crashed") != "crashed"}
+    todo = [position for position in sweep.computing_order() if keys[position] not in kept]
+    jobs = jobs or cores()
+    done = len(keys) - len(todo)
+    if progress:
+        progress("cells", done, len(keys))
+    with closing(_outcomes(sweep, compute, todo, jobs, executor)) as batches:
+        for outcomes in batches:
+            store.put(Record(keys[o.position], o.status, o.content, o.reason, o.seconds) for o in outcomes)
+            done += len(outcomes)
+            if progress:
+                progress("cells", done, len(keys))
+    return _summary(store, keys, kept)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _summary(store: SweepStore, keys: list[str], kept: set[str]) -> Summary:
+    statuses = store.statuses()
+    bad = [key for key in keys if statuses.get(key) != "done"]
+    reused = sum(1 for key in kept if statuses.get(key) == "done")
+    reasons = tuple(r.reason or "" for r in store.records(bad[:5]))
+    return Summary(len(keys), len(keys) - len(bad) - reused, reused, len(bad), reasons)
+
+
+def rows(sweep: Sweep, path: Path | str) -> list[dict[str, Any]]:
+    """The rows of a sweep in its store, in the order of the grid; cells that are not there yet are left out.
+
+    Each is flat: the cell's dotted keys, its results, ``status`` and ``reason``.
+    """
+    return [record.row() for record in SweepStore(path).records(list(sweep.keys()))]
+
+
+def _outcomes(
+    sweep: Sweep, compute: Computation, todo: Sequence[int], jobs: int, executor: Executor | None
+) -> Generator[list[Outcome], None, None]:
+    """Batches of outcomes, as they come."""
+    if not todo:
+        return
+    if executor is not None:
+        yield from _Dispatch(sweep, compute, todo, max(1, jobs), None).run(executor)
+    elif jobs == 1 or len(todo) == 1:
+        batches = _Sizes(len(todo), 1)
+        left = iter(todo)
+        while batch := list(islice(left, batches.size())):
+            start = time.perf_counter()
+            yield work(sweep, compute, batch)
+            batches.took(len(batch), time.perf_counter() - start)
+    else:
+        jobs = min(jobs, len(todo))
+        dispatch = _Dispatch(sweep, compute, todo, jobs, lambda: worker_pool(jobs))
+        yield from dispatch.run_own()
+
+
+class _Sizes:
+    """How many cells the next batch has: from how long those before took, and what is left for the workers."""
+
+    def __init__(self, left: int, jobs: int) -> None:
+        self.left, self.jobs = left, jobs
+        self.rate: float | None = None
+
+    def size(self) -> int:
+        """The next batch's size; what it takes is no longer left."""
+        wanted = 1 if self.rate is None else int(BATCH_SECONDS / max(self.rate, 1e-9))
+        share = -(-self.left // (3 * self.jobs)) if self.jobs > 1 else self.left
+        found = max(1, min(wanted, share, MAX_BATCH))
+        self.left -= found
+        return found
+
+    def took(self, cells: int, seconds: float) -> None:
+        """Learns from a batch; the first ones read the problem's text and are slower."""
+        rate = seconds / max(1, cells)
+        self.rate = rate if self.rate is None else min(rate, (self.rate + rate) / 2)
+
+
+def _timed(sweep: Sweep, compute: Computation, positions: Sequence[int]) -> tuple[list[Outcome], float]:
+    start = time.perf_counter()
+    return work(sweep, compute, positions), time.perf_counter() - start
+
+
+class _Dispatch:
+    """Hands batches to an executor and gathers what comes back; a batch that kills its worker is taken apart."""
+
+    def __init__(
+        self, sweep: Sweep, compute: Computation, todo: Sequence[int], jobs: int, pool: Callable[[], Any] | None
+    ) -> None:
+        self.sweep, self.compute, self.pool, self.jobs = sweep, compute, pool, jobs
+        self.left: deque[int] = deque(todo)
+        self.sizes = _Sizes(len(todo), jobs)
+        self.suspects: deque[int] = deque()
+
+    def run_own(self) -> Iterator[list[Outcome]]:
+        """With pools of our own: a broken one is replaced, and what was in flight is tried cell by cell."""
+        assert self.pool is not None
+        while self.left or self.suspects:
+            with self.pool() as executor:
+                yield from self.run(executor)
+
+    def _submit(self, executor: Executor, flying: dict[Future[Any], list[int]]) -> None:
+        if self.suspects:  # one at a time: the one that kills its worker is then known
+            if not flying:
+                batch = [self.suspects.popleft()]
+                flying[executor.submit(_timed, self.sweep, self.compute, batch)] = batch
+            return
+        while self.left and len(flying) < 2 * self.jobs:
+            batch = [self.left.popleft() for _ in range(min(self.sizes.size(), len(self.left)))]
+            flying[executor.submit(_timed, self.sweep, self.compute, batch)] = batch
+
+    def run(self, executor: Executor) -> Iterator[list[Outcome]]:
+        """Until nothing is left, or the executor is broken and can be replaced."""
+        flying: dict[Future[Any], list[int]] = {}
+        while True:
+            alone = bool(self.suspects)
+            try:
+                self._submit(executor, flying)
+            except BrokenExecutor as error:
+                yield from self._broken(error, list(flying.values()), alone)
+                return
+            if not flying:
+                return
+            finished, _ = wait(flying, return_when=FIRST_COMPLETED)
+            for future in finished:
+                batch = flying.pop(future)
+                try:
+                    outcomes, seconds = future.result()
+                except BrokenExecutor as error:
+                    yield from self._broken(error, [batch, *flying.values()], len(batch) == 1 and not flying)
+                    return
+                except Exception as error:  # a batch that cannot travel, or a worker lost elsewhere
+                    outcomes, seconds = self._failed(batch, error), 0.0
+                self.sizes.took(len(batch), seconds)
+                yield outcomes
+
+    def _failed(self, batch: Sequence[int], error: BaseException) -> list[Outcome]:
+        bench = _bench(self.sweep)
+        return [failure(bench, position, error) for position in batch]
+
+    def _broken(self, error: BaseException, batches: Sequence[Sequence[int]], alone: bool) -> Iterator[list[Outcome]]:
+        lost = [position for batch in batches for position in batch]
+        if self.pool is None:  # the caller's executor: nothing can be computed there any more
+            rest = [*lost, *self.suspects, *self.left]
+            self.suspects.clear()
+            self.left.clear()
+            yield self._failed(rest, error)
+        elif alone:
+            yield self._failed(lost, RuntimeError("its worker process died (killed, or out of memory)"))
+        else:
+            self.suspects.extend(lost)
+
+
+def _start_worker(parent: int) -> None:
+    """In a worker: leave Ctrl-C to the parent, and do not outlive it (after ``kill -9`` nobody ends the workers)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _may_fork() -> bool:
+    """Whether this process has one thread only, so that a forked copy of it is sound."""
+    try:
+        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
+
+
+@contextmanager
+def worker_pool(jobs: int) -> Iterator[Executor]:
+    """Worker processes of this machine, each with one thread for linear algebra.
+
+    Forked from this process where that is sound, which takes milliseconds; else started anew by joblib's loky.
+    """
+    executor: Any
+    if os.environ.get("OMP_NUM_THREADS") == "1" and _may_fork():
+        context = multiprocessing.get_context("fork")
+        executor = ProcessPoolExecutor(jobs, context, initializer=_start_worker, initargs=(os.getpid(),))
+    else:
+        from joblib.externals.loky import ProcessPoolExecutor as Loky
+
+        limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        executor = Loky(jobs, initializer=_start_worker, initargs=(os.getpid(),), env=limits)
+    try:
+        yield executor
+        executor.shutdown(wait=True)
+    except BaseException:  # interrupted: what is in flight is given up
+        if isinstance(executor, ProcessPoolExecutor):
+            for process in list((getattr(executor, "_processes", None) or {}).values()):
+                process.kill()
+            executor.shutdown(wait=False, cancel_futures=True)
+        else:
+            executor.shutdown(wait=False, kill_workers=True)
+        raise

@@ -1,0 +1,95 @@
+"""Rows of a sweep as a file: CSV, JSON (a list of flat objects) or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from theory.errors import InputError
+
+SUFFIXES = (".csv", ".json", ".parquet")
+
+
+def check_export(path: Path) -> None:
+    """Refuses, before anything is computed, an export that would fail.
+
+    Raises:
+        InputError: another suffix, no such folder, or Parquet without pyarrow.
+    """
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"--export: {path.name!r}; allowed: a name that ends in {', '.join(SUFFIXES)}")
+    if not path.parent.is_dir() or path.is_dir():
+        raise InputError(f"--export: {path}: {'is a folder' if path.is_dir() else 'no such folder'}")
+    if path.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise InputError("--export: parquet needs the package pyarrow, which is not installed; .csv and .json do not")
+
+
+def columns(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """All columns, in order of appearance; ``status`` and ``reason`` last."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    last = [name for name in ("status", "reason") if name in names]
+    return [name for name in names if name not in last] + last
+
+
+def export(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """Writes the rows; the file appears whole or not at all.
+
+    In CSV an absent value is empty, truth values are ``true`` and ``false``, floats have all their digits.
+
+    Raises:
+        InputError: as :func:`check_export`, or the file cannot be written.
+    """
+    check_export(path)
+    content = {".csv": _csv, ".json": _json, ".parquet": _parquet}[path.suffix](rows)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"--export: {path}: cannot be written ({error.strerror})") from None
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    names = columns(rows)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_cell(row.get(name)) for name in names])
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _json(rows: Sequence[dict[str, Any]]) -> bytes:
+    return (json.dumps(list(rows), ensure_ascii=False, indent=0, separators=(",", ": ")) + "\n").encode()
+
+
+def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
+    import pyarrow as arrow  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    import pyarrow.parquet as parquet  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+    names = columns(rows)
+    table = arrow.table({name: _uniform([row.get(name) for row in rows]) for name in names})
+    sink = arrow.BufferOutputStream()
+    parquet.write_table(table, sink)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _uniform(values: list[Any]) -> list[Any]:
+    """A column of one type: numbers stay, a mixture becomes text."""
+    kinds = {type(v) for v in values if v is not None}
+    if kinds <= {int, float} or len(kinds) <= 1:
+        return [float(v) if kinds == {int, float} and v is not None else v for v in values]
+    return [v if v is None or isinstance(v, str) else json.dumps(v) for v in values]

@@ -1,0 +1,304 @@
+"""Floating-point matrices and spectra of many neighbouring problems, each shared part made once.
+
+The matrices are bit for bit those of :func:`numerics.matrices.float_matrix`; what differs is the bookkeeping.  Points,
+features, A_AD with its spectrum, the features at unshifted points and the boundary rows do not depend on the
+difference, and nothing depends on the entropy convention: in a sweep over steps and seeds a cell costs one singular
+value decomposition and the features at the shifted points.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import sympy as sp
+from jaxtyping import Float
+
+from numerics.backends import FloatBackend, to_float
+from numerics.features import boundary_rows, features, interior_points, sample
+from numerics.matrices import DTYPES, apply_operator
+from numerics.problem import Problem
+from numerics.reference_spectra import floating_singular_values
+from numerics.sweep_plan import Cell, Plan, Recent
+from theory import roundoff
+from theory.activations import z
+from theory.errors import InputError
+from theory.expressions import evaluate
+from theory.laws import Discrete, Law
+
+Matrix = Float[np.ndarray, "n m"]
+Values = Float[np.ndarray, " k"]
+
+_DIRECT: dict[sp.Expr, np.ufunc] = {sp.tanh(z): np.tanh, sp.sin(z): np.sin, sp.cos(z): np.cos, sp.exp(z): np.exp}
+"""Activations that are one function of numpy, the same that :class:`numerics.backends.FloatBackend` calls."""
+
+
+@dataclass
+class FloatSpectra:
+    """Singular values (descending, float64) of the stored A_AD and A_FD, and what :mod:`numerics.floor` predicts.
+
+    Attributes:
+        entry_error: τ, the root-mean-square error of an interior entry of A_FD.
+        spread: √N + √M, which makes it the floor.
+    """
+
+    ad: Values
+    fd: Values
+    entry_error: float
+    spread: float
+
+
+@dataclass
+class _Points:
+    """Interior points in the arithmetic and in float64, and the boundary points with what acts there."""
+
+    interior: Matrix
+    exact: Matrix
+    boundary: list[tuple[Matrix, Any, Any]]
+
+
+@dataclass
+class _Features:
+    """Everything that points, weights and biases determine.
+
+    Attributes:
+        full: a matrix of all rows; its boundary rows are in place, its interior rows are overwritten by each A_FD.
+        work: two scratch arrays of the interior rows.
+        unshifted: the features at the points themselves, by the weight that multiplies them.
+        squares: mean of the squared sensitivities over the features, for each point.
+    """
+
+    problem: Problem
+    W: Matrix
+    b: Float[np.ndarray, " m"]
+    points: _Points
+    arithmetic: str
+    ad: Values
+    full: Matrix
+    work: tuple[Matrix, Matrix]
+    unshifted: dict[Hashable, Matrix] = field(default_factory=dict)
+    squares: Float[np.ndarray, " n"] | None = None
+
+
+@dataclass
+class _Term:
+    """One difference: weights and shifts of its nodes, h^m, and the coefficient at the points."""
+
+    nodes: list[tuple[Any, Matrix | None, bytes]]
+    scale: Any
+    coefficient: Any
+
+
+@dataclass
+class _Difference:
+    """All differences of L_h; ``single``: one, with no shift used twice; ``gain``: Σ_k c_k²/h^2m at each point."""
+
+    terms: list[_Term]
+    single: bool
+    gain: Float[np.ndarray, " n"]
+
+
+class Workbench:
+    """Makes the spectra of the cells of one plan; keeps what the next cells may share.
+
+    Args:
+        plan: the cells.
+        keep: how many of each large part are kept; of the differences, which are small, 256 times as many.
+    """
+
+    def __init__(self, plan: Plan, keep: int = 4) -> None:
+        self.plan = plan
+        self._points: Recent[_Points] = Recent(keep)
+        self._features: Recent[_Features] = Recent(keep)
+        self._differences: Recent[_Difference] = Recent(256 * keep)
+        self._spectra: Recent[FloatSpectra] = Recent(keep)
+
+    def float_spectra(self, position: int) -> FloatSpectra:
+        """The spectra of a cell whose arithmetic is float32 or float64.
+
+        Raises:
+            InputError: the cell poses no problem, or an entry of A is not finite in this arithmetic.
+            NonexistenceError: the cell poses no problem.
+        """
+        token = self.plan.token(position, "posing", "points", "features", "seed", "arithmetic", "difference")
+        return self._spectra.get(token, lambda: self._both(position))
+
+    def _both(self, position: int) -> FloatSpectra:
+        token = self.plan.token(position, "posing", "points", "features", "seed", "arithmetic")
+        drawn = self._features.get(token, lambda: self._make_features(self.plan.cell(position)))
+        if not len(drawn.points.interior):
+            return FloatSpectra(drawn.ad, drawn.ad, 0.0, 0.0)
+        token = self.plan.token(position, "posing", "points", "arithmetic", "difference")
+        difference = self._differences.get(
+            token, lambda: _make_difference(self.plan.cell(position).problem, drawn.points, DTYPES[drawn.arithmetic])
+        )
+        if drawn.squares is None:
+            drawn.squares = _squares(drawn)
+        mean = float(difference.gain @ drawn.squares) / len(difference.gain)
+        error = roundoff.TYPICAL_FACTOR * roundoff.UNIT_ROUNDOFF[drawn.arithmetic] * math.sqrt(mean)
+        spread = math.sqrt(len(drawn.points.interior)) + math.sqrt(len(drawn.b))
+        return FloatSpectra(drawn.ad, _fd_values(drawn, difference), error, spread)
+
+    def _make_features(self, cell: Cell) -> _Features:
+        problem, kind = cell.problem, DTYPES[cell.arithmetic]
+        token = self.plan.token(cell.position, "posing", "points", "arithmetic")
+        points = self._points.get(token, lambda: _make_points(problem, kind))
+        W, b = _draw(problem, kind)
+        backend = FloatBackend(kind)
+        inner = len(points.interior)
+        with np.errstate(all="ignore"):  # what overflows is refused
+            parts = [apply_operator(problem.operator, problem, W, b, points.interior, backend)] if inner else []
+            parts += [apply_operator(op, problem, W, b, X, backend) * root for X, op, root in points.boundary]
+        if not parts:
+            raise InputError("points: there are neither interior nor boundary points")
+        # In Fortran's order, which LAPACK reads without a copy.
+        full = np.asarray(np.concatenate(parts, axis=0), dtype=kind, order="F")
+        ad = _singular_values(full, cell.arithmetic)
+        work = np.empty((inner, len(b)), kind, "F"), np.empty((inner, len(b)), kind, "F")
+        return _Features(problem, W, b, points, cell.arithmetic, ad, full, work)
+
+
+def _array(values: Any, kind: type[np.floating[Any]]) -> Matrix:
+    return np.asarray([[to_float(v, kind) for v in row] for row in values], dtype=kind)
+
+
+def _make_points(problem: Problem, kind: type[np.floating[Any]]) -> _Points:
+    inner, backend = interior_points(problem), FloatBackend(kind)
+    edges = []
+    for rows in boundary_rows(problem):
+        if rows.points:
+            root = backend.power(backend.constant(rows.rows.weight), Fraction(1, 2))
+            edges.append((_array(rows.points, kind), rows.operator, root))
+    return _Points(_array(inner, kind), _array(inner, np.float64), edges)
+
+
+def _draw(problem: Problem, kind: type[np.floating[Any]]) -> tuple[Matrix, Float[np.ndarray, " m"]]:
+    """Weights (M, d) and biases (M,) as :func:`numerics.features.features` draws and rounds them."""
+    laws = problem.weights, problem.biases
+    if not all(isinstance(law, Law) and not isinstance(law, Discrete) for law in laws):
+        drawn = features(problem)  # exact values, which may round otherwise than a sampler's floats
+        return _array(drawn.weights, kind), np.asarray([to_float(v, kind) for v in drawn.biases], dtype=kind)
+    streams = np.random.SeedSequence(problem.seed).spawn(2)
+    w, b = (np.random.Generator(np.random.PCG64(stream)) for stream in streams)
+    d = problem.dimension
+    W = sample(problem.weights, problem.count * d, w).reshape(problem.count, d)  # type: ignore[arg-type]
+    return W.astype(kind), sample(problem.biases, problem.count, b).astype(kind)  # type: ignore[arg-type]
+
+
+def _make_difference(problem: Problem, points: _Points, kind: type[np.floating[Any]]) -> _Difference:
+    backend = FloatBackend(kind)
+    terms = []
+    gain = np.zeros((len(points.exact), 1))
+    for term in problem.difference.terms:
+        nodes: list[tuple[Any, Matrix | None, bytes]] = []
+        for weight, shift in zip(term.weights, term.shifts, strict=True):
+            if weight:
+                moved = _array([shift], kind) if any(shift) else None
+                factor = None if weight == 1 else backend.constant(weight)
+                nodes.append((factor, moved, b"" if moved is None else moved.tobytes()))
+        scale = None if term.scale == 1 else backend.constant(term.scale)
+        coefficient = None
+        if term.coefficient != 1:
+            coefficient = evaluate(term.coefficient, _columns(problem, points.interior), backend)
+        terms.append(_Term(nodes, scale, coefficient))
+        exact = evaluate(term.coefficient, _columns(problem, points.exact), FloatBackend(np.float64))
+        norm = math.sqrt(sum(c * c for c in term.weights)) / float(term.scale)
+        gain = gain + (exact * norm) ** 2
+    shifts = [key for term in terms for _, _, key in term.nodes]
+    return _Difference(terms, len(terms) == 1 and len(set(shifts)) == len(shifts), gain[:, 0])
+
+
+def _columns(problem: Problem, X: Matrix) -> dict[Any, Any]:
+    return {symbol: X[:, axis : axis + 1] for axis, symbol in enumerate(problem.operator.symbols)}
+
+
+def _value(drawn: _Features, shift: Matrix | None, out: Matrix | None) -> Matrix:
+    """σ(w_j·x_i + b_j) at the shifted points, summed in the order of :mod:`numerics.matrices`; into ``out``."""
+    X, W, argument = drawn.points.interior, drawn.W, drawn.work[0]
+    if shift is not None:
+        X = X + shift
+    np.multiply(X[:, :1], W[:, 0], out=argument)
+    for axis in range(1, X.shape[1]):
+        np.add(argument, X[:, axis : axis + 1] * W[:, axis], out=argument)
+    np.add(argument, drawn.b, out=argument)
+    expr = drawn.problem.activation.derivative(0)
+    direct = _DIRECT.get(expr)
+    if direct is not None:
+        place = np.empty_like(argument) if out is None else out
+        direct(argument, out=place)
+        return place
+    found = evaluate(expr, {z: argument}, FloatBackend(argument.dtype.type))
+    filled = np.asarray(found if np.shape(found) == argument.shape else found + 0 * argument)
+    return filled.copy() if np.may_share_memory(filled, argument) else filled
+
+
+def _fd_values(drawn: _Features, difference: _Difference) -> Values:
+    """The spectrum of A_FD, whose entries are summed in the order of :func:`numerics.matrices.apply_difference`."""
+    total = drawn.full[: len(drawn.points.interior)]
+    single = difference.single
+    seen: dict[bytes, Matrix] = {}
+
+    def weighted(weight: Any, shift: Matrix | None, key: bytes) -> Matrix:
+        if shift is None:
+            if None not in drawn.unshifted:
+                drawn.unshifted[None] = _value(drawn, None, None)
+            if weight not in drawn.unshifted:
+                drawn.unshifted[weight] = drawn.unshifted[None] * weight
+            return drawn.unshifted[weight]
+        if key not in seen:
+            seen[key] = _value(drawn, shift, drawn.work[1] if single else None)
+        if weight is None:
+            return seen[key]
+        place = seen[key] if single else np.empty_like(total)
+        np.multiply(seen[key], weight, out=place)
+        return place
+
+    with np.errstate(all="ignore"):  # what overflows is refused
+        for k, term in enumerate(difference.terms):
+            part = total if k == 0 else np.empty_like(total)
+            for i, node in enumerate(term.nodes):
+                if i == 0:
+                    np.copyto(part, weighted(*node))
+                else:
+                    np.add(part, weighted(*node), out=part)
+            if term.scale is not None:
+                np.divide(part, term.scale, out=part)
+            if term.coefficient is not None:
+                np.multiply(part, term.coefficient, out=part)
+            if k:
+                np.add(total, part, out=total)
+    return _singular_values(drawn.full, drawn.arithmetic)
+
+
+def _squares(drawn: _Features) -> Float[np.ndarray, " n"]:
+    """The mean over the features of σ² + σ'²(2 (w·x)² + z²), for each interior point, in float64."""
+    W, b = drawn.W.astype(np.float64), drawn.b.astype(np.float64)
+    products = drawn.points.exact @ W.T
+    argument = products + b
+    backend, sigma = FloatBackend(np.float64), drawn.problem.activation
+    with np.errstate(all="ignore"):
+        value = evaluate(sigma.derivative(0), {z: argument}, backend)
+        slope = evaluate(sigma.derivative(1), {z: argument}, backend)
+        size = value**2 + slope**2 * (2 * products**2 + argument**2)
+        return np.asarray(np.mean(size + 0 * argument, axis=1))
+
+
+@cache
+def _lwork(rows: int, columns: int) -> int:
+    size, _ = scipy.linalg.lapack.dgesdd_lwork(rows, columns, compute_uv=0)
+    return int(size)
+
+
+def _singular_values(stored: Matrix, arithmetic: str) -> Values:
+    """As :func:`numerics.reference_spectra.floating_singular_values` of the widened matrix, with fewer checks."""
+    matrix = np.asarray(stored, dtype=np.float64)
+    if not math.isfinite(matrix.sum()) and not np.isfinite(matrix).all():
+        raise InputError(f"features: an entry of A is not finite in {arithmetic}")
+    _, values, _, info = scipy.linalg.lapack.dgesdd(matrix, compute_uv=0, lwork=_lwork(*matrix.shape))
+    return np.asarray(values) if info == 0 else floating_singular_values(matrix)

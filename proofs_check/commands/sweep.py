@@ -1,0 +1,109 @@
+"""``adfd sweep``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from proofs_check.commands.output import emit, remarks, table
+from theory.errors import InputError
+
+if TYPE_CHECKING:
+    from numerics.sweep_cells import Computation
+
+
+def sweep(
+    *, path: str, store: Path, jobs: int, dask: str | None, resume: bool, export: Path | None, as_json: bool
+) -> int:
+    """Computes the cells that the store lacks; exit status 1 when a cell has no result."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when numpy is imported: the cores are the workers'
+    from numerics import sweep as sweeps
+    from numerics import sweep_export
+
+    grid = sweeps.load(path)
+    if export is not None:
+        sweep_export.check_export(export)
+    compute = _computation(grid.compute)
+    with _executor(dask) as (executor, workers), _progress() as shown:
+        found = sweeps.run(
+            grid, store, compute=compute, jobs=jobs or workers, executor=executor, resume=resume, progress=shown
+        )
+    if export is not None:
+        sweep_export.export(sweeps.rows(grid, store), export)
+    counts = {key: value for key, value in asdict(found).items() if key != "reasons"}
+    if as_json:
+        emit(counts | {"store": str(store)})
+    else:
+        table(f"Sweep of {grid.compute}", ["cells", "count"], [[key, str(value)] for key, value in counts.items()])
+        for reason in found.reasons:
+            print(f"failed: {reason}")
+        print(f"rows: {export or store}")
+    return 1 if found.failed else 0
+
+
+def _computation(name: str) -> Computation | None:
+    if name != "advise":
+        return None
+    from proofs_check.advice import advise_cells
+
+    return advise_cells
+
+
+@contextmanager
+def _executor(address: str | None) -> Iterator[tuple[Executor | None, int]]:
+    """An executor on the dask cluster at an address, and how many threads it has; None and 0 without one."""
+    if address is None:
+        yield None, 0
+        return
+    try:
+        from distributed import Client  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:
+        raise InputError("--dask: needs the package distributed, which is not installed; use --jobs instead") from None
+    try:
+        client = Client(address, timeout=20)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise InputError(f"--dask: {address}: no scheduler answers ({error})") from None
+    with client:
+        yield client.get_executor(), sum(client.nthreads().values())
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Progress with an estimate on stderr, without a thread: the workers are forked from this process.
+
+    On a terminal one line is written over; elsewhere a line at the start, at the end and every ten seconds.
+    """
+    start = time.monotonic()
+    state: dict[str, Any] = {"first": None, "shown": start - 60}
+    live = remarks.is_terminal
+
+    def show(what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if state["first"] is None:
+            state["first"] = done
+        fresh = done - state["first"]
+        left = f", about {_clock((now - start) * (total - done) / fresh)} left" if fresh and done < total else ""
+        if done == total or now - state["shown"] > (0.2 if live else 10):
+            state["shown"] = now
+            text = f"{what}: {done}/{total} ({_clock(now - start)}{left})"
+            sys.stderr.write(f"\r{text:<70}" if live else f"{text}\n")
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        if live:
+            sys.stderr.write("\n")
+
+
+def _clock(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
