@@ -150,7 +150,7 @@ def factorise(entries: BallEntries, digits: int, floor: Fraction | None, cap_bit
     wanted = math.ceil(digits * math.log2(10))
     depth = None if floor is None else math.ceil(-math.log2(floor)) + wanted // 2 + 8
     bits = _first_bits(entries, wanted, depth, cap_bits, clock)
-    before = -1  # the rank at the last precision
+    before: tuple[int, int, int] | None = None  # rank, noise and bits of the last precision
     while True:
         matrix, transposed = _oriented(entries, bits, clock)
         smaller, accuracy = matrix.nrows(), _accuracy(wanted, max(matrix.nrows(), matrix.ncols()))
@@ -161,9 +161,12 @@ def factorise(entries: BallEntries, digits: int, floor: Fraction | None, cap_bit
             return depth is not None and size < found.top - depth
 
         extend(basis, accuracy, enough)
-        stalled = basis.rank == before
-        seen = basis.noise < basis.top - bits // 2  # the balls did shrink with the precision
-        accepted = stalled and seen and depth is None and bits >= STALL_BITS
+        stalled = shrunk = False
+        if before is not None:
+            stalled = basis.rank == before[0]
+            shrunk = basis.noise <= before[1] - (bits - before[2]) // 2  # the balls did follow the precision
+        # under a floor only the zero matrix can stall for good: its floor is 0
+        accepted = stalled and shrunk and bits >= STALL_BITS and (depth is None or not basis.rank)
         if basis.rank == smaller or basis.level <= NO_BITS or enough(basis) or accepted:
             done = _certify(matrix, transposed, basis, bits, digits, floor, clock)
             if done is not None:
@@ -176,7 +179,7 @@ def factorise(entries: BallEntries, digits: int, floor: Fraction | None, cap_bit
                 f"singular values: {basis.rank} of {smaller} resolved to {digits} digits at the cap of {cap_bits} "
                 f"bits; about {needed} bits are needed, or a floor under which values are only bounded"
             )
-        before = basis.rank
+        before = basis.rank, basis.noise, bits
         bits = min(needed, cap_bits)
 
 

@@ -9,11 +9,14 @@ import flint
 import mpmath
 import pytest
 from flint import arb, arb_mat
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from known_matrices import Matrix, balls, sizes, vector, with_values
 
 from numerics.engine import certified_singular_values
+from numerics.engine.basis import begin, extend
+from numerics.engine.certificate import bounds, enclosures, grams, left_defect, residual_bounds
+from numerics.engine.vectors import GradedVectors, first_vectors, graded_rows, left_factor
 from numerics.reference_spectra import reference_singular_values
 from theory.errors import InputError, PrecisionCapError
 
@@ -170,3 +173,42 @@ def test_bad_matrices() -> None:
         certified_singular_values(lambda _: arb_mat(0, 3))
     with pytest.raises(InputError, match="not finite"):
         certified_singular_values(lambda _: arb_mat(1, 2, [1, arb.nan()]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_perturbed_vectors_never_prove_a_falsehood(data: st.DataObject) -> None:
+    """The certificate takes any ``V``: what it then proves must still contain the known values."""
+    n = data.draw(st.integers(1, 5))
+    values = data.draw(st.lists(sizes.filter(bool), min_size=n, max_size=n))
+    matrix = balls(with_values(values, n, data.draw(vector(n)), data.draw(vector(n))))(2000)
+    basis = begin(matrix, 2000)
+    extend(basis, 80)
+    assume(basis.rank)
+    rows = graded_rows(basis)
+    q = left_factor(basis, rows)
+    good = first_vectors(rows)
+    noise = data.draw(st.floats(-1, 1)) * 10.0 ** data.draw(st.integers(-16, 1))
+    position = data.draw(st.integers(0, basis.rank**2 - 1))
+    table = good.table.entries()
+    kind = data.draw(st.sampled_from(["entry", "all", "swap", "zero", "exponent"]))
+    columns = list(good.columns)
+    if kind == "entry":
+        table[position] = (table[position] + noise).mid()
+    elif kind == "all":
+        table = [(x * (1 + noise)).mid() for x in table]
+    elif kind == "swap":
+        table[0], table[position] = table[position], table[0]
+    elif kind == "zero":
+        table[position] = arb(0)
+    else:
+        columns[position % basis.rank] += data.draw(st.integers(-3, 3))
+    bad = GradedVectors(arb_mat(basis.rank, basis.rank, table), good.rows, tuple(columns))
+    bits = data.draw(st.sampled_from([10, 30, 60, 100]))
+    delta = left_defect(q, bits)
+    proven = bounds(grams(rows, bad, bits), bad.columns, delta, bits)
+    if proven is None:
+        return
+    found = enclosures(proven, residual_bounds(basis.residual, q, delta, bits), n, bits)
+    for exact, enclosure in zip(sorted(values, reverse=True), found, strict=True):
+        assert exact in enclosure

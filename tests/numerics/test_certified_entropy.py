@@ -1,0 +1,149 @@
+"""Signs, orderings and continuity bounds with proof, against float64 and against the theory of sine features."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import mpmath
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from numerics.certified_entropy import (
+    IndexwiseOrder,
+    compare_entropies,
+    compare_singular_values,
+    continuity_bound,
+)
+from numerics.matrices import multiprecision_entries
+from numerics.problem import Boundary, Problem
+from proofs_check.strategies import problems
+from theory.activations import activation
+from theory.entropy import Convention, standard_conventions, truncated_entropy
+from theory.errors import PrecisionCapError
+from theory.laws import law
+
+CONVENTIONS = standard_conventions(rank=3)
+
+
+def by_mpmath(problem: Problem, method: str, convention: Convention) -> mpmath.mpf | None:
+    with mpmath.workdps(80):
+        matrix = multiprecision_entries(problem, method)(80)  # type: ignore[arg-type]
+        tall = matrix if matrix.rows >= matrix.cols else matrix.T
+        values = sorted((abs(v) for v in mpmath.svd_r(tall, compute_uv=False)), reverse=True)
+        values = [v if v > mpmath.mpf(10) ** -60 * max(values[0], 1) else mpmath.mpf(0) for v in values]
+        return truncated_entropy(values, convention, mpmath.log).value
+
+
+@settings(max_examples=40, deadline=None)
+@given(problem=problems(), convention=st.sampled_from(CONVENTIONS))
+def test_gaps_contain_the_multiprecision_gap(problem: Problem, convention: Convention) -> None:
+    found = compare_entropies(problem, convention, cap_digits=24)
+    ad, fd = by_mpmath(problem, "ad", convention), by_mpmath(problem, "fd", convention)
+    if found.gap is None:
+        assert (
+            ad is None
+            or fd is None
+            or found.ad.cutoff[0] != found.ad.cutoff[1]
+            or found.fd.cutoff[0] != found.fd.cutoff[1]
+        )
+        return
+    assert ad is not None
+    assert fd is not None
+    with mpmath.workdps(60):
+        gap = fd - ad
+        low, high = (mpmath.mpf(e.numerator) / e.denominator for e in (found.gap.lower, found.gap.upper))
+        assert low - mpmath.mpf(10) ** -50 <= gap <= high + mpmath.mpf(10) ** -50
+    if found.sign is None:
+        assert found.digits >= 24 or found.ad.cutoff[0] != found.ad.cutoff[1]
+        assert (
+            abs(gap) < mpmath.mpf(10) ** -5
+            or found.ad.cutoff[0] != found.ad.cutoff[1]
+            or found.fd.cutoff[0] != found.fd.cutoff[1]
+        )
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    problem=problems(
+        dimensions=st.just(1),
+        activation=st.sampled_from([activation("sin"), activation("cos")]),
+        boundary=False,
+        symmetric=True,
+    )
+)
+def test_sine_features_are_ordered_at_every_index(problem: Problem) -> None:
+    assume(problem.operator.is_homogeneous and problem.operator.has_constant_coefficients)
+    assume(all(abs(w[0]) * problem.h <= 2 for w in problem.weights))
+    order = compare_singular_values(problem, cap_digits=24)
+    # d_max <= 1 for central stencils of one derivative (Ostrowski); equality only where both are 0 or symbol is 1
+    assume(len(problem.operator.terms) == 1)
+    assert order.some({1}) is not True
+
+
+def test_refinement_decides_a_tiny_gap() -> None:
+    problem = Problem(
+        count=4, interior=(4,), activation_name="sin", weights=law("uniform(-2, 2)"), step=(Fraction(1, 10**9),)
+    )
+    first = compare_entropies(problem, Convention("fixed", rank=4), digits=12, cap_digits=12)
+    assert first.sign is None
+    found = compare_entropies(problem, Convention("fixed", rank=4))
+    assert found.sign in (-1, 1)
+    assert found.digits > 12
+    assert found.gap is not None
+    assert abs(found.gap.middle) < Fraction(1, 10**15)
+
+
+def test_equal_matrices_stay_undecided() -> None:
+    # a quadratic activation: second differences are exact, the two matrices are the same
+    problem = Problem(
+        count=3, interior=(4,), activation_name="z**2", weights=law("uniform(-2, 2)"), boundary=(Boundary(),)
+    )
+    found = compare_entropies(problem, Convention("relative"))
+    assert found.sign is None
+    assert found.gap is not None
+    assert 0 in found.gap
+    assert found.gap.width < Fraction(1, 10**40)
+    order = compare_singular_values(problem)
+    assert order.every({-1, 0, 1}) is None
+    assert order.some({1}) is None
+
+
+@pytest.mark.parametrize(
+    ("signs", "every", "some"),
+    [
+        ((1, 1), True, True),
+        ((1, -1), False, True),
+        ((None, 1), None, True),
+        ((None, -1), False, None),
+        ((-1, -1), False, False),
+    ],
+)
+def test_quantifiers(signs: tuple[int | None, ...], every: bool | None, some: bool | None) -> None:
+    order = IndexwiseOrder(signs, 12)
+    assert order.every({1}) is every
+    assert order.some({1}) is some
+
+
+def test_tail_is_the_smaller_half() -> None:
+    assert list(IndexwiseOrder((1,) * 5, 12).tail) == [2, 3, 4]
+    assert list(IndexwiseOrder((1,) * 4, 12).tail) == [2, 3]
+
+
+@pytest.mark.parametrize("name", ["sin", "tanh", "gaussian"])
+@pytest.mark.parametrize("convention", [c for c in CONVENTIONS if not c.normalised], ids=str)
+def test_continuity_bounds_hold_and_shrink_with_h(name: str, convention: Convention) -> None:
+    base = Problem(count=6, interior=(6,), activation_name=name, weights=law("uniform(-3, 3)"))
+    bounds = [continuity_bound(base.with_(step=(h,)), convention) for h in (Fraction(1, 10), Fraction(1, 100))]
+    for found in bounds:
+        assert max(abs(found.gap.lower), abs(found.gap.upper)) <= found.bound
+        assert found.tightness is None or found.tightness >= 1
+    assert bounds[1].norm < bounds[0].norm / 90
+    if bounds[0].cutoff == bounds[1].cutoff == (bounds[0].cutoff[0],) * 2:
+        assert bounds[1].bound < bounds[0].bound / 30
+
+
+def test_continuity_bound_needs_an_entropy() -> None:
+    problem = Problem(count=2, interior=(2,), activation_name="z", weights=law("uniform(-3, 3)"))  # A_AD = 0
+    with pytest.raises(PrecisionCapError, match="continuity bound"):
+        continuity_bound(problem, Convention("relative"))
