@@ -11,7 +11,7 @@ A file of claims is a Python module; whoever verifies it runs it, as ``python FI
 ...     return sum(values) <= factor * values[0] * len(values)
 >>> from proofs_check.claim import judge
 >>> judge(largest_is_at_least_the_mean, {"instances": "drawn"}, "quick").summary
-'holds in 50 of 50: True'
+'holds in 50 of 50: largest_is_at_least_the_mean: True'
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _test(function: Callable[..., Found], kind: Kind, changes: Mapping[str, Any]
         found: Any = function(instance, **({"scope": scope} if takes_scope else {}), **changes)
         if isinstance(found, Outcome):
             return found
-        holds, detail = found if isinstance(found, tuple) else (found, str(found))
+        holds, detail = found if isinstance(found, tuple) else (found, f"{function.__name__}: {found}")
         if holds is not None and not isinstance(holds, bool):  # numpy's booleans and FLINT's answers
             holds = bool(holds)
         return Outcome(holds, detail, certified=kind != "sampled")

@@ -78,6 +78,8 @@ def verify(
         "provenance": provenance(profile),
         "claims": listed,
     }
+    if older is not None:
+        content["moved"] = _moved(older, content)
     _write(out / "ledger.json", content)
     page = whole or bool(with_mutants)
     if whole:
@@ -88,9 +90,8 @@ def verify(
         emit(content)
     else:
         _print(content, out if page else None, {claim.id for claim in own})
-    moved = _moved(older, content) if older else []
-    for line in moved:
-        remarks.print(line, markup=False)
+    if older is not None:
+        _say_moved(content["moved"])
     counts = content["summary"]
     failed = counts["changed"] or counts["errors"] or any(m["verdict"] != Verdict.REFUTED for m in tried or [])
     return 1 if failed else 0
@@ -255,16 +256,23 @@ def _read_ledger(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
-def _moved(older: dict[str, Any], newer: dict[str, Any]) -> list[str]:
-    """The verdicts that differ between two ledgers, a line each."""
+def _moved(older: dict[str, Any], newer: dict[str, Any]) -> list[dict[str, str]]:
+    """The verdicts that differ between two ledgers, of the cells that both have."""
     before = {(c["id"], x["address"]): x["verdict"] for c in older["claims"] for x in c["cells"]}
-    lines = []
-    for claim in newer["claims"]:
-        for cell in claim["cells"]:
-            old = before.get((claim["id"], cell["address"]))
-            if old is not None and old != cell["verdict"]:
-                lines.append(f"moved: {claim['id']} [{cell['address']}]: {old} -> {cell['verdict']}")
-    return lines or ["no verdict moved"]
+    return [
+        {"id": claim["id"], "address": cell["address"], "before": old, "after": cell["verdict"]}
+        for claim in newer["claims"]
+        for cell in claim["cells"]
+        if (old := before.get((claim["id"], cell["address"]))) is not None and old != cell["verdict"]
+    ]
+
+
+def _say_moved(moved: list[dict[str, str]]) -> None:
+    for one in moved:
+        line = f"moved: {one['id']} [{one['address']}]: {one['before']} -> {one['after']}"
+        remarks.print(line, markup=False, soft_wrap=True)
+    if not moved:
+        remarks.print("no verdict moved", markup=False)
 
 
 def report(*, directory: Path, latex: bool, as_json: bool) -> int:
