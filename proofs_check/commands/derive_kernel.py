@@ -1,0 +1,117 @@
+"""``adfd derive kernel``: random-feature kernels, derived, verified and evaluated."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+import sympy as sp
+
+from proofs_check.commands.output import console, emit, table
+from theory.derivation_cache import default_cache
+from theory.discretisation import StencilChoice
+from theory.errors import InputError
+from theory.exact import rationals
+from theory.kernels.derive import KernelDerivation, derive_kernel
+
+TARGETS = ("numpy", "torch", "mpmath")
+
+
+def kernel(
+    *,
+    activation: str,
+    weights: str,
+    biases: str,
+    operator: str | None,
+    offsets: str | None,
+    step: str | None,
+    at: str | None,
+    digits: int,
+    terms: int,
+    code: str | None,
+    latex: bool,
+    as_json: bool,
+) -> int:
+    """Derives the kernel; prints its forms, its values at a pair of points, its expansion or its code."""
+    if operator is None and (offsets is not None or step is not None or terms):
+        raise InputError("--operator: needed with --offsets, --step and --terms, for instance --operator u_xx")
+    if (offsets is not None or terms) and step is None:
+        raise InputError("--step: needed with --offsets and --terms, for instance --step 1/10")
+    if code is not None and code not in TARGETS:
+        raise InputError(f"--code: {code!r}; allowed: {', '.join(TARGETS)}")
+    stencil = StencilChoice(offsets=rationals(offsets.split(","), "--offsets")) if offsets is not None else None
+    derived = derive_kernel(activation, weights, biases, operator, stencil, step, cache=default_cache())
+    if code is not None:
+        return _code(derived, code, as_json)
+    content = _content(derived, at, digits, terms)
+    if as_json:
+        emit(content)
+    elif latex:
+        print(f"${derived.latex}$")
+    else:
+        _print(derived, content)
+    return 0
+
+
+def _content(derived: KernelDerivation, at: str | None, digits: int, terms: int) -> dict[str, Any]:
+    record = derived.record.to_dict()
+    expansion = derived.expansion(terms) if terms else None
+    return {
+        "activation": derived.activation.name,
+        "weights": str(derived.weights),
+        "biases": str(derived.biases),
+        "operator": None if derived.operator is None else derived.operator.text,
+        "closed_form": derived.closed,
+        "latex": sp.latex(derived.K),
+        "sympy": str(derived.K),
+        "sympy_ad": str(derived.K_AD) if derived.operator is not None else None,
+        "route": derived.route,
+        "steps": record["steps"],
+        "assumptions": record["assumptions"],
+        "values": _values(derived, at, digits) if at is not None else None,
+        "expansion": None
+        if expansion is None
+        else [{"power": t.power, "value": str(t.coefficient)} for t in expansion.terms],
+        "verified_digits": derived.verified_digits,
+        "seconds": derived.seconds,
+    }
+
+
+def _values(derived: KernelDerivation, at: str, digits: int) -> dict[str, str | None]:
+    numbers = rationals(at.split(","), "--at")
+    d = derived.coordinates.dimension
+    if len(numbers) != 2 * d:
+        raise InputError(f"--at: {len(numbers)} numbers; {2 * d} are needed, the coordinates of x and then of y")
+    return derived.evaluate(numbers[:d], numbers[d:], digits)
+
+
+def _code(derived: KernelDerivation, target: str, as_json: bool) -> int:
+    kinds = ["K"] + (["K_AD"] if derived.operator is not None else []) + (["K_FD"] if derived.difference else [])
+    sources = {kind: derived.code(cast(Literal["numpy"], target), cast(Literal["K"], kind)) for kind in kinds}
+    if as_json:
+        emit({"target": target, "code": sources})
+    else:
+        print("\n\n".join(sources.values()))
+    return 0
+
+
+def _print(derived: KernelDerivation, content: dict[str, Any]) -> None:
+    console.print(f"σ = {content['activation']}, w ~ {content['weights']}, b ~ {content['biases']}", markup=False)
+    console.print(f"route: {content['route']}, verified to {content['verified_digits']} digits", markup=False)
+    for number, step in enumerate(content["steps"], 1):
+        formula = f": {_short(step['latex'])}" if step["latex"] else ""
+        console.print(f"{number}. {step['text']}{formula}", markup=False, soft_wrap=True)
+    if derived.closed:
+        console.print(f"K = {content['sympy']}", markup=False)
+        if content["sympy_ad"]:
+            console.print(f"K_AD = {_short(content['sympy_ad'])}", markup=False)
+    else:
+        console.print("no closed form is known: values are by quadrature with an error bound", markup=False)
+    for term in content["expansion"] or []:
+        console.print(f"K_FD − K_AD: h^{term['power']} · ({_short(term['value'])})", markup=False)
+    if content["values"]:
+        rows = [[name, value or "not asked for"] for name, value in content["values"].items()]
+        table("Values", ["kernel", "value"], rows)
+
+
+def _short(text: str, limit: int = 400) -> str:
+    return text if len(text) <= limit else f"{text[:limit]} … ({len(text)} characters; --json has all)"
