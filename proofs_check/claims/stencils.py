@@ -218,7 +218,7 @@ CLAIMS = (
         statement=r"Order $p \ge 3$ forces the Peano kernel to change sign: $\int t^2K = 0$.",
         family="stencils",
         source="ours",
-        predicate="the sign of every piece of $K$, decided exactly by Sturm sequences",
+        predicate="the sign of every piece of $K$, decided exactly by isolating the real roots of its polynomials",
         kind="exact",
         scopes=once({"stencil": "central and forward, m ≤ 4"}),
         instances=_of_any_order,
