@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def resolve_device(name: str = "auto") -> torch.device:
-    """The device that ``name`` asks for; ``auto`` takes CUDA where there is one.
+    """The device that ``name`` asks for; ``auto`` takes what ``ADFD_DEVICE`` says, else CUDA where there is one.
 
     Raises:
         InputError: an unknown name, or ``cuda`` where there is none.
@@ -22,6 +23,8 @@ def resolve_device(name: str = "auto") -> torch.device:
     >>> resolve_device("cpu").type
     'cpu'
     """
+    if name == "auto":
+        name = os.environ.get("ADFD_DEVICE", "auto")  # worker processes inherit it: "adfd verify --device" sets it
     if name not in DEVICES:
         raise InputError(f"device: {name!r}; allowed: {', '.join(DEVICES)}")
     if name == "auto":

@@ -51,7 +51,10 @@ def verify(
     own = [claim for claim in chosen if claim.file is not None]
     if own and record:
         raise InputError(f"--record: {own[0].id} is not a claim of the ledger; only those are recorded")
-    os.environ["ADFD_DEVICE"] = device
+    if device != "auto":
+        from numerics.training.devices import resolve_device
+
+        os.environ["ADFD_DEVICE"] = resolve_device(device).type
     store = _store(out, resume)
     with_mutants = [] if scope is not None else own  # claims of one's own always show that they can fail
     wrong = runner.mutant_tasks(chosen if mutants or not ids else with_mutants, profile)
