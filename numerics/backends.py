@@ -103,7 +103,7 @@ class MultiprecisionBackend:
         function = getattr(mpmath, name)
 
         def bounded(u: Any) -> Any:
-            if abs(u) > MAX_MULTIPRECISION_EXPONENT:
+            if name not in {"log", "atan", "asinh"} and abs(u) > MAX_MULTIPRECISION_EXPONENT:
                 raise InputError(f"{name} of an argument beyond ±{MAX_MULTIPRECISION_EXPONENT}")
             value = function(u)
             if isinstance(value, mpmath.mpc):

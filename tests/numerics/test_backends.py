@@ -170,6 +170,14 @@ def test_multiprecision_refuses_what_is_not_real_or_beyond_reason(name: str, val
         MultiprecisionBackend().function(name, mpmath.mpf(value))
 
 
+def test_functions_that_grow_slowly_take_large_arguments() -> None:
+    """log(1 + exp(z)), a softplus, at z = 40."""
+    backend, large = MultiprecisionBackend(), mpmath.mpf(10) ** 400
+    assert abs(backend.function("log", large) - 400 * mpmath.log(10)) < 1e-10
+    assert abs(backend.function("asinh", large) - mpmath.log(2) - 400 * mpmath.log(10)) < 1e-10
+    assert abs(backend.function("atan", -large) + mpmath.pi / 2) < 1e-15
+
+
 @pytest.mark.parametrize(
     ("base", "exponent"), [(-1, Fraction(1, 2)), (-1, Fraction(1, 3)), (0, Fraction(-1)), (0, Fraction(-1, 2))]
 )
