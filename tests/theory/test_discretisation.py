@@ -89,6 +89,7 @@ CASES: list[tuple[str, int, StencilChoice, int]] = [
     ("u_xxy + u_y", 2, StencilChoice("central", 4), 4),
     ("heat", 2, StencilChoice("forward", 1), 1),
     ("u_xx", 1, StencilChoice(offsets=(Fraction(-1), Fraction(0), Fraction(1, 2))), 1),
+    ("u_x + u_xx", 1, StencilChoice(offsets=(Fraction(0), Fraction(1), Fraction(2))), 1),  # 2 and 1
 ]
 
 

@@ -93,6 +93,12 @@ def test_any_text_is_a_number_or_refused(text: str) -> None:
         assert value == Fraction(text.strip().replace(" ", ""))
 
 
+def test_exponents_are_bounded_before_they_are_powers() -> None:
+    for text in (f"1e{MAX_EXPONENT + 1}", f"1e-{MAX_EXPONENT + 1}", "1e999999"):
+        with pytest.raises(InputError, match="exponent"):
+            rational(text)
+
+
 def test_rationals_name_the_entry() -> None:
     assert rationals(["1/2", 3]) == (Fraction(1, 2), Fraction(3))
     with pytest.raises(InputError, match=r"^steps\[1\]: "):

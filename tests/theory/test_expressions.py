@@ -486,6 +486,7 @@ def test_the_term_bound_saturates() -> None:
     assert term_bound((x + 1) ** 3 * (y + 2) ** 2) == 12
     assert term_bound((1 + x + y + sp.sin(x)) ** 64) == MAX_TERMS + 1
     assert term_bound(x * y) == 1
+    assert term_bound(sp.sin((x + 1) ** 5)) == 6  # expansion descends into arguments
 
 
 class Counting(MultiprecisionBackend):
