@@ -159,11 +159,19 @@ def _round(
             raise _TimeUp from None  # the alarm rang while Hypothesis was drawing
         effort.failed += 1
         effort.failure = effort.failure or f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        if effort.best is not None and not _stands(claim, effort.best, effort):
+            effort.best = None
         return
     outcome = _evaluate(claim, instance, scopes[index], effort)
     if outcome is not None and outcome.holds is False:
         effort.best = Counterexample(scopes[index], instance, outcome)
     effort.complete = True
+
+
+def _stands(claim: Claim, found: Counterexample, effort: Effort) -> bool:
+    """Whether a counterexample is still one when it is evaluated again."""
+    outcome = _evaluate(claim, found.instance, found.scope, effort)
+    return outcome is not None and outcome.holds is False
 
 
 def _evaluate(claim: Claim, instance: Any, scope: Scope, effort: Effort) -> Outcome | None:

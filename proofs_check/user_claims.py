@@ -1,7 +1,8 @@
 """Claims of one's own: a decorator that makes a claim of a predicate, and the files such claims live in.
 
 A file of claims is a Python module; whoever verifies it runs it, as ``python FILE`` would.  Its claims are its tuple
-``CLAIMS``, or without one every :class:`proofs_check.claim.Claim` among its values, in the order of definition.
+``CLAIMS``, or without one those that the decorator made in it and every :class:`proofs_check.claim.Claim` among its
+values.
 
 >>> from fractions import Fraction
 >>> from proofs_check.strategies import spectra
@@ -45,6 +46,8 @@ DRAWN: Scope = {"instances": "drawn"}
 """The cell of a claim that has only one."""
 FULL = 10
 """How many times as many instances the full profile draws."""
+MADE = "__adfd_claims__"
+"""Where a module keeps the claims that the decorator has made in it, in order."""
 RESERVED = ("scope",)
 """Parameters of a predicate that are not constants of the claim."""
 
@@ -104,7 +107,7 @@ def claim(
         if not mutants:
             raise InputError(f"claim {id}: has no mutant; name a wrong version that the predicate must refute")
         texts = dict(assume or {})
-        return Claim(
+        made = Claim(
             id=id,
             title=function.__name__.strip("_").replace("_", " "),
             statement=statement,
@@ -122,6 +125,8 @@ def claim(
             describe=_describe,
             search=(lambda scope: _strategy(over, scope)),
         )  # fmt: skip
+        function.__globals__.setdefault(MADE, []).append(made)  # found also when another takes the function's name
+        return made
 
     return decorate
 
@@ -264,11 +269,12 @@ def select(names: Iterable[str]) -> tuple[Claim, ...]:
     """
     from proofs_check import ledger
 
+    wanted = [text.partition("::") for text in names]
+    loaded = {path: load(str(Path(path).absolute())) for path, _, _ in wanted}
     chosen: list[Claim] = []
     taken = {c.id: "the ledger" for c in ledger.all_claims()}
-    for text in names:
-        path, colons, id = text.partition("::")
-        claims = load(str(Path(path).absolute()))
+    for path, colons, id in wanted:
+        claims = loaded[path]
         for found in claims:
             if taken.setdefault(found.id, str(found.file)) != found.file:
                 raise InputError(f"{path}: claim {found.id}: the id is taken by {taken[found.id]}")
@@ -362,7 +368,8 @@ def _claims(made: ModuleType, path: str) -> list[Claim]:
             raise InputError(f"{path}: CLAIMS must be a tuple of claims")
         found = list(listed)
     else:
-        found = list({id(v): v for v in vars(made).values() if isinstance(v, Claim)}.values())
+        values = [*getattr(made, MADE, ()), *(v for v in vars(made).values() if isinstance(v, Claim))]
+        found = list({id(v): v for v in values}.values())
     if not found:
         raise InputError(f"{path}: no claims; use the decorator proofs_check.user_claims.claim, or a tuple CLAIMS")
     return found

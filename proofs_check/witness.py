@@ -256,7 +256,8 @@ def check_elsewhere(path: Path) -> dict[str, Any]:
 
     ``{"rechecked", "certified", "detail", "reference"}``, the last one None where no exact spectrum is read.
     """
-    direct, reference = (_fresh(path, *options) for options in ((), ("--reference",)))
+    running = [_fresh(path, *options) for options in ((), ("--reference",))]
+    direct, reference = (_answer(process) for process in running)
     independent = None
     if reference.get("spectra"):
         independent = {"refutes": reference["refutes"], "detail": reference["detail"]}
@@ -268,13 +269,17 @@ def check_elsewhere(path: Path) -> dict[str, Any]:
     }
 
 
-def _fresh(path: Path, *options: str) -> dict[str, Any]:
+def _fresh(path: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "proofs_check.witness", str(path), "--one-route", *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 1):
-        reason = (done.stderr.strip().splitlines() or ["no word"])[-1]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
+    out, err = process.communicate()
+    if process.returncode not in (0, 1):
+        reason = (err.strip().splitlines() or ["no word"])[-1]
         return {"refutes": False, "certified": False, "detail": f"the re-check failed: {reason}", "spectra": None}
-    return dict(json.loads(done.stdout))
+    return dict(json.loads(out))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,302 @@
+"""Claims of one's own: the decorator, files, verdicts, mutants, and one clear line for every mistake."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from proofs_check import ledger, runner, user_claims
+from proofs_check.claim import TYPICAL, Claim, judge
+from proofs_check.commands.refute import refute
+from proofs_check.commands.verify import verify
+from proofs_check.strategies import rationals, spectra
+from proofs_check.user_claims import DRAWN, claim, draws, without
+from proofs_check.verdicts import Outcome, Verdict
+from theory.errors import InputError
+
+ADFD = Path(sys.executable).with_name("adfd")
+TUTORIAL = Path(__file__).with_name("tutorial.py")
+HEAD = "from hypothesis import strategies as st\nfrom proofs_check.user_claims import claim, without\n"
+GOOD = """
+@claim("own.{name}", over=st.integers(0, 9), kind="exact", mutants={{"less": {{"bound": 5}}}})
+def digits(n, bound=9):
+    "Digits are at most nine."
+    return n <= bound
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADFD_DEVICE", "cpu")  # verify sets it; restored after the test
+
+
+@pytest.fixture
+def tutorial(tmp_path: Path) -> Path:
+    path = tmp_path / "my_claims.py"
+    shutil.copy(TUTORIAL, path)
+    return path
+
+
+def _write(path: Path, text: str) -> str:
+    path.write_text(HEAD + text)
+    return str(path)
+
+
+def _verify(*ids: str, out: Path, **options: Any) -> int:
+    defaults: dict[str, Any] = {
+        "mutants": False, "profile": "quick", "jobs": 1, "device": "cpu", "resume": False, "cell": None,
+        "record": False, "against": None, "as_json": True,
+    }  # fmt: skip
+    return verify(ids=list(ids), out=out, **(defaults | options))
+
+
+def _cells(out: Path) -> dict[str, dict[str, Any]]:
+    content = json.loads((out / "ledger.json").read_text())
+    return {claim["id"]: cell for claim in content["claims"] for cell in claim["cells"]}
+
+
+def test_the_tutorial(tutorial: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One true conjecture, one false, both mutants refuted; verdicts of one's own are not compared: exit 0."""
+    out = tmp_path / "out"
+    assert _verify(str(tutorial), out=out) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["summary"]["mutants"] == {"total": 2, "refuted": 2}
+    assert content["summary"]["unrecorded"] == 2
+    cells = _cells(out)
+    assert cells["mine.norm"]["verdict"] == "CERTIFIED"
+    assert cells["mine.condition"]["verdict"] == "REFUTED"
+    assert cells["mine.condition"]["evidence"]["data"]["witness"]["certified"]
+    assert {cell["status"] for cell in cells.values()} == {"unrecorded"}
+    page = (out / "index.html").read_text(encoding="utf-8")
+    assert "mine.condition" in page
+    assert "REFUTED" in page
+
+
+def test_the_smallest_counterexample_of_the_tutorial(
+    tutorial: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "witness.json"
+    name = f"{tutorial}::mine.condition"
+    assert refute(claim_id=name, seconds=100, cell=None, save=saved, as_json=True) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["found"]
+    assert content["certified"]
+    assert content["recheck"]["rechecked"]
+    assert content["recheck"]["reference"]["refutes"]
+    assert content["problem"]["features"]["count"] == 2
+    ad, fd = ([float(v) for v in content["values"]["singular_values"][m]] for m in ("ad", "fd"))
+    assert fd[0] / fd[1] < ad[0] / ad[1]
+    assert json.loads(saved.read_text())["file"] == str(tutorial)
+
+
+def test_a_cell_of_ones_own_in_worker_processes(tmp_path: Path) -> None:
+    path = _write(tmp_path / "one_claims.py", GOOD.format(name="a"))
+    chosen = user_claims.select([path])
+    work = [*runner.tasks(chosen, "quick"), *runner.mutant_tasks(chosen, "quick")]
+    parallel = runner.run(work, jobs=2, store_path=tmp_path / "store.sqlite")
+    assert [r["verdict"] for r in parallel] == [Verdict.CERTIFIED, Verdict.REFUTED]
+    serial = [runner.run_task(task) for task in work]
+    for a, b in zip(parallel, serial, strict=True):  # the same instances are drawn in every process
+        assert json.loads(json.dumps(a["evidence"])) == json.loads(json.dumps(b["evidence"]))
+
+
+def test_an_edited_file_is_judged_anew(tmp_path: Path) -> None:
+    path = tmp_path / "one_claims.py"
+    _write(path, GOOD.format(name="a"))
+    (before,) = runner.tasks(user_claims.select([str(path)]), "quick")
+    key = before.key
+    _write(path, GOOD.format(name="a").replace("n <= bound", "n < bound"))
+    (after,) = runner.tasks(user_claims.select([str(path)]), "quick")
+    assert after.key != key
+    assert runner.run_task(after)["verdict"] == Verdict.REFUTED
+
+
+def test_files_and_claims_of_the_ledger_together(tmp_path: Path) -> None:
+    path = _write(tmp_path / "one_claims.py", GOOD.format(name="a") + GOOD.format(name="b"))
+    assert [c.id for c in ledger.select([f"{path}::own.b", "entropy.range"])] == ["own.b", "entropy.range"]
+    # both are there, although the second function took the first one's name
+    assert [c.id for c in ledger.select([path])] == ["own.a", "own.b"]
+    assert [c.id for c in ledger.select([f"{path}::own"])] == ["own.a", "own.b"]
+
+
+def test_a_surviving_mutant_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _write(tmp_path / "weak_claims.py", GOOD.format(name="weak").replace('"bound": 5', '"bound": 50'))
+    assert _verify(path, out=tmp_path / "out", as_json=False) == 1
+    assert "SURVIVED own.weak: mutant less (bound = 50): CERTIFIED" in " ".join(capsys.readouterr().out.split())
+    assert _verify(path, out=tmp_path / "out", mutants=True) == 1
+
+
+def test_vacuous_and_broken_claims_fail(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    text = GOOD.format(name="vacuous").replace('kind="exact"', 'assume={"huge": lambda n: n > 10}')
+    assert _verify(_write(tmp_path / "vacuous_claims.py", text), out=out) == 1
+    assert _cells(out)["own.vacuous"]["verdict"] == "VACUOUS"
+    text = GOOD.format(name="broken").replace("return n", "return 1 // (n - 3) or n")
+    assert _verify(_write(tmp_path / "broken_claims.py", text), out=out) == 1
+    cell = _cells(out)["own.broken"]
+    assert cell["verdict"] == "ERROR"
+    assert "ZeroDivisionError" in cell["evidence"]["summary"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def broken(:\n", ":3: syntax error"),
+        ("x = 1\n", "no claims"),
+        (GOOD.format(name="a") + GOOD.format(name="a").replace("digits", "others"), "two claims are called own.a"),
+        (GOOD.format(name="a").replace('{"less": {"bound": 5}}', "{}"), "has no mutant"),
+        (GOOD.format(name="a").replace('{"bound": 5}', '{"limit": 5}'), "has no 'limit'; allowed: bound"),
+        (GOOD.format(name="a").replace('{"bound": 5}', "{}"), "mutant less changes nothing"),
+        (GOOD.format(name="a").replace('{"bound": 5}', 'without("odd")'), "no assumption contains 'odd'"),
+        (GOOD.format(name="a").replace('"Digits are at most nine."', "pass"), "needs a docstring"),
+        (GOOD.format(name="a").replace("bound=9", "bound"), "parameter bound of digits needs a default"),
+        (GOOD.format(name="a").replace('"exact"', '"certain"'), "kind 'certain'"),
+        (GOOD.format(name="a").replace("own.a", "spectra.weyl"), "the id is taken by the ledger"),
+        ("raise RuntimeError('on purpose')\n", ":3: RuntimeError: on purpose"),
+        ("import no_such_module_anywhere\n", ":3: ModuleNotFoundError"),
+        ("raise SystemExit(0)\n", ":3: SystemExit"),
+        ("CLAIMS = (1, 2)\n", "CLAIMS must be a tuple of claims"),
+        ("CLAIMS = ()\n", "no claims"),
+    ],
+)
+def test_mistakes_are_one_line(tmp_path: Path, text: str, message: str) -> None:
+    path = _write(tmp_path / "wrong_claims.py", text)
+    with pytest.raises(InputError) as caught:
+        ledger.select([path])
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_mistakes_on_the_command_line(tmp_path: Path) -> None:
+    path = _write(tmp_path / "wrong_claims.py", "def broken(:\n")
+    done = subprocess.run([str(ADFD), "verify", path], capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "syntax error" in done.stderr
+
+
+def test_missing_files_and_unknown_ids(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        ledger.select([str(tmp_path / "none.py")])
+    (tmp_path / "folder.py").mkdir()
+    with pytest.raises(InputError, match="cannot be read"):
+        ledger.select([str(tmp_path / "folder.py")])
+    path = _write(tmp_path / "one_claims.py", GOOD.format(name="digits"))
+    with pytest.raises(InputError, match=r"did you mean 'own\.digits'"):
+        ledger.select([f"{path}::own.digit"])
+
+
+def test_claims_of_ones_own_are_not_recorded(tmp_path: Path) -> None:
+    path = _write(tmp_path / "one_claims.py", GOOD.format(name="a"))
+    with pytest.raises(InputError, match="--record"):
+        _verify(path, out=tmp_path / "out", record=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_neighbours_can_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "neighbour_of_claims.py").write_text("LIMIT = 9\n")
+    text = "from neighbour_of_claims import LIMIT\n" + GOOD.format(name="a").replace("bound=9", "bound=LIMIT")
+    (task,) = runner.tasks(user_claims.select([_write(tmp_path / "one_claims.py", text)]), "quick")
+    assert runner.run_task(task)["verdict"] == Verdict.CERTIFIED
+
+
+def test_the_command_of_a_cell_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _write(tmp_path / "one_claims.py", GOOD.format(name="a"))
+    (found,) = user_claims.select([path])
+    assert user_claims.name(found) == f"{path}::own.a"
+    monkeypatch.chdir(tmp_path)
+    assert user_claims.name(found) == "one_claims.py::own.a"
+    assert [c.id for c in ledger.select([user_claims.name(found)])] == ["own.a"]
+
+
+def _mean(**options: Any) -> Claim:
+    @claim("own.mean", over=spectra(), mutants={"half": {"factor": Fraction(1, 2)}}, **options)
+    def at_most_the_largest(values: tuple[Fraction, ...], factor: Fraction = Fraction(1)) -> bool:
+        """The mean is at most the largest value."""
+        return sum(values) <= factor * values[0] * len(values)
+
+    return at_most_the_largest
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("sampled", Verdict.SUPPORTED), ("exact", Verdict.CERTIFIED),
+                                              ("ball", Verdict.CERTIFIED), ("symbolic", Verdict.PROVED)])  # fmt: skip
+def test_the_kind_decides_the_verdict(kind: str, verdict: Verdict) -> None:
+    made = _mean(kind=kind, examples=7)
+    evidence = judge(made, DRAWN, "quick")
+    assert (evidence.verdict, evidence.instances) == (verdict, 7)
+    assert judge(made, DRAWN, "full").instances == 70
+    assert judge(made.mutants[0].mutate(made), DRAWN, "quick").verdict is Verdict.REFUTED
+    assert made.statement == "The mean is at most the largest value."
+    assert (made.mutants[0].kind, made.mutants[0].change) == ("constant", "factor = 1/2")
+
+
+def test_predicates_may_return_what_they_like() -> None:
+    answers: dict[int, Any] = {0: True, 1: False, 2: None, 3: (False, "three"), 4: Outcome(False, "four", margin=-1.0)}
+
+    @claim("own.any", over=tuple(answers), kind="ball", mutants={"not": {"negate": True}})
+    def anything(n: int, negate: bool = False) -> Any:
+        """Any answer is read."""
+        return answers[n]
+
+    outcomes = [anything.test(n, DRAWN) for n in answers]
+    assert [o.holds for o in outcomes] == [True, False, None, False, False]
+    assert [o.certified for o in outcomes] == [True, True, True, True, False]  # an Outcome says it itself
+    assert [o.detail for o in outcomes[3:]] == ["three", "four"]
+    assert anything.mutants[0].kind == "predicate"
+
+
+def test_cells_scopes_and_assumptions() -> None:
+    seen = []
+
+    @claim(
+        "own.cells",
+        over=lambda scope: st.integers(0, int(scope["top"])),
+        cells=({"top": "3"}, {"top": "30"}),
+        assume={"an even number": lambda n: n % 2 == 0},
+        mutants={"odd": without("even"), "lower": {"shift": -2}},
+        quantifier=TYPICAL,
+        examples=100,
+    )
+    def bounded(n: int, scope: dict[str, str], shift: int = 0) -> bool:
+        """Even numbers are at most the top."""
+        seen.append(scope["top"])
+        return n <= int(scope["top"]) + shift
+
+    assert [s["top"] for s in bounded.scopes("quick")] == ["3", "30"]
+    evidence = judge(bounded, {"top": "3"}, "quick")
+    assert evidence.rejected > 0
+    assert evidence.instances + evidence.rejected == 100
+    assert set(seen) == {"3"}
+    assert evidence.verdict is Verdict.SUPPORTED
+    odd = bounded.mutants[0]
+    assert odd.kind == "assumption"
+    assert judge(odd.mutate(bounded), {"top": "3"}, "quick").rejected == 0
+
+
+def test_draws_are_the_same_in_every_process() -> None:
+    program = (
+        "from proofs_check.user_claims import draws\nfrom proofs_check.strategies import rationals\n"
+        "from hypothesis import strategies as st\n"
+        "print([str(q) for q in draws(st.lists(rationals(), max_size=3).map(tuple), 20)])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    here = [str(q) for q in draws(st.lists(rationals(), max_size=3).map(tuple), 20)]
+    assert done.stdout.strip() == str(here)
+    assert len(set(here)) > 10
+    assert here != [str(q) for q in draws(st.lists(rationals(), max_size=3).map(tuple), 20, seed=1)]
+
+
+def test_a_strategy_that_rejects_everything_is_refused() -> None:
+    with pytest.raises(InputError, match="rejects nearly every draw"):
+        list(draws(st.integers().filter(lambda n: False), 2))
