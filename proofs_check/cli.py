@@ -131,7 +131,7 @@ def root(
 @app.command()
 def verify(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Claims or families; all by default.")
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Claims, families, or FILE.py of your own, which is run.")
     ] = None,
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Run the wrong versions instead; each must be refuted.")
@@ -149,7 +149,7 @@ def verify(
     """Judges the claims and writes the report.
 
     Examples: **adfd verify**; **adfd verify S2 S3 --profile full**; **adfd verify --mutants**;
-    **adfd verify S2.some-small --cell activation=sin,arithmetic=exact**
+    **adfd verify S2.some-small --cell activation=sin,arithmetic=exact**; **adfd verify my_claims.py**
     """
     _call("verify", "verify", ids=ids or [], mutants=mutants, profile=profile.value, out=out, jobs=jobs,
           device=device.value, resume=resume, cell=cell, record=record, against=against, as_json=json)  # fmt: skip
@@ -374,7 +374,9 @@ def sweep(
 
 @app.command()
 def refute(
-    claim: Annotated[str, typer.Argument(metavar="ID", help="A claim's id; see 'adfd claims'.")],
+    claim: Annotated[
+        str, typer.Argument(metavar="ID", help="A claim, a mutant ID/MUTANT, or FILE.py::ID of your own; it is run.")
+    ],
     seconds: Annotated[float, typer.Option(min=1, max=86_400, help="How long to search.")] = 60.0,
     cell: Annotated[str | None, typer.Option(help="Search in this cell only.")] = None,
     save: Annotated[
@@ -384,7 +386,7 @@ def refute(
 ) -> None:
     """Searches for the smallest counterexample to a claim, and re-checks it.
 
-    Example: **adfd refute spectra.order-beyond-sine --seconds 20**
+    Examples: **adfd refute spectra.order-beyond-sine --seconds 20**; **adfd refute my_claims.py::mine.norm**
     """
     _call("refute", "refute", claim_id=claim, seconds=seconds, cell=cell, save=save, as_json=json)
 
