@@ -72,7 +72,7 @@ def compare_entropies(
     """
     chosen = convention or problem.convention
     while True:
-        ad, fd = (entropy_enclosure(_values(problem, method, chosen, digits), chosen) for method in ("ad", "fd"))
+        ad, fd = (entropy_enclosure(values_for(problem, method, chosen, digits), chosen) for method in ("ad", "fd"))
         gap = difference(ad, fd)
         sign = None if gap is None else gap.sign()
         if sign is not None or (gap is None and _settled(ad) and _settled(fd)) or digits >= cap_digits:
@@ -85,7 +85,7 @@ def _settled(entropy: EntropyEnclosure) -> bool:
     return entropy.cutoff[0] == entropy.cutoff[1]
 
 
-def _values(problem: Problem, method: Method, convention: Convention, digits: int) -> tuple[Enclosure, ...]:
+def values_for(problem: Problem, method: Method, convention: Convention, digits: int) -> tuple[Enclosure, ...]:
     """Enclosures that resolve what the convention looks at; the values under that are only bounded."""
     if convention.rule == "fixed":
         rank = min(convention.rank or 0, *shape(problem))
@@ -94,10 +94,10 @@ def _values(problem: Problem, method: Method, convention: Convention, digits: in
             if found.rank >= rank:
                 return found.values
         return certified_spectrum(problem, method, digits, None).values
-    return certified_spectrum(problem, method, digits, _floor(problem, method, convention, digits)).values
+    return certified_spectrum(problem, method, digits, floor_of(problem, method, convention, digits)).values
 
 
-def _floor(problem: Problem, method: Method, convention: Convention, digits: int) -> Fraction | None:
+def floor_of(problem: Problem, method: Method, convention: Convention, digits: int) -> Fraction | None:
     """A floor relative to ``sigma_1`` under which values play no part."""
     tau = convention.tau
     if convention.rule == "energy":
@@ -188,7 +188,7 @@ def continuity_bound(problem: Problem, convention: Convention | None = None, dig
     """
     chosen = convention or problem.convention
     plain = Convention(chosen.rule, chosen.tau, chosen.power, False, chosen.rank)
-    ad, fd = (_values(problem, method, plain, digits) for method in ("ad", "fd"))
+    ad, fd = (values_for(problem, method, plain, digits) for method in ("ad", "fd"))
     first, second = entropy_enclosure(ad, plain), entropy_enclosure(fd, plain)
     gap = difference(first, second)
     if gap is None or not (_settled(first) and _settled(second)):

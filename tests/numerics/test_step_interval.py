@@ -1,0 +1,96 @@
+"""Signs for every step of an interval: right at sampled steps, honest where they change or cannot be decided."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numerics.certified_entropy import compare_entropies, compare_singular_values
+from numerics.problem import Problem
+from numerics.step_interval import at_step, entropy_sign_on_interval, index_sign_on_interval
+from theory.entropy import Convention
+from theory.errors import InputError, NonexistenceError
+from theory.laws import law
+
+SINE = Problem(count=4, interior=(4,), activation_name="sin", weights=law("uniform(-4, 4)"))
+TANH = SINE.with_(activation_name="tanh")
+LOW, HIGH = Fraction(1, 50), Fraction(1, 10)
+
+
+def covered(pieces: tuple, low: Fraction, high: Fraction) -> None:  # type: ignore[type-arg]
+    assert pieces[0].low == low
+    assert pieces[-1].high == high
+    assert all(a.high == b.low for a, b in pairwise(pieces))
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    name=st.sampled_from(["sin", "tanh", "gaussian"]),
+    convention=st.sampled_from([Convention("fixed", rank=2), Convention("relative", power=2), Convention("energy")]),
+    steps=st.lists(st.fractions(min_value=LOW, max_value=HIGH, max_denominator=10**4), min_size=3, max_size=3),
+)
+def test_pieces_agree_with_the_gap_at_single_steps(
+    seed: int, name: str, convention: Convention, steps: list[Fraction]
+) -> None:
+    problem = SINE.with_(activation_name=name, seed=seed)
+    found = entropy_sign_on_interval(problem, LOW, HIGH, convention, max_pieces=15)
+    covered(found.pieces, LOW, HIGH)
+    assert found.evaluations <= 15
+    for h in steps:
+        true = compare_entropies(at_step(problem, h), convention)
+        for piece in found.pieces:
+            if piece.low <= h <= piece.high:
+                if piece.sign is not None:
+                    assert true.sign in (piece.sign, None)
+                if piece.gap is not None and true.gap is not None:
+                    assert piece.gap.lower <= true.gap.upper
+                    assert true.gap.lower <= piece.gap.upper
+
+
+def test_a_sign_for_every_step() -> None:
+    found = entropy_sign_on_interval(TANH, LOW, HIGH, Convention("relative", power=2))
+    assert found.sign == 1
+    assert found.decided == 1
+    assert all(piece.sign == 1 for piece in found.pieces)
+    covered(found.pieces, LOW, HIGH)
+
+
+def test_sine_features_lose_at_every_index_for_every_step() -> None:
+    # the factorisation says so for all h at once; the subdivision has to find it without knowing
+    for k in (1, 2):
+        found = index_sign_on_interval(SINE, LOW, HIGH, k)
+        assert found.sign == -1
+        assert found.decided == 1
+    single = compare_singular_values(at_step(SINE, Fraction(3, 50)))
+    assert single.signs[:2] == (-1, -1)
+
+
+def test_limits_leave_pieces_open() -> None:
+    found = entropy_sign_on_interval(TANH, LOW, HIGH, Convention("relative"), max_pieces=3)
+    assert found.sign is None
+    assert found.decided < 1
+    covered(found.pieces, LOW, HIGH)
+    timed = entropy_sign_on_interval(TANH, LOW, HIGH, Convention("relative"), seconds=0)
+    assert timed.evaluations <= 1
+    assert timed.decided == 0
+
+
+def test_one_step_is_an_interval() -> None:
+    h = Fraction(1, 20)
+    found = entropy_sign_on_interval(TANH, h, h, Convention("fixed", rank=2))
+    assert found.sign == compare_entropies(at_step(TANH, h), Convention("fixed", rank=2)).sign
+    assert len(found.pieces) == 1
+
+
+def test_bad_intervals_and_kinks() -> None:
+    with pytest.raises(InputError, match="step interval"):
+        entropy_sign_on_interval(TANH, HIGH, LOW)
+    with pytest.raises(InputError, match="k:"):
+        index_sign_on_interval(TANH, LOW, HIGH, 5)
+    with pytest.raises(NonexistenceError):
+        entropy_sign_on_interval(SINE.with_(activation_name="relu3"), LOW, HIGH, Convention("fixed", rank=1))
