@@ -131,7 +131,8 @@ def root(
 @app.command()
 def verify(
     ids: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]...", help="Claims, families, or FILE.py of your own, which is run.")
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Claims, families, or FILE.py of your own, which is run."),
     ] = None,
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Run the wrong versions instead; each must be refuted.")
