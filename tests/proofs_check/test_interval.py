@@ -1,0 +1,42 @@
+"""``adfd entropy --certify --step-interval``: one object on stdout, and input that is refused."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import pytest
+
+from numerics.problem import Problem
+from proofs_check.commands.interval import entropy_on_interval
+from theory.entropy import Convention
+from theory.errors import InputError
+from theory.laws import law
+
+PROBLEM = Problem(count=4, interior=(4,), activation_name="tanh", weights=law("uniform(-4, 4)"))
+
+
+def test_json_names_the_pieces(capsys: pytest.CaptureFixture[str]) -> None:
+    assert entropy_on_interval(PROBLEM, Convention("relative", power=2), "1/50,1/10", True, True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["sign"] == "fd>ad"
+    assert found["decided"] == 1
+    assert found["interval"] == {"low": "1/50", "high": "1/10"}
+    (piece,) = found["pieces"]
+    assert (Fraction(piece["low"]), Fraction(piece["high"]), piece["sign"]) == (
+        Fraction(1, 50),
+        Fraction(1, 10),
+        "fd>ad",
+    )
+    assert found["certified"] is True
+
+
+def test_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert entropy_on_interval(PROBLEM, Convention("relative", power=2), "1/20,1/10", True, False) == 0
+    assert "fd>ad for every h in the interval" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("text", "certify"), [("1/50,1/10", False), ("1/10", True), ("0,1", True), ("a,b", True)])
+def test_refused(text: str, certify: bool) -> None:
+    with pytest.raises(InputError, match="--step-interval"):
+        entropy_on_interval(PROBLEM, Convention(), text, certify, True)
