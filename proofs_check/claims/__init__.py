@@ -1,6 +1,6 @@
 """The claims, one module per family; each module has a tuple ``CLAIMS``."""
 
-ORDER = ("stencils", "spectra", "entropy", "solvable", "floor", "training", "source")
+ORDER = ("stencils", "averages", "symbols", "spectra", "entropy", "solvable", "floor", "training", "source")
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
 SHARED = ("common",)
 """Modules without claims of their own."""

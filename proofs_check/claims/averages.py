@@ -1,0 +1,295 @@
+"""Named and random stencils: leading terms, sizes of the weights, and when a difference is an average; all exact."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from itertools import pairwise, product
+from math import perm
+
+from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once
+from proofs_check.claims.stencils import describe
+from proofs_check.verdicts import Outcome
+from theory import peano
+from theory.exact import spell
+from theory.stencils import Stencil, central, five_point, forward, nine_point, stencil, thirteen_point
+
+Leading = dict[tuple[int, int], Fraction]
+"""A constant-coefficient operator in the plane: multi-index to coefficient."""
+PLANE: dict[str, Callable[[], Stencil]] = {
+    "five-point": five_point,
+    "nine-point": nine_point,
+    "thirteen-point": thirteen_point,
+}
+LEADING: dict[str, Leading] = {
+    "five-point": {(4, 0): Fraction(1, 12), (0, 4): Fraction(1, 12)},
+    "nine-point": {(4, 0): Fraction(1, 12), (2, 2): Fraction(1, 6), (0, 4): Fraction(1, 12)},
+    "thirteen-point": {index: Fraction(1, 6) for index in ((6, 0), (4, 2), (2, 4), (0, 6))},
+}
+"""h²(∂₁⁴+∂₂⁴)/12, h²(∂₁²+∂₂²)²/12 and h²(∂₁²+∂₂²)(∂₁⁴+∂₂⁴)/6, multiplied out."""
+SIZES = {"five-point": Fraction(8), "nine-point": Fraction(20, 3), "thirteen-point": Fraction(64)}
+"""Stated sums of the absolute weights."""
+AVERAGES: dict[str, tuple[Callable[[], Stencil], Fraction]] = {
+    "central m=2 p=4": (lambda: central(2, 4), Fraction(53, 45)),
+    "forward m=1 p=2": (lambda: forward(1, 2), Fraction(2)),
+    "forward m=2 p=2": (lambda: forward(2, 2), Fraction(7, 3)),
+}
+"""Stated ∫|K|."""
+
+_plane = once(*({"stencil": name} for name in PLANE))
+
+
+def _named(scope: Scope, profile: Profile) -> Iterator[Stencil]:
+    yield PLANE[scope["stencil"]]()
+
+
+def _describe_plane(s: Stencil) -> dict[str, object]:
+    return {"nodes": [[spell(x) for x in node] for node in s.nodes], "weights": [spell(c) for c in s.weights]}
+
+
+def _at(operator: Leading, a: int, b: int, x: Fraction, y: Fraction) -> Fraction:
+    """The operator applied to x^a y^b, at (x, y)."""
+    return sum(
+        (
+            c * perm(a, i) * x ** (a - i) * perm(b, j) * y ** (b - j)
+            for (i, j), c in operator.items()
+            if i <= a and j <= b
+        ),
+        Fraction(0),
+    )
+
+
+def _leading(stated: dict[str, Leading]) -> Callable[[Stencil, Scope], Outcome]:
+    """D_h u − L u = h² T u for every polynomial of degree ≤ m + 3, which determines all coefficients up to h³."""
+
+    def test(s: Stencil, scope: Scope) -> Outcome:
+        m, extra = s.degree, stated[scope["stencil"]]
+        target = {(i, j): t for (i, j), t in s.target}
+        x, y, h = Fraction(2, 7), Fraction(-3, 5), Fraction(1, 3)
+        for a, b in product(range(m + 4), repeat=2):
+            if a + b > m + 3:
+                continue
+            direct = sum(
+                (c * (x + p * h) ** a * (y + q * h) ** b for c, (p, q) in zip(s.weights, s.nodes, strict=True)),
+                Fraction(0),
+            )
+            if direct / h**m != _at(target, a, b, x, y) + h * h * _at(extra, a, b, x, y):
+                return Outcome(False, f"differs for x^{a} y^{b}", data={"powers": [a, b]}, certified=True)
+        return Outcome(True, f"{len(s.nodes)} nodes, exact for every monomial of degree ≤ {m + 3}")
+
+    return test
+
+
+def _norm(stated: Callable[[str], Fraction]) -> Callable[[Stencil, Scope], Outcome]:
+    def test(s: Stencil, scope: Scope) -> Outcome:
+        size, claimed = sum(map(abs, s.weights), Fraction(0)), stated(scope["stencil"])
+        return Outcome(size == claimed, f"‖c‖₁ = {spell(size)}, stated {spell(claimed)}", certified=True)
+
+    return test
+
+
+def extremal_difference(s: Stencil) -> Fraction:
+    """D_1 u(0) for the u with u^(m) = sign K, computed from the weights: then D_1 u = ∫|K| (zeros of K rational)."""
+    kernel, m = peano.peano_kernel(s), s.derivative
+    cuts = sorted({*kernel.breakpoints, *(low for low, high in kernel.sign_changes() if low == high)})
+    signs = [(k > 0) - (k < 0) for k in (kernel((a + b) / 2) for a, b in pairwise(cuts))]
+    jumps = [new - old for old, new in zip([0, *signs], [*signs, 0], strict=True)]
+    total = Fraction(0)
+    for node, c in zip(s.offsets, s.weights, strict=True):
+        # u = Σ jump (t − cut)_+^m / m!; polynomials of degree below m do not matter
+        total += c * sum((j * (node - t) ** m for t, j in zip(cuts, jumps, strict=True) if node > t), Fraction(0))
+    return total / perm(m)
+
+
+def _average_norm(factor: Fraction, absolute: bool = True) -> Callable[[str, Scope], Outcome]:
+    def test(name: str, scope: Scope) -> Outcome:
+        make, claimed = AVERAGES[name]
+        s = make()
+        bound = peano.average_norm(s)
+        attained = extremal_difference(s) if absolute else peano.peano_kernel(s).integral
+        holds = bound.is_exact and bound.lower == attained == factor * claimed
+        detail = f"∫|K| = {spell(bound.lower)}, attained {spell(attained)}, stated {spell(factor * claimed)}"
+        return Outcome(holds, detail, certified=True)
+
+    return test
+
+
+def _random_nodes(extra: int) -> Callable[[Scope, Profile], Iterator[Stencil]]:
+    """Stencils on m + ``extra`` random rational nodes; 0 may lie anywhere."""
+
+    def instances(scope: Scope, profile: Profile) -> Iterator[Stencil]:
+        m = int(scope["derivative"])
+        generator = random.Random(11 * m)
+        for _ in range(40 if profile == "quick" else 400):
+            nodes: set[Fraction] = set()
+            while len(nodes) < m + extra:
+                nodes.add(Fraction(generator.randint(-9, 9), generator.randint(1, 3)))
+            yield stencil(m, sorted(nodes))
+
+    return instances
+
+
+def _mean(values: tuple[Fraction, ...]) -> Fraction:
+    return sum(values, Fraction(0)) / len(values)
+
+
+def _means_around_zero(s: Stencil) -> bool:
+    """0 between the means of the first and of the last m + 1 nodes."""
+    return _mean(s.offsets[:-1]) <= 0 <= _mean(s.offsets[1:])
+
+
+def _within_nodes(s: Stencil) -> bool:
+    return s.offsets[0] <= 0 <= s.offsets[-1]
+
+
+def _criterion(says: Callable[[Stencil], bool]) -> Callable[[Stencil, Scope], Outcome]:
+    def test(s: Stencil, scope: Scope) -> Outcome:
+        positive, expected = peano.is_average(s), says(s)
+        detail = f"K {'≥ 0' if positive else 'changes sign'}, criterion says {expected}"
+        return Outcome(positive == expected, detail, data={"positive": positive}, certified=True)
+
+    return test
+
+
+def b_spline(knots: tuple[Fraction, ...], t: Fraction) -> Fraction:
+    """The B-spline of integral 1 on these knots by the recurrence of Cox and de Boor; t is not a knot."""
+    n = len(knots) - 1
+    width = knots[-1] - knots[0]
+    if n == 1:
+        return 1 / width if knots[0] < t < knots[1] else Fraction(0)
+    inner = (t - knots[0]) * b_spline(knots[:-1], t) + (knots[-1] - t) * b_spline(knots[1:], t)
+    return Fraction(n, n - 1) * inner / width
+
+
+def _is_spline(factor: Fraction) -> Callable[[Stencil, Scope], Outcome]:
+    def test(s: Stencil, scope: Scope) -> Outcome:
+        kernel = peano.peano_kernel(s)
+        if kernel.sign != 1:
+            return Outcome(False, "K changes sign", certified=True)
+        knots = s.offsets
+        for left, right in pairwise(knots):
+            for i in range(1, s.derivative + 1):  # as many points as a polynomial piece has coefficients
+                t = left + (right - left) * Fraction(i, s.derivative + 1)
+                if kernel(t) != factor * b_spline(knots, t):
+                    return Outcome(False, f"K({t}) = {kernel(t)}", certified=True)
+        return Outcome(True, f"K is the B-spline on {len(knots)} knots, K ≥ 0")
+
+    return test
+
+
+_by_derivative = once(*({"derivative": str(m)} for m in (1, 2, 3, 4)))
+
+CLAIMS = (
+    Claim(
+        id="stencils.leading-terms",
+        title="Leading terms of the five-, nine- and thirteen-point differences",
+        statement=r"The errors start with $h^2(\partial_1^4+\partial_2^4)/12$, $h^2(\partial_1^2+\partial_2^2)^2/12$ "
+        r"and $h^2(\partial_1^2+\partial_2^2)(\partial_1^4+\partial_2^4)/6$.",
+        family="stencils",
+        source="classical (L. Collatz, 1966, for the nine points)",
+        predicate="equality of exact rationals for every monomial of degree up to $m + 3$, which determines the "
+        "coefficients up to $h^3$",
+        kind="symbolic",
+        scopes=_plane,
+        instances=_named,
+        test=_leading(LEADING),
+        derivation=(Step(r"two constant-coefficient expansions agree up to $h^q$ iff they agree on polynomials of "
+                         r"degree $\le m + q$", "linear algebra: monomials separate the derivatives at a point"),),
+        describe=_describe_plane,
+        mutants=(
+            Mutant("no-cross-term", "the nine-point difference has the leading term of the five-point one", "predicate",
+                   lambda c: c.with_(test=_leading(LEADING | {"nine-point": LEADING["five-point"]})),
+                   {"stencil": "nine-point"}),
+            Mutant("sixth", "1/6 in place of 1/12", "constant",
+                   lambda c: c.with_(test=_leading({"five-point": LEADING["five-point"] | {(4, 0): Fraction(1, 6)}}))),
+            Mutant("sign", "the biharmonic's mixed term has the other sign", "sign",
+                   lambda c: c.with_(test=_leading(
+                       {"thirteen-point": LEADING["thirteen-point"] | {(4, 2): Fraction(-1, 6)}})),
+                   {"stencil": "thirteen-point"}),
+        ),
+    ),
+    Claim(
+        id="stencils.weight-norms",
+        title="Sums of the absolute weights",
+        statement=r"$\|c\|_1 = 8,\ 20/3,\ 64$ for the five-, nine- and thirteen-point differences.",
+        family="stencils",
+        source="ours",
+        predicate="equality of exact rationals",
+        kind="exact",
+        scopes=_plane,
+        instances=_named,
+        test=_norm(SIZES.__getitem__),
+        describe=_describe_plane,
+        mutants=(
+            Mutant("square", "the thirteen-point weights sum to 8² − 2", "constant",
+                   lambda c: c.with_(test=_norm(lambda name: Fraction(62))), {"stencil": "thirteen-point"}),
+            Mutant("same", "nine points have the five-point norm", "predicate",
+                   lambda c: c.with_(test=_norm(lambda name: SIZES["five-point"])), {"stencil": "nine-point"}),
+        ),
+    ),
+    Claim(
+        id="stencils.average-norms",
+        title="How far higher order is from an average",
+        statement=r"$\int|K| = 53/45$ for the fourth-order central $\partial^2$, $2$ and $7/3$ for the one-sided "
+        r"second-order $\partial$ and $\partial^2$.",
+        family="stencils",
+        source="ours",
+        predicate=r"$\int|K|$ by exact integration of $|K|$ equals $D_1u(0)$ for the extremal $u^{(m)} = "
+        r"\mathrm{sign}\,K$ from the weights alone, and the stated number",
+        kind="exact",
+        scopes=once(*({"stencil": name} for name in AVERAGES)),
+        instances=lambda scope, profile: (scope["stencil"],),
+        test=_average_norm(Fraction(1)),
+        mutants=(
+            Mutant("larger", "one per cent more", "constant",
+                   lambda c: c.with_(test=_average_norm(Fraction(101, 100)))),
+            Mutant("signed", "the integral of K without the modulus", "predicate",
+                   lambda c: c.with_(test=_average_norm(Fraction(1), absolute=False))),
+        ),
+    ),
+    Claim(
+        id="stencils.minimal-is-average",
+        title="Minimal stencils are averages",
+        statement=r"On $m + 1$ nodes the Peano kernel is the B-spline of those knots: $K \ge 0$.",
+        family="stencils",
+        source="H. B. Curry and I. J. Schoenberg, J. Analyse Math. 17 (1966) 71",
+        predicate="sign of $K$ decided exactly; equality with the recurrence of Cox and de Boor at as many rationals "
+        "as each polynomial piece has coefficients",
+        kind="exact",
+        scopes=_by_derivative,
+        instances=_random_nodes(1),
+        test=_is_spline(Fraction(1)),
+        describe=describe,
+        mutants=(
+            Mutant("one-more-node", "m + 2 nodes", "assumption",
+                   lambda c: c.with_(instances=_random_nodes(2)), {"derivative": "2"}),
+            Mutant("normalisation", "the B-spline of the partition of unity, twice as large", "constant",
+                   lambda c: c.with_(test=_is_spline(Fraction(2)))),
+        ),
+    ),
+    Claim(
+        id="stencils.positivity-criterion",
+        title="When one node too many still averages",
+        statement=r"With $m + 2$ nodes, $K \ge 0$ iff $0$ lies between the means of the first and of the last $m + 1$.",
+        family="stencils",
+        source="ours",
+        predicate="both sides decided exactly on random rational nodes, 0 anywhere",
+        kind="exact",
+        scopes=_by_derivative,
+        instances=_random_nodes(2),
+        test=_criterion(_means_around_zero),
+        derivation=(Step(r"$K = \lambda M_1 + (1-\lambda) M_2$, the B-splines of the first and last $m+1$ nodes, with "
+                         r"$\lambda\mu_1 + (1-\lambda)\mu_2 = 0$", "exactness for $t^{m+1}$: the first moment of a "
+                         "B-spline is the mean of its knots"),),
+        describe=describe,
+        mutants=(
+            Mutant("within-the-nodes", "it suffices that 0 lies within the nodes", "assumption",
+                   lambda c: c.with_(test=_criterion(_within_nodes)), {"derivative": "2"}),
+            Mutant("reversed", "K ≥ 0 iff 0 lies outside", "sign",
+                   lambda c: c.with_(test=_criterion(lambda s: not _means_around_zero(s)))),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about named stencils and about averages."""

@@ -1,0 +1,251 @@
+"""Fourier symbols: bounds and signs on the real line, closed forms, compositions; all exact."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once
+from proofs_check.claims.stencils import describe
+from proofs_check.verdicts import Outcome
+from theory import symbols
+from theory.stencils import Stencil, central, compose, forward, rescale, stencil
+
+if TYPE_CHECKING:
+    import sympy
+
+SUPREMA = {(1, 2): Fraction(1491, 1000), (2, 2): Fraction(1842, 1000), (2, 4): Fraction(6536, 1000)}
+"""Stated sup |m| of forward differences by (derivative, order), to three decimals."""
+
+
+def _central(scope: Scope, profile: Profile) -> Iterator[Stencil]:
+    for order in (2, 4, 6, 8) if profile == "quick" else range(2, 17, 2):
+        yield central(int(scope["derivative"]), order)
+
+
+def _unit_interval(everywhere: bool, low: Fraction = Fraction(0)) -> Callable[[Stencil, Scope], Outcome]:
+    def test(s: Stencil, scope: Scope) -> Outcome:
+        m = symbols.symbol(s)
+        at_end = Fraction(m.value(3.1415))  # a little under π
+        holds = m.is_nonnegative(everywhere) and m.at_most_one() and at_end >= low
+        return Outcome(holds, f"order {s.order}: m(3.1415) = {float(at_end):.6f}", certified=True)
+
+    return test
+
+
+def sine_polynomial(s: Stencil) -> sympy.Poly:
+    """P with Σ c_k sin(s_k θ) = sin θ · P(cos θ), for an odd stencil on integer nodes."""
+    import sympy
+
+    x = sympy.Symbol("x")
+    total = sum(
+        (sympy.Rational(2 * c.numerator, c.denominator) * sympy.chebyshevu_poly(int(k) - 1, x)
+         for k, c in zip(s.offsets, s.weights, strict=True) if k > 0),
+        sympy.Integer(0),
+    )  # fmt: skip
+    return sympy.Poly(total, x, domain="QQ")
+
+
+def _negative_after_pi(s: Stencil, scope: Scope) -> Outcome:
+    """m = ± sin θ P(cos θ)/θ^m with P of one sign on (−1, 1): so m changes sign at π exactly, and is 1 at 0."""
+    if s.derivative % 2 == 0:
+        negative = symbols.symbol(s).value(4.5) < 0
+        return Outcome(negative, f"m(4.5) = {symbols.symbol(s).value(4.5):.4f}", certified=not negative)
+    p = sine_polynomial(s)
+    while p.eval(1) == 0:  # a factor 1 − cos θ, which is positive
+        p = p.quo(type(p)(1 - p.gen, p.gen, domain="QQ"))
+    roots = p.count_roots(-1, 1) - (p.eval(-1) == 0)
+    return Outcome(roots == 0, f"order {s.order}: {roots} zeros of P on (−1, 1), degree {p.degree()}", certified=True)
+
+
+def _odd_or_all(scope: Scope, profile: Profile) -> Iterator[Stencil]:
+    for derivative in (1, 2, 3, 5, 7):
+        for order in (2, 4, 6, 8):
+            yield central(derivative, order)
+
+
+def _supremum(stated: Mapping[tuple[int, int], Fraction]) -> Callable[[tuple[int, int], Scope], Outcome]:
+    def test(key: tuple[int, int], scope: Scope) -> Outcome:
+        enclosure = symbols.supremum(forward(*key), 12)
+        half = Fraction(1, 2000)
+        holds = stated[key] - half <= enclosure.lower and enclosure.upper <= stated[key] + half
+        low, high = enclosure.decimals(9)
+        return Outcome(holds, f"sup |m| in [{low}, {high}], stated {float(stated[key]):g}", certified=True)
+
+    return test
+
+
+def _forward_key(scope: Scope, profile: Profile) -> Iterator[tuple[int, int]]:
+    yield int(scope["derivative"]), int(scope["order"])
+
+
+def _sinc_power(squares: Callable[[int], int]) -> Callable[[int, Scope], Outcome]:
+    """m(θ) θ^m as a Laurent polynomial in e^{iθ/2} against that of (2 sin(θ/2))^{2k} (sin θ)^{m − 2k}."""
+
+    def test(derivative: int, scope: Scope) -> Outcome:
+        import sympy
+
+        z = sympy.Symbol("z")
+        s, k = central(derivative, 2), squares(derivative)
+        terms = [
+            sympy.Rational(c.numerator, c.denominator) * z ** (2 * int(x))
+            for x, c in zip(s.offsets, s.weights, strict=True)
+        ]
+        ratio = sympy.Add(*terms) / sympy.I**derivative
+        half, whole = (z - 1 / z) / (2 * sympy.I), (z**2 - 1 / z**2) / (2 * sympy.I)
+        difference = sympy.expand(ratio - (2 * half) ** (2 * k) * whole ** (derivative % 2))
+        return Outcome(difference == 0, f"difference {difference} in z = e^(iθ/2)", certified=True)
+
+    return test
+
+
+def _derivatives(scope: Scope, profile: Profile) -> Iterator[int]:
+    yield int(scope["derivative"])
+
+
+def _pairs(scope: Scope, profile: Profile) -> Iterator[tuple[Stencil, Stencil]]:
+    generator = random.Random(5)
+    for _ in range(12 if profile == "quick" else 100):
+        made = []
+        for _ in range(2):
+            m = generator.randint(1, 3)
+            nodes: set[Fraction] = set()
+            while len(nodes) < m + 2:
+                nodes.add(Fraction(generator.randint(-8, 8), generator.randint(1, 3)))
+            made.append(stencil(m, sorted(nodes)))
+        yield made[0], made[1]
+
+
+def _numerator(s: Stencil) -> sympy.Expr:
+    """Σ c_k e^{i s_k θ}."""
+    import sympy
+
+    theta = symbols.symbol(s).variables[0]
+    return sympy.expand((symbols.symbol(s).expression * (sympy.I * theta) ** s.derivative).rewrite(sympy.exp))
+
+
+def _multiplies(stretch: int, sign: int = 1) -> Callable[[tuple[Stencil, Stencil], Scope], Outcome]:
+    def test(pair: tuple[Stencil, Stencil], scope: Scope) -> Outcome:
+        import sympy
+
+        first, second = pair
+        whole = compose(first, rescale(second, [stretch]) if stretch != 1 else second)
+        difference = sympy.expand(_numerator(whole) - sign * _numerator(first) * _numerator(second))
+        return Outcome(difference == 0, f"{len(whole.nodes)} nodes: difference {str(difference)[:40]}", certified=True)
+
+    return test
+
+
+def _describe_pair(pair: tuple[Stencil, Stencil]) -> list[Any]:
+    return [describe(s) for s in pair]
+
+
+_by_derivative = once(*({"derivative": str(m)} for m in (1, 2, 3, 4)))
+
+CLAIMS = (
+    Claim(
+        id="symbols.central-unit-interval",
+        title="Central symbols lie between 0 and 1 on the waves of the grid",
+        statement=r"$0 \le m(\theta) \le 1$ on $(0, \pi]$ for standard central stencils of every order.",
+        family="symbols",
+        source="ours",
+        predicate="non-negativity decided by isolating the roots of a polynomial in $\\cos\\theta$, $m \\le 1$ by "
+        "boxes, orders 2, 4, 6, 8 (16 in full)",
+        kind="exact",
+        scopes=_by_derivative,
+        instances=_central,
+        test=_unit_interval(False),
+        describe=describe,
+        mutants=(
+            Mutant("whole-line", "m ≥ 0 on the whole line", "assumption",
+                   lambda c: c.with_(test=_unit_interval(True)), {"derivative": "1"}),
+            Mutant("half", "m ≥ 1/2 on (0, π]", "constant",
+                   lambda c: c.with_(test=_unit_interval(False, Fraction(1, 2))), {"derivative": "2"}),
+        ),
+    ),
+    Claim(
+        id="symbols.odd-negative",
+        title="Odd central symbols are negative just beyond the grid",
+        statement=r"For $m = 1, 3, 5, 7$ the central symbols of orders 2, 4, 6, 8 are negative on all of "
+        r"$(\pi, 2\pi)$.",
+        family="symbols",
+        source="ours",
+        predicate=r"$\sum_k c_k \sin s_k\theta = \sin\theta\,P(\cos\theta)$ and $P$ has no root in $(-1, 1)$ (Sturm)",
+        kind="symbolic",
+        scopes=once({"derivatives": "1, 3, 5, 7", "orders": "2, 4, 6, 8"}),
+        instances=_odd_or_all,
+        test=_negative_after_pi,
+        assumptions=(Assumption("the derivative is odd", lambda s: s.derivative % 2 == 1),),
+        derivation=(
+            Step(r"$\sin k\theta = \sin\theta\,U_{k-1}(\cos\theta)$", "Chebyshev"),
+            Step(r"$m > 0$ near $0$, and on $(0,\pi)\cup(\pi,2\pi)$ it changes sign only with $\sin\theta$",
+                 "$P$ has no zero on $(-1,1)$ and $m(0) = 1$"),
+        ),
+        describe=describe,
+        mutants=(Mutant("even", "even derivatives too", "assumption", lambda c: c.without_assumption("odd")),),
+    ),
+    Claim(
+        id="symbols.one-sided-suprema",
+        title="One-sided stencils amplify: by how much",
+        statement=r"$\sup|m| = 1.491$ ($\partial$, $p=2$), $1.842$ ($\partial^2$, $p=2$), $6.536$ "
+        r"($\partial^2$, $p=4$).",
+        family="symbols",
+        source="ours",
+        predicate="a rigorous enclosure of the supremum over the real line within half a unit of the last digit",
+        kind="exact",
+        scopes=once(*({"derivative": str(m), "order": str(p)} for m, p in SUPREMA)),
+        instances=_forward_key,
+        test=_supremum(SUPREMA),
+        mutants=(
+            Mutant("last-digit", "one unit more in the last digit", "constant",
+                   lambda c: c.with_(test=_supremum({k: v + Fraction(1, 1000) for k, v in SUPREMA.items()}))),
+            Mutant("bounded", "one-sided stencils do not amplify", "predicate",
+                   lambda c: c.with_(test=_supremum(dict.fromkeys(SUPREMA, Fraction(1))))),
+        ),
+    ),
+    Claim(
+        id="symbols.sinc-powers",
+        title="Minimal central symbols are products of sinc",
+        statement=r"The second-order central symbol is $\mathrm{sinc}^m(\theta/2)$ for even $m$ "
+        r"($\mathrm{sinc}^2(\theta/2)$ for $\partial^2$) and "
+        r"$\mathrm{sinc}\,\theta\;\mathrm{sinc}^{m-1}(\theta/2)$ for odd $m$.",
+        family="symbols",
+        source="classical",
+        predicate=r"identity of Laurent polynomials in $e^{i\theta/2}$",
+        kind="symbolic",
+        scopes=once(*({"derivative": str(m)} for m in (1, 2, 3, 4, 5, 6))),
+        instances=_derivatives,
+        test=_sinc_power(lambda m: m // 2),
+        derivation=(Step(r"$m(\theta)\,\theta^m i^m = \sum_k c_k z^{2 s_k}$, $z = e^{i\theta/2}$", "definition"),),
+        mutants=(
+            Mutant("one-square-more", "one factor sinc² too many", "exponent",
+                   lambda c: c.with_(test=_sinc_power(lambda m: m // 2 + 1)), {"derivative": "2"}),
+            Mutant("one-square-less", "one factor sinc² too few", "exponent",
+                   lambda c: c.with_(test=_sinc_power(lambda m: m // 2 - 1)), {"derivative": "4"}),
+        ),
+    ),
+    Claim(
+        id="symbols.composition",
+        title="Symbols of compositions multiply",
+        statement=r"A difference of a difference has the product of the symbols: "
+        r"$m_{D E}(\theta) = m_D(\theta)m_E(\theta)$.",
+        family="symbols",
+        source="classical",
+        predicate="identity of exponential sums with rational frequencies and coefficients, on random rational "
+        "stencils",
+        kind="exact",
+        scopes=once({"stencils": "random rational offsets, m = 1, 2, 3"}),
+        instances=_pairs,
+        test=_multiplies(1),
+        describe=_describe_pair,
+        mutants=(
+            Mutant("other-step", "the second difference has the step 2h", "assumption",
+                   lambda c: c.with_(test=_multiplies(2))),
+            Mutant("sign", "minus the product", "sign", lambda c: c.with_(test=_multiplies(1, -1))),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about Fourier symbols."""
