@@ -1,6 +1,18 @@
 """The claims, one module per family; each module has a tuple ``CLAIMS``."""
 
-ORDER = ("stencils", "averages", "symbols", "spectra", "entropy", "solvable", "floor", "training", "source")
+ORDER = (
+    "stencils",
+    "averages",
+    "symbols",
+    "spectra",
+    "entropy",
+    "solvable",
+    "kernels",
+    "kernel_rates",
+    "floor",
+    "training",
+    "source",
+)
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
-SHARED = ("common",)
+SHARED = ("common", "decisions", "runs")
 """Modules without claims of their own."""

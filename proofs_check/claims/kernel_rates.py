@@ -1,0 +1,379 @@
+"""How kernels of random features converge: finite differences, heavy tails, existence, sampling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once
+from proofs_check.claims.kernels import OFF, kernel, value
+from proofs_check.verdicts import Outcome
+from theory import laws
+from theory.errors import NonexistenceError
+from theory.exact import spell
+
+if TYPE_CHECKING:
+    from theory.kernels.derive import KernelDerivation, Kind
+
+
+@dataclass(frozen=True)
+class Rate:
+    """K_FD − K_AD of one kernel at (x, y) for h = 2^−first … 2^−last; ``order`` is that of the stencil."""
+
+    names: tuple[str, str, str]
+    operator: str
+    stencil: tuple[str, int]
+    x: Fraction
+    y: Fraction
+    first: int = 5
+    last: int = 9
+
+    @property
+    def steps(self) -> tuple[Fraction, ...]:
+        """The steps h."""
+        return tuple(Fraction(1, 2**k) for k in range(self.first, self.last + 1))
+
+    def at(self, h: Fraction) -> KernelDerivation:
+        """The kernel with this step."""
+        return kernel(*self.names, self.operator, self.stencil, h)
+
+    def gaps(self) -> list[Any]:
+        """K_FD − K_AD, step by step."""
+        exact = value(self.at(self.steps[0]), "K_AD", self.x, self.y, 40)
+        return [value(self.at(h), "K_FD", self.x, self.y, 30) - exact for h in self.steps]
+
+    def values(self) -> list[Any]:
+        """K_FD, step by step."""
+        return [value(self.at(h), "K_FD", self.x, self.y, 20) for h in self.steps]
+
+    @property
+    def tail(self) -> Fraction:
+        """ν of the weights' law: E|w|^r is finite for r < ν."""
+        bound = laws.law(self.names[1]).moment_bound
+        return Fraction(10**6) if bound is None else bound
+
+    @property
+    def derivative(self) -> int:
+        """The order m of the operator."""
+        return len(self.operator) - 2
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types."""
+        return {"activation, weights, biases": list(self.names), "operator": self.operator,
+                "stencil": list(self.stencil), "x": spell(self.x), "y": spell(self.y)}  # fmt: skip
+
+
+def slope(steps: Sequence[Fraction], values: Sequence[Any]) -> float:
+    """The slope of log |value| against log step."""
+    from mpmath import mp
+
+    heights = [float(mp.log(abs(v))) for v in values]
+    return float(np.polyfit([math.log(h) for h in steps], heights, 1)[0])
+
+
+CELLS = {
+    "sin, normal, central p=2": Rate(("sin", "normal(0, 1)", "normal(0, 1)"), "u_xx", ("central", 2), *OFF),
+    "sin, normal, central p=4": Rate(("sin", "normal(0, 1)", "normal(0, 1)"), "u_xx", ("central", 4), *OFF),
+    "gaussian, normal, central p=2": Rate(("gaussian", "normal(0, 1)", "normal(0, 1)"), "u_xx", ("central", 2), *OFF),
+    "erf, normal, forward p=1": Rate(
+        ("erf", "normal(0, 1)", "normal(0, 1)"), "u_xx", ("forward", 1), *OFF, first=10, last=14
+    ),
+    "cos, laplace, u_xxxx central p=2": Rate(
+        ("cos", "laplace(0, 1/2)", "uniform(-1, 1)"), "u_xxxx", ("central", 2), *OFF
+    ),
+    "tanh, discrete, central p=2": Rate(
+        ("tanh", "discrete(1, 2)", "uniform(-1, 1)"), "u_xx", ("central", 2), *OFF, first=6, last=10
+    ),
+}
+TOLERANCE = 0.05
+"""Of a fitted slope."""
+
+
+def _rate(exponent: Callable[[Rate], float], share: float | None = 1.0) -> Callable[[Rate, Scope], Outcome]:
+    """The slope, and unless ``share`` is None the leading coefficient times ``share`` within one per cent."""
+
+    def test(rate: Rate, scope: Scope) -> Outcome:
+        gaps = rate.gaps()
+        measured, wanted = slope(rate.steps, gaps), exponent(rate)
+        holds, detail = abs(measured - wanted) <= TOLERANCE, f"slope {measured:.4f}, claimed {wanted:g}"
+        if share is not None:
+            smallest = rate.at(rate.steps[-1]).expansion(1)
+            coefficient = share * float(smallest.evaluate(rate.x, rate.y, 15)[0][1])
+            found = float(gaps[-1] / rate.steps[-1] ** rate.stencil[1])
+            holds = holds and abs(found - coefficient) <= 0.01 * abs(coefficient)
+            detail += f"; (K_FD − K_AD)/h^p = {found:.6g}, C_p = {coefficient:.6g}"
+        return Outcome(holds, detail, margin=TOLERANCE - abs(measured - wanted), data={"slope": measured})
+
+    return test
+
+
+def _heavy(scope: Scope, profile: Profile) -> Iterator[Rate]:
+    """Student weights on the diagonal: tails ν = 3 and 5, derivatives and orders on both sides of 2m < ν < 2m + p."""
+    point = (Fraction(1, 2), Fraction(1, 2))
+    for nu in (3, 5):
+        for operator in ("u_x", "u_xx"):
+            for order in (2, 4):
+                names = (scope["activation"], f"student({nu}, 1)", "normal(0, 1)")
+                yield Rate(names, operator, ("central", order), *point, first=9, last=13)
+
+
+def _diverges(exponent: float) -> Callable[[Rate, Scope], Outcome]:
+    def test(rate: Rate, scope: Scope) -> Outcome:
+        measured = slope(rate.steps, rate.values())
+        try:
+            value(rate.at(rate.steps[0]), "K_AD", rate.x, rate.y, 10)
+            refused = False
+        except NonexistenceError:
+            refused = True
+        detail = f"K_FD(x, x) grows with slope {measured:.4f}; K_AD is {'refused' if refused else 'finite'}"
+        return Outcome(refused and abs(measured - exponent) <= TOLERANCE, detail, data={"slope": measured})
+
+    return test
+
+
+def _cauchy(activation: str) -> Callable[[Scope, Profile], Iterator[Rate]]:
+    def instances(scope: Scope, profile: Profile) -> Iterator[Rate]:
+        for x in (Fraction(1), Fraction(1, 3), Fraction(-2)):
+            yield Rate((activation, "cauchy(0, 1)", "normal(0, 1)"), "u_xx", ("central", 2), x, x, first=6, last=10)
+
+    return instances
+
+
+def bump_mean(weights: Callable[[Any], Any]) -> float:
+    """E w⁴ σ''(w + b)², σ = e^{−z²/2}, b ~ N(0, 1), by the trapezoidal rule in both variables (no closed form)."""
+    step = 0.05
+    w, b = np.arange(-14, 14, step)[:, None], np.arange(-9, 9, step)[None, :]
+    z = w + b
+    second = (z * z - 1) * np.exp(-z * z / 2)
+    normal = np.exp(-b * b / 2) / math.sqrt(2 * math.pi)
+    return float(np.sum(w**4 * second**2 * normal * weights(w)) * step * step)
+
+
+def _bump(stated: float, law: str = "cauchy(0, 1)") -> Callable[[Fraction, Scope], Outcome]:
+    def test(x: Fraction, scope: Scope) -> Outcome:
+        closed = float(value(kernel("gaussian", law, "normal(0, 1)", "u_xx"), "K_AD", x, x, 20))
+        direct = bump_mean(lambda w: 1 / (math.pi * (1 + w * w)))
+        holds = abs(closed - stated) <= 5e-5 and abs(direct - stated) <= 5e-5
+        return Outcome(holds, f"closed form {closed:.9f}, quadrature {direct:.9f}, stated {stated}",
+                       margin=5e-5 - abs(closed - stated))  # fmt: skip
+
+    return test
+
+
+def _hats(power: int, constant: float) -> Callable[[Fraction, Scope], Outcome]:
+    """K_AD = 0 exactly, and h^power K_FD(x, x) (1 + x²)² against ``constant``/π at h = 2^−12."""
+
+    def test(x: Fraction, scope: Scope) -> Outcome:
+        h = Fraction(1, 2**12)
+        derived = kernel("relu", "normal(0, 1)", "normal(0, 1)", "u_xx", ("central", 2), h)
+        found = float(value(derived, "K_FD", x, x, 15) * h**power) * float(1 + x * x) ** 2 * math.pi
+        vanishes = derived.raw_K_AD == 0
+        holds = vanishes and abs(found - constant) <= 1e-4
+        return Outcome(holds, f"K_AD {'= 0' if vanishes else '≠ 0'}, π(1 + x²)² h^{power} K_FD(x, x) = {found:.6g}",
+                       margin=1e-4 - abs(found - constant))  # fmt: skip
+
+    return test
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Random sine features of ∂²: the law of w, and the method."""
+
+    weights: str
+    method: str
+
+    @property
+    def fourth_moment(self) -> bool:
+        """Whether E(Lφ)⁴ is finite: E w⁸ is for AD; the features of FD are bounded by 4/h²."""
+        return self.method == "fd" or laws.law(self.weights).moment_exists(8)
+
+
+STEP = Fraction(1)
+"""A large step, so that the bound 4/h² on FD's features is felt from the smallest M on (with Student weights and
+h = 1/4 the slope over the same M is still −0.41)."""
+
+
+def empirical_slopes(instance: Sampled, groups: int) -> list[float]:
+    """Slopes of log rms ‖A Aᵀ/M − K‖_F against log M, M = 2⁶ … 2¹², for independent groups of draws."""
+    points = [Fraction(k, 4) for k in (-3, -1, 2, 4)]
+    derived = kernel("sin", instance.weights, "normal(0, 1)", "u_xx", ("central", 2), STEP)
+    kind: Kind = "K_AD" if instance.method == "ad" else "K_FD"
+    exact = np.array([[float(value(derived, kind, x, y, 12)) for y in points] for x in points])
+    generator = np.random.default_rng(17)
+    x, h = np.array([float(p) for p in points])[:, None], float(STEP)
+    sizes, found = [2**k for k in range(6, 13)], []
+    for _ in range(groups):
+        errors = []
+        for size in sizes:
+            squares = []
+            for _ in range(12):
+                w = (generator.standard_normal(size) if instance.weights.startswith("normal")
+                     else generator.standard_t(5, size))  # fmt: skip
+                b = generator.standard_normal(size)
+                if instance.method == "ad":
+                    a = -(w**2) * np.sin(w * x + b)
+                else:
+                    a = (np.sin(w * (x + h) + b) - 2 * np.sin(w * x + b) + np.sin(w * (x - h) + b)) / h**2
+                squares.append(float(np.sum((a @ a.T / size - exact) ** 2)))
+            errors.append(0.5 * math.log(sum(squares) / len(squares)))
+        found.append(float(np.polyfit(np.log(sizes), errors, 1)[0]))
+    return found
+
+
+def _empirical(exponent: float) -> Callable[[Sampled, Scope], Outcome]:
+    def test(instance: Sampled, scope: Scope) -> Outcome:
+        found = empirical_slopes(instance, 16)
+        mean, error = float(np.mean(found)), float(np.std(found, ddof=1) / math.sqrt(len(found)))
+        holds = abs(mean - exponent) <= 0.02 + 3 * error and error <= 0.03
+        return Outcome(holds, f"slope {mean:.3f} ± {error:.3f} (standard error), claimed {exponent:g}",
+                       margin=0.02 + 3 * error - abs(mean - exponent))  # fmt: skip
+
+    return test
+
+
+def _samples(scope: Scope, profile: Profile) -> Iterator[Sampled]:
+    for weights in ("normal(0, 1)", "student(5, 1)"):
+        yield Sampled(weights, scope["method"])
+
+
+def _diagonal(scope: Scope, profile: Profile) -> Iterator[Fraction]:
+    yield from (Fraction(1), Fraction(0), Fraction(-3, 2))
+
+
+_families = once(*({"kernel": name} for name in CELLS))
+_single = once({"activation": "sin", "weights": "student(3), student(5)", "biases": "normal(0, 1)"})
+
+CLAIMS = (
+    Claim(
+        id="kernels.fd-rate",
+        title="The finite-difference kernel converges like the stencil",
+        statement=r"$K_{FD} = K_{AD} + h^p\,(T_xL_y + L_xT_y)K + o(h^p)$ with $T$ the leading truncation operator.",
+        family="kernels",
+        source="ours",
+        predicate=f"fitted slope within {TOLERANCE} of $p$; $(K_{{FD}} - K_{{AD}})/h^p$ at the least step within one "
+        "per cent of the coefficient",
+        kind="sampled",
+        scopes=_families,
+        instances=lambda scope, profile: (CELLS[scope["kernel"]],),
+        test=_rate(lambda r: r.stencil[1]),
+        describe=Rate.to_dict,
+        mutants=(
+            Mutant("one-more", "the rate is p + 1", "exponent",
+                   lambda c: c.with_(test=_rate(lambda r: r.stencil[1] + 1))),
+            Mutant("one-side", "T acts at x alone: half the coefficient", "constant",
+                   lambda c: c.with_(test=_rate(lambda r: r.stencil[1], 0.5))),
+            Mutant("sign", "the coefficient has the other sign", "sign",
+                   lambda c: c.with_(test=_rate(lambda r: r.stencil[1], -1.0))),
+        ),
+    ),
+    Claim(
+        id="kernels.heavy-tails",
+        title="Heavy tails lower the rate",
+        statement=r"Student weights with $2m < \nu < 2m + p$ give "
+        r"$K_{FD} - K_{AD} \asymp h^{\nu - 2m}$ on the diagonal.",
+        family="kernels",
+        source="ours",
+        predicate=f"fitted slope at $h = 2^{{-9}} \\dots 2^{{-13}}$ within {TOLERANCE} of $\\nu - 2m$",
+        kind="sampled",
+        scopes=_single,
+        instances=_heavy,
+        test=_rate(lambda r: float(r.tail - 2 * r.derivative), None),
+        assumptions=(
+            Assumption(r"$\nu > 2m$: $K_{AD}$ exists on the diagonal", lambda r: r.tail > 2 * r.derivative),
+            Assumption(r"$\nu < 2m + p$", lambda r: r.tail < 2 * r.derivative + r.stencil[1]),
+        ),
+        describe=Rate.to_dict,
+        mutants=(
+            Mutant("smooth-rate", "the rate of the stencil", "exponent",
+                   lambda c: c.with_(test=_rate(lambda r: r.stencil[1], None))),
+            Mutant("light-tails", "ν may exceed 2m + p", "assumption", lambda c: c.without_assumption("2m + p")),
+        ),
+    ),
+    Claim(
+        id="kernels.cauchy-sine",
+        title="Sine features with Cauchy weights have no exact kernel",
+        statement=r"With Cauchy weights and $\sigma = \sin$, $K_{AD}(x,x)$ for $\partial^2$ is infinite: $K_{FD}(x,x)$ "
+        r"grows like $h^{-3}$.",
+        family="kernels",
+        source="ours",
+        predicate=f"slope of $K_{{FD}}(x,x)$ within {TOLERANCE} of $-3 = \\nu - 2m$, and $K_{{AD}}$ is refused",
+        kind="sampled",
+        scopes=once({"activation": "sin", "weights": "cauchy(0, 1)", "biases": "normal(0, 1)"}),
+        instances=_cauchy("sin"),
+        test=_diverges(-3),
+        describe=Rate.to_dict,
+        mutants=(
+            Mutant("decaying", "for the bump as well", "assumption", lambda c: c.with_(instances=_cauchy("gaussian"))),
+            Mutant("all-of-it", "it grows like h⁻⁴", "exponent", lambda c: c.with_(test=_diverges(-4))),
+        ),
+    ),
+    Claim(
+        id="kernels.cauchy-bump",
+        title="A decaying activation and a random bias save heavy tails",
+        statement=r"With Cauchy weights, the bump $e^{-z^2/2}$ and $b \sim N(0,1)$, $K_{AD}(1,1) = 0.7238$ for "
+        r"$\partial^2$.",
+        family="kernels",
+        source="ours",
+        predicate="closed form and a trapezoidal rule in (w, b) both within half a unit of the fourth decimal",
+        kind="sampled",
+        scopes=once({"activation": "gaussian", "weights": "cauchy(0, 1)", "biases": "normal(0, 1)"}),
+        instances=lambda scope, profile: (Fraction(1),),
+        test=_bump(0.7238),
+        mutants=(
+            Mutant("transposed", "0.7283", "constant", lambda c: c.with_(test=_bump(0.7283))),
+            Mutant("normal-weights", "normal weights give the same", "assumption",
+                   lambda c: c.with_(test=_bump(0.7238, "normal(0, 1)"))),
+        ),
+    ),
+    Claim(
+        id="kernels.relu",
+        title="ReLU under a second derivative: nothing for autodiff, hats for differences",
+        statement=r"For ReLU, $w, b \sim N(0,1)$ and $\partial^2$: $K_{AD} = 0$, yet "
+        r"$h\,K_{FD}(x,x) \to \frac{4}{3\pi(1+x^2)^2}$.",
+        family="kernels",
+        source="ours",
+        predicate=r"$K_{AD}$ is the expression 0; $\pi(1+x^2)^2 h K_{FD}(x,x)$ within $10^{-4}$ of $4/3$ "
+        r"at $h = 2^{-12}$",
+        kind="sampled",
+        scopes=once({"activation": "relu", "weights": "normal(0, 1)", "biases": "normal(0, 1)"}),
+        instances=_diagonal,
+        test=_hats(1, 4 / 3),
+        derivation=(
+            Step(r"$D_h\,\mathrm{ReLU}(wx+b) = \frac{|w|}{h}\max(0, 1 - |wx+b|/(|w|h))$",
+                 "second difference of a kink"),
+            Step(r"$h\,E(\cdot)^2 \to \tfrac23 E|w|^3 p_b(-wx) = \tfrac23\cdot\frac{2}{\pi(1+x^2)^2}$",
+                 r"$\int\max(0, 1-|t|)^2dt = 2/3$"),
+        ),
+        mutants=(
+            Mutant("full-hat", "∫ of the hat in place of its square", "constant",
+                   lambda c: c.with_(test=_hats(1, 2.0))),
+            Mutant("bounded", "K_FD(x, x) has a finite limit", "exponent", lambda c: c.with_(test=_hats(0, 4 / 3))),
+        ),
+    ),
+    Claim(
+        id="kernels.empirical-rate",
+        title="Empirical kernels converge like one over the root of the width",
+        statement=r"$A A^T/M \to K$ at the rate $M^{-1/2}$ if $E(L\varphi)^4 < \infty$, for AD and FD.",
+        family="kernels",
+        source="classical (variance of a mean)",
+        predicate="mean slope of log rms error against log M, $M = 2^6 \\dots 2^{12}$, 16 independent groups of 12 "
+        "draws, within 0.02 + 3 standard errors of −1/2, the standard error at most 0.03",
+        kind="sampled",
+        scopes=once(*({"activation": "sin", "method": method, "step": spell(STEP)} for method in ("ad", "fd"))),
+        instances=_samples,
+        test=_empirical(-0.5),
+        assumptions=(Assumption(r"$E(L\varphi)^4 < \infty$", lambda s: s.fourth_moment),),
+        mutants=(
+            Mutant("fast", "the rate is M⁻¹", "exponent", lambda c: c.with_(test=_empirical(-1.0))),
+            Mutant("heavy", "Student weights with ν = 5: no fourth moment of w²", "assumption",
+                   lambda c: c.without_assumption("infty"), {"activation": "sin", "method": "ad", "step": spell(STEP)}),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about rates of convergence and existence of kernels."""
