@@ -33,6 +33,8 @@ LAST = 3
 """How many of the rounds repeat."""
 EXAMPLES = 40
 """How many instances a round draws, for each feature and point."""
+PATIENCE = 25
+"""A round of small problems ends early when so many of them have been judged and not one was decided."""
 GRACE = 1.0
 """Seconds that a check under way has to end by itself when the time is up."""
 
@@ -76,6 +78,10 @@ class Effort:
 
 class _TimeUp(BaseException):
     """Ends a search; not an Exception, so that no check takes it for its own failure."""
+
+
+class _Barren(BaseException):
+    """Ends a round whose instances are too small to decide anything."""
 
 
 def search(claim: Claim, scopes: Sequence[Scope], seconds: float, seed: int = 0) -> Effort:
@@ -124,6 +130,9 @@ def _round(
     def fails(drawn: tuple[int, Any]) -> bool:
         if time.monotonic() > deadline:
             raise _TimeUp
+        undecided = effort.tried - effort.undecided == decided
+        if undecided and effort.tried + effort.failed - judged >= PATIENCE and size not in ROUNDS[-LAST:]:
+            raise _Barren
         scope, instance = scopes[drawn[0]], drawn[1]
         outcome = _evaluate(claim, instance, scope, effort)
         if outcome is None or outcome.holds is not False:
@@ -144,11 +153,14 @@ def _round(
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
-    before = effort.tried + effort.rejected + effort.failed
+    judged, decided = effort.tried + effort.failed, effort.tried - effort.undecided
+    before = judged + effort.rejected
     try:
         index, instance = find(
             st.integers(0, len(scopes) - 1).flatmap(inside), fails, settings=options, random=Random(generator.random())
         )
+    except _Barren:
+        return
     except NoSuchExample:
         # Fewer draws than asked for: Hypothesis has seen the whole space, which is that of every round if it is a list.
         seen = effort.tried + effort.rejected + effort.failed - before

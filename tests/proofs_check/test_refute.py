@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +17,15 @@ from hypothesis import strategies as st
 from numerics.features import features, interior_points
 from numerics.matrices import float_matrix
 from numerics.problem import Problem
-from proofs_check import ledger, search_spaces
+from proofs_check import ledger, search_spaces, witness
 from proofs_check.claim import Assumption, Claim, Mutant, Scope
+from proofs_check.commands.refute import refute
 from proofs_check.refute import ROUNDS, search
 from proofs_check.search_spaces import Size, is_list, like, space_of
 from proofs_check.strategies import problems
 from proofs_check.user_claims import draws
 from proofs_check.verdicts import Outcome
+from theory.errors import InputError
 
 SLOWEST = 100.0
 """Seconds that a search may take on a busy machine; it ends by itself much earlier."""
@@ -259,3 +263,58 @@ def test_every_claim_has_a_space_whose_draws_can_be_judged(claim: Claim) -> None
             for assumption in claim.assumptions:
                 if not assumption.reads_spectra:
                     assert assumption.holds(instance) in (True, False)
+
+
+def _command(id: str, **options: Any) -> int:
+    return refute(claim_id=id, **({"seconds": SLOWEST, "cell": None, "save": None, "as_json": True} | options))
+
+
+def test_the_answer_for_an_instance_that_is_no_problem(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    saved = tmp_path / "witness.json"
+    assert _command("entropy.range/log-of-r-minus-1", save=saved) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["id"] == "entropy.range/log-of-r-minus-1"
+    assert content["found"] is content["certified"] is content["recheck"]["rechecked"] is True
+    assert content["problem"] is None
+    assert content["instance"] == {"first": ["2", "1"], "second": ["1", "1"]}
+    assert content["quantifier"] == "all"
+    assert content["recheck"]["reference"] is None
+    assert json.loads(saved.read_text())["mutant"] == "log-of-r-minus-1"
+
+
+def test_nothing_found_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _command("entropy.range", seconds=0.5) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["found"] is False
+    assert content["problem"] is content["instance"] is content["recheck"] is None
+    assert content["search"]["tried"] > 0
+    assert _command("entropy.range", seconds=0.2, as_json=False) == 0
+    assert "no counterexample to entropy.range" in capsys.readouterr().out
+
+
+def test_a_typical_claim_says_what_a_counterexample_means(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = {"rechecked": False, "certified": False, "detail": "it holds there", "reference": None}
+    monkeypatch.setattr(witness, "check_elsewhere", lambda path: answer)
+    cell = "activation=sin,arithmetic=exact"
+    assert _command("S2.every-small", cell=cell, as_json=False) == 1  # what does not re-check is a failure
+    text = capsys.readouterr().out
+    assert "one instance at which the predicate fails; the claim is typical(0.9, 0.95)" in text
+    assert "NOT re-checked: it holds there" in text
+
+
+@pytest.mark.parametrize(
+    ("id", "options", "message"),
+    [
+        ("no.such", {}, "unknown"),
+        ("spectra", {}, "names [0-9]+ claims"),
+        ("spectra.weyl/none", {}, "no mutant 'none'; allowed: half-the-norm"),
+        ("spectra.weyl", {"cell": "activation=relu"}, "no cell has activation=relu"),
+        ("spectra.weyl", {"cell": "x"}, "--cell"),
+        ("entropy.range/log-of-r-minus-1", {"save": Path("/no/such/folder/witness.json")}, "cannot be written"),
+    ],
+)
+def test_bad_requests_are_refused(id: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        _command(id, **options)
