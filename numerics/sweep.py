@@ -7,6 +7,7 @@ second, and alone writes the store: after ``kill -9`` at most the batches in fli
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -113,6 +114,7 @@ def run(
     if not resume and len(store):
         raise InputError(f"{path}: has results of a sweep; continue it with --resume, or name another store")
     Plan(sweep).check()
+    _ = sweep.digest  # computed once, and carried to the workers
     keys = list(sweep.keys())
     statuses = store.statuses()
     kept = {key for key in keys if statuses.get(key, "crashed") != "crashed"}
@@ -121,7 +123,7 @@ def run(
     done = len(keys) - len(todo)
     if progress:
         progress("cells", done, len(keys))
-    with closing(_outcomes(sweep, compute, todo, jobs, executor)) as batches:
+    with closing(store), closing(_outcomes(sweep, compute, todo, jobs, executor)) as batches:
         for outcomes in batches:
             store.put(Record(keys[o.position], o.status, o.content, o.reason, o.seconds) for o in outcomes)
             done += len(outcomes)
@@ -271,6 +273,7 @@ class _Dispatch:
 def _start_worker(parent: int) -> None:
     """In a worker: leave Ctrl-C to the parent, and do not outlive it (after ``kill -9`` nobody ends the workers)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # what was there before the fork is not looked through again, nor copied for that
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -6,14 +6,13 @@ A computation takes a :class:`numerics.sweep_matrices.Workbench` and the positio
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -34,8 +33,7 @@ EXPECTED = (InputError, NonexistenceError, PrecisionCapError)
 """Errors that say why a cell has no result; it would have none the next time either."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one cell: its flat row as JSON text, and the reason where it has no result."""
 
     position: int
@@ -45,18 +43,16 @@ class Outcome:
     seconds: float
 
 
+_encode = msgspec.json.Encoder().encode
+
 Computation = Callable[[Workbench, Sequence[int]], list[Outcome]]
 
 
 def content(bench: Workbench, position: int, row: Row) -> str:
     """The stored text of a row: the cell's keys with their values, then the results."""
-    sweep = bench.plan.sweep
-    pairs = []
-    for axis, i in zip(sweep.axes, sweep.indices(position), strict=True):
-        nested = isinstance(axis.values[i], list | dict)  # as text: the row is flat
-        pairs.append(f'"{axis.key}":{json.dumps(axis.spelled[i]) if nested else axis.spelled[i]}')
-    results = json.dumps(row, separators=(",", ":"))[1:-1]
-    return "{" + ",".join([*pairs, results] if results else pairs) + "}"
+    keys = bench.plan.sweep.flat_text(position)
+    results = _encode(row).decode()
+    return f"{{{keys},{results[1:]}" if row else f"{{{keys}}}"
 
 
 def failure(bench: Workbench, position: int, error: BaseException, seconds: float = 0.0) -> Outcome:

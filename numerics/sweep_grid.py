@@ -68,6 +68,12 @@ class Axis:
         """The values in canonical JSON."""
         return tuple(canonical(value) for value in self.values)
 
+    @cached_property
+    def pairs(self) -> tuple[str, ...]:
+        """``"key":value`` in JSON for each value; lists and tables as text, so that a row stays flat."""
+        nested = [isinstance(value, list | dict) for value in self.values]
+        return tuple(f'"{self.key}":{json.dumps(s) if n else s}' for s, n in zip(self.spelled, nested, strict=True))
+
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces."""
@@ -88,7 +94,7 @@ class Sweep:
     axes: tuple[Axis, ...]
     compute: str = "entropy"
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Number of values on each axis."""
         return tuple(len(axis.values) for axis in self.axes)
@@ -109,6 +115,10 @@ class Sweep:
     def assignment(self, position: int) -> dict[str, Any]:
         """Key to value of a cell."""
         return {a.key: a.values[i] for a, i in zip(self.axes, self.indices(position), strict=True)}
+
+    def flat_text(self, position: int) -> str:
+        """The keys and values of a cell as the inside of a flat JSON object."""
+        return ",".join([a.pairs[i] for a, i in zip(self.axes, self.indices(position), strict=True)])
 
     def table_with(self, assignment: Mapping[str, Any]) -> dict[str, Any]:
         """The content of the problem file of a cell."""

@@ -69,19 +69,21 @@ class _Features:
 
     Attributes:
         full: a matrix of all rows; its boundary rows are in place, its interior rows are overwritten by each A_FD.
-        work: two scratch arrays of the interior rows.
+        direct: the activation where it is one function of numpy.
+        work: three scratch arrays of the interior rows.
         unshifted: the features at the points themselves, by the weight that multiplies them.
         squares: mean of the squared sensitivities over the features, for each point.
     """
 
     problem: Problem
+    direct: np.ufunc | None
     W: Matrix
     b: Float[np.ndarray, " m"]
     points: _Points
     arithmetic: str
     ad: Values
     full: Matrix
-    work: tuple[Matrix, Matrix]
+    work: tuple[Matrix, ...]
     unshifted: dict[Hashable, Matrix] = field(default_factory=dict)
     squares: Float[np.ndarray, " n"] | None = None
 
@@ -127,7 +129,8 @@ class Workbench:
             NonexistenceError: the cell poses no problem.
         """
         token = self.plan.token(position, "posing", "points", "features", "seed", "arithmetic", "difference")
-        return self._spectra.get(token, lambda: self._both(position))
+        with np.errstate(all="ignore"):  # what overflows is refused
+            return self._spectra.get(token, lambda: self._both(position))
 
     def _both(self, position: int) -> FloatSpectra:
         token = self.plan.token(position, "posing", "points", "features", "seed", "arithmetic")
@@ -152,16 +155,16 @@ class Workbench:
         W, b = _draw(problem, kind)
         backend = FloatBackend(kind)
         inner = len(points.interior)
-        with np.errstate(all="ignore"):  # what overflows is refused
-            parts = [apply_operator(problem.operator, problem, W, b, points.interior, backend)] if inner else []
-            parts += [apply_operator(op, problem, W, b, X, backend) * root for X, op, root in points.boundary]
+        parts = [apply_operator(problem.operator, problem, W, b, points.interior, backend)] if inner else []
+        parts += [apply_operator(op, problem, W, b, X, backend) * root for X, op, root in points.boundary]
         if not parts:
             raise InputError("points: there are neither interior nor boundary points")
         # In Fortran's order, which LAPACK reads without a copy.
         full = np.asarray(np.concatenate(parts, axis=0), dtype=kind, order="F")
         ad = _singular_values(full, cell.arithmetic)
-        work = np.empty((inner, len(b)), kind, "F"), np.empty((inner, len(b)), kind, "F")
-        return _Features(problem, W, b, points, cell.arithmetic, ad, full, work)
+        work = tuple(np.empty((inner, len(b)), kind, "F") for _ in range(3))
+        direct = _DIRECT.get(problem.activation.derivative(0))
+        return _Features(problem, direct, W, b, points, cell.arithmetic, ad, full, work)
 
 
 def _array(values: Any, kind: type[np.floating[Any]]) -> Matrix:
@@ -227,53 +230,79 @@ def _value(drawn: _Features, shift: Matrix | None, out: Matrix | None) -> Matrix
     for axis in range(1, X.shape[1]):
         np.add(argument, X[:, axis : axis + 1] * W[:, axis], out=argument)
     np.add(argument, drawn.b, out=argument)
-    expr = drawn.problem.activation.derivative(0)
-    direct = _DIRECT.get(expr)
-    if direct is not None:
+    if drawn.direct is not None:
         place = np.empty_like(argument) if out is None else out
-        direct(argument, out=place)
+        drawn.direct(argument, out=place)
         return place
-    found = evaluate(expr, {z: argument}, FloatBackend(argument.dtype.type))
+    found = evaluate(drawn.problem.activation.derivative(0), {z: argument}, FloatBackend(argument.dtype.type))
     filled = np.asarray(found if np.shape(found) == argument.shape else found + 0 * argument)
+    if out is not None:
+        np.copyto(out, filled)
+        return out
     return filled.copy() if np.may_share_memory(filled, argument) else filled
 
 
 def _fd_values(drawn: _Features, difference: _Difference) -> Values:
     """The spectrum of A_FD, whose entries are summed in the order of :func:`numerics.matrices.apply_difference`."""
-    total = drawn.full[: len(drawn.points.interior)]
-    single = difference.single
-    seen: dict[bytes, Matrix] = {}
-
-    def weighted(weight: Any, shift: Matrix | None, key: bytes) -> Matrix:
-        if shift is None:
-            if None not in drawn.unshifted:
-                drawn.unshifted[None] = _value(drawn, None, None)
-            if weight not in drawn.unshifted:
-                drawn.unshifted[weight] = drawn.unshifted[None] * weight
-            return drawn.unshifted[weight]
-        if key not in seen:
-            seen[key] = _value(drawn, shift, drawn.work[1] if single else None)
-        if weight is None:
-            return seen[key]
-        place = seen[key] if single else np.empty_like(total)
-        np.multiply(seen[key], weight, out=place)
-        return place
-
-    with np.errstate(all="ignore"):  # what overflows is refused
-        for k, term in enumerate(difference.terms):
-            part = total if k == 0 else np.empty_like(total)
-            for i, node in enumerate(term.nodes):
-                if i == 0:
-                    np.copyto(part, weighted(*node))
-                else:
-                    np.add(part, weighted(*node), out=part)
-            if term.scale is not None:
-                np.divide(part, term.scale, out=part)
-            if term.coefficient is not None:
-                np.multiply(part, term.coefficient, out=part)
-            if k:
-                np.add(total, part, out=total)
+    total = drawn.work[2]
+    if difference.single:
+        _sum_single(drawn, difference.terms[0], total)
+    else:
+        _sum_terms(drawn, difference.terms, total)
+    drawn.full[: len(total)] = total
     return _singular_values(drawn.full, drawn.arithmetic)
+
+
+def _unshifted(drawn: _Features, weight: Any) -> Matrix:
+    """The features at the points themselves times a weight (None: 1)."""
+    if None not in drawn.unshifted:
+        drawn.unshifted[None] = _value(drawn, None, None)
+    if weight not in drawn.unshifted:
+        drawn.unshifted[weight] = drawn.unshifted[None] * weight
+    return drawn.unshifted[weight]
+
+
+def _sum_single(drawn: _Features, term: _Term, total: Matrix) -> None:
+    """One difference whose shifts are all distinct: no array is made."""
+    for k, (weight, shift, _) in enumerate(term.nodes):
+        if shift is None:
+            value = _unshifted(drawn, weight)
+        else:
+            value = _value(drawn, shift, total if k == 0 else drawn.work[1])
+            if weight is not None:
+                np.multiply(value, weight, out=value)
+        if k:
+            np.add(total, value, out=total)
+        elif value is not total:
+            np.copyto(total, value)
+    _finish(term, total)
+
+
+def _sum_terms(drawn: _Features, terms: list[_Term], total: Matrix) -> None:
+    """Several differences; each shift is evaluated once."""
+    seen: dict[bytes, Matrix] = {}
+    for k, term in enumerate(terms):
+        part = total if k == 0 else np.empty_like(total)
+        for i, (weight, shift, key) in enumerate(term.nodes):
+            if shift is not None and key not in seen:
+                seen[key] = _value(drawn, shift, None)
+            value = _unshifted(drawn, weight) if shift is None else seen[key]
+            if shift is not None and weight is not None:
+                value = value * weight
+            if i:
+                np.add(part, value, out=part)
+            else:
+                np.copyto(part, value)
+        _finish(term, part)
+        if k:
+            np.add(total, part, out=total)
+
+
+def _finish(term: _Term, part: Matrix) -> None:
+    if term.scale is not None:
+        np.divide(part, term.scale, out=part)
+    if term.coefficient is not None:
+        np.multiply(part, term.coefficient, out=part)
 
 
 def _squares(drawn: _Features) -> Float[np.ndarray, " n"]:
@@ -282,11 +311,10 @@ def _squares(drawn: _Features) -> Float[np.ndarray, " n"]:
     products = drawn.points.exact @ W.T
     argument = products + b
     backend, sigma = FloatBackend(np.float64), drawn.problem.activation
-    with np.errstate(all="ignore"):
-        value = evaluate(sigma.derivative(0), {z: argument}, backend)
-        slope = evaluate(sigma.derivative(1), {z: argument}, backend)
-        size = value**2 + slope**2 * (2 * products**2 + argument**2)
-        return np.asarray(np.mean(size + 0 * argument, axis=1))
+    value = evaluate(sigma.derivative(0), {z: argument}, backend)
+    slope = evaluate(sigma.derivative(1), {z: argument}, backend)
+    size = value**2 + slope**2 * (2 * products**2 + argument**2)
+    return np.asarray(np.mean(size + 0 * argument, axis=1))
 
 
 @cache

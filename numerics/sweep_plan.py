@@ -80,6 +80,7 @@ class Plan:
         self._axes: dict[str, list[tuple[int, int]]] = {group: [] for group in GROUPS}
         for axis, stride, size in zip(sweep.axes, strides, shape, strict=True):
             self._axes[group_of(axis.key)].append((stride, size))
+        self._joined: dict[tuple[str, ...], list[tuple[int, int]]] = {}
         keys = {axis.key for axis in sweep.axes} - {ARITHMETIC}
         swept = {group_of(key) for key in keys}
         self._parts = [(group, names) for group, names in ATTRIBUTES.items() if group in swept]
@@ -89,10 +90,12 @@ class Plan:
 
     def token(self, position: int, *groups: str) -> int:
         """What tells the values of some groups apart: equal numbers, equal values (of one plan and these groups)."""
+        axes = self._joined.get(groups)
+        if axes is None:
+            axes = self._joined[groups] = [axis for group in groups for axis in self._axes[group]]
         total = 0
-        for group in groups:
-            for stride, size in self._axes[group]:
-                total += position // stride % size * stride
+        for stride, size in axes:
+            total += position // stride % size * stride
         return total
 
     def cell(self, position: int) -> Cell:

@@ -58,6 +58,7 @@ class SweepStore:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._held: sqlite3.Connection | None = None
         Store(self.path)  # makes the file, or refuses one that is something else
         with self._connection() as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS layout (name TEXT PRIMARY KEY, version INTEGER NOT NULL)")
@@ -71,9 +72,13 @@ class SweepStore:
             )
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own for every transaction: none is open when worker processes are forked."""
+    def _connection(self, held: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
+        """A transaction, on a connection of its own unless one is held open."""
         try:
+            if held is not None:
+                with held:
+                    yield held
+                return
             with closing(sqlite3.connect(str(self.path), timeout=60)) as connection, connection:
                 connection.execute("PRAGMA synchronous=NORMAL")
                 yield connection
@@ -82,10 +87,26 @@ class SweepStore:
                 raise
             raise InputError(f"{self.path}: is not a store, or cannot be read or written ({error})") from None
 
+    def _writer(self) -> sqlite3.Connection:
+        """One connection for all writing: the last to close has to fold the log into the file, which takes long."""
+        if self._held is None:
+            try:
+                self._held = sqlite3.connect(str(self.path), timeout=60)
+                self._held.execute("PRAGMA synchronous=NORMAL")
+            except sqlite3.Error as error:
+                raise InputError(f"{self.path}: cannot be written ({error})") from None
+        return self._held
+
+    def close(self) -> None:
+        """Closes the connection that writes; the next ``put`` opens another."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            held.close()
+
     def put(self, records: Iterable[Record]) -> None:
         """Stores rows in one transaction; a row with a result stays as it is, one without is replaced."""
         rows = [(r.key, r.status, r.content, r.reason, r.seconds) for r in records]
-        with self._connection() as connection:
+        with self._connection(self._writer()) as connection:
             connection.executemany(
                 "INSERT INTO cell VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status = excluded.status,"
                 " content = excluded.content, reason = excluded.reason, seconds = excluded.seconds"
