@@ -246,3 +246,35 @@ def test_float_spectra_that_end_in_noise(convention: Convention) -> None:
     for arithmetic in ("float32", "float64"):
         for found in entropies(problem, arithmetic, convention):  # type: ignore[arg-type]
             assert found.value is not None
+
+
+PAIR = (Enclosure(Fraction(1), Fraction(2)), Enclosure(Fraction(1), Fraction(3, 2)))
+OPEN: list[tuple[Parts, Convention, tuple[Fraction, ...]]] = [
+    # a wide pair, normalised: 1 and not log 2 is the ceiling
+    (PAIR, Convention("fixed", rank=2, normalised=True), (Fraction(1), Fraction(1))),
+    # a small tail at its upper end, and at 0
+    (
+        (Enclosure.exact(2), Enclosure.exact(1), Enclosure(Fraction(0), Fraction(1, 10))),
+        Convention("fixed", rank=3),
+        (Fraction(2), Fraction(1), Fraction(1, 10)),
+    ),
+    (
+        (Enclosure.exact(2), Enclosure.exact(1), Enclosure(Fraction(0), Fraction(1, 10))),
+        Convention("fixed", rank=3),
+        (Fraction(2), Fraction(1), Fraction(0)),
+    ),
+    # a tail that may be the largest: raising it further would lower the entropy again
+    (
+        (*[Enclosure.exact(1)] * 4, Enclosure(Fraction(0), Fraction(3))),
+        Convention("fixed", rank=5),
+        (Fraction(1),) * 5,
+    ),
+]
+
+
+@pytest.mark.parametrize(("parts", "convention", "inside"), OPEN)
+def test_open_tails(parts: Parts, convention: Convention, inside: tuple[Fraction, ...]) -> None:
+    assert all(v in p for v, p in zip(inside, parts, strict=True))
+    found = entropy_enclosure(parts, convention)
+    assert found.value is not None
+    check(found, inside, convention)
