@@ -10,9 +10,12 @@ ORDER = (
     "kernels",
     "kernel_rates",
     "floor",
+    "steps",
     "training",
     "source",
+    "source_training",
+    "source_advantage",
 )
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
-SHARED = ("common", "decisions", "runs")
+SHARED = ("common", "decisions", "runs", "study")
 """Modules without claims of their own."""

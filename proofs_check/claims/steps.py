@@ -1,0 +1,389 @@
+"""The optimal step and the size of rounding errors entry by entry: model, worst case, and brute force."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.backends import FloatBackend
+from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once, seeds
+from proofs_check.verdicts import Outcome
+from theory import roundoff
+from theory.activations import activation, z
+from theory.exact import spell
+from theory.expressions import evaluate
+from theory.stencils import Stencil, central, forward
+
+if TYPE_CHECKING:
+    import sympy
+
+STENCILS: dict[str, Callable[[], Stencil]] = {
+    "u_x central p=2": lambda: central(1, 2),
+    "u_xx central p=2": lambda: central(2, 2),
+    "u_xx central p=4": lambda: central(2, 4),
+    "u_xx forward p=2": lambda: forward(2, 2),
+    "u_xxxx central p=2": lambda: central(4, 2),
+    "u_xxxx central p=4": lambda: central(4, 4),
+}
+SIZE = 24
+"""Points and features of one draw."""
+
+
+def _stencil(name: str) -> Stencil:
+    return STENCILS[name]()
+
+
+Form = Callable[["sympy.Expr", "sympy.Expr", int, int], tuple["sympy.Expr", "sympy.Expr"]]
+"""What a mutant makes of h* and the least error, from them, m and p."""
+
+
+def _fraction(p: int, q: int) -> sympy.Expr:
+    import sympy
+
+    return sympy.Rational(p, q)
+
+
+def _least(change: Form) -> Callable[[str, Scope], Outcome]:
+    """f(t h*)/f(h*) = (m t^p + p t^−m)/(m + p) identically in ρ, D, t, which is least at t = 1 alone."""
+
+    def test(name: str, scope: Scope) -> Outcome:
+        import sympy as sp
+
+        s = _stencil(name)
+        m, p, e = s.degree, s.order, roundoff.leading_constant(s)
+        rho, size = sp.symbols("rho D", positive=True)
+        t = sp.Symbol("t", positive=True)
+        step, least = change(*roundoff.optimal_step_expression(s), m, p)
+        constant = sp.Rational(e.numerator, e.denominator) * size
+        error = constant * (t * step) ** p + rho * (t * step) ** -m
+        shape = sp.Rational(m, m + p) * t**p + sp.Rational(p, m + p) * t**-m
+        quotient = sp.powsimp(sp.expand(sp.powdenest(sp.expand_power_base(error / least), force=True)))
+        if sp.simplify(quotient - shape) != 0:
+            return Outcome(False, f"f(t h*)/f(h*) = {quotient}", certified=True)
+        rest = sp.Poly(m * t ** (m + p) - (m + p) * t**m + p, t)
+        double = sp.Poly((t - 1) ** 2, t)
+        single = rest.rem(double).is_zero and rest.quo(double).count_roots(0, None) == 0
+        return Outcome(bool(single), f"h* = {step}; f(t h*)/f(h*) = {shape}, least at t = 1 alone", certified=True)
+
+    return test
+
+
+@dataclass(frozen=True)
+class Draw:
+    """w ~ N(0, scale²), b ~ N(0, 1), x uniform on (−1, 1), all rounded to float32; SIZE of each."""
+
+    activation: str
+    seed: int
+    scale: float = 2.0
+
+    def values(self) -> tuple[Float[np.ndarray, "N 1"], Float[np.ndarray, "1 M"], Float[np.ndarray, "1 M"]]:
+        """x as a column, w and b as rows, in float64."""
+        generator = np.random.default_rng(self.seed)
+        x = generator.uniform(-1, 1, (SIZE, 1))
+        w = self.scale * generator.standard_normal((1, SIZE))
+        b = generator.standard_normal((1, SIZE))
+        short = tuple(v.astype(np.float32).astype(np.float64) for v in (x, w, b))
+        return short[0], short[1], short[2]
+
+    def derivative(self, order: int) -> Float[np.ndarray, "N M"]:
+        """w^n σ⁽ⁿ⁾(w x + b) in float64."""
+        x, w, b = self.values()
+        argument = w * x + b
+        outer = evaluate(activation(self.activation).derivative(order), {z: argument}, FloatBackend(np.float64))
+        return np.asarray(w**order * outer + 0 * argument)
+
+    def difference(self, s: Stencil, h: float, arithmetic: str) -> Float[np.ndarray, "N M"]:
+        """D_h φ computed in the arithmetic throughout."""
+        dtype = np.dtype(arithmetic).type
+        x, w, b = (v.astype(dtype) for v in self.values())
+        sigma = {"sin": np.sin, "tanh": np.tanh}[self.activation]
+        step, total = dtype(h), np.zeros((SIZE, SIZE), dtype)
+        for node, c in zip(s.offsets, s.weights, strict=True):
+            total = total + dtype(c) * sigma(w * (x + step * dtype(node)) + b)
+        return np.asarray(total / step**s.degree, dtype=np.float64)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types."""
+        return {"activation": self.activation, "seed": self.seed, "scale": self.scale, "size": SIZE}
+
+
+def _rms(a: Float[np.ndarray, "N M"]) -> float:
+    return float(np.sqrt(np.mean(a * a)))
+
+
+@lru_cache(maxsize=1024)
+def predicted(draw: Draw, name: str, arithmetic: str) -> roundoff.OptimalStep:
+    """h* of the typical model for the root mean square over the entries."""
+    s = _stencil(name)
+    x, w, b = draw.values()
+    product = w * x
+    slope = draw.derivative(1) / w
+    size = _rms(np.sqrt(draw.derivative(0) ** 2 + slope**2 * (2 * product**2 + (product + b) ** 2)))
+    rho = roundoff.typical(s, size, roundoff.UNIT_ROUNDOFF[arithmetic])
+    return roundoff.optimal_step(s, rho, _rms(draw.derivative(s.degree + s.order)))
+
+
+@lru_cache(maxsize=1024)
+def measured(draw: Draw, name: str, arithmetic: str) -> tuple[tuple[float, float], ...]:
+    """(h, rms error against the exact derivative) for h = h* 2^(k/3), |k| ≤ 12."""
+    s, centre = _stencil(name), predicted(draw, name, arithmetic).step
+    exact = draw.derivative(s.degree)
+    steps = [centre * 2 ** (k / 3) for k in range(-12, 13)]
+    return tuple((h, _rms(draw.difference(s, h, arithmetic) - exact)) for h in steps)
+
+
+def _brute(change: Callable[[float, Stencil], float], factor: float = 2.0) -> Callable[[Draw, Scope], Outcome]:
+    def test(draw: Draw, scope: Scope) -> Outcome:
+        arithmetic, name = scope["arithmetic"], scope["stencil"]
+        claimed = change(predicted(draw, name, arithmetic).step, _stencil(name))
+        best, error = min(measured(draw, name, arithmetic), key=lambda pair: pair[1])
+        ratio = best / claimed
+        return Outcome(
+            1 / factor <= ratio <= factor,
+            f"best h {best:.3g} (rms error {error:.2e}), h* {claimed:.3g}, ratio {ratio:.2f}",
+            margin=math.log(factor) - abs(math.log(ratio)),
+            data={"ratio": ratio},
+        )
+
+    return test
+
+
+def _fit(pairs: list[tuple[float, float]]) -> float:
+    return float(np.polyfit([math.log(h) for h, _ in pairs], [math.log(e) for _, e in pairs], 1)[0])
+
+
+def _slopes(shift: tuple[int, int]) -> Callable[[Draw, Scope], Outcome]:
+    """Slopes over a factor 4 at either end of the steps tried."""
+
+    def test(draw: Draw, scope: Scope) -> Outcome:
+        s = _stencil(scope["stencil"])
+        curve = list(measured(draw, scope["stencil"], scope["arithmetic"]))
+        low, high = _fit(curve[:7]), _fit(curve[-7:])
+        gap = max(abs(low + s.degree + shift[0]), abs(high - s.order - shift[1]))
+        detail = f"slopes {low:.3f} under h*, {high:.3f} over it; m = {s.degree}, p = {s.order}"
+        return Outcome(gap <= 0.25, detail, margin=0.25 - gap)
+
+    return test
+
+
+def _gain(exponent: Callable[[int, int], float]) -> Callable[[Draw, Scope], Outcome]:
+    """log(least error in float32 / in float64) / log(u₃₂/u₆₄)."""
+
+    def test(draw: Draw, scope: Scope) -> Outcome:
+        s = _stencil(scope["stencil"])
+        least = [min(e for _, e in measured(draw, scope["stencil"], a)) for a in ("float32", "float64")]
+        found = math.log(least[0] / least[1]) / (29 * math.log(2))
+        wanted = exponent(s.degree, s.order)
+        return Outcome(abs(found - wanted) <= 0.05, f"exponent {found:.3f}, claimed {wanted:.3f}",
+                       margin=0.05 - abs(found - wanted))  # fmt: skip
+
+    return test
+
+
+ALLOWANCE = 1.01
+"""For the terms of second order in the unit round-off."""
+
+
+def _round(value: Any, dtype: Any) -> Any:
+    return dtype(float(value))
+
+
+def worst_quotient(
+    draw: Draw, s: Stencil, h: Fraction, arithmetic: str, argument: bool = True, power: int = 0
+) -> float:
+    """The largest |δ entry| h^m / ρ over the first eight points and features; σ correctly rounded, δ to 40 digits."""
+    from mpmath import mp
+
+    dtype = np.dtype(arithmetic).type
+    x, w, b = draw.values()
+    sigma = {"sin": mp.sin, "tanh": mp.tanh}[draw.activation]
+    slope = {"sin": mp.cos, "tanh": lambda t: mp.sech(t) ** 2}[draw.activation]
+    unit, step = roundoff.UNIT_ROUNDOFF[arithmetic], float(h)
+    arguments = roundoff.worst_case(s, 1.0, unit)
+    sums = roundoff.worst_case(s, 0.0, unit, 1.0)
+    worst = 0.0
+    with mp.workdps(40):
+        weights = [mp.mpf(c.numerator) / c.denominator for c in s.weights]
+        for i in range(8):
+            for j in range(8):
+                total, exact, size, largest = dtype(0), mp.mpf(0), 0.0, 0.0
+                for node, c, weight in zip(s.offsets, s.weights, weights, strict=True):
+                    point = dtype(x[i, 0]) + dtype(step) * dtype(node)
+                    at = dtype(w[0, j]) * point + dtype(b[0, j])
+                    total = total + dtype(c) * _round(sigma(mp.mpf(float(at))), dtype)
+                    product = mp.mpf(w[0, j]) * (mp.mpf(x[i, 0]) + mp.mpf(step) * int(node))
+                    true = product + mp.mpf(b[0, j])
+                    value, tangent = float(sigma(true)), float(slope(true)) if argument else 0.0
+                    exact += weight * sigma(true)
+                    size = max(size, roundoff.sensitivity(value, tangent, float(product), float(true)))
+                    largest = max(largest, abs(value))
+                error = abs(float(mp.mpf(float(total / dtype(step) ** s.degree)) - exact / mp.mpf(step) ** s.degree))
+                rho = arguments * size + sums * largest
+                worst = max(worst, error * step ** (s.degree - power) / rho)
+    return worst
+
+
+def _worst(argument: bool = True, power: int = 0) -> Callable[[Draw, Scope], Outcome]:
+    def test(draw: Draw, scope: Scope) -> Outcome:
+        h = Fraction(scope["step"])
+        quotient = worst_quotient(draw, _stencil(scope["stencil"]), h, scope["arithmetic"], argument, power)
+        return Outcome(quotient <= ALLOWANCE, f"largest |δ| h^m / ρ = {quotient:.3f}", margin=ALLOWANCE - quotient)
+
+    return test
+
+
+def _draws(count: int, full: int, scale: float = 2.0) -> Callable[[Scope, Profile], Iterator[Draw]]:
+    def instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
+        for seed in seeds(profile, count, full):
+            yield Draw(scope["activation"], seed, scale)
+
+    return instances
+
+
+def _cells(*names: str, arithmetics: tuple[str, ...] = ("float32", "float64")) -> Any:
+    return once(
+        *(
+            {"arithmetic": arithmetic, "activation": a, "stencil": name}
+            for name, a in zip(names, ("sin", "tanh") * len(names), strict=False)
+            for arithmetic in arithmetics
+        )
+    )
+
+
+_worst_cells = once(
+    *(
+        {"arithmetic": arithmetic, "activation": a, "stencil": name, "step": spell(Fraction(1, 64))}
+        for name, a in (("u_xx central p=2", "sin"), ("u_xx central p=4", "tanh"), ("u_xxxx central p=2", "sin"))
+        for arithmetic in ("float32", "float64")
+    )
+)
+
+CLAIMS = (
+    Claim(
+        id="steps.optimal",
+        title="The step of least total error",
+        statement=r"$|e_p| D h^p + \rho h^{-m}$ is least at $h^* = (m\rho/(p|e_p|D))^{1/(p+m)}$ and there alone; the "
+        r"least value is $\frac{m+p}{m}|e_p| D h^{*p}$.",
+        family="steps",
+        source="classical (calculus)",
+        predicate=r"symbolic identity $f(th^*)/f(h^*) = (mt^p + pt^{-m})/(m+p)$ in $\rho, D, t > 0$; "
+        r"$mt^{m+p} - (m+p)t^m + p$ is $(t-1)^2$ times a polynomial without positive roots (Sturm)",
+        kind="symbolic",
+        scopes=once(*({"stencil": name} for name in STENCILS)),
+        instances=lambda scope, profile: (scope["stencil"],),
+        test=_least(lambda step, least, m, p: (step, least)),
+        mutants=(
+            Mutant("no-ratio", "the factor m/p is forgotten", "constant",
+                   lambda c: c.with_(test=_least(
+                       lambda step, least, m, p: (step * _fraction(p, m) ** _fraction(1, m + p), least)))),
+            Mutant("exponent", "the root of order m + p + 1", "exponent",
+                   lambda c: c.with_(test=_least(
+                       lambda step, least, m, p: (step ** _fraction(m + p, m + p + 1), least)))),
+            Mutant("least-value", "the least value is (m + p)/p times the truncation", "constant",
+                   lambda c: c.with_(test=_least(lambda step, least, m, p: (step, least * m / p))),
+                   {"stencil": "u_xx central p=4"}),
+        ),
+    ),
+    Claim(
+        id="steps.brute-force",
+        title="The best step found by trying is the predicted one",
+        statement=r"The step of least rms error of $A_{FD}$'s entries is within a factor 2 of $h^*$ from "
+        r"$\rho = \kappa u \|c\|_2\,\mathrm{rms}$ and $D = \mathrm{rms}\,L\varphi^{(p)}$.",
+        family="steps",
+        source="ours",
+        predicate="best of 25 steps from h*/16 to 16 h* within a factor 2 of h*, for at least 9 in 10 draws (95 % "
+        "confidence)",
+        kind="sampled",
+        scopes=_cells("u_xx central p=2", "u_xx central p=4", "u_xxxx central p=2", "u_xxxx central p=4"),
+        instances=_draws(32, 128),
+        test=_brute(lambda step, s: step),
+        quantifier=TYPICAL,
+        describe=Draw.to_dict,
+        mutants=(
+            Mutant("first-derivative", "the exponent 1/(p + 1) of a first derivative", "exponent",
+                   lambda c: c.with_(test=_brute(lambda step, s: step ** ((s.degree + s.order) / (s.order + 1))))),
+            Mutant("root-of-u", "h* is the root of the unit round-off", "predicate",
+                   lambda c: c.with_(test=_brute(lambda step, s: math.sqrt(roundoff.UNIT_ROUNDOFF["float32"])))),
+        ),
+    ),
+    Claim(
+        id="steps.slopes",
+        title="Total error: p on one side of the best step, −m on the other",
+        statement=r"The rms error of $A_{FD}$'s entries falls like $h^p$ for $h \gg h^*$ and grows like $h^{-m}$ for "
+        r"$h \ll h^*$.",
+        family="steps",
+        source="classical",
+        predicate="fitted slopes over [h*/16, h*/4] and [4h*, 16h*] within 0.25 of −m and p, for at least 9 in 10 "
+        "draws (95 % confidence)",
+        kind="sampled",
+        scopes=lambda profile: (
+            *_cells("u_xx central p=2")(profile),
+            *_cells("u_x central p=2", "u_xx forward p=2", arithmetics=("float64",))(profile),
+        ),
+        instances=_draws(64, 128),
+        test=_slopes((0, 0)),
+        quantifier=TYPICAL,
+        describe=Draw.to_dict,
+        mutants=(
+            Mutant("floor", "it grows like h^(−m+1)", "exponent", lambda c: c.with_(test=_slopes((-1, 0)))),
+            Mutant("order", "it falls like h^(p+1)", "order", lambda c: c.with_(test=_slopes((0, 1)))),
+        ),
+    ),
+    Claim(
+        id="steps.digits-gained",
+        title="What a finer arithmetic gains",
+        statement=r"The least error scales like $u^{p/(p+m)}$ in the unit round-off.",
+        family="steps",
+        source="ours",
+        predicate="exponent between float32 and float64 within 0.05 of p/(p + m), for at least 9 in 10 draws (95 % "
+        "confidence)",
+        kind="sampled",
+        scopes=once(
+            *({"activation": a, "stencil": s} for s, a in (
+                ("u_xx central p=2", "sin"), ("u_xx central p=4", "tanh"), ("u_xxxx central p=2", "sin")))
+        ),
+        instances=_draws(32, 128),
+        test=_gain(lambda m, p: p / (p + m)),
+        quantifier=TYPICAL,
+        describe=Draw.to_dict,
+        mutants=(
+            Mutant("all-digits", "every digit is gained", "exponent", lambda c: c.with_(test=_gain(lambda m, p: 1.0))),
+            Mutant("swapped", "the exponent m/(p + m)", "predicate",
+                   lambda c: c.with_(test=_gain(lambda m, p: m / (p + m))),
+                   {"activation": "tanh", "stencil": "u_xx central p=4"}),
+        ),
+    ),
+    Claim(
+        id="steps.worst-case",
+        title="No rounding error exceeds the worst case",
+        statement=r"$|\delta A_{FD}| \le u\,(\|c\|_1 S + \|c\|_1 n' \max|\sigma|)\,h^{-m}$ for every entry, "
+        r"$S = \max|\sigma| + |\sigma'|(2|wx| + |z|)$, $n'$ the roundings of weights, products, sum and division.",
+        family="steps",
+        source="ours",
+        predicate=f"largest quotient over the entries at most {ALLOWANCE} (second order in u); σ correctly rounded, "
+        "errors against 40 digits",
+        kind="sampled",
+        scopes=_worst_cells,
+        instances=_draws(4, 32, 10.0),
+        test=_worst(),
+        derivation=(
+            Step(r"$\mathrm{fl}(x + hs) = (x + hs)(1 + \delta)$, and so on for the product, the sum and $\sigma$",
+                 "N. J. Higham, Accuracy and Stability of Numerical Algorithms (2002), §2.2"),
+        ),
+        describe=Draw.to_dict,
+        mutants=(
+            Mutant("values-only", "the argument is taken as exact: S = max |σ|", "assumption",
+                   lambda c: c.with_(test=_worst(argument=False))),
+            Mutant("one-power-less", "h^(1−m)", "exponent", lambda c: c.with_(test=_worst(power=1))),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about steps and the size of rounding errors."""
