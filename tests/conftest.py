@@ -14,11 +14,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
-settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=SLOW)
+settings.register_profile(
+    "dev", max_examples=30, derandomize=False, deadline=None, suppress_health_check=SLOW
+)  # Hypothesis derandomises by itself where CI is set, even to nothing
 settings.register_profile(
     "ci", max_examples=50, derandomize=True, deadline=None, print_blob=True, suppress_health_check=SLOW
 )
-settings.register_profile("thorough", max_examples=2000, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("thorough", max_examples=2000, derandomize=False, deadline=None, suppress_health_check=SLOW)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
