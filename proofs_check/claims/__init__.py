@@ -6,6 +6,7 @@ ORDER = (
     "symbols",
     "spectra",
     "entropy",
+    "entropy_bounds",
     "solvable",
     "kernels",
     "kernel_rates",

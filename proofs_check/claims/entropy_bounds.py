@@ -1,0 +1,189 @@
+"""Hypotheses that entropy bounds need: equal cut-offs, spectra in order, a cut-off that scales; exact rationals."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once
+from proofs_check.verdicts import Outcome
+from theory.entropy import Power, probabilities
+from theory.entropy_bounds import mirsky_distance, total_variation
+from theory.majorisation import majorises
+
+Spectrum = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Two spectra, their cut-off numbers, a factor and a power."""
+
+    first: Spectrum
+    second: Spectrum
+    r: int
+    other_r: int
+    factor: Fraction = Fraction(1)
+    power: Power = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types."""
+        return {"first": [str(v) for v in self.first], "second": [str(v) for v in self.second],
+                "r": [self.r, self.other_r], "factor": str(self.factor), "power": self.power}  # fmt: skip
+
+
+def _draws(scope: Scope, profile: Profile) -> Iterator[Cut]:
+    """Neighbouring spectra; every third pair has ratios second/first that do not fall, every third is unsorted."""
+    generator = random.Random(23)
+    for k in range(150 if profile == "quick" else 1500):
+        n = generator.randint(2, 8)
+        first = sorted((Fraction(generator.randint(1, 1000), generator.randint(1, 9)) for _ in range(n)), reverse=True)
+        ratios = [Fraction(generator.randint(8, 12), 10) for _ in range(n)]
+        if k % 3:
+            ratios.sort()
+        second = [a * b for a, b in zip(first, ratios, strict=True)]
+        if k % 3 != 1:
+            second.sort(reverse=True)
+        r, other_r = generator.randint(1, n), generator.randint(1, n)
+        factor = Fraction(generator.randint(1, 50), generator.randint(1, 50))
+        yield Cut(tuple(first), tuple(second), r, r if k % 2 else other_r, factor, 1 if k % 4 < 2 else 2)
+
+
+def _sorted_draws(scope: Scope, profile: Profile) -> Iterator[Cut]:
+    return (cut for cut in _draws(scope, profile) if _descends(cut.second))
+
+
+def _distance(share: Fraction) -> Callable[[Cut, Scope], Outcome]:
+    def test(cut: Cut, scope: Scope) -> Outcome:
+        p, q = probabilities(cut.first, cut.r), probabilities(cut.second, cut.other_r)
+        distance = total_variation(p, q)
+        gap = sum((abs(a - b) for a, b in zip(cut.first, cut.second, strict=True)), Fraction(0))
+        bound = share * mirsky_distance(gap, sum(cut.first[: cut.r]), sum(cut.second[: cut.other_r]))
+        return Outcome(distance <= bound, f"T = {float(distance):.5f}, bound {float(bound):.5f}",
+                       margin=float(bound - distance), certified=True)  # fmt: skip
+
+    return test
+
+
+def _descends(values: Spectrum) -> bool:
+    return all(a >= b for a, b in pairwise(values))
+
+
+def _ratios_rise(cut: Cut) -> bool:
+    return all(a * d >= b * c for (a, b), (c, d) in pairwise(zip(cut.first, cut.second, strict=True)))
+
+
+def _majorised(sign: int) -> Callable[[Cut, Scope], Outcome]:
+    def test(cut: Cut, scope: Scope) -> Outcome:
+        n = len(cut.first)
+        p = probabilities(cut.first, n)
+        total = sum(cut.second, Fraction(0))
+        q = [v / total for v in cut.second]
+        holds = majorises(p, q) if sign > 0 else majorises(q, p)
+        return Outcome(holds, f"{n} values: p {'majorises' if holds else 'does not majorise'} p'", certified=True)
+
+    return test
+
+
+def _kept(values: Spectrum, relative: bool) -> int:
+    level = values[0] / 10 if relative else Fraction(10)
+    return sum(1 for v in values if v >= level)
+
+
+def _invariant(relative: bool) -> Callable[[Cut, Scope], Outcome]:
+    def test(cut: Cut, scope: Scope) -> Outcome:
+        scaled = tuple(cut.factor * v for v in cut.first)
+        r, other_r = _kept(cut.first, relative), _kept(scaled, relative)
+        same = r == other_r and (
+            r == 0 or probabilities(cut.first, r, cut.power) == probabilities(scaled, other_r, cut.power)
+        )
+        return Outcome(same, f"factor {cut.factor}: r = {r} and {other_r}, power {cut.power}", certified=True)
+
+    return test
+
+
+_once = once({"spectra": "random rational, n ≤ 8"})
+
+CLAIMS = (
+    Claim(
+        id="entropy.distance-bound",
+        title="The distance of truncated spectra needs equal cut-offs",
+        statement=r"$T \le \|A_{AD} - A_{FD}\|_* / \max(S, S')$ for equal cut-off numbers, "
+        r"$S = \sum_{k\le r}\sigma_k$.",
+        family="entropy",
+        source="L. Mirsky, Quart. J. Math. 11 (1960) 50, theorem 5; the bound is ours",
+        predicate=r"$T \le \sum_k|\sigma_k - \sigma'_k|/\max(S, S')$ in exact rationals, which is stronger",
+        kind="exact",
+        scopes=_once,
+        instances=_sorted_draws,
+        test=_distance(Fraction(1)),
+        assumptions=(Assumption("the cut-off numbers are equal", lambda c: c.r == c.other_r),),
+        describe=Cut.to_dict,
+        mutants=(
+            Mutant("any-cut-offs", "the cut-off numbers may differ", "assumption",
+                   lambda c: c.without_assumption("equal")),
+            Mutant("half", "half the bound", "constant", lambda c: c.with_(test=_distance(Fraction(1, 2)))),
+        ),
+    ),
+    Claim(
+        id="entropy.distance-any-cutoff",
+        title="The same bound for any cut-offs",
+        statement=r"$T \le \|A_{AD} - A_{FD}\|_* / \max(S, S')$ whatever the cut-off numbers.",
+        family="entropy",
+        source="ours (a conjecture; it is false)",
+        predicate=r"$T \le \sum_k|\sigma_k - \sigma'_k|/\max(S, S')$ in exact rationals",
+        kind="exact",
+        scopes=_once,
+        instances=_sorted_draws,
+        test=_distance(Fraction(1)),
+        describe=Cut.to_dict,
+        mutants=(Mutant("half", "half the bound", "constant", lambda c: c.with_(test=_distance(Fraction(1, 2)))),),
+    ),
+    Claim(
+        id="entropy.majorisation-order",
+        title="Monotone ratios majorise when both spectra descend",
+        statement=r"$\sigma'_k/\sigma_k$ non-decreasing, both spectra descending at the same indices "
+        r"$\Rightarrow p' \prec p$.",
+        family="entropy",
+        source="Marshall, Olkin and Arnold, Inequalities (2011), proposition 5.B.1",
+        predicate="partial sums of sorted exact rationals",
+        kind="exact",
+        scopes=_once,
+        instances=_draws,
+        test=_majorised(1),
+        assumptions=(
+            Assumption(r"$\sigma'_k/\sigma_k$ does not fall with $k$", _ratios_rise),
+            Assumption("both spectra descend", lambda c: _descends(c.first) and _descends(c.second)),
+        ),
+        describe=Cut.to_dict,
+        mutants=(
+            Mutant("unsorted", "the second spectrum need not descend", "assumption",
+                   lambda c: c.without_assumption("descend")),
+            Mutant("reversed", "p' majorises p", "sign", lambda c: c.with_(test=_majorised(-1))),
+        ),
+    ),
+    Claim(
+        id="entropy.scale-invariance",
+        title="Entropy does not see the scale under a relative cut-off",
+        statement=r"$H(c\,\sigma) = H(\sigma)$ for $c > 0$ under a relative cut-off: the probabilities and "
+        r"$r$ are the same.",
+        family="entropy",
+        source="ours",
+        predicate="equal cut-off numbers and equal probabilities, exact rationals, powers 1 and 2, τ = 1/10",
+        kind="exact",
+        scopes=_once,
+        instances=_draws,
+        test=_invariant(True),
+        derivation=(Step(r"$(c\sigma_k)^q/\sum_j (c\sigma_j)^q = \sigma_k^q/\sum_j\sigma_j^q$", "cancellation"),),
+        describe=Cut.to_dict,
+        mutants=(
+            Mutant("absolute", "under an absolute cut-off as well", "assumption",
+                   lambda c: c.with_(test=_invariant(False))),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about the hypotheses of entropy bounds."""
