@@ -313,7 +313,7 @@ def worker_pool(jobs: int) -> Iterator[Executor]:
         if isinstance(executor, ProcessPoolExecutor):
             for process in list((getattr(executor, "_processes", None) or {}).values()):
                 process.kill()
-            executor.shutdown(wait=False, cancel_futures=True)
+            executor.shutdown(wait=True, cancel_futures=True)
         else:
             executor.shutdown(wait=False, kill_workers=True)
         raise

@@ -196,10 +196,11 @@ def from_table(table: Mapping[str, Any]) -> Sweep:
         hint = nearest(compute, COMPUTED) if isinstance(compute, str) else ""
         raise InputError(f"sweep.compute: {_short(compute)}; {hint}allowed: {', '.join(COMPUTED)}")
     axes = []
-    if "arithmetic" in given and not isinstance(given["arithmetic"], dict):
-        axes.append(_arithmetics(given.pop("arithmetic")))
     known = problem_file.known_keys()
     for key, value in _flatten(given):
+        if key == "arithmetic":
+            axes.append(_arithmetics(value))
+            continue
         _check_key(key, known)
         axes.append(Axis(key, _values(key, value)))
     if not axes:

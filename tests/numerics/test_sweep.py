@@ -1,0 +1,405 @@
+"""Running sweeps: the same rows however they are computed, kept through kills, nothing computed twice."""
+
+from __future__ import annotations
+
+import csv
+import json
+import multiprocessing
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from numerics import sweep
+from numerics.store import Store
+from numerics.sweep_cells import Outcome, cell_by_cell, entropy
+from numerics.sweep_export import export
+from numerics.sweep_matrices import Workbench
+from numerics.sweep_plan import Cell
+from numerics.sweep_store import Record, SweepStore, read_rows
+from theory.errors import InputError
+
+
+def grid(seeds: int = 6, **sweep_table: Any) -> sweep.Sweep:
+    """Small cells: six features, six rows."""
+    return sweep.from_table(
+        {
+            "problem": {"operator": "u_xx", "solution": "sin(pi*x)"},
+            "features": {"activation": "tanh", "count": 6},
+            "points": {"interior": 4, "boundary": 2},
+            "sweep": {"features.seed": {"range": [0, seeds]}, "difference.step": ["1/10", "1/100"]} | sweep_table,
+        }
+    )
+
+
+def logged(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
+    """Entropies; every cell computed leaves a line in the file that LOG names."""
+    with open(os.environ["LOG"], "a") as log:
+        log.writelines(f"{p}\n" for p in positions)
+    return entropy(bench, positions)
+
+
+def troubled(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
+    """Seed 2 is bad input, seed 3 an unexpected error; seed 4 kills its process while the file TRAP exists."""
+
+    def row(cell: Cell) -> dict[str, Any]:
+        seed = cell.problem.seed
+        if seed == 2:
+            raise InputError("seed 2 is not allowed")
+        if seed == 3:
+            raise ZeroDivisionError("one over\nnothing")
+        if seed == 4 and os.path.exists(os.environ["TRAP"]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {"value": seed}
+
+    return cell_by_cell(row, bench, positions)
+
+
+def test_one_process_two_processes_and_any_executor_give_the_same_rows(tmp_path: Path) -> None:
+    of = grid(arithmetic=["float64", "float32"])
+    one, two, threads = (tmp_path / name for name in ("one", "two", "threads"))
+    assert sweep.run(of, one, jobs=1) == sweep.Summary(24, 24, 0, 0)
+    assert sweep.run(of, two, jobs=2) == sweep.Summary(24, 24, 0, 0)
+    with ThreadPoolExecutor(3) as pool:
+        assert sweep.run(of, threads, jobs=3, executor=pool) == sweep.Summary(24, 24, 0, 0)
+    expected = sweep.rows(of, one)
+    assert [row["features.seed"] for row in expected[:4]] == [0, 0, 0, 0]
+    assert len({row["entropy_fd"] for row in expected}) == 24
+    assert sweep.rows(of, two) == expected == sweep.rows(of, threads)
+
+
+def test_nothing_is_computed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "log"
+    monkeypatch.setenv("LOG", str(log))
+    store = tmp_path / "store"
+    assert sweep.run(grid(3), store, compute=logged) == sweep.Summary(6, 6, 0, 0)
+    with pytest.raises(InputError, match="--resume"):
+        sweep.run(grid(3), store, compute=logged)
+    assert len(log.read_text().split()) == 6
+    assert sweep.run(grid(3), store, compute=logged, resume=True) == sweep.Summary(6, 0, 6, 0)
+    assert sweep.run(grid(5), store, compute=logged, resume=True, jobs=2) == sweep.Summary(10, 4, 6, 0)
+    assert len(log.read_text().split()) == 10
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_failures_have_their_reason_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    monkeypatch.setenv("TRAP", str(tmp_path / "absent"))
+    of, store = grid(**{"difference.step": ["1/10"]}), tmp_path / "store"
+    reasons = ("seed 2 is not allowed", "ZeroDivisionError: one over nothing")
+    assert sweep.run(of, store, compute=troubled, jobs=jobs) == sweep.Summary(6, 4, 0, 2, reasons)
+    found = sweep.rows(of, store)
+    assert [row["status"] for row in found] == ["done", "done", "failed", "crashed", "done", "done"]
+    assert [row["reason"] for row in found if row["reason"]] == list(reasons)
+    assert [row.get("value") for row in found] == [0, 1, None, None, 4, 5]
+    # What is bad input stays so; what crashed is tried again.
+    assert sweep.run(of, store, compute=troubled, resume=True) == sweep.Summary(6, 0, 4, 2, reasons)
+    assert sweep.run(of, store, compute=entropy, resume=True) == sweep.Summary(6, 1, 4, 1, reasons[:1])
+
+
+def test_a_cell_that_kills_its_worker_takes_no_other_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trap = tmp_path / "trap"
+    trap.touch()
+    monkeypatch.setenv("TRAP", str(trap))
+    of, store = grid(12, **{"difference.step": ["1/10"]}), tmp_path / "store"
+    found = sweep.run(of, store, compute=troubled, jobs=2)
+    assert (found.computed, found.failed) == (9, 3)
+    assert "worker process died" in found.reasons[2]
+    trap.unlink()
+    again = sweep.run(of, store, compute=troubled, jobs=2, resume=True)
+    assert (again.computed, again.reused, again.failed) == (1, 9, 2)
+
+
+class Broken(Executor):
+    """An executor whose workers are gone after the first batch."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.calls += 1
+        future: Future[Any] = Future()
+        if self.calls == 1:
+            future.set_result(fn(*args, **kwargs))
+        else:
+            future.set_exception(BrokenExecutor("the cluster is gone"))
+        return future
+
+
+def test_an_executor_that_breaks_leaves_crashed_cells(tmp_path: Path) -> None:
+    found = sweep.run(grid(), tmp_path / "store", executor=Broken())
+    assert (found.total, found.computed, found.failed) == (12, 1, 11)
+    assert "the cluster is gone" in found.reasons[0]
+    assert sweep.run(grid(), tmp_path / "store", resume=True) == sweep.Summary(12, 11, 1, 0)
+
+
+def test_an_interrupt_ends_the_workers_and_keeps_what_was_done(tmp_path: Path) -> None:
+    def interrupt(what: str, done: int, total: int) -> None:
+        if done >= 3:
+            raise KeyboardInterrupt
+
+    before = set(multiprocessing.active_children())
+    with pytest.raises(KeyboardInterrupt):
+        sweep.run(grid(30), tmp_path / "store", jobs=2, progress=interrupt)
+    deadline = time.monotonic() + 20
+    while set(multiprocessing.active_children()) - before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not set(multiprocessing.active_children()) - before
+    kept = len(SweepStore(tmp_path / "store"))
+    assert 3 <= kept < 60
+    assert sweep.run(grid(30), tmp_path / "store", resume=True) == sweep.Summary(60, 60 - kept, kept, 0)
+
+
+@pytest.mark.parametrize("compute", ["spectrum", "train"])
+def test_other_computations_are_flat_rows(tmp_path: Path, compute: str) -> None:
+    of = grid(2, compute=compute, **{"training.iterations": [5], "training.seeds": [2]})
+    assert sweep.run(of, tmp_path / "store").computed == 4
+    rows = sweep.rows(of, tmp_path / "store")
+    assert all(isinstance(v, str | int | float | None) for row in rows for v in row.values())
+    if compute == "spectrum":
+        assert [rows[0][f"sigma_ad_{k}"] for k in range(1, 7)] == sorted(
+            (rows[0][f"sigma_ad_{k}"] for k in range(1, 7)), reverse=True
+        )
+    else:
+        for row in rows:
+            assert row["loss_ad_own"] == pytest.approx(row["predicted_ad_own"], rel=1e-11)
+            assert row["loss_fd_common"] == pytest.approx(row["predicted_fd_common"], rel=1e-11)
+            assert row["runs"] == 2
+
+
+def test_two_layer_networks_in_a_sweep(tmp_path: Path) -> None:
+    axes = {"training.iterations": [3], "training.seeds": [2], "training.model": ["two-layer"]}
+    of = grid(1, compute="train", **axes)
+    sweep.run(of, tmp_path / "store")
+    (row, _) = sweep.rows(of, tmp_path / "store")
+    assert row["status"] == "done"
+    assert row["loss_ad_own"] > 0
+    assert row["diverged_ad_own"] == 0
+
+
+def test_exact_cells_have_proven_signs(tmp_path: Path) -> None:
+    of = grid(1, arithmetic=["exact", "float64"])
+    sweep.run(of, tmp_path / "store")
+    rows = sweep.rows(of, tmp_path / "store")
+    exact = [row for row in rows if row["arithmetic"] == "exact"]
+    assert [row["sign"] for row in exact] == ["fd<ad" if row["entropy_gap"] < 0 else "fd>ad" for row in exact]
+    assert all(row["sign"] is None for row in rows if row["arithmetic"] == "float64")
+    for a, b in zip(exact, (row for row in rows if row["arithmetic"] == "float64"), strict=True):
+        assert a["entropy_ad"] == pytest.approx(b["entropy_ad"], rel=1e-9)
+
+
+def test_undefined_entropies_have_a_reason(tmp_path: Path) -> None:
+    of = grid(1, **{"entropy.tau": ["1"], "entropy.normalised": [True]})
+    assert sweep.run(of, tmp_path / "store").computed == 2
+    for row in sweep.rows(of, tmp_path / "store"):
+        assert (row["entropy_ad"], row["cutoff_ad"], row["status"]) == (None, 1, "done")
+        assert "0/0" in row["reason"]
+
+
+def test_exports_agree(tmp_path: Path) -> None:
+    of = grid(2, **{"difference.offsets": [[-1, 0, 1], [0, 1, 2]]})
+    sweep.run(of, tmp_path / "store")
+    rows = sweep.rows(of, tmp_path / "store")
+    export(rows, tmp_path / "rows.json")
+    export(rows, tmp_path / "rows.csv")
+    assert json.loads((tmp_path / "rows.json").read_text()) == rows
+    with open(tmp_path / "rows.csv", newline="") as file:
+        for line, row in zip(csv.DictReader(file), rows, strict=True):
+            assert {k: v or None for k, v in line.items()} == {k: None if v is None else str(v) for k, v in row.items()}
+    assert rows[0]["difference.offsets"] == "[-1,0,1]"
+    assert {p.name for p in tmp_path.iterdir() if p.suffix == ".tmp"} == set()
+    for name, words in (("rows.txt", "ends in"), ("absent/rows.csv", "no such folder")):
+        with pytest.raises(InputError, match=words):
+            export(rows, tmp_path / name)
+
+
+def test_the_store_keeps_what_is_done_and_replaces_what_is_not(tmp_path: Path) -> None:
+    store = SweepStore(tmp_path / "s")
+    store.put([Record("a", "crashed", "{}", "gone", 0.0), Record("b", "done", '{"x":1}', None, 0.0)])
+    store.put([Record("a", "done", '{"x":2}', None, 0.0), Record("b", "failed", "{}", "no", 0.0)])
+    assert [r.row() for r in store.records(["b", "absent", "a"])] == [
+        {"x": 1, "status": "done", "reason": None},
+        {"x": 2, "status": "done", "reason": None},
+    ]
+    assert store.statuses(["a", "absent"]) == {"a": "done"}
+    store.close()
+    assert len(SweepStore(tmp_path / "s")) == 2
+    Store(tmp_path / "s").put("result:1", 5)  # the results of other commands live beside the cells
+    assert len(SweepStore(tmp_path / "s")) == 2
+    assert [row["x"] for row in read_rows(tmp_path / "s")] == [2, 1]
+
+
+def test_what_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("not a database, but long enough to be looked at\n" * 40)
+    other = tmp_path / "other.sqlite"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE mine (x)")
+    connection.close()
+    newer = tmp_path / "newer"
+    SweepStore(newer)
+    with sqlite3.connect(newer) as connection:
+        connection.execute("UPDATE layout SET version = 99")
+    connection.close()
+    before = text.read_bytes(), other.read_bytes()
+    for path in (text, other, newer, tmp_path):
+        with pytest.raises(InputError) as caught:
+            sweep.run(grid(), path)
+        assert "\n" not in str(caught.value)
+    assert (text.read_bytes(), other.read_bytes()) == before
+    with sqlite3.connect(newer) as connection:
+        assert connection.execute("SELECT version FROM layout").fetchall() == [(99,)]
+        assert connection.execute("SELECT COUNT(*) FROM cell").fetchone() == (0,)
+    connection.close()
+    with pytest.raises(InputError, match="no such file"):
+        read_rows(tmp_path / "absent")
+
+
+KILLS = """
+import json, os, random, signal, sys, time
+os.environ["OMP_NUM_THREADS"] = "1"
+from pathlib import Path
+from numerics import sweep, sweep_store
+
+path, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+sweep.BATCH_SECONDS = 0.02
+of = sweep.from_table(json.loads(sys.argv[4]))
+draw = random.Random(seed)
+
+def forked(store):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            sweep.run(of, store, jobs=2, resume=True)
+            code = 0
+        finally:
+            os._exit(code)
+    return child
+
+start = time.perf_counter()
+os.waitpid(forked(path.with_name("whole")), 0)
+length = time.perf_counter() - start
+expected = sweep.rows(of, path.with_name("whole"))
+assert len(expected) == of.total and all(row["status"] == "done" for row in expected)
+partial = done = finished = 0
+counts = []
+while done < kills:
+    child = forked(path)
+    time.sleep(draw.uniform(0.02, 0.6) * length)
+    gone, _ = os.waitpid(child, os.WNOHANG)
+    if gone:  # it finished first: once more from the start
+        finished += 1
+        assert sweep.rows(of, path) == expected
+        for name in path.parent.glob(path.name + "*"):
+            name.unlink()
+        continue
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    done += 1
+    rows = sweep.rows(of, path) if path.exists() else []
+    counts.append(len(rows))
+    known = {json.dumps(row) for row in expected}
+    assert all(json.dumps(row) in known for row in rows), "a row that is not the sweep's"
+    partial += 0 < len(rows) < of.total
+summary = sweep.run(of, path, jobs=2, resume=True)
+assert summary.reused == len(rows) and summary.failed == 0, summary
+assert sweep.rows(of, path) == expected
+print(json.dumps({"partial": partial, "finished": finished, "counts": counts}))
+"""
+
+
+def killed(folder: Path, kills: int, seeds: int) -> dict[str, Any]:
+    """Sweeps killed at random moments and resumed, in a process of one thread."""
+    of = grid(seeds)
+    table = dict(of.table) | {"sweep": {"features.seed": {"range": [0, seeds]}, "difference.step": ["1/10", "1/100"]}}
+    arguments = [str(folder / "store"), str(kills), "7", json.dumps(table)]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLS, *arguments], capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_sweeps_killed_and_resumed_give_the_same_rows(tmp_path: Path) -> None:
+    assert killed(tmp_path, 3, 600)["partial"] >= 1
+
+
+@pytest.mark.slow
+def test_fifty_kills(tmp_path: Path) -> None:
+    found = killed(tmp_path, 50, 1500)
+    assert found["partial"] >= 20, found
+
+
+def workers_of(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in listed.stdout.split()]
+
+
+def test_workers_do_not_outlive_a_killed_sweep(tmp_path: Path) -> None:
+    program = (
+        "import os, sys, time\nos.environ['OMP_NUM_THREADS'] = '1'\nfrom numerics import sweep\n"
+        "from tests.numerics.test_sweep import grid, sleepy\n"
+        f"sweep.run(grid(), {str(tmp_path / 'store')!r}, compute=sleepy, jobs=2)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[2])
+    try:
+        deadline = time.monotonic() + 60
+        while len(workers := workers_of(parent.pid)) < 2:
+            assert time.monotonic() < deadline
+            assert parent.poll() is None
+            time.sleep(0.1)
+    finally:
+        parent.kill()
+        parent.wait()
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < deadline, "a worker is still there"
+        time.sleep(0.1)
+
+
+def sleepy(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
+    """Cells that take a minute each."""
+    time.sleep(60)
+    return entropy(bench, positions)
+
+
+def write_some(path: str, first: int) -> None:
+    store = SweepStore(path)
+    for k in range(first, first + 200):
+        store.put([Record(str(k), "done", json.dumps({"k": k, "pad": "x" * 500}), None, 0.0)])
+
+
+def test_two_processes_write_one_store_while_a_third_reads(tmp_path: Path) -> None:
+    path = str(tmp_path / "store")
+    SweepStore(path)
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=write_some, args=(path, first)) for first in (0, 100)]
+    for writer in writers:
+        writer.start()
+    seen = 0
+    while any(writer.is_alive() for writer in writers):
+        rows = read_rows(path)
+        assert all(row["pad"] == "x" * 500 for row in rows)
+        assert len(rows) >= seen
+        seen = len(rows)
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert sorted(row["k"] for row in read_rows(path)) == list(range(300))
+
+
+def test_two_sweeps_share_one_store(tmp_path: Path) -> None:
+    """What one has computed the other takes; what both compute is the same row."""
+    path = tmp_path / "store"
+    assert sweep.run(grid(4), path).computed == 8
+    assert sweep.run(grid(6), path, resume=True) == sweep.Summary(12, 4, 8, 0)
+    assert sweep.rows(grid(4), path) == sweep.rows(grid(6), path)[:8]
