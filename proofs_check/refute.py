@@ -210,6 +210,17 @@ def magnitude(instance: Any) -> tuple[int, int, int]:
     return 0, 0, len(repr(instance))
 
 
+def _unsafe(frame: FrameType | None) -> bool:
+    """Whether an exception must not be raised now: it would be swallowed, or leave a module half imported."""
+    if frame is not None and frame.f_code.co_name in {"gc_callback", "__del__"}:
+        return True
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 @contextmanager
 def _bounded(seconds: float) -> Iterator[None]:
     """Raises :class:`_TimeUp` after so many seconds also inside a long check, where the platform has an alarm."""
@@ -218,10 +229,10 @@ def _bounded(seconds: float) -> Iterator[None]:
         return
 
     def ring(number: int, frame: FrameType | None) -> None:
-        if frame is not None and frame.f_code.co_name in {"gc_callback", "__del__"}:
-            signal.setitimer(signal.ITIMER_REAL, 0.01)  # an exception would be swallowed here
-            return
-        raise _TimeUp
+        if _unsafe(frame):
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+        else:
+            raise _TimeUp
 
     begun = time.monotonic()
     previous = signal.signal(signal.SIGALRM, ring)

@@ -15,8 +15,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from numerics.features import features, interior_points
 from numerics.problem import Problem, Vector
 from proofs_check.claim import Claim, Scope
-from proofs_check.strategies import STEPS, rationals, spectra, stencils
-from theory.stencils import Stencil
+from proofs_check.strategies import STEPS, rationals, spectra
 
 T = TypeVar("T")
 
@@ -125,46 +124,39 @@ def lifted(make: Callable[[tuple[Fraction, ...], tuple[Fraction, ...]], T]) -> S
 def space_of(claim: Claim, scope: Scope, size: Size = Size()) -> SearchStrategy[Any]:
     """The space of one cell: the claim's own, or one made from the cell's instances.
 
-    Problems keep what the cell's instances have in common (operator, activation, boundary, stencil; the step where the
-    cell fixes it) and get features and points of their own; stencils keep the derivatives; of anything else, the
-    instances themselves are searched.
+    Problems of a statement about all of them keep what the cell's instances have in common (operator, activation,
+    boundary, stencil; the step where the cell fixes it) and get features and points of their own.  Of anything else the
+    instances themselves are searched: what else they have in common, only the claim knows.
     """
     if claim.search is not None:
         return claim.search(scope)
-    instances = _instances(claim, scope)
-    if _are_problems(instances):
-        return st.one_of([_around(claim, scope, group, size) for group in _groups(claim, instances)])
-    if _are_stencils(instances):
-        orders = sorted({instance.derivative for instance in instances})
-        return stencils(derivatives=st.sampled_from(orders))
-    return st.sampled_from(instances)
+    patterns = _patterns(claim, scope)
+    if patterns:
+        return around(claim, scope, patterns, size)
+    return st.sampled_from(list(islice(claim.instances(scope, "full"), SAMPLE)))
 
 
 def is_list(claim: Claim, scope: Scope) -> bool:
     """Whether the space of a cell is the list of its instances, so that a search can come to its end."""
     if claim.search is not None:
         return False
-    instances = _instances(claim, scope)
-    return not (_are_problems(instances) or _are_stencils(instances))
+    return not _patterns(claim, scope)
 
 
-def _are_problems(instances: list[Any]) -> bool:
-    return all(isinstance(instance, Problem) for instance in instances)
+def _patterns(claim: Claim, scope: Scope) -> list[Problem]:
+    """The instances of a cell where they are problems and the claim is about all such."""
+    if claim.quantifier.kind != "all":
+        return []
+    found = list(islice(claim.instances(scope, "quick"), SAMPLE))
+    return found if all(isinstance(instance, Problem) for instance in found) else []
 
 
-def _are_stencils(instances: list[Any]) -> bool:
-    """Several stencils in one variable; a single one is what its cell is about."""
-    return len(instances) > 1 and all(isinstance(i, Stencil) and i.dimension == 1 for i in instances)
+def around(claim: Claim, scope: Scope, patterns: Sequence[Problem], size: Size = Size()) -> SearchStrategy[Problem]:
+    """Small problems like these, in what :func:`like` keeps."""
+    return st.one_of([_around(scope, group, size) for group in _groups(claim, patterns)])
 
 
-def _instances(claim: Claim, scope: Scope) -> list[Any]:
-    """The first instances of a cell: of the quick profile where they are only patterns, else of the full one."""
-    quick = list(islice(claim.instances(scope, "quick"), SAMPLE))
-    patterns = _are_problems(quick) or _are_stencils(quick)
-    return quick if patterns else list(islice(claim.instances(scope, "full"), SAMPLE))
-
-
-def _groups(claim: Claim, instances: list[Problem]) -> list[list[Problem]]:
+def _groups(claim: Claim, instances: Sequence[Problem]) -> list[list[Problem]]:
     """The instances grouped by what :func:`like` keeps; groups that miss an assumption in every instance are left out
     where others are there."""
     found: dict[str, list[Problem]] = {}
@@ -188,7 +180,7 @@ def _groups(claim: Claim, instances: list[Problem]) -> list[list[Problem]]:
     return meeting or list(found.values())
 
 
-def _around(claim: Claim, scope: Scope, group: list[Problem], size: Size) -> SearchStrategy[Problem]:
+def _around(scope: Scope, group: list[Problem], size: Size) -> SearchStrategy[Problem]:
     drawn = [features(instance) for instance in group[:8]]
     largest = max((abs(c) for f in drawn for w in f.weights for c in w), default=Fraction(0))
     own = sorted({instance.h for instance in group}, key=lambda h: (h.denominator, h))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from numerics.enclosure import Enclosure
 from numerics.entropies import EntropyEnclosure, difference, entropy_enclosures
@@ -18,6 +19,9 @@ from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Request, Scope
 from proofs_check.claims.common import ACTIVATIONS, below, every, problem, seeds, some, witness
 from proofs_check.verdicts import Outcome
 from theory.entropy import Convention, standard_conventions
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 SIZES = {"quick": 24, "full": 64}
 """N = M, by profile."""
@@ -64,6 +68,15 @@ def _instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
         yield problem(
             scope["activation"], seed=seed, size=SIZES[profile], scale=scale, step=step, operator=scope["operator"]
         )
+
+
+def _space(scope: Scope) -> SearchStrategy[Problem]:
+    """Small explicit problems of the cell: its activation, operator and step, weights within four standard deviations."""
+    from proofs_check import search_spaces
+
+    scale, step = REGIMES[scope["regime"]]
+    template = problem(scope["activation"], operator=scope["operator"])
+    return search_spaces.like(template, bound=4 * scale, steps=(step,))
 
 
 def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
@@ -192,6 +205,7 @@ CLAIMS = (
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
+        search=_space,
         mutants=(
             Mutant(
                 "ten-digits",
@@ -216,6 +230,7 @@ CLAIMS = (
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
+        search=_space,
         mutants=(
             Mutant(
                 "exchanged",
@@ -240,6 +255,7 @@ CLAIMS = (
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
+        search=_space,
         mutants=(
             Mutant(
                 "exchanged",
@@ -264,6 +280,7 @@ CLAIMS = (
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
+        search=_space,
         mutants=(
             Mutant(
                 "by-one-half",

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from math import factorial, perm
+from typing import TYPE_CHECKING
 
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import once
@@ -13,6 +14,9 @@ from proofs_check.verdicts import Outcome
 from theory import peano, symbols
 from theory.exact import spell
 from theory.stencils import Stencil, central, forward, stencil
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 NAMED: dict[str, Callable[[], Stencil]] = {
     "central m=1 p=2": lambda: central(1, 2),
@@ -38,6 +42,15 @@ def _stencils(scope: Scope, profile: Profile) -> Iterator[Stencil]:
         while len(offsets) < nodes:
             offsets.add(Fraction(generator.randint(-12, 12), generator.randint(1, 4)))
         yield stencil(derivative, sorted(offsets))
+
+
+def _space(scope: Scope) -> SearchStrategy[Stencil]:
+    """Stencils of any derivative on any offsets; the cell of a named stencil holds that one alone."""
+    from hypothesis import strategies as st
+
+    from proofs_check.strategies import stencils
+
+    return st.just(NAMED[scope["stencil"]]()) if scope["stencil"] in NAMED else stencils()
 
 
 def describe(instance: Stencil) -> dict[str, object]:
@@ -170,6 +183,7 @@ CLAIMS = (
             Step(r"$\sum_k c_k s_k^n/n! = \delta_{nm}$ for $n < m + p$", "moment equations, solved exactly"),
         ),
         describe=describe,
+        search=_space,
         mutants=(
             Mutant("doubled", "the coefficients are twice as large", "constant",
                    lambda c: c.with_(test=_truncation(Fraction(2)))),
@@ -190,6 +204,7 @@ CLAIMS = (
         instances=_stencils,
         test=_peano(0),
         describe=describe,
+        search=_space,
         mutants=(
             Mutant("wrong-moment", "the next moment of K is taken", "exponent", lambda c: c.with_(test=_peano(1))),
         ),
@@ -207,6 +222,7 @@ CLAIMS = (
         instances=_stencils,
         test=_constant(Fraction(1)),
         describe=describe,
+        search=_space,
         mutants=(
             Mutant("half", "half the constant is enough", "constant",
                    lambda c: c.with_(test=_constant(Fraction(1, 2)))),
@@ -227,6 +243,7 @@ CLAIMS = (
         derivation=(Step(r"$D_h t^{m+2} = \frac{(m+2)!}{2}\int t^2K$ at $x=0$ vanishes for $p \ge 3$",
                          "claim stencils.peano"),),
         describe=describe,
+        search=_space,
         mutants=(Mutant("any-order", "the order may be 2", "assumption", lambda c: c.without_assumption("order")),),
     ),
     Claim(
