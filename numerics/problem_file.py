@@ -7,6 +7,7 @@ nearest known key.
 from __future__ import annotations
 
 import tomllib
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -169,12 +170,12 @@ def from_dict(table: dict[str, Any]) -> Problem:
         if key not in {*_TABLES, "entropy"}:
             known = [*_TABLES, "entropy"]
             raise InputError(f"{_shown(key)}: unknown table; {nearest(key, known)}allowed: {', '.join(known)}")
-    for name, struct in _TABLES.items():
+    known_keys = {name: list(struct.__struct_fields__) for name, struct in _TABLES.items()}
+    for name, known in {**known_keys, "entropy": [field.name for field in fields(Convention)]}.items():
         rows = table.get(name, {})
         for row in rows if isinstance(rows, list) else [rows]:
             for key in row if isinstance(row, dict) else ():
-                if key not in struct.__struct_fields__:
-                    known = list(struct.__struct_fields__)
+                if key not in known:
                     raise InputError(
                         f"{name}.{_shown(key)}: unknown key; {nearest(key, known)}allowed: {', '.join(known)}"
                     )

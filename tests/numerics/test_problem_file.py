@@ -153,7 +153,8 @@ KEYS = [
     ("difference.ofsets", "offsets", [0, 1]),
     ("difference.h", "", 1),
     ("arithmetic.dtyp", "dtype", "float64"),
-    ("entropy.tua", "", "1e-3"),
+    ("entropy.tua", "tau", "1e-3"),
+    ("entropy.normalized", "normalised", True),
     ("training.optimiser", "optimizer", "gd"),
 ]
 
