@@ -71,7 +71,7 @@ def _instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
 
 
 def _space(scope: Scope) -> SearchStrategy[Problem]:
-    """Small explicit problems of the cell: its activation, operator and step, weights within four standard deviations."""
+    """Small explicit problems of the cell: activation, operator and step are its own, weights within four deviations."""
     from proofs_check import search_spaces
 
     scale, step = REGIMES[scope["regime"]]
