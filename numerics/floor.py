@@ -1,8 +1,8 @@
 """The round-off floor of A_FD: how large its entries' errors are, where its small singular values flatten, and how.
 
-Formulas and their sources are in :mod:`theory.roundoff`; this module evaluates them on a problem.  Entries of A_FD carry errors of typical size τ; as a matrix
-of independent errors these have spectral norm about τ(√N + √M), the *floor*; the *knee* is the first index whose exact
-AD singular value lies under it.  Behind the knee the singular values follow the Marchenko-Pastur quantiles of an
+Formulas and their sources are in :mod:`theory.roundoff`; this module evaluates them on a problem.  Entries of A_FD
+carry errors of typical size τ; as a matrix of independent errors these have spectral norm about τ(√N + √M), the
+*floor*; the *knee* is the first index whose exact AD singular value lies under it.  Behind the knee the singular values follow the Marchenko-Pastur quantiles of an
 (N − knee) × (M − knee) noise matrix (V. Marchenko and L. Pastur, Math. USSR Sb. 1 (1967) 457).
 """
 

@@ -90,6 +90,7 @@ def _ones(dtype: torch.dtype, device: torch.device) -> Tensor:
 
 def trigonometric(phase: int) -> Fill:
     """sin (phase 0) or cos (phase 1): derivatives of any order are one of the two with a sign."""
+
     def fill(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> dict[int, Scaled]:
         kinds = {(n + phase) % 2 for n in orders}
         made: dict[int, Tensor] = {}

@@ -68,7 +68,7 @@ def _compose(activation: TorchActivation, z: Series, kept: frozenset[MultiIndex]
     zero = next(iter(kept))
     zero = (0,) * len(zero)
     order = max(sum(alpha) for alpha in kept)
-    tower = _Tower.apply(z[zero], activation, order)  # type: ignore[no-untyped-call]
+    tower = _Tower.apply(z[zero], activation, order)
     out: Series = {zero: tower[0]}
     step = {alpha: value for alpha, value in z.items() if any(alpha)}
     power = step

@@ -1,0 +1,294 @@
+"""Advice for those who train with finite differences: which step, which stencil, which precision, what AD would gain.
+
+From Python: :func:`advise` for a :class:`numerics.problem.Problem`; for a network of one's own
+:func:`proofs_check.advice_module.advise_module`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from numerics.matrices import float_matrix
+from numerics.problem import Arithmetic, Problem
+from numerics.sweep_cells import Outcome, cell_by_cell
+from numerics.sweep_matrices import Workbench
+from numerics.sweep_plan import Cell
+from proofs_check import advice_words
+from proofs_check.advice_cost import Cost, measure_cost
+from proofs_check.advice_floor import AtStep, at_step
+from proofs_check.advice_model import (
+    NEAR,
+    ErrorModel,
+    Parts,
+    Values,
+    error_model,
+    measured_error,
+    ratios,
+    thinned,
+    values,
+)
+from theory.discretisation import StencilChoice
+from theory.errors import InputError
+from theory.exact import spell
+
+FLOATS: tuple[Arithmetic, ...] = ("float32", "float64")
+CANDIDATES = (
+    StencilChoice("central", 2),
+    StencilChoice("central", 4),
+    StencilChoice("central", 6),
+    StencilChoice("forward", 2),
+)
+"""Stencils looked at beside the problem's own."""
+
+
+@dataclass(frozen=True)
+class StencilAdvice:
+    """One stencil in one arithmetic.
+
+    Attributes:
+        label: such as ``central order 4``.
+        choice: the keys of ``[difference]`` that spell it.
+        own: whether it is the problem's own.
+        order: order of accuracy.
+        evaluations: of the network for each point.
+        basis: ``model``: h* of the round-off model; ``search``: the best measured, where σ lacks the derivatives;
+            ``none``: no optimum.
+        step: h*; None without an optimum.
+        suggested: a power of two near h*, whose rounding costs nothing.
+        good: the steps with at most :data:`NEAR` times the least error.
+        best: truncation and round-off at h*.
+        here: truncation and round-off at the problem's own step; None where σ lacks the derivatives.
+        reason: why there is no optimum.
+    """
+
+    label: str
+    choice: dict[str, Any]
+    own: bool
+    order: int
+    evaluations: int
+    basis: str
+    step: float | None
+    suggested: str | None
+    good: tuple[float, float] | None
+    best: Parts | None
+    here: Parts | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ArithmeticAdvice:
+    """All stencils in one arithmetic, and what the problem's own step means there.
+
+    Attributes:
+        arithmetic: its name.
+        stencils: the problem's own first.
+        measured: root-mean-square error of the stored A_FD at the problem's own step, against AD in float64.
+        at: floor, knee, entropies, loss at the problem's own step.
+    """
+
+    arithmetic: Arithmetic
+    stencils: tuple[StencilAdvice, ...]
+    measured: float
+    at: AtStep
+
+    @property
+    def own(self) -> StencilAdvice:
+        """The problem's own stencil."""
+        return self.stencils[0]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What :func:`advise` finds.
+
+    Attributes:
+        problem: as given.
+        scale: root mean square of the interior entries of A_AD, to which errors compare.
+        size: points and features that were looked at.
+        whole: whether these are all.
+        arithmetics: float32 and float64.
+        skipped: stencils that do not fit, with the reason.
+        cost: of AD and FD; None when not measured.
+        text: the recommendation, one sentence each.
+    """
+
+    problem: Problem
+    scale: float
+    size: tuple[int, int]
+    whole: bool
+    arithmetics: tuple[ArithmeticAdvice, ...]
+    skipped: tuple[tuple[str, str], ...]
+    cost: Cost | None
+    text: tuple[str, ...]
+
+    def of(self, arithmetic: str) -> ArithmeticAdvice:
+        """The advice for an arithmetic."""
+        return next(a for a in self.arithmetics if a.arithmetic == arithmetic)
+
+    @property
+    def recommended(self) -> StencilAdvice:
+        """The stencil to take in the problem's arithmetic."""
+        return recommended(self.of(self.problem.dtype))
+
+
+def advise(problem: Problem, *, cost: bool = True, device: str = "auto") -> Advice:
+    """Advice for a problem.
+
+    Args:
+        problem: its own stencil and step are judged, and others are compared.
+        cost: measure the cost of AD and FD with torch.
+        device: where that is measured.
+
+    Raises:
+        InputError: no interior points, or features that are not finite.
+    """
+    study = thinned(problem)
+    given = values(study)
+    choices, skipped = _choices(study)
+    found = tuple(_in_arithmetic(given, a, choices) for a in FLOATS)
+    interior = float_matrix(study.with_(boundary=()), "ad", "float64")
+    advice = Advice(
+        problem,
+        float(np.sqrt(np.mean(interior**2))),
+        given.value.shape,
+        study is problem,
+        found,
+        tuple(skipped),
+        measure_cost(problem, device) if cost else None,
+        (),
+    )
+    return replace(advice, text=tuple(advice_words.recommendation(advice)))
+
+
+def recommended(found: ArithmeticAdvice) -> StencilAdvice:
+    """The cheapest symmetric stencil (or the problem's own) that no other beats by a factor of 3 in its least error."""
+    usable = [s for s in found.stencils if s.best is not None]
+    if not usable:
+        return found.own
+    least = min(s.best.error for s in usable if s.best)
+    good = [s for s in usable if s.best and s.best.error <= 3 * least]
+    return min(good, key=lambda s: (s.evaluations, not s.own, s.best.error if s.best else math.inf))
+
+
+def label(choice: StencilChoice) -> str:
+    """A stencil's name in words."""
+    if choice.offsets is not None:
+        return f"offsets {', '.join(spell(s) for s in choice.offsets)}"
+    return f"{choice.name} order {choice.order}" if "point" not in choice.name else choice.name
+
+
+def _choices(problem: Problem) -> tuple[list[tuple[StencilChoice, str]], list[tuple[str, str]]]:
+    """The problem's own stencil first, then the candidates that differ from it and fit."""
+    chosen, skipped = [(problem.stencil, label(problem.stencil))], []
+    own = [term.stencil for term in problem.difference.terms]
+    for choice in CANDIDATES:
+        try:
+            other = [term.stencil for term in problem.with_(stencil=choice).difference.terms]
+        except InputError as error:
+            skipped.append((label(choice), str(error)))
+            continue
+        if _alike(own, other):
+            chosen[0] = (problem.stencil, label(choice))
+        else:
+            chosen.append((choice, label(choice)))
+    return chosen, skipped
+
+
+def _alike(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    def nodes(s: Any) -> Any:
+        return None if s is None else {node: w for node, w in zip(s.nodes, s.weights, strict=True) if w}
+
+    return [nodes(s) for s in first] == [nodes(s) for s in second]
+
+
+def _in_arithmetic(
+    given: Values, arithmetic: Arithmetic, choices: Sequence[tuple[StencilChoice, str]]
+) -> ArithmeticAdvice:
+    problem = given.problem
+    stencils = tuple(_stencil(given, arithmetic, choice, name, own=k == 0) for k, (choice, name) in enumerate(choices))
+    measured = measured_error(problem, arithmetic, problem.h)
+    return ArithmeticAdvice(arithmetic, stencils, measured, at_step(given, arithmetic))
+
+
+def _stencil(given: Values, arithmetic: str, choice: StencilChoice, name: str, *, own: bool) -> StencilAdvice:
+    problem = given.problem.with_(stencil=choice, step=ratios(given.problem))
+    shifts = {s for term in problem.difference.terms for s, w in zip(term.shifts, term.weights, strict=True) if w}
+    model = error_model(given, choice, arithmetic)
+    found = StencilAdvice(
+        name, choice.to_dict(), own, problem.difference.order, len(shifts), "none", None, None, None, None, None
+    )
+    if not model.smooth:
+        return _searched(problem, arithmetic, found)
+    found = replace(found, here=model.parts(float(given.problem.h)))
+    step = model.optimum()
+    if step is None:
+        return replace(found, reason=_no_optimum(model))
+    return replace(
+        found, basis="model", step=step, suggested=near(step), good=model.good_steps(step), best=model.parts(step)
+    )
+
+
+def _no_optimum(model: ErrorModel) -> str:
+    if not model.truncation(1.0) > 0:
+        return "the leading truncation terms vanish on these features: any step that is not small will do"
+    return "no step between 1e-12 and 16 is best"
+
+
+def _searched(problem: Problem, arithmetic: str, found: StencilAdvice) -> StencilAdvice:
+    """By measuring: σ lacks the derivatives of the leading terms."""
+    name = problem.activation_name
+    reason = f"{name} lacks the derivatives of the truncation terms: steps were tried instead"
+    errors = {}
+    for k in range(-4, 60):
+        h = 2.0 ** (-k / 2)
+        try:
+            errors[h] = measured_error(problem, arithmetic, h)
+        except InputError:
+            continue
+    if not errors or not min(errors.values()) > 0:
+        return replace(found, reason=f"{name} lacks the derivatives of the truncation terms, and no step is best")
+    step = min(errors, key=lambda h: errors[h])
+    good = [h for h, e in errors.items() if e <= NEAR * errors[step]]
+    best = Parts(step, errors[step], 0.0, 0.0)
+    return replace(
+        found, basis="search", step=step, suggested=near(step), good=(min(good), max(good)), best=best, reason=reason
+    )
+
+
+def near(step: float) -> str:
+    """The power of two nearest to a step in ratio: its products and quotients are exact in binary."""
+    return spell(Fraction(2) ** round(math.log2(step)))
+
+
+def advise_row(cell: Cell) -> dict[str, Any]:
+    """A flat row of a sweep: the problem's own stencil in both arithmetics, and the recommended one in its own."""
+    advice = advise(cell.problem, cost=False)
+    row: dict[str, Any] = {"scale": advice.scale}
+    for found in advice.arithmetics:
+        a, own, at = found.arithmetic, found.own, found.at
+        row |= {
+            f"best_step_{a}": own.step,
+            f"least_error_{a}": own.best.error if own.best else None,
+            f"truncation_{a}": own.here.truncation if own.here else None,
+            f"roundoff_{a}": own.here.roundoff if own.here else None,
+            f"measured_error_{a}": found.measured,
+            f"floor_{a}": at.floor.floor,
+            f"knee_{a}": at.floor.knee,
+            f"entropy_gap_{a}": at.gap,
+            f"predicted_gap_{a}": at.predicted_gap,
+            f"loss_ad_{a}": at.loss.ad,
+            f"loss_fd_{a}": at.loss.fd,
+        }
+    best = advice.recommended
+    return row | {"recommended_stencil": best.label, "recommended_step": best.suggested}
+
+
+def advise_cells(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
+    """What a sweep computes with ``compute = "advise"``."""
+    return cell_by_cell(advise_row, bench, positions)

@@ -1,0 +1,94 @@
+"""What a training iteration costs on this machine with AD and with FD residuals, measured in torch."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numerics.problem import METHODS, Method, Problem
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Median seconds of one loss with its gradient, for a two-layer network of the problem's width at its points.
+
+    Attributes:
+        ad: derivatives by nested ``torch.autograd.grad``, what most libraries do.
+        fd: the problem's finite difference of the network's values.
+        ad_taylor: derivatives in closed form (Taylor mode), as this program trains; None for what it does not cover.
+        device: where.
+        dtype: in which arithmetic.
+        threads: of torch on the CPU.
+    """
+
+    ad: float
+    fd: float
+    ad_taylor: float | None
+    device: str
+    dtype: str
+    threads: int
+
+    @property
+    def ratio(self) -> float:
+        """AD over FD."""
+        return self.ad / self.fd
+
+
+def measure_cost(problem: Problem, device: str = "auto", seconds: float = 0.3) -> Cost:
+    """Measures for about ``seconds`` each, interleaved.
+
+    Raises:
+        InputError: ``cuda`` where there is none.
+    """
+    import torch
+
+    from numerics.training.devices import resolve_device, resolve_dtype
+    from numerics.training.ensembles import on
+    from numerics.training.from_problem import start, system, torch_activation
+    from numerics.training.modules import field
+    from numerics.training.networks import TwoLayer
+    from numerics.training.residuals import residual
+    from numerics.training.two_layer import TwoLayerResidual
+
+    place, kind = resolve_device(device), resolve_dtype(problem.dtype)
+    drawn = problem if problem.training.depth == 2 else _two_layer(problem)
+    first = start(drawn, [drawn.seed]).to(place, kind)
+    network = TwoLayer(drawn.count, drawn.dimension, torch_activation(drawn.activation), drawn.training.scaling)
+
+    def generic(method: Method) -> Callable[[], Any]:
+        rows = system(drawn, method).to(place, kind)
+        module = network.module(first[0])
+        u = field(module)
+
+        def iteration() -> None:
+            module.zero_grad()
+            r = residual(u, rows)
+            (0.5 * (r * r).sum()).backward()
+
+        return iteration
+
+    taylor = on(TwoLayerResidual(network, system(drawn, "ad")), place, kind)
+    timed: dict[str, Callable[[], Any]] = {m: generic(m) for m in METHODS}
+    timed["taylor"] = lambda: taylor(first)
+    taken: dict[str, list[float]] = {name: [] for name in timed}
+    for run in timed.values():
+        run()
+    end = time.perf_counter() + seconds * len(timed)
+    while time.perf_counter() < end or len(taken["ad"]) < 5:
+        for name, run in timed.items():
+            begin = time.perf_counter()
+            run()
+            if place.type == "cuda":
+                torch.cuda.synchronize()
+            taken[name].append(time.perf_counter() - begin)
+    median = {name: statistics.median(times) for name, times in taken.items()}
+    return Cost(median["ad"], median["fd"], median["taylor"], place.type, problem.dtype, torch.get_num_threads())
+
+
+def _two_layer(problem: Problem) -> Problem:
+    from numerics.training.from_problem import with_training
+
+    return with_training(problem, depth=2)
