@@ -2,8 +2,9 @@
 
 Formulas and their sources are in :mod:`theory.roundoff`; this module evaluates them on a problem.  Entries of A_FD
 carry errors of typical size τ; as a matrix of independent errors these have spectral norm about τ(√N + √M), the
-*floor*; the *knee* is the first index whose exact AD singular value lies under it.  Behind the knee the singular values follow the Marchenko-Pastur quantiles of an
-(N − knee) × (M − knee) noise matrix (V. Marchenko and L. Pastur, Math. USSR Sb. 1 (1967) 457).
+*floor*; the *knee* is the first index whose exact AD singular value lies under it.  Behind the knee the singular
+values follow the Marchenko-Pastur quantiles of an (N − knee) × (M − knee) noise matrix (V. Marchenko and L. Pastur,
+Math. USSR Sb. 1 (1967) 457).
 """
 
 from __future__ import annotations

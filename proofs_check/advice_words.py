@@ -11,6 +11,7 @@ from theory.exact import spell
 
 if TYPE_CHECKING:
     from proofs_check.advice import Advice, ArithmeticAdvice, StencilAdvice
+    from proofs_check.advice_floor import LossFloor
     from proofs_check.advice_model import Parts
 
 
@@ -37,7 +38,7 @@ def recommendation(advice: Advice) -> Iterator[str]:
     for found in (here, other):
         yield from _steps(found)
     yield from _given(advice, here)
-    yield from _orders(advice, here)
+    yield from _orders(here)
     yield from _precision(here, other)
     yield from _spectrum(here)
     yield from _gain(advice, here)
@@ -80,70 +81,77 @@ def _given(advice: Advice, here: ArithmeticAdvice) -> Iterator[str]:
         yield f"Your h = {spell(h)} is good: its error is {times} times the least."
 
 
-def _orders(advice: Advice, here: ArithmeticAdvice) -> Iterator[str]:
+def _orders(here: ArithmeticAdvice) -> Iterator[str]:
     own = here.own
     for other in here.stencils:
         if other is own or other.best is None or own.best is None or other.step is None:
             continue
         gain = own.best.error / other.best.error
-        price = f"for {other.evaluations} evaluations a point instead of {own.evaluations}"
+        price = f"{other.evaluations} evaluations a point instead of {own.evaluations}"
+        start = f"In {here.arithmetic}, {other.label}"
         if gain >= 1.5:
-            yield f"In {here.arithmetic}, {other.label} gains a factor {factor(gain)} at its own h = {number(other.step)}, {price}."
+            yield f"{start} gains a factor {factor(gain)} at its own h = {number(other.step)}, for {price}."
         elif gain <= 1 / 1.5:
-            yield f"In {here.arithmetic}, {other.label} loses a factor {factor(1 / gain)} at its own h = {number(other.step)}."
+            yield f"{start} loses a factor {factor(1 / gain)}, at its own h = {number(other.step)}."
         else:
-            yield f"In {here.arithmetic}, {other.label} gains nothing ({price})."
+            yield f"{start} gains nothing, for {price}."
 
 
 def _precision(here: ArithmeticAdvice, other: ArithmeticAdvice) -> Iterator[str]:
     if here.own.best is None or other.own.best is None:
         return
     gain = here.own.best.error / other.own.best.error
-    if gain > 1:
-        yield f"{other.arithmetic} instead of {here.arithmetic} lowers the least error of {here.own.label} {factor(gain)} times."
-    else:
-        yield f"{other.arithmetic} instead of {here.arithmetic} raises the least error of {here.own.label} {factor(1 / gain)} times."
+    change = f"lowers the least error of {here.own.label} by a factor {factor(gain)}"
+    if gain < 1:
+        change = f"raises the least error of {here.own.label} by a factor {factor(1 / gain)}"
+    yield f"{other.arithmetic} instead of {here.arithmetic} {change}."
 
 
 def _spectrum(here: ArithmeticAdvice) -> Iterator[str]:
     at = here.at
     lost = at.values - at.floor.knee
+    level = number(at.floor.floor)
     if lost:
         yield (
-            f"At your h the round-off floor of the spectrum is {number(at.floor.floor)}: {at.floor.knee} of {at.values}"
-            f" singular values of A stand above it, the other {lost} are noise in A_FD."
+            f"At your h the round-off floor of the spectrum is {level}: {at.floor.knee} of {at.values} singular values"
+            f" stand above it, the other {lost} are noise in A_FD."
         )
     else:
-        yield f"At your h all {at.values} singular values of A stand above the round-off floor {number(at.floor.floor)}."
-    gap = at.gap
-    if gap is not None:
+        yield f"At your h all {at.values} singular values stand above the round-off floor {level}."
+    if at.gap is not None:
         predicted = f" (predicted {at.predicted_gap:+.2g})" if at.predicted_gap is not None else ""
-        yield f"The entropy of FD less that of AD is {gap:+.2g}{predicted}, with {at.fd.cutoff} and {at.ad.cutoff} values kept."
+        yield (
+            f"The entropy of FD less that of AD is {at.gap:+.2g}{predicted}, with {at.fd.cutoff} and {at.ad.cutoff}"
+            " values kept."
+        )
 
 
 def _gain(advice: Advice, here: ArithmeticAdvice) -> Iterator[str]:
-    loss = here.at.loss
-    if not (loss.ad > 0 and loss.fd > 0 and math.isfinite(loss.ad) and math.isfinite(loss.fd)):
+    """What AD would gain over FD as it is, and over FD as recommended."""
+    yours, then = here.at.loss, advice.then.loss
+    if not all(0 < v < math.inf for v in (yours.ad, yours.fd, then.fd)):
         return
-    gain = loss.fd / loss.ad
+    if then.fd < yours.fd / 2:
+        yield (
+            f"The least PDE loss these features allow falls from {number(yours.fd)} with your difference (held up by"
+            f" {_main(yours)}) to {number(then.fd)} with the recommended one."
+        )
+    least = min(yours, then, key=lambda loss: loss.fd)
+    levels = f"{number(least.fd)} with FD and {number(least.ad)} with AD"
+    if least.fd <= 2 * least.ad:
+        shared = "what the features can represent" if least.unresolved >= least.roundoff else "round-off"
+        yield f"AD gains nothing over that: the least loss is {levels}; both are held up by {shared}."
+    else:
+        yield f"AD could go lower still: the least loss is {levels}; FD is held up by {_main(least)}."
+
+
+def _main(loss: LossFloor) -> str:
     parts = {
-        "what the features above the floor cannot represent": loss.unresolved,
+        "what the features above the floor can represent": loss.unresolved,
         "truncation": loss.truncation,
         "round-off": loss.roundoff,
     }
-    main = max(parts, key=lambda k: parts[k])
-    if gain <= 2:
-        reason = (
-            "both stop at what these features can represent"
-            if main.startswith("what")
-            else f"AD, too, stops there in {here.arithmetic}"
-        )
-        yield f"AD gains nothing here: the least loss is {number(loss.fd)} with FD and {number(loss.ad)} with AD; {reason}."
-    else:
-        yield (
-            f"AD lowers the least loss {factor(gain)} times, from {number(loss.fd)} to {number(loss.ad)}; FD is held up by"
-            f" {main}."
-        )
+    return max(parts, key=lambda name: parts[name])
 
 
 def _cost(advice: Advice) -> str:
@@ -177,6 +185,9 @@ def to_dict(advice: Advice) -> dict[str, Any]:
             "difference": best.choice | ({"step": best.suggested} if best.suggested else {}),
             "step": best.step,
             "suggested_step": best.suggested,
+            "floor": advice.then.floor.floor,
+            "knee": advice.then.floor.knee,
+            "loss_floor": _loss(advice.then.loss),
             "text": list(advice.text),
         },
     }
@@ -194,7 +205,6 @@ def _finite(item: Any) -> Any:
 
 def _arithmetic(found: ArithmeticAdvice) -> dict[str, Any]:
     at, here = found.at, found.own.here
-    loss = at.loss
     return {
         "stencils": [_stencil(s) for s in found.stencils],
         "given": {
@@ -212,16 +222,13 @@ def _arithmetic(found: ArithmeticAdvice) -> dict[str, Any]:
                 "predicted_gap": at.predicted_gap,
                 "reason": at.ad.reason or at.fd.reason,
             },
-            "loss_floor": {
-                "ad": loss.ad,
-                "fd": loss.fd,
-                "predicted_fd": loss.predicted,
-                "unresolved": loss.unresolved,
-                "truncation": loss.truncation,
-                "roundoff": loss.roundoff,
-            },
+            "loss_floor": _loss(at.loss),
         },
     }
+
+
+def _loss(loss: LossFloor) -> dict[str, float]:
+    return asdict(loss) | {"predicted_fd": loss.predicted}
 
 
 def _parts(parts: Parts) -> dict[str, float]:

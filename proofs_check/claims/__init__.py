@@ -14,9 +14,9 @@ ORDER = (
     "steps",
     "training",
     "source",
-    "source_training",
-    "source_advantage",
 )
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
-SHARED = ("common", "decisions", "runs", "study")
+SHARED = ("common",)
 """Modules without claims of their own."""
+DRAFTS = ("decisions", "runs", "study", "source_training", "source_advantage")
+"""Claims on S4 to S7 in preparation: written, not yet judged in the ledger nor on record."""

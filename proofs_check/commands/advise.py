@@ -14,15 +14,19 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool) -> int
     """Prints which step, stencil and precision to use, and what AD would gain; draws it when asked.
 
     JSON: ``{"problem", "given": {"stencil", "step"}, "scale", "points", "features", "whole", "arithmetics":
-    {"float32" | "float64": {"stencils": […], "given": {…}}}, "skipped", "cost", "recommendation"}``.  Each of
-    ``stencils`` (the file's own first): ``stencil`` (its name), ``difference`` (the keys that spell it), ``own``,
-    ``order``, ``evaluations`` (of the network a point), ``basis`` (``model``, ``search`` or ``none``), ``step`` (h*),
-    ``suggested_step`` (a power of two), ``good_steps`` ([low, high]: at most twice the least error), ``best`` and
-    ``given`` (``step``, ``truncation``, ``roundoff``, ``error``, ``worst_roundoff``) and ``reason``.  ``given``: the same
-    of the file's own stencil and step, ``measured_error``, ``entry_error`` (τ), ``floor``, ``knee``, ``values``,
-    ``cutoff`` and ``entropy`` (of A_AD and A_FD, their ``gap`` FD − AD and the ``predicted_gap``), ``loss_floor`` (``ad``,
-    ``fd``, and the predicted ``predicted_fd`` = ``unresolved`` + ``truncation`` + ``roundoff``).  ``scale`` is the
-    root mean square of the entries of A_AD, ``cost`` seconds an iteration (``ad``, ``fd``, ``ad_taylor``, ``ratio``).
+    {"float32" | "float64": {"stencils": […], "given": {…}}}, "skipped", "cost", "recommendation"}``.
+
+    * Each of ``stencils`` (the file's own first): ``stencil`` (its name), ``difference`` (the keys that spell it),
+      ``own``, ``order``, ``evaluations`` (of the network a point), ``basis`` (``model``, ``search`` or ``none``),
+      ``step`` (h*), ``suggested_step`` (a power of two), ``good_steps`` ([low, high]: at most twice the least error),
+      ``best`` and ``given`` (``step``, ``truncation``, ``roundoff``, ``error``, ``worst_roundoff``), ``reason``.
+    * ``given``, of the file's own stencil and step: these parts, ``measured_error``, ``entry_error`` (τ), ``floor``,
+      ``knee``, ``values``, ``cutoff`` and ``entropy`` (of A_AD and A_FD; ``gap`` is FD − AD, ``predicted_gap`` the
+      model's), ``loss_floor`` (``ad``, ``fd``; ``predicted_fd`` = ``unresolved`` + ``truncation`` + ``roundoff``).
+    * ``recommendation``: ``arithmetic``, ``stencil``, ``difference``, ``step``, ``suggested_step``, ``floor``, ``knee``
+      and ``loss_floor`` there, ``text`` (sentences).
+    * ``scale`` is the root mean square of the entries of A_AD; ``cost`` has seconds an iteration: ``ad`` (nested
+      autograd), ``fd``, ``ad_taylor`` (closed form), ``ratio``; ``device``, ``dtype``, ``threads``.
     """
     problem = problem_file.load(path)
     if figure is not None:
