@@ -271,8 +271,8 @@ CLAIMS = (
         family="source",
         source="ours",
         predicate=r"Slope in $\log h$ of the geometric mean over seeds of the residual that was minimised, in float32 "
-        r"by differences, within 1/4 of $-m$, over three to five steps $h = 2^{-k}$ at each of which it is at least 1.5 "
-        f"times what AD leaves. Decided by its bootstrap interval at {CONFIDENCE:.0%}.",
+        r"by differences, within 1/4 of $-m$, over three to five steps $h = 2^{-k}$ at each of which it is at least "
+        f"1.5 times what AD leaves. Decided by its bootstrap interval at {CONFIDENCE:.0%}.",
         kind="sampled",
         scopes=_floor_cells,
         instances=instances,
