@@ -32,6 +32,7 @@ from proofs_check.advice_model import (
     ratios,
     thinned,
     values,
+    with_largest_step,
 )
 from theory.discretisation import StencilChoice
 from theory.errors import InputError
@@ -114,6 +115,7 @@ class Advice:
         whole: whether these are all.
         arithmetics: float32 and float64.
         skipped: stencils that do not fit, with the reason.
+        then: floor, knee, entropies, loss with the recommended stencil and step in the problem's arithmetic.
         cost: of AD and FD; None when not measured.
         text: the recommendation, one sentence each.
     """
@@ -124,12 +126,19 @@ class Advice:
     whole: bool
     arithmetics: tuple[ArithmeticAdvice, ...]
     skipped: tuple[tuple[str, str], ...]
+    then: AtStep
     cost: Cost | None
     text: tuple[str, ...]
 
     def of(self, arithmetic: str) -> ArithmeticAdvice:
         """The advice for an arithmetic."""
         return next(a for a in self.arithmetics if a.arithmetic == arithmetic)
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether the problem's own difference lets the features reach at most twice the least loss of AD."""
+        loss = self.of(self.problem.dtype).at.loss
+        return 0 < loss.fd <= 2 * loss.ad < math.inf
 
     @property
     def recommended(self) -> StencilAdvice:
@@ -152,6 +161,10 @@ def advise(problem: Problem, *, cost: bool = True, device: str = "auto") -> Advi
     given = values(study)
     choices, skipped = _choices(study)
     found = tuple(_in_arithmetic(given, a, choices) for a in FLOATS)
+    best = recommended(next(a for a in found if a.arithmetic == problem.dtype))
+    then = study.with_(stencil=next(c for c, name in choices if name == best.label))
+    if best.suggested is not None:
+        then = with_largest_step(then, Fraction(best.suggested))
     interior = float_matrix(study.with_(boundary=()), "ad", "float64")
     advice = Advice(
         problem,
@@ -160,6 +173,7 @@ def advise(problem: Problem, *, cost: bool = True, device: str = "auto") -> Advi
         study is problem,
         found,
         tuple(skipped),
+        at_step(replace(given, problem=then), problem.dtype),
         measure_cost(problem, device) if cost else None,
         (),
     )

@@ -30,9 +30,16 @@ def recommendation(advice: Advice) -> Iterator[str]:
     here = advice.of(advice.problem.dtype)
     other = next(a for a in advice.arithmetics if a is not here)
     best = advice.recommended
-    if best.suggested is not None and best.best is not None:
+    if advice.sufficient:
+        h = ", ".join(spell(step) for step in advice.problem.step)
         yield (
-            f"Take {best.label} with h = {best.suggested} in {here.arithmetic}: its entries are then wrong by about"
+            f"Your {here.own.label} with h = {h} in {here.arithmetic} is good enough for these features: the least PDE"
+            f" loss they allow is {number(here.at.loss.fd)} with it and {number(here.at.loss.ad)} with AD."
+        )
+    if best.suggested is not None and best.best is not None:
+        start = "For the smallest error take" if advice.sufficient else "Take"
+        yield (
+            f"{start} {best.label} with h = {best.suggested} in {here.arithmetic}: its entries are then wrong by about"
             f" {number(best.best.error)}, {_relative(best.best.error, advice.scale)} of their size."
         )
     for found in (here, other):
@@ -129,6 +136,9 @@ def _spectrum(here: ArithmeticAdvice) -> Iterator[str]:
 def _gain(advice: Advice, here: ArithmeticAdvice) -> Iterator[str]:
     """What AD would gain over FD as it is, and over FD as recommended."""
     yours, then = here.at.loss, advice.then.loss
+    if advice.sufficient:
+        yield f"AD gains nothing here: both are held up by {_shared(yours)}."
+        return
     if not all(0 < v < math.inf for v in (yours.ad, yours.fd, then.fd)):
         return
     if then.fd < yours.fd / 2:
@@ -139,10 +149,14 @@ def _gain(advice: Advice, here: ArithmeticAdvice) -> Iterator[str]:
     least = min(yours, then, key=lambda loss: loss.fd)
     levels = f"{number(least.fd)} with FD and {number(least.ad)} with AD"
     if least.fd <= 2 * least.ad:
-        shared = "what the features can represent" if least.unresolved >= least.roundoff else "round-off"
-        yield f"AD gains nothing over that: the least loss is {levels}; both are held up by {shared}."
+        yield f"AD gains nothing over that: the least loss is {levels}; both are held up by {_shared(least)}."
     else:
         yield f"AD could go lower still: the least loss is {levels}; FD is held up by {_main(least)}."
+
+
+def _shared(loss: LossFloor) -> str:
+    """What holds up AD and FD alike."""
+    return "what the features can represent" if loss.unresolved >= loss.roundoff else "round-off"
 
 
 def _main(loss: LossFloor) -> str:
@@ -180,6 +194,7 @@ def to_dict(advice: Advice) -> dict[str, Any]:
         "skipped": [{"stencil": name, "reason": reason} for name, reason in advice.skipped],
         "cost": None if advice.cost is None else asdict(advice.cost) | {"ratio": advice.cost.ratio},
         "recommendation": {
+            "sufficient": advice.sufficient,
             "arithmetic": advice.problem.dtype,
             "stencil": best.label,
             "difference": best.choice | ({"step": best.suggested} if best.suggested else {}),

@@ -7,7 +7,7 @@ from pathlib import Path
 from numerics import problem_file
 from proofs_check import advice, advice_words
 from proofs_check.advice import Advice, ArithmeticAdvice
-from proofs_check.commands.output import console, emit, table
+from proofs_check.commands.output import emit, table
 
 
 def advise(*, path: str, device: str, figure: Path | None, as_json: bool) -> int:
@@ -23,7 +23,7 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool) -> int
     * ``given``, of the file's own stencil and step: these parts, ``measured_error``, ``entry_error`` (τ), ``floor``,
       ``knee``, ``values``, ``cutoff`` and ``entropy`` (of A_AD and A_FD; ``gap`` is FD − AD, ``predicted_gap`` the
       model's), ``loss_floor`` (``ad``, ``fd``; ``predicted_fd`` = ``unresolved`` + ``truncation`` + ``roundoff``).
-    * ``recommendation``: ``arithmetic``, ``stencil``, ``difference``, ``step``, ``suggested_step``, ``floor``, ``knee``
+    * ``recommendation``: ``sufficient`` (the file's own difference reaches twice AD's least loss), ``arithmetic``, ``stencil``, ``difference``, ``step``, ``suggested_step``, ``floor``, ``knee``
       and ``loss_floor`` there, ``text`` (sentences).
     * ``scale`` is the root mean square of the entries of A_AD; ``cost`` has seconds an iteration: ``ad`` (nested
       autograd), ``fd``, ``ad_taylor`` (closed form), ``ratio``; ``device``, ``dtype``, ``threads``.
@@ -42,7 +42,7 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool) -> int
     for part in found.arithmetics:
         _table(found, part)
     for sentence in found.text:
-        console.print(f"- {sentence}", markup=False)
+        print(f"- {sentence}")
     return 0
 
 
