@@ -71,7 +71,7 @@ def _instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
 
 
 def _space(scope: Scope) -> SearchStrategy[Problem]:
-    """Small explicit problems of the cell: activation, operator and step are its own, weights within four deviations."""
+    """Small explicit problems of the cell: activation, operator and step are its own, weights within 4 deviations."""
     from proofs_check import search_spaces
 
     scale, step = REGIMES[scope["regime"]]

@@ -258,7 +258,7 @@ def test_every_claim_has_a_space_whose_draws_can_be_judged(claim: Claim) -> None
     """Its draws are of the kind of its own instances, and its assumptions can be asked of them."""
     for scope in (claim.scopes("quick")[0], claim.scopes("quick")[-1]):
         kinds = {type(instance) for instance in claim.instances(scope, "quick")}
-        for instance in draws(space_of(claim, scope, ROUNDS[3]), 2):
+        for instance in draws(space_of(claim, scope, ROUNDS[3]), 1):
             assert type(instance) in kinds
             for assumption in claim.assumptions:
                 if not assumption.reads_spectra:
@@ -269,7 +269,14 @@ def _command(id: str, **options: Any) -> int:
     return refute(claim_id=id, **({"seconds": SLOWEST, "cell": None, "save": None, "as_json": True} | options))
 
 
-def test_the_answer_for_an_instance_that_is_no_problem(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_answer_for_an_instance_that_is_no_problem(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def here(path: Path) -> dict[str, Any]:
+        found = witness.check(witness.read(path))  # fresh processes are for the tests of witnesses
+        return {"rechecked": found["refutes"], "certified": found["certified"], "detail": "", "reference": None}
+
+    monkeypatch.setattr(witness, "check_elsewhere", here)
     saved = tmp_path / "witness.json"
     assert _command("entropy.range/log-of-r-minus-1", save=saved) == 0
     content = json.loads(capsys.readouterr().out)
