@@ -24,7 +24,7 @@ from theory.errors import InputError, NonexistenceError
 from theory.exact import rational
 from theory.kernels import existence
 from theory.kernels.coordinates import Coordinates, fraction
-from theory.kernels.evaluation import Number, converged, decimal, evaluate, mpf, to_digits
+from theory.kernels.evaluation import Number, converged, decimal, evaluate, to_digits
 from theory.kernels.expansion import Expansion, expand
 from theory.kernels.forms import Side, difference_operator, pairs, scale_of, side
 from theory.kernels.integrals import Integral1
@@ -236,21 +236,18 @@ class KernelDerivation:
             total = mp.mpf(0)
             for s, c in left:
                 for t, e in right:
-                    point = {k: mpf(v + h) for k, v, h in zip((*x, *y), (*p, *q), (*s, *t), strict=True)}
-                    factor = evaluate(c, {k: mpf(v) for k, v in at_p.items()})
-                    factor *= evaluate(e, {k: mpf(v) for k, v in at_q.items()})
-                    total += factor * self._value_of(K, point)
+                    point = {k: v + h for k, v, h in zip((*x, *y), (*p, *q), (*s, *t), strict=True)}
+                    total += evaluate(c, at_p) * evaluate(e, at_q) * self._value_of(K, point)
             return total
 
         return converged(compute, digits, 15 + self._loss("K_FD"))
 
-    def _value_of(self, K: sp.Expr, point: dict[sp.Symbol, Number]) -> Number:
+    def _value_of(self, K: sp.Expr, point: dict[sp.Symbol, Fraction]) -> Number:
         """K in the current precision; its limit where the form is singular."""
         try:
             return evaluate(K, point)
         except ZeroDivisionError:
-            exact = {s: Fraction(int(v.man_exp[0])) * Fraction(2) ** int(v.man_exp[1]) for s, v in point.items()}
-            return to_digits(K, exact, int(mp.dps))
+            return to_digits(K, point, int(mp.dps))
 
     def features(self, kind: Kind, p: Sequence[Fraction], q: Sequence[Fraction]) -> tuple[Feature, Feature]:
         """The two features whose mean product is the kernel at (p, q); one dimension, in the current precision."""
@@ -258,7 +255,7 @@ class KernelDerivation:
             return Feature(((0, p[0], Fraction(1)),)), Feature(((0, q[0], Fraction(1)),))
         out = []
         for which, symbols, point in zip(self.sides, (self.coordinates.x, self.coordinates.y), (p, q), strict=True):
-            values = {s: mpf(v) for s, v in zip(symbols, point, strict=True)}
+            values = dict(zip(symbols, point, strict=True))
             if kind == "K_AD":
                 terms = [(a[0], point[0], _exact(c, values)) for a, c in which.ad]
             else:
@@ -306,7 +303,7 @@ def explicit(expr: sp.Expr) -> sp.Expr:
     return expr.replace(lambda e: isinstance(e, Integral1), lambda e: e.doit())
 
 
-def _exact(value: sp.Expr, point: dict[sp.Symbol, Number]) -> Fraction:
+def _exact(value: sp.Expr, point: dict[sp.Symbol, Fraction]) -> Fraction:
     """A number as a fraction, rounded to the working precision where it is irrational."""
     if value.is_Rational:
         return Fraction(int(value.p), int(value.q))
@@ -374,13 +371,24 @@ def derive_kernel(
     record = _record(draft)
     seconds = time.perf_counter() - start
     derivation = KernelDerivation(sigma, w, b, L, difference, coordinates, found, source, record, seconds)
-    # the derivatives are already there
-    derivation._derivatives.update(draft._derivatives)
+    inherit(draft, derivation)
     if not verify:
         return derivation
     from theory.kernels.verify import verified
 
     return verified(derivation, cache)
+
+
+def inherit(source: KernelDerivation, target: KernelDerivation) -> None:
+    """Hands over what has been computed: only the record differs."""
+    for name in ("_derivatives", "raw_K_AD", "K", "K_AD", "sides"):
+        if name in source.__dict__:
+            target.__dict__[name] = source.__dict__[name]
+
+
+def is_short(expr: sp.Expr, limit: int = 2000) -> bool:
+    """Whether an expression tree has at most ``limit`` nodes; costs no more than that."""
+    return all(count < limit for count, _ in enumerate(sp.preorder_traversal(expr)))
 
 
 def _record(kernel: KernelDerivation) -> Derivation:
@@ -399,7 +407,7 @@ def _record(kernel: KernelDerivation) -> Derivation:
     if kernel.operator is not None:
         try:
             exact = kernel.raw_K_AD
-            text = f"K_{{AD}}({names}) = {sp.latex(exact)}" if sp.count_ops(exact) < 2000 else ""
+            text = f"K_{{AD}}({names}) = {sp.latex(exact)}" if is_short(exact) else ""
             steps.append(Step(f"L u = {kernel.operator.text} at both points", text))
         except NonexistenceError as error:
             steps.append(Step(f"K_AD does not exist: {error}"))

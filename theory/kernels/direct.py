@@ -8,6 +8,7 @@ moment of the law of s, closed for the uniform, Laplace and (centred) Cauchy law
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import sympy as sp
 from sympy.polys.rings import PolyElement
@@ -16,7 +17,8 @@ from theory.derivation import Step
 from theory.kernels.coordinates import Constants, Coordinates, JointGaussian, Weights, fraction, spread
 from theory.kernels.gaussian import tilted_form
 from theory.kernels.integrals import CauchyMoment, LaplaceMoment, UniformMoment
-from theory.kernels.radical import RadicalForm, ring
+from theory.kernels.ladder import ALPHA, BETA, GAMMA, Ladder, abstract_joint
+from theory.kernels.radical import RadicalForm, Tower, ring
 from theory.kernels.shapes import GaussianSum
 from theory.laws import Cauchy, Constant, Laplace, Law, Normal, Uniform
 
@@ -35,6 +37,8 @@ def applies(shape: GaussianSum, weights: Weights, biases: Law) -> bool:
     else:
         return False
     if not all(isinstance(law, Normal | Constant) for law in inner):
+        return False
+    if len(weights) > 1 and any(not isinstance(law, Normal) or law.mean for law in weights):
         return False
     if isinstance(outer, Cauchy):
         # B = 0 is needed: no linear term in s
@@ -58,9 +62,11 @@ class DirectKernel:
             n for g in groups for n in (g.q, g.tilt, *(sp.expand(a * b) for h in groups
             for a in g.coefficients for b in h.coefficients))
         )  # fmt: skip
-        joint = self._conditional(weights, biases, constants)
-        self.forms: list[RadicalForm] = [tilted_form(joint, constants, g, h) for g in groups for h in groups]
-        self.position = 2 * coordinates.dimension
+        self.groups, self.constants = groups, constants
+        self.joint = joint = self._conditional(weights, biases, constants)
+        points = 2 * coordinates.dimension
+        self.towers = [Tower(tilted_form(joint, constants, g, h), points) for g in groups for h in groups]
+        self.position = points
         self.assumptions = ("weights and bias are independent",)
         self.steps = self._explain()
 
@@ -102,19 +108,31 @@ class DirectKernel:
 
     def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
         """E w^(a+b) σ^(|a|)(U) σ^(|b|)(V)."""
-        return sp.Add(*(self._integrated(form.derivative((*a, *b))) for form in self.forms))
+        if self.coordinates.dimension > 1 and any((*a, *b)):
+            return self.ladder.derivative((*a, *b))
+        return sp.Add(*(self._integrated(tower.at((*a, *b)), self.position) for tower in self.towers))
 
-    def _integrated(self, form: RadicalForm) -> sp.Expr:
+    @cached_property
+    def ladder(self) -> Ladder:
+        """The chain rule in the invariants of centred weights, for several dimensions."""
+        target = ring([ALPHA, BETA, GAMMA, S, *self.constants.symbols.values()])
+        shift = sp.Integer(0) if isinstance(self.law, Uniform) else fraction(self.law.centre)
+        joint = abstract_joint(target, target.gens[3] + target.ground_new(target.domain.from_sympy(shift)))
+        forms = [(1, tilted_form(joint, self.constants, g, h)) for g in self.groups for h in self.groups]
+        return Ladder(forms, self.joint, lambda form: self._integrated(form, 3))
+
+    def _integrated(self, form: RadicalForm, position: int) -> sp.Expr:
+        """The mean over s, the generator at ``position``."""
         frame = form.frame
         D = frame.expression(frame.D, "D")
-        exponents = _powers(frame.N, self.position) if frame.N else {}
+        exponents = _powers(frame.N, position) if frame.N else {}
         A, B, C = (
             frame.expression(exponents[n]) * factor / D if n in exponents else sp.Integer(0)
             for n, factor in ((2, -2), (1, 1), (0, 1))
         )
         total = sp.Integer(0)
         for (_, _, _, k), P in form.terms.items():
-            for n, coefficient in _powers(P, self.position).items():
+            for n, coefficient in _powers(P, position).items():
                 value = frame.expression(coefficient)
                 total += value * D ** sp.Rational(-k, 2) * self._moment(n, A, B, C)
         return total

@@ -41,8 +41,11 @@ FUNCTIONS: dict[str, Callable[..., Number]] = {
 }  # fmt: skip
 
 
-def evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, Number]) -> Number:
+def evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, Number | Fraction]) -> Number:
     """The value of ``expr`` in the current precision of mpmath; each shared subexpression once.
+
+    Rational arithmetic stays exact as long as it can: with exact values of the symbols, a difference that vanishes is
+    recognised as zero and not as noise, which no comparison of two precisions would tell from a small number.
 
     Raises:
         ZeroDivisionError: a singular form such as 0/0; see :func:`to_digits`.
@@ -56,51 +59,73 @@ def evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, Number]) -> Number:
         memo[node] = result = compute(node)
         return result
 
+    def number(node: sp.Basic) -> Number:
+        value = visit(node)
+        return mpf(value) if isinstance(value, Fraction) else value
+
     def compute(node: sp.Basic) -> Any:
         if node.is_Rational:
-            return mp.mpf(int(node.p)) / int(node.q)
+            return Fraction(int(node.p), int(node.q))
         if node is sp.pi:
             return +mp.pi
         if node is sp.E:
             return +mp.e
-        if node.is_Add:
-            return mp.fsum(visit(a) for a in node.args)
-        if node.is_Mul:
-            return mp.fprod(visit(a) for a in node.args)
+        if node.is_Add or node.is_Mul:
+            return _combine(node.is_Add, [visit(a) for a in node.args])
         if isinstance(node, sp.exp):
-            return mp.exp(visit(node.args[0]))
+            return mp.exp(number(node.args[0]))
         if node.is_Pow:
-            return _power(visit(node.base), node.exp, visit)
+            return _power(visit(node.base), node.exp, number)
         if isinstance(node, sp.Piecewise):
             for value, condition in node.args:
                 if _holds(condition, visit):
                     return visit(value)
             raise InputError(f"cannot evaluate {node}: no branch applies")
         if isinstance(node, step):
-            return mp.mpf(int(visit(node.args[0]) > 0))
+            return Fraction(int(visit(node.args[0]) > 0))
         if isinstance(node, sp.Max | sp.Min):
-            parts = [visit(a) for a in node.args]
+            parts = [number(a) for a in node.args]
             return max(parts) if isinstance(node, sp.Max) else min(parts)
+        if isinstance(node, sp.Abs):
+            return abs(visit(node.args[0]))
         function = getattr(node.func, "mp_value", None)
         if function is not None:
-            return function(mp, *(visit(a) for a in node.args))
+            return function(mp, *(number(a) for a in node.args))
         name = node.func.__name__
         if name in FUNCTIONS:
-            return FUNCTIONS[name](*(visit(a) for a in node.args))
+            return FUNCTIONS[name](*(number(a) for a in node.args))
         raise InputError(f"cannot evaluate {node}: {name} is not known")
 
-    return visit(expr)
+    return number(expr)
 
 
-def _power(base: Number, exponent: sp.Expr, visit: Callable[[sp.Basic], Number]) -> Number:
+def _combine(is_sum: bool, parts: list[Any]) -> Any:
+    """The sum or product of Fractions and mpmath numbers; an exact zero factor wins."""
+    exact = [v for v in parts if isinstance(v, Fraction)]
+    rest = [v for v in parts if not isinstance(v, Fraction)]
+    if is_sum:
+        total = sum(exact, Fraction(0))
+        return mp.fsum([mpf(total), *rest]) if rest else total
+    factor = Fraction(1)
+    for v in exact:
+        factor *= v
+    if not rest or (factor == 0 and all(mp.isfinite(v) for v in rest)):
+        return factor
+    return mp.fprod([mpf(factor), *rest])
+
+
+def _power(base: Any, exponent: sp.Expr, number: Callable[[sp.Basic], Number]) -> Any:
     if exponent.is_Integer:
+        if base == 0 and exponent.is_negative:
+            raise ZeroDivisionError
         return base ** int(exponent)
+    value = mpf(base) if isinstance(base, Fraction) else base
     if exponent.is_Rational and exponent.q == 2:
-        return mp.sqrt(base) ** int(exponent.p)
-    return mp.power(base, visit(exponent))
+        return mp.sqrt(value) ** int(exponent.p)
+    return mp.power(value, number(exponent))
 
 
-def _holds(condition: Any, visit: Callable[[sp.Basic], Number]) -> bool:
+def _holds(condition: Any, visit: Callable[[sp.Basic], Any]) -> bool:
     if condition in (True, sp.true):
         return True
     if condition in (False, sp.false):
@@ -161,7 +186,7 @@ def converged(compute: Callable[[], Number], digits: int, extra: int = 15) -> Nu
 
 
 def to_digits(
-    expr: sp.Expr | Callable[[Mapping[sp.Symbol, Number]], Number],
+    expr: sp.Expr,
     values: Mapping[sp.Symbol, Fraction],
     digits: int,
     extra: int = 15,
@@ -181,8 +206,7 @@ def to_digits(
             s: v + (Fraction(i + 1, 10**shift) if shift else 0)
             for i, (s, v) in enumerate(sorted(values.items(), key=lambda item: item[0].name))
         }
-        point = {s: mpf(v) for s, v in exact.items()}
-        return expr(point) if callable(expr) and not isinstance(expr, sp.Basic) else evaluate(expr, point)
+        return evaluate(expr, exact)
 
     try:
         return converged(lambda: at(0), digits, extra)

@@ -8,8 +8,10 @@ covariance Σ(I + QΣ)⁻¹; polynomial factors are its moments (equivalently, d
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import sympy as sp
+from sympy.polys.domains import QQ
 from sympy.polys.rings import PolyElement
 
 from theory.derivation import Step
@@ -22,8 +24,10 @@ from theory.kernels.coordinates import (
     joint_gaussian,
     spread,
 )
-from theory.kernels.radical import Frame, RadicalForm
+from theory.kernels.ladder import ALPHA, BETA, GAMMA, Ladder, abstract_joint
+from theory.kernels.radical import Frame, RadicalForm, Tower, ring
 from theory.kernels.shapes import GaussianSum, Group
+from theory.kernels.tilted import tilted_expression
 from theory.laws import Law
 
 
@@ -93,28 +97,47 @@ def _moments(
     return T
 
 
+def constants_of(shape: GaussianSum) -> tuple[Constants, bool]:
+    """The irrational numbers in a kernel of this shape, and whether complex numbers occur."""
+    coefficients = [c for g in shape.groups for c in g.coefficients]
+    numbers = [n for g in shape.groups for n in (g.q, g.tilt)]
+    numbers += [sp.expand(a * b) for a in coefficients for b in coefficients]
+    return Constants(numbers), any(sp.im(n) != 0 for n in numbers)
+
+
 class GaussianKernel:
     """The kernel and all its derivatives; see the module."""
 
     route = "Gaussian determinant"
 
     def __init__(self, shape: GaussianSum, weights: Weights, biases: Law, coordinates: Coordinates) -> None:
+        self.shape, self.weights, self.biases = shape, weights, biases
         self.coordinates = coordinates
         groups = shape.groups
-        numbers = [n for g in groups for n in (g.q, g.tilt, *(sp.expand(a * b) for h in groups
-                   for a in g.coefficients for b in h.coefficients))]  # fmt: skip
-        self.constants = Constants(numbers)
-        complex_ = any(sp.im(n) != 0 for n in numbers)
+        self.constants, complex_ = constants_of(shape)
         self.joint = joint_gaussian(coordinates, weights, biases, self.constants, complex_)
         self.forms: list[tuple[int, RadicalForm]] = []
-        for first, second, weight in _pairs(groups):
+        for first, second, weight in conjugate_pairs(groups):
             self.forms.append((weight, tilted_form(self.joint, self.constants, first, second)))
+        self.towers = [(k, Tower(form, 2 * coordinates.dimension)) for k, form in self.forms]
         self.assumptions: tuple[str, ...] = ()
         self.steps = self._explain(weights, biases)
 
     def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
         """∂ₓᵃ ∂ᵧᵇ K, which is E w^(a+b) σ^(|a|)(U) σ^(|b|)(V)."""
-        return sp.Add(*(weight * form.derivative((*a, *b)).expression() for weight, form in self.forms))
+        if self.coordinates.dimension > 1 and any((*a, *b)):
+            if any(form.frame.N for _, form in self.forms):
+                return tilted_expression(self.shape, self.weights, self.biases, self.coordinates, a, b)
+            return self.ladder.derivative((*a, *b))
+        return sp.Add(*(weight * tower.at((*a, *b)).expression() for weight, tower in self.towers))
+
+    @cached_property
+    def ladder(self) -> Ladder:
+        """The chain rule in the invariants, for several dimensions and forms without an exponential."""
+        target = ring([ALPHA, BETA, GAMMA, *self.constants.symbols.values()], self.joint.ring.domain != QQ)
+        joint = abstract_joint(target, target.zero)
+        groups = conjugate_pairs(self.shape.groups)
+        return Ladder([(k, tilted_form(joint, self.constants, g, h)) for g, h, k in groups], self.joint)
 
     def _explain(self, weights: Weights, biases: Law) -> tuple[Step, ...]:
         alpha, beta, gamma, delta = sp.symbols("alpha beta gamma Delta")
@@ -145,7 +168,7 @@ class GaussianKernel:
         return tuple(steps)
 
 
-def _pairs(groups: Sequence[Group]) -> list[tuple[Group, Group, int]]:
+def conjugate_pairs(groups: Sequence[Group]) -> list[tuple[Group, Group, int]]:
     """Pairs of groups up to complex conjugation of both, with their multiplicity (the sum is real)."""
 
     def conjugate(g: Group) -> Group:

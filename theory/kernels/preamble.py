@@ -6,6 +6,10 @@ by the header of the generated module to the functions of the library.  Every he
 
 from __future__ import annotations
 
+import inspect
+
+from theory.kernels.tilted import tilted_mean
+
 HELPERS: dict[str, tuple[str, tuple[str, ...]]] = {}
 """Helper name to (source, names of other helpers it needs)."""
 
@@ -266,6 +270,23 @@ def _primitive(k, code, w, first, second):
             G.append(where(u <= 0.0, (-1.0) ** j * tail, ((-1.0) ** j + 1.0) * whole - tail))
     return sum(math.comb(k, j) * first ** (k - j) * second**j * G[j] for j in range(k + 1))
 ''',
+)
+
+
+_helper(
+    "_tilted_mean",
+    inspect.getsource(tilted_mean)
+    .replace("def tilted_mean", "def _tilted_mean")
+    .replace("  # type: ignore[no-untyped-def]", "")
+    + """
+
+def _real_part(value):
+    return value.real
+
+
+def _same(value):
+    return value
+""",
 )
 
 

@@ -7,7 +7,7 @@ For zero-mean jointly Gaussian (U, V) with variances α, β and covariance γ, �
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import sympy as sp
@@ -16,15 +16,15 @@ from sympy.polys.rings import PolyElement, PolyRing
 from theory.derivation import Step
 from theory.errors import NonexistenceError
 from theory.kernels.coordinates import Constants, Coordinates, JointGaussian, Weights, joint_gaussian, spread
-from theory.kernels.radical import Frame, RadicalForm, ring
+from theory.kernels.ladder import ALPHA, BETA, GAMMA, GRAM, Ladder
+from theory.kernels.radical import Angle, Frame, RadicalForm, Tower, ring
 from theory.kernels.shapes import ErfSum, ReluPower
 from theory.laws import Law
 
-ALPHA, BETA, GAMMA = sp.symbols("alpha beta gamma", real=True)
 INVERSE_PI = 1 / sp.pi
 
 
-class _Invariants:
+class Invariants:
     """The kernel in α, β, γ: a radical form over the ring of the three, and how to carry it over to other variables."""
 
     def __init__(self, shape: ErfSum | ReluPower) -> None:
@@ -42,11 +42,24 @@ class _Invariants:
         self, target: PolyRing, alpha: PolyElement, beta: PolyElement, gamma: PolyElement, gram: PolyElement
     ) -> Frame:
         """A, B, C, D for variances and covariance given as polynomials of ``target``."""
+        display = self.display({"alpha": ALPHA, "beta": BETA, "gamma": GAMMA, "gram": GRAM})
         if isinstance(self.shape, ReluPower):
-            return Frame(target, gram, alpha, beta, gamma, None, self.constants.values)
+            return Frame(target, gram, alpha, beta, gamma, None, self.constants.values, display)
         s = self.number(target, 2 * self.shape.c**2)
         return Frame(target, 1 + s * (alpha + beta) + s**2 * gram, 1 + s * alpha, 1 + s * beta, s * gamma, None,
-                     self.constants.values)  # fmt: skip
+                     self.constants.values, display)  # fmt: skip
+
+    def display(self, d: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
+        """How A, B, C and D are written, from α, β, γ and αβ − γ²."""
+        if isinstance(self.shape, ReluPower):
+            return {"A": d["alpha"], "B": d["beta"], "C": d["gamma"], "D": d["gram"]}
+        s = 2 * self.shape.c**2
+        return {
+            "A": 1 + s * d["alpha"],
+            "B": 1 + s * d["beta"],
+            "C": s * d["gamma"],
+            "D": 1 + s * (d["alpha"] + d["beta"]) + s**2 * d["gram"],
+        }
 
 
 def _numbers(shape: ErfSum | ReluPower) -> list[sp.Expr]:
@@ -56,7 +69,7 @@ def _numbers(shape: ErfSum | ReluPower) -> list[sp.Expr]:
     return [INVERSE_PI, 2 * shape.c**2, 2 * shape.c / sp.sqrt(sp.pi), *products]
 
 
-def _erf(shape: ErfSum, inv: _Invariants) -> RadicalForm:
+def _erf(shape: ErfSum, inv: Invariants) -> RadicalForm:
     """Σ pᵢpⱼ E UⁱVʲ + … + qᵢqⱼ E UⁱVʲ f(U) f(V) with f(z) = erf(cz), by Stein's identity."""
     frame, R = inv.frame, inv.ring
     alpha, beta, gamma = R.gens[:3]
@@ -123,7 +136,7 @@ def _erf(shape: ErfSum, inv: _Invariants) -> RadicalForm:
     return total
 
 
-def _relu(shape: ReluPower, inv: _Invariants) -> RadicalForm:
+def _relu(shape: ReluPower, inv: Invariants) -> RadicalForm:
     """The arc-cosine kernels (Cho & Saul, 2009), by integrating ∂γ K_n = n² K_{n−1} from γ = −√(αβ), where K_n = 0.
 
     With ψ = π/2 + φ and G = αβ − γ²: 2π K_n = P_n ψ + Q_n √G, P_n′ = n² P_{n−1}, P_n + Q_n′ G − γ Q_n = n² Q_{n−1} G.
@@ -183,16 +196,24 @@ def relu_polynomials(n: int) -> tuple[dict[tuple[int, int], sp.Rational], dict[t
     return P, Q
 
 
+@cache
+def invariants_of(shape: ErfSum | ReluPower) -> Invariants:
+    """The kernel in α, β, γ; derived once."""
+    return Invariants(shape)
+
+
 class PriceKernel:
     """The kernel and all its derivatives, for zero-mean normal weights and a zero-mean normal or zero bias."""
 
     route = "Price's theorem"
 
     def __init__(self, shape: ErfSum | ReluPower, weights: Weights, biases: Law, coordinates: Coordinates) -> None:
-        self.shape, self.biases = shape, biases
-        self.invariants = _Invariants(shape)
+        self.shape, self.biases, self.coordinates = shape, biases, coordinates
+        self.invariants = invariants_of(shape)
         self.joint: JointGaussian = joint_gaussian(coordinates, weights, biases, self.invariants.constants)
-        self.form = carry(self.invariants, self.joint)
+        form = carry(self.invariants, self.joint)
+        self.tower = Tower(form, 2 * coordinates.dimension)
+        self.ladders: dict[Angle, Ladder] = {}
         self.assumptions: tuple[str, ...] = ()
         if isinstance(shape, ReluPower):
             self.assumptions = (
@@ -205,11 +226,18 @@ class PriceKernel:
         """E w^(a+b) σ^(|a|)(U) σ^(|b|)(V); for ReLU powers σ^(m) is taken pointwise."""
         if isinstance(self.shape, ReluPower) and max(sum(a), sum(b)) > self.shape.n:
             return sp.Integer(0)
-        return self.form.derivative((*a, *b)).expression(angle)
+        return self._written((*a, *b), angle)
 
     def derivative_with_asin(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
         """The same with φ = asin(C/√A/√B), which is faster in code; for erf-like activations, where D ≥ 1."""
-        return self.form.derivative((*a, *b)).expression(lambda A, B, C, D: sp.asin(C / sp.sqrt(A) / sp.sqrt(B)))
+        return self._written((*a, *b), arcsine)
+
+    def _written(self, orders: tuple[int, ...], style: Angle) -> sp.Expr:
+        if self.coordinates.dimension > 1 and any(orders):
+            if style not in self.ladders:
+                self.ladders[style] = Ladder([(1, self.invariants.form)], self.joint, lambda f: f.expression(style))
+            return self.ladders[style].derivative(orders)
+        return self.tower.at(orders).expression(style)
 
     @property
     def angle_is_regular(self) -> bool:
@@ -222,7 +250,12 @@ def angle(A: sp.Expr, B: sp.Expr, C: sp.Expr, D: sp.Expr) -> sp.Expr:
     return sp.atan2(C, sp.sqrt(D), evaluate=False)
 
 
-def carry(inv: _Invariants, joint: JointGaussian) -> RadicalForm:
+def arcsine(A: sp.Expr, B: sp.Expr, C: sp.Expr, D: sp.Expr) -> sp.Expr:
+    """φ = asin(C/√A/√B)."""
+    return sp.asin(C / sp.sqrt(A) / sp.sqrt(B))
+
+
+def carry(inv: Invariants, joint: JointGaussian) -> RadicalForm:
     """The form in the coordinates of ``joint``, whose ring must end with the constants of ``inv``.
 
     Raises:
@@ -231,17 +264,7 @@ def carry(inv: _Invariants, joint: JointGaussian) -> RadicalForm:
     frame = inv.make_frame(joint.ring, joint.alpha, joint.beta, joint.gamma, joint.gram)
     if not frame.D:
         raise NonexistenceError("kernel: w·x + b and w·y + b are proportional for every x and y")
-    d, shape = joint.display, inv.shape
-    if isinstance(shape, ReluPower):
-        display = {"A": d["alpha"], "B": d["beta"], "C": d["gamma"], "D": d["gram"]}
-    else:
-        s = 2 * shape.c**2
-        display = {
-            "A": 1 + s * d["alpha"],
-            "B": 1 + s * d["beta"],
-            "C": s * d["gamma"],
-            "D": 1 + s * (d["alpha"] + d["beta"]) + s**2 * d["gram"],
-        }
+    display = inv.display(joint.display)
     frame = Frame(frame.ring, frame.D, frame.A, frame.B, frame.C, None, frame.constants, display)
     count = len(inv.constants.symbols)
     tail = list(joint.ring.gens[len(joint.ring.gens) - count :]) if count else []
@@ -257,7 +280,7 @@ def is_centred_gaussian(weights: Weights, biases: Law) -> bool:
     return all(m == 0 for m, _ in moments) and all(v > 0 for _, v in moments[:-1])
 
 
-def _explain(shape: ErfSum | ReluPower, inv: _Invariants, joint: JointGaussian) -> tuple[Step, ...]:
+def _explain(shape: ErfSum | ReluPower, inv: Invariants, joint: JointGaussian) -> tuple[Step, ...]:
     d = joint.display
     steps = [
         Step(
@@ -297,5 +320,10 @@ def _explain(shape: ErfSum | ReluPower, inv: _Invariants, joint: JointGaussian) 
                     " E f^{(2)}(U) f(V) = 2\\partial_\\alpha E f(U) f(V)",
                 )
             )
-    steps.append(Step("In the invariants the kernel is", f"K = {sp.latex(inv.form.expression())}"))
+    steps.append(
+        Step(
+            "In the invariants the kernel is",
+            f"K = {sp.latex(inv.form.expression().xreplace({GRAM: ALPHA * BETA - GAMMA**2}))}",
+        )
+    )
     return tuple(steps)

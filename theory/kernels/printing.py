@@ -19,6 +19,7 @@ from theory.kernels.integrals import (
 )
 from theory.kernels.piecewise import TruncatedMoment
 from theory.kernels.special import ErfcX, LogCosh, SincMoment, SinhMoment
+from theory.kernels.tilted import TiltedMean
 
 ELEMENTARY = {
     "sin": "sin", "cos": "cos", "tan": "tan", "exp": "exp", "log": "log", "sinh": "sinh", "cosh": "cosh",
@@ -244,6 +245,8 @@ class ArrayPrinter:
             points = [self._full(a) for a in node.args[2:4]]
             ends = [literal(a) for a in node.args[4:]]
             return self._help("_tanh_mean", str(i), str(j), *points, *ends, *polynomials, *tables)
+        if isinstance(node, TiltedMean):
+            return self._tilted(node)
         names: dict[type, tuple[str, int, int]] = {
             UniformMoment: ("_uniform_moment", 1, 3), LaplaceMoment: ("_laplace_moment", 1, 3),
             CauchyMoment: ("_cauchy_moment", 1, 2), TruncatedMoment: ("_truncated_moment", 2, 4),
@@ -255,6 +258,24 @@ class ArrayPrinter:
             tail = [literal(a) for a in node.args[integers + arrays :]]
             return self._help(name, *head, *body, *tail)
         return None
+
+    def _tilted(self, node: sp.Basic) -> str:
+        a, b, x, y, weights, bias, raw = TiltedMean.parse(node.args)
+        points = [f"[{', '.join(self._full(s) for s in point)}]" for point in (x, y)]
+        laws = [f"({literal(m)}, {literal(v)})" for m, v in (*weights, bias)]
+        complex_ = any(im != 0 or any(i != 0 for _, i in p) for _, _, im, p in raw)
+
+        def number(re: sp.Expr, im: sp.Expr) -> str:
+            return f"({literal(re)} + 1j * {literal(im)})" if im != 0 else literal(re)
+
+        groups = [
+            f"({literal(q)}, {number(re, im)}, [{', '.join(number(r, i) for r, i in p)}])" for q, re, im, p in raw
+        ]
+        real = "_real_part" if complex_ else "_same"
+        return self._help(
+            "_tilted_mean", "exp", "sqrt", real, str(a), str(b), *points, f"[{', '.join(laws[:-1])}]", laws[-1],
+            f"[{', '.join(groups)}]",
+        )  # fmt: skip
 
     def _help(self, name: str, *arguments: str) -> str:
         self.helpers.add(name)

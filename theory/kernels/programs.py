@@ -6,6 +6,7 @@ No source text is generated or executed: a program is a list of Python callables
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -77,22 +78,21 @@ def _operation(node: sp.Basic) -> Callable[..., Number]:
     if node.is_Mul:
         return _multiply
     if isinstance(node, sp.exp):
-        return mp.exp
+        exponential: Callable[..., Number] = mp.exp
+        return exponential
     if node.is_Pow:
         exponent = node.exp
         if exponent == 2:
             return _square
         if exponent.is_Integer:
-            n = int(exponent)
-            return lambda b: b**n
+            return partial(_whole_power, int(exponent))
         if exponent.is_Rational:
-            p, q = int(exponent.p), int(exponent.q)
-            return (lambda b: mp.sqrt(b) ** p) if q == 2 else (lambda b: mp.root(b, q) ** p)
+            return partial(_root_power, int(exponent.p), int(exponent.q))
         raise InputError(f"cannot evaluate {node}")
     if isinstance(node, step):
         return lambda a: mp.mpf(int(a > 0))
     if hasattr(node.func, "mp_value"):
-        method = node.func.mp_value
+        method: Callable[..., Number] = node.func.mp_value
         return lambda *a: method(mp, *a)
     from theory.kernels.evaluation import FUNCTIONS
 
@@ -101,6 +101,14 @@ def _operation(node: sp.Basic) -> Callable[..., Number]:
         function: Callable[..., Number] = FUNCTIONS[name]
         return function
     raise InputError(f"cannot evaluate {node}: {name} is not known")
+
+
+def _whole_power(n: int, base: Number) -> Number:
+    return base**n
+
+
+def _root_power(p: int, q: int, base: Number) -> Number:
+    return (mp.sqrt(base) if q == 2 else mp.root(base, q)) ** p
 
 
 def _add(*parts: Number) -> Number:

@@ -20,6 +20,10 @@ Key = tuple[int, int, int, int]
 """(f, a, b, k): the power of φ (0 or 1) and the half-powers of 1/A, 1/B, 1/D."""
 
 
+Angle = Callable[[sp.Expr, sp.Expr, sp.Expr, sp.Expr], sp.Expr]
+"""Writes φ from (A, B, C, D)."""
+
+
 def ring(names: Sequence[sp.Symbol], complex_: bool = False) -> PolyRing:
     """Polynomials in ``names`` over the rationals, or over the Gaussian rationals."""
     return PolyRing(tuple(names), QQ_I if complex_ else QQ)
@@ -91,14 +95,6 @@ class RadicalForm:
                     out[0, a, b + 2, k + 1] -= P * fr.C * dB * half
         return RadicalForm(fr, out)
 
-    def derivative(self, orders: Sequence[int]) -> RadicalForm:
-        """The mixed derivative, ``orders`` giving one order per leading generator."""
-        form = self
-        for generator, times in enumerate(orders):
-            for _ in range(times):
-                form = form.diff(generator)
-        return form
-
     def __add__(self, other: RadicalForm) -> RadicalForm:
         """The sum; both must have one frame."""
         out: defaultdict[Key, PolyElement] = defaultdict(lambda: self.frame.ring.zero)
@@ -124,7 +120,7 @@ class RadicalForm:
             out[key] = _compose(P, [image for _, image in pairs], frame.ring)
         return RadicalForm(frame, out)
 
-    def expression(self, angle: Callable[[sp.Expr, sp.Expr, sp.Expr, sp.Expr], sp.Expr] | None = None) -> sp.Expr:
+    def expression(self, angle: Angle | None = None) -> sp.Expr:
         """The form as a real expression.
 
         Args:
@@ -151,6 +147,21 @@ class RadicalForm:
         n, m = (fr.expression(part) for part in _split(fr.N))
         decay = sp.exp(n / D)
         return decay * (p * sp.cos(m / D) - q * sp.sin(m / D)) if m != 0 else decay * p
+
+
+class Tower:
+    """The derivatives of a form, each computed once from a lower one."""
+
+    def __init__(self, form: RadicalForm, generators: int) -> None:
+        self.forms: dict[tuple[int, ...], RadicalForm] = {(0,) * generators: form}
+
+    def at(self, orders: Sequence[int]) -> RadicalForm:
+        """The mixed derivative in the leading generators."""
+        index = tuple(orders)
+        if index not in self.forms:
+            i = max(k for k, n in enumerate(index) if n)
+            self.forms[index] = self.at((*index[:i], index[i] - 1, *index[i + 1 :])).diff(i)
+        return self.forms[index]
 
 
 def _factored(P: PolyElement, frame: Frame) -> sp.Expr:
