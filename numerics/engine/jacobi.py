@@ -4,7 +4,7 @@ Input is ``R = D C`` with ``D = diag(2^e)`` and rows of ``C`` of length about 1.
 of ``R`` are graded, ``|V_ij|`` of the order of ``min(d_i, d_j) / max(d_i, d_j)``, and have to be: an error in
 ``V_ij`` weighs ``d_i`` in column ``j`` of ``R^T V``, whose length is only ``d_j``. One-sided Jacobi methods
 deliver that (Demmel & Veselic, 1992; Drmac & Veselic, 2008): LAPACK's ``dgejsv`` while the range fits into
-float64's exponents, else a Jacobi iteration that keeps lengths as logarithms. Guesses only, to be verified.
+float64's exponents, else a Jacobi iteration that keeps the columns' lengths apart. Guesses only, to be verified.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def graded_vectors(unit: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]) 
         found = _lapack(unit, rows)
         if found is not None:
             return found
-    return _logarithmic_jacobi(unit, rows)
+    return _split_jacobi(unit, rows)
 
 
 def _lapack(unit: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]) -> FloatVectors | None:
@@ -56,32 +56,33 @@ def _lapack(unit: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]) -> Floa
     return FloatVectors(np.where(lift >= 0, np.ldexp(vectors, np.maximum(lift, 0)), vectors), columns)
 
 
-def _logarithmic_jacobi(unit: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]) -> FloatVectors:
-    """One-sided Jacobi on the columns of ``C^T D``, unit columns and logarithms of lengths kept apart."""
+def _split_jacobi(unit: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]) -> FloatVectors:
+    """One-sided Jacobi on the columns of ``C^T D``: unit columns apart from their lengths, mantissa times ``2^e``."""
     r = len(rows)
     _, start = np.linalg.qr(unit.T)
     lengths = np.linalg.norm(start, axis=0)
     vectors = (start / lengths).T.copy()  # one column of C^T D a row
-    logs = rows + np.log2(lengths)
+    mantissas, shifts = np.frexp(lengths)
+    exponents = rows + shifts
     for _ in range(_SWEEPS):
-        order = np.argsort(-logs, kind="stable")
-        vectors, logs = vectors[order], logs[order]
-        if _sweep(vectors, logs) < 4e-16 * np.sqrt(r):
+        order = np.lexsort((-mantissas, -exponents))
+        vectors, mantissas, exponents = vectors[order], mantissas[order], exponents[order]
+        if _sweep(vectors, mantissas, exponents) < 4e-16 * np.sqrt(r):
             break
-    order = np.argsort(-logs, kind="stable")
-    vectors, logs = vectors[order], logs[order]
-    columns = np.floor(logs).astype(np.int64) + 1
-    left = vectors.T * np.exp2(logs - columns)[None, :]
+    order = np.lexsort((-mantissas, -exponents))
+    vectors, mantissas, exponents = vectors[order], mantissas[order], exponents[order]
     # R^T V = U S read in two ways, each accurate in its own triangle: C^T (D V) = U S, and V = (R U) S^-1
-    lift = rows[:, None] - columns[None, :]
-    upper = scipy.linalg.solve_triangular(start, left)
-    lower = np.ldexp((start.T @ vectors.T) * np.exp2(columns - logs)[None, :], np.maximum(np.minimum(lift, 0), -1060))
-    return FloatVectors(np.where(lift >= 0, upper, lower), columns)
+    lift = rows[:, None] - exponents[None, :]
+    upper = scipy.linalg.solve_triangular(start, vectors.T * mantissas[None, :])
+    lower = np.ldexp((start.T @ vectors.T) / mantissas[None, :], np.maximum(np.minimum(lift, 0), -1060))
+    return FloatVectors(np.where(lift >= 0, upper, lower), exponents)
 
 
-def _sweep(vectors: Float[np.ndarray, "r r"], logs: Float[np.ndarray, " r"]) -> float:
+def _sweep(
+    vectors: Float[np.ndarray, "r r"], mantissas: Float[np.ndarray, " r"], exponents: Int[np.ndarray, " r"]
+) -> float:
     """Every pair once, in rounds of disjoint pairs; returns the largest cosine met."""
-    r = len(logs)
+    r = len(mantissas)
     even = r + r % 2
     ring = np.arange(even)
     worst = 0.0
@@ -89,24 +90,23 @@ def _sweep(vectors: Float[np.ndarray, "r r"], logs: Float[np.ndarray, " r"]) -> 
         first, second = ring[: even // 2], ring[even // 2 :][::-1]
         keep = (first < r) & (second < r)
         a, b = first[keep], second[keep]
-        swap = logs[a] < logs[b]
+        swap = (exponents[a] < exponents[b]) | ((exponents[a] == exponents[b]) & (mantissas[a] < mantissas[b]))
         a, b = np.where(swap, b, a), np.where(swap, a, b)  # the longer and the shorter of each pair
+        ratio = np.ldexp(mantissas[b] / mantissas[a], np.maximum(exponents[b] - exponents[a], -1060))
         x, y = vectors[a], vectors[b]
         cosine = np.einsum("ij,ij->i", x, y)
         worst = max(worst, float(np.abs(cosine).max(initial=0.0)))
-        ratio = np.exp2(logs[b] - logs[a])
         gap = 1 - ratio**2
         # tan = ratio * turn; the rotation of the unit columns needs only turn and ratio^2 * turn
         below = gap + np.hypot(gap, 2 * ratio * cosine)
         turn = np.divide(2 * cosine, below, out=np.zeros_like(below), where=below > 0)
+        secant = np.sqrt(1 + (ratio * turn) ** 2)
         longer = x + (ratio**2 * turn)[:, None] * y
         shorter = y - turn[:, None] * x
         for index, new in ((a, longer), (b, shorter)):
             length = np.linalg.norm(new, axis=1)
             vectors[index] = new / length[:, None]
-            logs[index] += np.log2(length)
-        tangent = np.log2(1 + (ratio * turn) ** 2) / 2
-        logs[a] -= tangent
-        logs[b] -= tangent
+            mantissas[index], carry = np.frexp(mantissas[index] * length / secant)
+            exponents[index] += carry
         ring = np.concatenate([ring[:1], ring[-1:], ring[1:-1]])
     return worst

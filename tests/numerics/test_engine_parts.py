@@ -1,0 +1,166 @@
+"""Parts of the certified engine, each against an independent route."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import flint
+import numpy as np
+import pytest
+from flint import arb, arb_mat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from known_matrices import balls, with_values
+
+from numerics.enclosure import Enclosure
+from numerics.engine.balls import (
+    NO_BITS,
+    exponent,
+    fixed_point,
+    frobenius_upper,
+    from_floats,
+    identity_defect,
+    middle_exponent,
+    power_of_two,
+    side_by_side,
+)
+from numerics.engine.basis import begin, extend
+from numerics.engine.jacobi import FloatVectors, _lapack, _split_jacobi, graded_vectors
+from numerics.engine.panel import orthonormalising_factor
+
+
+def graded(rows: int, columns: int, drop: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Unit rows and exponents of a matrix whose rows fall by ``drop`` bits each."""
+    source = np.random.default_rng(seed)
+    unit = source.standard_normal((rows, columns))
+    unit /= np.linalg.norm(unit, axis=1)[:, None]
+    return unit, -np.floor(drop * np.arange(rows)).astype(np.int64)
+
+
+def defect(unit: np.ndarray, rows: np.ndarray, found: FloatVectors) -> tuple[float, float]:
+    """How far the columns of ``R^T V``, scaled, and of ``V`` are from orthonormal; in balls, so for any range."""
+    r = len(rows)
+    with flint.ctx.workprec(4000):
+        table = from_floats(unit).tolist()
+        scaled = arb_mat(
+            r, unit.shape[1], [x * power_of_two(int(e)) for row, e in zip(table, rows, strict=True) for x in row]
+        )
+        v = []
+        for i in range(r):
+            for j in range(r):
+                lift = int(rows[i]) - int(found.columns[j])
+                x = arb(float(found.table[i, j]))
+                v.append(x * power_of_two(-lift) if lift >= 0 else x)
+        vectors = arb_mat(r, r, v)
+        images = scaled.transpose() * vectors
+        gram = (images.transpose() * images).tolist()
+        norms = [gram[j][j].sqrt() for j in range(r)]
+        normal = arb_mat(r, r, [gram[i][j] / norms[i] / norms[j] for i in range(r) for j in range(r)])
+        return float(identity_defect(normal)), float(identity_defect(vectors.transpose() * vectors))
+
+
+@pytest.mark.parametrize("drop", [0.0, 0.5, 3.0, 11.0])
+@pytest.mark.parametrize("route", [_lapack, _split_jacobi])
+def test_both_jacobi_routes_are_accurate_at_every_scale(drop: float, route: object) -> None:
+    unit, rows = graded(24, 30, drop, 3)
+    found = route(unit, rows)  # type: ignore[operator]
+    images, own = defect(unit, rows, found)
+    assert images < 1e-11
+    assert own < 1e-12
+    assert list(found.columns) == sorted(found.columns, reverse=True)
+
+
+@pytest.mark.parametrize("drop", [60.0, 500.0])
+def test_ranges_beyond_float64(drop: float) -> None:
+    unit, rows = graded(20, 20, drop, 5)
+    images, own = defect(unit, rows, graded_vectors(unit, rows))
+    # the error of the scaled problem: round-off times the condition number of the unit rows, and the size
+    assert max(images, own) < 20 * 2.0**-52 * np.linalg.cond(unit)
+
+
+def test_ranges_beyond_everything() -> None:
+    unit, rows = graded(12, 20, 20000.0, 5)
+    assert np.isfinite(graded_vectors(unit, rows).table).all()
+
+
+def test_one_row_and_equal_rows() -> None:
+    single = graded_vectors(np.array([[0.6, 0.8]]), np.array([7]))
+    assert abs(single.table[0, 0]) in (1.0, 2.0, 0.5)
+    unit = np.eye(5)[:4]
+    images, own = defect(unit, np.zeros(4, dtype=np.int64), _split_jacobi(unit, np.zeros(4, dtype=np.int64)))
+    assert max(images, own) < 1e-15
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 30), st.integers(0, 2**32), st.integers(0, 40))
+def test_orthonormalising_factor(columns: int, seed: int, drop: int) -> None:
+    source = np.random.default_rng(seed)
+    bits = 200 + 2 * drop * columns
+    y = source.standard_normal((columns + 3, columns)) * np.exp2(-np.minimum(drop * np.arange(columns), 900))[None, :]
+    with flint.ctx.workprec(bits):
+        matrix = from_floats(y)
+        found = orthonormalising_factor(matrix.transpose() * matrix, -5000, bits)
+        assert found is not None
+        factor, last = found
+        q = matrix * factor
+        assert factor.ncols() == columns
+        assert identity_defect(q.transpose() * q) < 1e-20
+    if drop:  # the pivots come in order of size; the last is about as long as the shortest column
+        assert abs(last + min(drop * (columns - 1), 900)) < 20
+
+
+def test_dependent_columns_are_left_out() -> None:
+    y = from_floats(np.outer(np.arange(1.0, 6.0), [1.0, -2.0, 3.0]))
+    found = orthonormalising_factor(y.transpose() * y, -40, 200)
+    assert found is not None
+    assert found[0].ncols() == 1
+    assert orthonormalising_factor(arb_mat(2, 2), -10, 100) is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.fractions(min_value=Fraction(1, 10**30), max_value=10, max_denominator=10**30), min_size=1, max_size=6)
+)
+def test_the_factorisation_is_an_identity(values: list[Fraction]) -> None:
+    n = len(values)
+    exact = with_values(values, n + 1, [1 + i for i in range(n)], [2 - i for i in range(n + 1)])
+    basis = begin(balls(exact)(400), 400)
+    extend(basis, 80)
+    assert basis.rank == n
+    assert [block.nrows() for block in basis.left] == [n] * len(basis.left)
+    with flint.ctx.workprec(2000):
+        total = basis.residual
+        for left, right in zip(basis.left, basis.right, strict=True):
+            assert all(x.is_exact() for x in (*left.entries(), *right.entries()))
+            total = total + left * right
+        q = side_by_side(basis.left)
+        assert identity_defect(q.transpose() * q) < 1e-15
+    for x, y in zip(total.entries(), [v for row in exact for v in row], strict=True):
+        assert y in Enclosure.from_arb(x)
+
+
+@given(st.integers(-(2**70), 2**70), st.integers(-500, 500))
+def test_exponents(mantissa: int, power: int) -> None:
+    found = exponent(arb((mantissa, power)))
+    if mantissa == 0:
+        assert found == NO_BITS
+    else:
+        size = abs(Fraction(mantissa) * Fraction(2) ** power)
+        assert Fraction(2) ** (found - 1) <= size < Fraction(2) ** found
+
+
+@given(st.lists(st.floats(-4, 4, allow_subnormal=False), min_size=1, max_size=9), st.integers(20, 120))
+def test_fixed_point_contains_and_is_absolute(values: list[float], bits: int) -> None:
+    matrix = arb_mat(1, len(values), values)
+    found = fixed_point(matrix, bits, 2)
+    with flint.ctx.workprec(500):
+        for x, y in zip(found.entries(), values, strict=True):
+            assert x.contains(arb(y))
+            assert x.rad() <= power_of_two(4 - bits)
+
+
+def test_norms() -> None:
+    assert frobenius_upper([arb(3), arb(-4)]) >= 5
+    assert frobenius_upper([arb(3), arb(-4)]) < 5.0001
+    assert identity_defect(arb_mat(2, 2, [1, 0, 0, 1])) == 0
+    assert middle_exponent(arb_mat(1, 2, [0.75, -3])) == 2
