@@ -67,35 +67,25 @@ def check(certificate: object) -> list[str]:
 
 def verify(certificate: object) -> None:
     """Raises :class:`RefusedError` unless the claim is proven."""
-    data = fields(
-        certificate,
-        "certificate",
-        "format method activation variables weights biases interior boundary precision vectors values",
-    )
+    names = "format method activation variables weights biases interior boundary precision vectors values"
+    data = fields(certificate, "certificate", names)
     demand(data["format"] == FORMAT, f"format: this checker reads {FORMAT!r}")
-    precision = integer(data["precision"], "precision", 2, MAX_PRECISION)
-    values = [
-        tuple(
-            rational(fields(value, f"values[{i}]", "lower upper")[end], f"values[{i}].{end}")
-            for end in ("lower", "upper")
-        )
-        for i, value in enumerate(listed(data["values"], "values"))
-    ]
-    ctx.prec = precision
+    ctx.prec = precision = integer(data["precision"], "precision", 2, MAX_PRECISION)
+    claims = [fields(claim, "values", "lower upper") for claim in listed(data["values"], "values")]
     A = matrix(data, precision)
     if A.nrows() > A.ncols():
         A = A.transpose()
     N = A.nrows()
-    demand(len(values) == N, f"values: {len(values)} are claimed, the matrix has {N}")
-    X = vectors(data["vectors"], N)
-    lower, upper, rest = proven(A, X)
-    for i, (low, high) in enumerate(values):
+    demand(len(claims) == N, f"values: {len(claims)} are claimed, the matrix has {N}")
+    lower, upper, rest = proven(A, vectors(data["vectors"], N))
+    for i, claim in enumerate(claims):
+        low, high = rational(claim["lower"], "values.lower"), rational(claim["upper"], "values.upper")
         if i < len(lower):
-            demand(ball(low) <= lower[i], f"values[{i}].lower: {float(low):.6g} is not proven to be a lower bound")
-            demand(upper[i] <= ball(high), f"values[{i}].upper: {float(high):.6g} is not proven to be an upper bound")
+            demand(ball(low) <= lower[i], f"values[{i}].lower: not proven to be a lower bound")
+            demand(upper[i] <= ball(high), f"values[{i}].upper: not proven to be an upper bound")
         else:
             demand(low <= 0, f"values[{i}].lower: nothing but 0 is proven beyond the {len(lower)} vectors")
-            demand(rest <= ball(high), f"values[{i}].upper: {float(high):.6g} is not proven to be an upper bound")
+            demand(rest <= ball(high), f"values[{i}].upper: not proven to be an upper bound")
 
 
 def proven(A: arb_mat, X: arb_mat) -> tuple[list[arb], list[arb], arb]:
@@ -111,11 +101,10 @@ def proven(A: arb_mat, X: arb_mat) -> tuple[list[arb], list[arb], arb]:
     delta = norm([x - (k % (r + 1) == 0) for k, x in enumerate(XX.entries())])
     demand(eta < 1, f"vectors: their images are not proven independent (eta = {eta.str(5)}); more precision may help")
     demand(delta < 1, f"vectors: not proven nearly orthonormal (delta = {delta.str(5)})")
+    rho = arb(0)
     if r < N:
         Z = XX.mid().inv() * W.transpose().mid()
         rho = norm((A - X * Z.mid()).entries())
-    else:
-        rho = arb(0)
     d.sort(key=cmp_to_key(descending))
     lower = [x * ((1 - eta) / (1 + delta)).sqrt() for x in d]
     upper = [(x * x * (1 + eta) / (1 - delta) + rho * rho).sqrt() for x in d]
@@ -146,17 +135,14 @@ def matrix(data: dict[str, Any], precision: int) -> arb_mat:
     demand(data["method"] in ("ad", "fd"), "method: ad or fd")
     interior = fields(data["interior"], "interior", "points terms")
     points = [point(x, names, "interior.points") for x in listed(interior["points"], "interior.points")]
-    blocks: list[tuple[list[Any], Fraction, list[Any], bool]] = [
-        (points, Fraction(1), listed(interior["terms"], "terms"), data["method"] == "fd")
-    ]
+    blocks = [(points, Fraction(1), listed(interior["terms"], "terms"), data["method"] == "fd")]
     for rows in listed(data["boundary"], "boundary"):
         face = fields(rows, "boundary", "points weight terms")
         xs = [point(x, names, "boundary.points") for x in listed(face["points"], "boundary.points")]
         blocks.append((xs, rational(face["weight"], "boundary.weight"), listed(face["terms"], "terms"), False))
     count = sum(len(block[0]) for block in blocks)
     demand(
-        0 < count * len(w) <= MAX_ENTRIES,
-        f"points: {count} rows of {len(w)} features; 1 to {MAX_ENTRIES} entries are allowed",
+        0 < count * len(w) <= MAX_ENTRIES, f"points: {count} rows of {len(w)} features; at most {MAX_ENTRIES} entries"
     )
     flat: list[arb] = []
     for xs, weight, terms, differences in blocks:
@@ -190,8 +176,11 @@ def derivative_rows(terms: list[Any], s: Expression, w: Vectors, b: list[Fractio
         entries = []
         for wj, bj, pj in zip(w, b, powers, strict=True):
             u = ball(dot(wj, x, bj))
-            taylor = s({"z": arb_series([u, 1]) if order else u})
-            t = [taylor[k] for k in range(order + 1)] if isinstance(taylor, arb_series) else [taylor] + [arb(0)] * order
+            taylor = s({"z": arb_series([u, 1])})
+            if not isinstance(taylor, arb_series):  # s does not depend on z
+                taylor = arb_series([taylor])
+            demand(taylor.prec > order, "activation: its power series has lost terms")
+            t = [taylor[k] for k in range(order + 1)]
             entries.append(dot(factors, [p * t[sum(a)] for p, a in zip(pj, alphas, strict=True)], arb(0)))
         return entries
 
@@ -223,10 +212,8 @@ def difference_rows(terms: list[Any], s: Expression, w: Vectors, b: list[Fractio
         entries = []
         for wj, bj in zip(w, b, strict=True):
             centre = dot(wj, x, bj)
-            terms = [
-                dot(v, [s({"z": ball(dot(wj, shift, centre))}) for shift in shifts], arb(0)) for shifts, v in parts
-            ]
-            entries.append(dot(factors, terms, arb(0)))
+            sums = [dot(v, [s({"z": ball(dot(wj, d, centre))}) for d in shifts], arb(0)) for shifts, v in parts]
+            entries.append(dot(factors, sums, arb(0)))
         return entries
 
     return row
@@ -274,10 +261,7 @@ class Expression:
             raise RefusedError(f"{what}: {source[:60]!r} is no expression") from None
 
     def __call__(self, values: dict[str, Any]) -> Any:
-        try:
-            return self._value(self.tree, values)
-        except ZeroDivisionError:
-            raise RefusedError(f"{self.what}: a division by zero") from None
+        return self._value(self.tree, values)
 
     def _value(self, node: ast.expr, values: dict[str, Any]) -> Any:
         match node:
@@ -303,7 +287,7 @@ class Expression:
                     case ast.Mult():
                         return a * b
                     case ast.Div():
-                        return a / b
+                        return divided(a, b)
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
                 return FUNCTIONS[name](self._value(argument, values))
         raise RefusedError(f"{self.what}: {ast.unparse(node)[:60]!r} is not allowed in an expression")
@@ -322,12 +306,25 @@ class Expression:
 def power(base: Any, exponent: Fraction) -> Any:
     """Integer and half-integer powers, by multiplication (``arb(0, 1)**2`` would be nan)."""
     if exponent.denominator == 2:
-        return power(base.sqrt(), Fraction(exponent.numerator))
+        return power(root(base), Fraction(exponent.numerator))
     n, result, square = abs(int(exponent)), arb(1), base
     while n:
         result = result * square if n % 2 else result
         square, n = square * square, n // 2
-    return 1 / result if exponent < 0 else result
+    return divided(arb(1), result) if exponent < 0 else result
+
+
+def divided(a: Any, b: Any) -> Any:
+    """``a / b`` where b is not 0 at the point: a quotient of power series that both vanish there has lost terms."""
+    at = b[0] if isinstance(b, arb_series) else b
+    demand(at > 0 or at < 0, "expression: a division by zero")
+    return a / b
+
+
+def root(u: Any) -> Any:
+    """The square root, of a power series only where it is positive at the point."""
+    demand(not isinstance(u, arb_series) or u[0] > 0, "expression: a square root at its branch point")
+    return u.sqrt()
 
 
 def step(u: Any) -> arb:
@@ -343,7 +340,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "tan": lambda u: u.tan(),
     "exp": lambda u: u.exp(),
     "log": lambda u: u.log(),
-    "sqrt": lambda u: u.sqrt(),
+    "sqrt": root,
     "atan": lambda u: u.atan(),
     "erf": lambda u: u.erf(),
     "sinh": lambda u: (u.exp() - (-u).exp()) / 2,

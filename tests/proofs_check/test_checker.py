@@ -140,6 +140,16 @@ def test_proofs_are_accepted_and_agree_with_the_engine(name: str, method: Method
             assert upper - lower <= lower / 10**9
 
 
+@pytest.mark.parametrize(("count", "steep"), [(40, 3), pytest.param(70, 20, marks=pytest.mark.slow)])
+def test_proofs_over_sixty_decades(count: int, steep: int) -> None:
+    problem = Problem(count=count, interior=(count,), activation_name="sin", weights=law(f"uniform(-{steep}, {steep})"))
+    found = json.loads(json.dumps(certificate(problem, "ad", 12)))
+    assert checker.check(found) == []
+    assert 0 < Fraction(found["values"][-1]["lower"]) < Fraction(found["values"][0]["lower"]) / 10**60
+    found["precision"] = 200
+    assert checker.check(found) != []
+
+
 @pytest.mark.parametrize("activation", ["sin", "tanh", "gaussian"])
 @pytest.mark.parametrize("method", ["ad", "fd"])
 def test_the_oracle_agrees_with_what_is_accepted(activation: str, method: Method) -> None:
@@ -427,6 +437,19 @@ def test_unreadable_files(tmp_path: Path, content: bytes) -> None:
     (line,) = checker.check_file(path)
     assert "not readable" in line or "exactly the keys" in line
     assert checker.check_file(tmp_path / "missing.json")[0].endswith("(FileNotFoundError)")
+
+
+@pytest.mark.parametrize(
+    "quotient", ["sin(z)/z", "z*z*cos(z)/z", "z**3/z**2", "z**3*z**(-2)", "sqrt(z**3)", "(z**5)**(1/2)"]
+)
+def test_removable_singularities_do_not_lose_derivatives(quotient: str) -> None:
+    # at z = 0 a quotient of power series knows fewer terms than were asked for; the missing ones are not 0
+    problem = small("z", operator_text="u", weights=((Fraction(1),),), count=1, biases=(Fraction(0),), boundary=())
+    data = json.loads(json.dumps(certificate(problem.with_(interior=((Fraction(0),),)), "ad", 6)))
+    data["interior"]["terms"] = [{"derivative": [2], "coefficient": "1"}]
+    data["activation"] = quotient
+    data["vectors"], data["values"] = [], [{"lower": "0", "upper": "1/1000"}]
+    assert checker.check(data)[0] in ("expression: a division by zero", "expression: a square root at its branch point")
 
 
 def test_a_kink_met_exactly_is_decided_and_a_blurred_one_refused() -> None:
