@@ -25,7 +25,7 @@ from theory.laws import LAWS, Law, law
 from theory.operators import LinearOperator, operator
 from theory.stencils import Stencil, stencil
 
-SEARCH = settings(database=None, derandomize=True, max_examples=500, deadline=None)
+SEARCH = settings(database=None, derandomize=True, max_examples=300, deadline=None)
 REACH = settings(SEARCH, phases=[Phase.generate])
 z = sp.Symbol("z", real=True)
 
