@@ -200,6 +200,7 @@ _both_orders = _paired_cells(("u_xx", "u_xxxx"))
 _one_order = _paired_cells(("u_xxxx",))
 _CLEAR = {"model": "rfm", "optimiser": "svd", "operator": "u_xxxx", "arithmetic": "float32", "step": "1/100",
           "outcome": "equation residual"}  # fmt: skip
+_FLOOR = _cell(_floor_cells("quick"), model="two-layer", operator="u_xxxx")
 
 CLAIMS = (
     Claim(
@@ -259,8 +260,10 @@ CLAIMS = (
         describe=Study.describe,
         search=search,
         mutants=(
-            Mutant("falls", "it falls with the depth", "order",
-                   lambda c: c.with_(test=_growth(_with_depth(DEPTHS[0]), _with_depth(DEPTHS[1])))),
+            Mutant("tenfold", "it grows by a factor of ten", "constant",
+                   lambda c: c.with_(test=_growth(_with_depth(DEPTHS[1]), _with_depth(DEPTHS[0]), math.log(10)))),
+            Mutant("falls-tenfold", "it falls by a factor of ten with the depth", "order",
+                   lambda c: c.with_(test=_growth(_with_depth(DEPTHS[0]), _with_depth(DEPTHS[1]), math.log(10)))),
         ),
     ),
     Claim(
@@ -285,7 +288,9 @@ CLAIMS = (
         search=search,
         mutants=(
             Mutant("independent-of-order", "the residual is proportional to 1/h whatever the order", "exponent",
-                   lambda c: c.with_(test=_floor_slope(lambda m: -1))),
+                   lambda c: c.with_(test=_floor_slope(lambda m: -1)), _FLOOR),
+            Mutant("one-more", "the residual is proportional to h to the −(m + 1)", "order",
+                   lambda c: c.with_(test=_floor_slope(lambda m: -m - 1)), _FLOOR),
         ),
     ),
 )  # fmt: skip
