@@ -18,5 +18,14 @@ ORDER = (
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
 SHARED = ("common",)
 """Modules without claims of their own."""
-DRAFTS = ("decisions", "runs", "study", "source_training", "source_advantage", "loss_orders", "networks", "network_residuals")
+DRAFTS = (
+    "decisions",
+    "runs",
+    "study",
+    "source_training",
+    "source_advantage",
+    "loss_orders",
+    "networks",
+    "network_residuals",
+)
 """Claims on S4 to S7 in preparation: written, not yet judged in the ledger nor on record."""
