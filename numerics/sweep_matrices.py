@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -64,27 +64,51 @@ class _Points:
 
 
 @dataclass
+class _Base:
+    """Features at the interior points, unshifted.
+
+    Attributes:
+        direct: the activation where it is one function of numpy.
+        work: three scratch arrays of the interior rows.
+        argument: w_j·x_i + b_j.
+        value: σ of it.
+    """
+
+    problem: Problem
+    W: Matrix
+    b: Float[np.ndarray, " m"]
+    X: Matrix
+    direct: np.ufunc | None
+    work: tuple[Matrix, ...]
+
+    def __post_init__(self) -> None:
+        self.value = _value(self, None, None)
+        self.argument = self.work[0].copy(order="F")
+
+    def evaluated(self, order: int) -> Matrix:
+        """σ⁽ᵒʳᵈᵉʳ⁾ at the points, from σ itself where it occurs in it."""
+        sigma = self.problem.activation
+        known = {z: self.argument, sigma.derivative(0): self.value}
+        found = evaluate(sigma.derivative(order), known, FloatBackend(self.argument.dtype.type))
+        return np.asarray(found if np.shape(found) == self.argument.shape else found + 0 * self.argument)
+
+
+@dataclass
 class _Features:
     """Everything that points, weights and biases determine.
 
     Attributes:
         full: a matrix of all rows; its boundary rows are in place, its interior rows are overwritten by each A_FD.
-        direct: the activation where it is one function of numpy.
-        work: three scratch arrays of the interior rows.
         unshifted: the features at the points themselves, by the weight that multiplies them.
         squares: mean of the squared sensitivities over the features, for each point.
     """
 
-    problem: Problem
-    direct: np.ufunc | None
-    W: Matrix
-    b: Float[np.ndarray, " m"]
+    base: _Base
     points: _Points
     arithmetic: str
     ad: Values
     full: Matrix
-    work: tuple[Matrix, ...]
-    unshifted: dict[Hashable, Matrix] = field(default_factory=dict)
+    unshifted: dict[Hashable, Matrix]
     squares: Float[np.ndarray, " n"] | None = None
 
 
@@ -142,10 +166,10 @@ class Workbench:
             token, lambda: _make_difference(self.plan.cell(position).problem, drawn.points, DTYPES[drawn.arithmetic])
         )
         if drawn.squares is None:
-            drawn.squares = _squares(drawn)
+            drawn.squares = _squares(drawn.base)
         mean = float(difference.gain @ drawn.squares) / len(difference.gain)
         error = roundoff.TYPICAL_FACTOR * roundoff.UNIT_ROUNDOFF[drawn.arithmetic] * math.sqrt(mean)
-        spread = math.sqrt(len(drawn.points.interior)) + math.sqrt(len(drawn.b))
+        spread = math.sqrt(len(drawn.points.interior)) + math.sqrt(len(drawn.base.b))
         return FloatSpectra(drawn.ad, _fd_values(drawn, difference), error, spread)
 
     def _make_features(self, cell: Cell) -> _Features:
@@ -155,16 +179,16 @@ class Workbench:
         W, b = _draw(problem, kind)
         backend = FloatBackend(kind)
         inner = len(points.interior)
-        parts = [apply_operator(problem.operator, problem, W, b, points.interior, backend)] if inner else []
+        work = tuple(np.empty((inner, len(b)), kind, "F") for _ in range(3))
+        base = _Base(problem, W, b, points.interior, _DIRECT.get(problem.activation.derivative(0)), work)
+        parts = [_ad_rows(base, backend)] if inner else []
         parts += [apply_operator(op, problem, W, b, X, backend) * root for X, op, root in points.boundary]
         if not parts:
             raise InputError("points: there are neither interior nor boundary points")
         # In Fortran's order, which LAPACK reads without a copy.
         full = np.asarray(np.concatenate(parts, axis=0), dtype=kind, order="F")
         ad = _singular_values(full, cell.arithmetic)
-        work = tuple(np.empty((inner, len(b)), kind, "F") for _ in range(3))
-        direct = _DIRECT.get(problem.activation.derivative(0))
-        return _Features(problem, direct, W, b, points, cell.arithmetic, ad, full, work)
+        return _Features(base, points, cell.arithmetic, ad, full, {None: base.value})
 
 
 def _array(values: Any, kind: type[np.floating[Any]]) -> Matrix:
@@ -221,20 +245,20 @@ def _columns(problem: Problem, X: Matrix) -> dict[Any, Any]:
     return {symbol: X[:, axis : axis + 1] for axis, symbol in enumerate(problem.operator.symbols)}
 
 
-def _value(drawn: _Features, shift: Matrix | None, out: Matrix | None) -> Matrix:
+def _value(base: _Base, shift: Matrix | None, out: Matrix | None) -> Matrix:
     """σ(w_j·x_i + b_j) at the shifted points, summed in the order of :mod:`numerics.matrices`; into ``out``."""
-    X, W, argument = drawn.points.interior, drawn.W, drawn.work[0]
+    X, W, argument = base.X, base.W, base.work[0]
     if shift is not None:
         X = X + shift
     np.multiply(X[:, :1], W[:, 0], out=argument)
     for axis in range(1, X.shape[1]):
         np.add(argument, X[:, axis : axis + 1] * W[:, axis], out=argument)
-    np.add(argument, drawn.b, out=argument)
-    if drawn.direct is not None:
+    np.add(argument, base.b, out=argument)
+    if base.direct is not None:
         place = np.empty_like(argument) if out is None else out
-        drawn.direct(argument, out=place)
+        base.direct(argument, out=place)
         return place
-    found = evaluate(drawn.problem.activation.derivative(0), {z: argument}, FloatBackend(argument.dtype.type))
+    found = evaluate(base.problem.activation.derivative(0), {z: argument}, FloatBackend(argument.dtype.type))
     filled = np.asarray(found if np.shape(found) == argument.shape else found + 0 * argument)
     if out is not None:
         np.copyto(out, filled)
@@ -242,9 +266,23 @@ def _value(drawn: _Features, shift: Matrix | None, out: Matrix | None) -> Matrix
     return filled.copy() if np.may_share_memory(filled, argument) else filled
 
 
+def _ad_rows(base: _Base, backend: FloatBackend) -> Matrix:
+    """(L φ_j)(x_i), in the order of :func:`numerics.matrices.apply_operator`."""
+    total = None
+    for alpha, coefficient in base.problem.operator.terms:
+        term = base.evaluated(sum(alpha))
+        for axis, times in enumerate(alpha):
+            for _ in range(times):
+                term = term * base.W[:, axis]
+        if coefficient != 1:
+            term = term * evaluate(coefficient, _columns(base.problem, base.X), backend)
+        total = term if total is None else total + term
+    return np.asarray(total)
+
+
 def _fd_values(drawn: _Features, difference: _Difference) -> Values:
     """The spectrum of A_FD, whose entries are summed in the order of :func:`numerics.matrices.apply_difference`."""
-    total = drawn.work[2]
+    total = drawn.base.work[2]
     if difference.single:
         _sum_single(drawn, difference.terms[0], total)
     else:
@@ -255,8 +293,6 @@ def _fd_values(drawn: _Features, difference: _Difference) -> Values:
 
 def _unshifted(drawn: _Features, weight: Any) -> Matrix:
     """The features at the points themselves times a weight (None: 1)."""
-    if None not in drawn.unshifted:
-        drawn.unshifted[None] = _value(drawn, None, None)
     if weight not in drawn.unshifted:
         drawn.unshifted[weight] = drawn.unshifted[None] * weight
     return drawn.unshifted[weight]
@@ -268,7 +304,7 @@ def _sum_single(drawn: _Features, term: _Term, total: Matrix) -> None:
         if shift is None:
             value = _unshifted(drawn, weight)
         else:
-            value = _value(drawn, shift, total if k == 0 else drawn.work[1])
+            value = _value(drawn.base, shift, total if k == 0 else drawn.base.work[1])
             if weight is not None:
                 np.multiply(value, weight, out=value)
         if k:
@@ -285,7 +321,7 @@ def _sum_terms(drawn: _Features, terms: list[_Term], total: Matrix) -> None:
         part = total if k == 0 else np.empty_like(total)
         for i, (weight, shift, key) in enumerate(term.nodes):
             if shift is not None and key not in seen:
-                seen[key] = _value(drawn, shift, None)
+                seen[key] = _value(drawn.base, shift, None)
             value = _unshifted(drawn, weight) if shift is None else seen[key]
             if shift is not None and weight is not None:
                 value = value * weight
@@ -305,16 +341,11 @@ def _finish(term: _Term, part: Matrix) -> None:
         np.multiply(part, term.coefficient, out=part)
 
 
-def _squares(drawn: _Features) -> Float[np.ndarray, " n"]:
-    """The mean over the features of σ² + σ'²(2 (w·x)² + z²), for each interior point, in float64."""
-    W, b = drawn.W.astype(np.float64), drawn.b.astype(np.float64)
-    products = drawn.points.exact @ W.T
-    argument = products + b
-    backend, sigma = FloatBackend(np.float64), drawn.problem.activation
-    value = evaluate(sigma.derivative(0), {z: argument}, backend)
-    slope = evaluate(sigma.derivative(1), {z: argument}, backend)
-    size = value**2 + slope**2 * (2 * products**2 + argument**2)
-    return np.asarray(np.mean(size + 0 * argument, axis=1))
+def _squares(base: _Base) -> Float[np.ndarray, " n"]:
+    """The mean over the features of σ² + σ'²(2 (w·x)² + z²), for each interior point."""
+    slope, products = base.evaluated(1), base.argument - base.b
+    size = base.value**2 + slope**2 * (2 * products**2 + base.argument**2)
+    return np.asarray(np.mean(size, axis=1, dtype=np.float64))
 
 
 @cache

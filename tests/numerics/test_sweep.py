@@ -94,7 +94,7 @@ def test_failures_have_their_reason_and_the_rest_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     monkeypatch.setenv("TRAP", str(tmp_path / "absent"))
-    of, store = grid(**{"difference.step": ["1/10"]}), tmp_path / "store"
+    of, store = grid(6, **{"difference.step": ["1/10"]}), tmp_path / "store"
     reasons = ("seed 2 is not allowed", "ZeroDivisionError: one over nothing")
     assert sweep.run(of, store, compute=troubled, jobs=jobs) == sweep.Summary(6, 4, 0, 2, reasons)
     found = sweep.rows(of, store)

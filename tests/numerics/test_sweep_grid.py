@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import math
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,7 @@ def test_entropies_of_many_spectra_are_those_of_each(rows: list[list[float]], co
 
 
 def test_a_value_exactly_at_the_threshold_is_kept() -> None:
-    tau = Convention("relative", tau=problem_file.rational("0.1"))
+    tau = Convention("relative", tau=Fraction(1, 10))
     at, under = 0.1, float(np.nextafter(0.1, 0))  # the double 0.1 exceeds 1/10, the one before it does not reach it
     _, cutoffs = truncated_entropies(np.array([[1.0, at], [1.0, under]]), tau)
     assert cutoffs.tolist() == [2, 1]
@@ -181,7 +182,7 @@ def test_entropies_lie_in_the_enclosures_of_the_same_matrix() -> None:
         problem = plan.cell(position).problem
         found = bench.float_spectra(position)
         for method, values in (("ad", found.ad), ("fd", found.fd)):
-            hull = entropy_enclosure(spectrum(problem, method, "float64").values, problem.convention).value  # type: ignore[arg-type]
+            hull = entropy_enclosure(spectrum(problem, method, "float64").values, problem.convention).value
             (H,), _ = truncated_entropies(values[None, :], problem.convention)
             assert hull is not None
             assert float(hull.lower) - 1e-14 <= H <= float(hull.upper) + 1e-14

@@ -78,7 +78,7 @@ def test_refusals_come_before_any_work(tmp_path: Path) -> None:
         ({"dask": "tcp://127.0.0.1:1"}, "distributed"),
     ):
         with pytest.raises(InputError, match=words):
-            call(path, tmp_path / "store", **options)  # type: ignore[arg-type]
+            call(path, tmp_path / "store", **options)
     assert not (tmp_path / "store").exists()
 
 
