@@ -209,11 +209,11 @@ def _depth_seen(table: Float[np.ndarray, "n m"]) -> int:
         return 64 + 2 * int(min(table.shape))
     logs = np.log2(np.maximum(np.linalg.svd(table / size, compute_uv=False), 1e-300))
     seen = int((logs > logs[0] - 43).sum())
-    window = max(4, seen // 16)
+    window = 8
     slope = max(0.5, (logs[max(0, seen - 1 - window)] - logs[seen - 1]) / window)
-    # decays of smooth features are faster than geometric: 1.5 to 2.1 times as fast on average (measured, n = 32 to
-    # 300); too little costs a second pass, too much a few per cent
-    return math.ceil(float(logs[0] - logs[seen - 1] + 2.1 * slope * (len(logs) - seen)))
+    # decays of smooth features are faster than geometric: 1.5 to 2.3 times as fast on average (measured, n = 32 to
+    # 500); too little costs a second pass, too much a few per cent
+    return math.ceil(float(logs[0] - logs[seen - 1] + 2.3 * slope * (len(logs) - seen)) + 16)
 
 
 def _oriented(entries: BallEntries, bits: int, clock: Clock) -> tuple[arb_mat, bool]:
@@ -233,7 +233,7 @@ def _next_bits(basis: GradedBasis, bits: int, accuracy: int, stalled: bool) -> i
         return max(STALL_BITS, 2 * bits)
     sizes = sorted((exponent(max(map(abs, row))) for row in stacked_rows(basis.right)), reverse=True)
     missing = basis.residual.nrows() - basis.rank
-    window = min(len(sizes) - 1, max(4, len(sizes) // 16))
+    window = min(len(sizes) - 1, 8)
     slope: float = (sizes[-1 - window] - sizes[-1]) / window if window > 0 else 8.0
     reach: int = basis.top - (sizes[-1] if sizes else basis.top)
     estimate = math.ceil(reach + 1.6 * slope * missing + accuracy + 48)

@@ -342,7 +342,7 @@ def derive_kernel(
         NonexistenceError: K itself is infinite. (K_AD raises it when asked for.)
 
     >>> derive_kernel("erf", "normal(0, 1)", "constant(0)", verify=False).K
-    2*atan2(2*x*y, sqrt(2*x**2 + 2*y**2 + 1))/pi
+    2*atan(2*x*y/sqrt(2*x**2 + 2*y**2 + 1))/pi
     """
     sigma = read_activation(activation) if isinstance(activation, str) else activation
     w, b = law(weights, "weights"), law(biases, "biases")

@@ -21,9 +21,9 @@ from theory.exact import rational
 from theory.kernels.coordinates import Constants, JointGaussian, fraction, spread
 from theory.kernels.evaluation import decimal, to_digits
 from theory.kernels.gaussian import conjugate_pairs, constants_of, tilted_form
-from theory.kernels.price import angle, carry, invariants_of
+from theory.kernels.price import angle_of, carry, invariants_of
 from theory.kernels.radical import RadicalForm, ring
-from theory.kernels.shapes import ErfSum, GaussianSum, ReluPower, shape
+from theory.kernels.shapes import ErfSum, GaussianSum, ReluPower, Shape, shape
 from theory.laws import Law, Normal, law
 
 A, B, C = sp.symbols("a b c", real=True)
@@ -109,6 +109,7 @@ def invariant_kernel(
     forms, route = _forms(found, w, bias, activation)
     if isinstance(found, ReluPower) and 2 * max(powers) > found.n:
         raise InputError(f"laplacians: {activation} has {found.n} derivatives almost everywhere; allowed: lower powers")
+    angle = angle_of(found)
     K = sp.Add(*(weight * form.expression(angle) for weight, form in forms))
     parts = []
     for weight, form in forms:
@@ -144,7 +145,7 @@ def laplacian(form: RadicalForm, own: int) -> RadicalForm:
     )
 
 
-def _forms(found: object, weights: Normal, biases: Law, name: str) -> tuple[list[tuple[int, RadicalForm]], str]:
+def _forms(found: Shape | None, weights: Normal, biases: Law, name: str) -> tuple[list[tuple[int, RadicalForm]], str]:
     if isinstance(found, GaussianSum):
         constants, complex_ = constants_of(found)
         joint = _joint(weights, biases, constants, complex_)

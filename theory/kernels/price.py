@@ -18,7 +18,7 @@ from theory.errors import NonexistenceError
 from theory.kernels.coordinates import Constants, Coordinates, JointGaussian, Weights, joint_gaussian, spread
 from theory.kernels.ladder import ALPHA, BETA, GAMMA, GRAM, Ladder
 from theory.kernels.radical import Angle, Frame, RadicalForm, Tower, ring
-from theory.kernels.shapes import ErfSum, ReluPower
+from theory.kernels.shapes import ErfSum, ReluPower, Shape
 from theory.laws import Law
 
 INVERSE_PI = 1 / sp.pi
@@ -226,7 +226,7 @@ class PriceKernel:
         """E w^(a+b) σ^(|a|)(U) σ^(|b|)(V); for ReLU powers σ^(m) is taken pointwise."""
         if isinstance(self.shape, ReluPower) and max(sum(a), sum(b)) > self.shape.n:
             return sp.Integer(0)
-        return self._written((*a, *b), angle)
+        return self._written((*a, *b), angle_of(self.shape))
 
     def derivative_with_asin(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
         """The same with φ = asin(C/√A/√B), which is faster in code; for erf-like activations, where D ≥ 1."""
@@ -248,6 +248,16 @@ class PriceKernel:
 def angle(A: sp.Expr, B: sp.Expr, C: sp.Expr, D: sp.Expr) -> sp.Expr:
     """φ = asin(C/√(AB)) as atan2(C, √D): accurate where the points are close, and defined where AB = 0."""
     return sp.atan2(C, sp.sqrt(D), evaluate=False)
+
+
+def arctangent(A: sp.Expr, B: sp.Expr, C: sp.Expr, D: sp.Expr) -> sp.Expr:
+    """φ = asin(C/√(AB)) as atan(C/√D), where D > 0: as accurate where the points are close."""
+    return sp.atan(C / sp.sqrt(D))
+
+
+def angle_of(shape: Shape | None) -> Angle:
+    """How φ is written: D ≥ 1 for erf-like activations, and vanishes on the diagonal for ReLU powers."""
+    return arctangent if isinstance(shape, ErfSum) else angle
 
 
 def arcsine(A: sp.Expr, B: sp.Expr, C: sp.Expr, D: sp.Expr) -> sp.Expr:
