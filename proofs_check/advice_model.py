@@ -164,8 +164,8 @@ class ErrorModel:
 
     def optimum(self) -> float | None:
         """h*; None where there is none: no truncation (h as large as wished), or no round-off."""
-        powers, degrees = {p for p, _ in self.gram}, {m for m, r in self.rho.items() if m and r > 0}
-        if not degrees or not self.gram or not self.truncation(1.0) > 0:
+        powers, degrees = {p for p, _ in self.gram}, {m for m, r in self.rho.items() if r > 0}
+        if not any(degrees) or not self.gram or not self.truncation(1.0) > 0:
             return None
         if len(powers) == 1 and len(degrees) == 1:
             (p,), (m,) = powers, degrees

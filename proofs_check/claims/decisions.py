@@ -79,7 +79,7 @@ def rank_interval(rho: float, pairs: int, confidence: float = CONFIDENCE) -> tup
 
     >>> low, high = rank_interval(0.5, 100, 0.95)
     >>> round(low, 3), round(high, 3)
-    (0.323, 0.643)
+    (0.326, 0.641)
     """
     from scipy.special import ndtri
 

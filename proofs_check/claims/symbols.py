@@ -237,7 +237,7 @@ CLAIMS = (
         predicate="identity of exponential sums with rational frequencies and coefficients, on random rational "
         "stencils",
         kind="exact",
-        scopes=once({"stencils": "random rational offsets, m = 1, 2, 3"}),
+        scopes=once({"stencils": "random rational offsets with m from 1 to 3"}),
         instances=_pairs,
         test=_multiplies(1),
         describe=_describe_pair,

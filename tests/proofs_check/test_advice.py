@@ -33,6 +33,7 @@ from proofs_check.advice_model import (
     values,
     with_largest_step,
 )
+from proofs_check.commands import output
 from proofs_check.commands.advise import advise as command
 from proofs_check.commands.example import shipped
 from theory import roundoff
@@ -357,7 +358,7 @@ def test_cost_is_measured_where_torch_trains() -> None:
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("proofs_check.advice.measure_cost", lambda problem, device: None)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(output.console, "width", 200)
     path, figure = tmp_path / "p.toml", tmp_path / "f.svg"
     path.write_text(shipped()["poisson"].replace("64", "24", 2))
     assert command(path=str(path), device="cpu", figure=figure, as_json=True) == 0

@@ -236,7 +236,7 @@ def test_the_witness_of_a_cauchy_law_with_a_decaying_feature() -> None:
     kernel = derive_kernel("gaussian", "cauchy(0, 1)", "normal(0, 1)", "u_xx", verify=False)
     values = kernel.evaluate(1, 1, 20)
     assert values["K_AD"] is not None
-    assert values["K_AD"].startswith("0.7238")
+    assert values["K_AD"].startswith("0.72377411699281")  # by nested quadrature
     assert values["K_FD"] is None
 
 
