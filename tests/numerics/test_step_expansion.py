@@ -30,8 +30,8 @@ def scaled(problem: Problem, t: Fraction) -> Problem:
 def test_it_contains_the_difference_at_every_step(problem: Problem, t: Fraction, terms: int) -> None:
     assume(problem.difference.order + terms + problem.operator.order <= 16)
     found = step_expansion(problem, terms)
-    exact = ball_entries(scaled(problem, t), "fd")(500) - ball_entries(problem, "ad")(500)
-    with flint.ctx.workprec(150):
+    with flint.ctx.workprec(500):
+        exact = ball_entries(scaled(problem, t), "fd")(500) - ball_entries(problem, "ad")(500)
         ratio = flint.arb(flint.fmpq(t.numerator, t.denominator))
         total = found.remainder * ratio**found.power
         for q, matrix in found.coefficients.items():
