@@ -14,9 +14,10 @@ ORDER = (
     "steps",
     "training",
     "source",
+    "regimes",
 )
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
-SHARED = ("common",)
+SHARED = ("common", "links")
 """Modules without claims of their own."""
 DRAFTS = (
     "decisions",

@@ -6,7 +6,7 @@ predicate a statement, the same in every cell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -98,7 +98,7 @@ def _certified(scope: Scope) -> bool:
     return scope["arithmetic"] == "exact"
 
 
-def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> object:
+def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
     def test(instance: Problem, scope: Scope) -> Outcome:
         ad, fd = _pair(instance, scope)
         rule = rules()[scope["convention"]]
@@ -133,7 +133,12 @@ def _relative(a: Enclosure, f: Enclosure) -> float:
     return float(abs(f.middle - a.middle) / a.middle) if a.middle else 0.0
 
 
-def _small_larger(quantify: str, *, exchanged: bool = False, also_large: bool = False, factor: int = 1) -> object:
+Check = Callable[[Problem, Scope], Outcome]
+
+
+def small_larger(quantify: str, *, exchanged: bool = False, also_large: bool = False, factor: int = 1) -> Check:
+    """S2: σ_k(FD) > σ_k(AD) for every or some k > n/2; the other arguments make mutants."""
+
     def test(instance: Problem, scope: Scope) -> Outcome:
         ad, fd = _pair(instance, scope)
         if exchanged:
@@ -173,7 +178,9 @@ def _entropy(instance: Problem, method: str, arithmetic: str, convention: Conven
     return _entropies(instance, method, arithmetic)[convention.label]
 
 
-def _entropy_order(excess: Fraction, *, exchanged: bool = False) -> object:
+def entropy_order(excess: Fraction, *, exchanged: bool = False) -> Check:
+    """S3: H_AD ≥ H_FD + excess under the scope's convention."""
+
     def test(instance: Problem, scope: Scope) -> Outcome:
         convention = conventions()[scope["convention"]]
         ad, fd = (_entropy(instance, method, scope["arithmetic"], convention) for method in ("ad", "fd"))
@@ -214,7 +221,7 @@ CLAIMS = (
         kind="sampled",
         scopes=lambda profile: _by_convention(rules(), profile),
         instances=_instances,
-        test=_leading_agree(AGREEMENT),  # type: ignore[arg-type]
+        test=_leading_agree(AGREEMENT),
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
@@ -246,7 +253,7 @@ CLAIMS = (
         kind="sampled",
         scopes=lambda profile: tuple(_cells(profile)),
         instances=_instances,
-        test=_small_larger("every"),  # type: ignore[arg-type]
+        test=small_larger("every"),
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
@@ -256,14 +263,14 @@ CLAIMS = (
                 "exchanged",
                 "AD and FD exchanged, in float32 where the noise floor lifts FD",
                 "sign",
-                lambda c: c.with_(test=_small_larger("every", exchanged=True)),
+                lambda c: c.with_(test=small_larger("every", exchanged=True)),
                 _at("float32", "tanh"),
             ),
             Mutant(
                 "large-as-well",
                 "every singular value of FD is larger, in float32 where the small ones are",
                 "assumption",
-                lambda c: c.with_(test=_small_larger("every", also_large=True)),
+                lambda c: c.with_(test=small_larger("every", also_large=True)),
                 _at("float32", "tanh"),
             ),
         ),
@@ -278,7 +285,7 @@ CLAIMS = (
         kind="sampled",
         scopes=lambda profile: tuple(_cells(profile)),
         instances=_instances,
-        test=_small_larger("some"),  # type: ignore[arg-type]
+        test=small_larger("some"),
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
@@ -288,14 +295,14 @@ CLAIMS = (
                 "exchanged",
                 "AD and FD exchanged, in float32 where the noise floor lifts FD",
                 "sign",
-                lambda c: c.with_(test=_small_larger("some", exchanged=True)),
+                lambda c: c.with_(test=small_larger("some", exchanged=True)),
                 _at("float32", "tanh"),
             ),
             Mutant(
                 "far-larger",
                 "some small singular value of FD is larger by a factor of 10^8",
                 "constant",
-                lambda c: c.with_(test=_small_larger("some", factor=10**8)),
+                lambda c: c.with_(test=small_larger("some", factor=10**8)),
                 _at("float32", "tanh"),
             ),
         ),
@@ -310,7 +317,7 @@ CLAIMS = (
         kind="sampled",
         scopes=lambda profile: _by_convention(conventions(), profile),
         instances=_instances,
-        test=_entropy_order(Fraction(0)),  # type: ignore[arg-type]
+        test=entropy_order(Fraction(0)),
         quantifier=TYPICAL,
         requests=_requests,
         describe=witness,
@@ -320,14 +327,14 @@ CLAIMS = (
                 "by-one-half",
                 "AD's entropy exceeds FD's by one half at least, where the order itself holds",
                 "constant",
-                lambda c: c.with_(test=_entropy_order(Fraction(1, 2))),
+                lambda c: c.with_(test=entropy_order(Fraction(1, 2))),
                 _at("float32", "tanh", "energy τ=1e-6, power 1, normalised"),
             ),
             Mutant(
                 "exchanged",
                 "AD and FD exchanged, in float32 under a convention where the order holds",
                 "sign",
-                lambda c: c.with_(test=_entropy_order(Fraction(0), exchanged=True)),
+                lambda c: c.with_(test=entropy_order(Fraction(0), exchanged=True)),
                 _at("float32", "tanh", "energy τ=1e-6, power 1, normalised"),
             ),
         ),
