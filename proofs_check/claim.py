@@ -72,12 +72,32 @@ class Assumption:
     reads_spectra: bool = False
 
 
+StepRule = Literal["identity", "inequality", "theorem", "cited", "claim"]
+"""How a step is justified: ``identity`` (symbolic, exact), ``inequality`` (exact rationals, root isolation or ball
+subdivision) and ``theorem`` (a cited one whose hypotheses are checked) are run; ``cited`` (a theorem that has none to
+check) and ``claim`` (another claim, on which this one rests) are not."""
+CHECKED_RULES: frozenset[str] = frozenset({"identity", "inequality", "theorem"})
+
+
 @dataclass(frozen=True)
 class Step:
-    """A step of a derivation: what is claimed (LaTeX between dollars) and why."""
+    """A step of a derivation: what is claimed (LaTeX between dollars) and why.
+
+    Attributes:
+        text: what is claimed.
+        because: why, for people.
+        rule: how it is justified; None for a step that is told and no more.
+        check: checks it in a cell (helpers in :mod:`proofs_check.steps`); for the rules that are run.
+    """
 
     text: str
     because: str
+    rule: StepRule | None = None
+    check: Callable[[Scope], Outcome] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.check is not None) != (self.rule in CHECKED_RULES):
+            raise InputError(f"step {self.text[:60]!r}: rule {self.rule!r} with{'' if self.check else 'out'} a check")
 
 
 @dataclass(frozen=True)
@@ -133,7 +153,8 @@ class Claim:
         mutants: wrong versions.
         assumptions: what an instance must meet to count.
         quantifier: over the instances.
-        derivation: the steps of the proof, where there is one.
+        derivation: the steps of the proof, where there is one; those with a check are run with every cell.
+        rests_on: ids of the claims that the proof, or the explanation of the verdicts, uses.
         requests: spectra that the instances of a cell will read.
         describe: an instance in JSON types, for the witness.
         search: the space in which counterexamples of a cell are sought; without one it is made from the instances.
@@ -154,6 +175,7 @@ class Claim:
     assumptions: tuple[Assumption, ...] = ()
     quantifier: Quantifier = ALL
     derivation: tuple[Step, ...] = ()
+    rests_on: tuple[str, ...] = ()
     requests: Callable[[Any, Scope], Iterable[Request]] | None = None
     describe: Callable[[Any], Any] = str
     search: Callable[[Scope], SearchStrategy[Any]] | None = None
@@ -174,8 +196,70 @@ class Claim:
             raise KeyError(text)
         return replace(self, assumptions=kept)
 
+    def with_step(self, number: int, **changes: Any) -> Claim:
+        """The claim with a step of its derivation changed, counted from 1: how a wrong proof is made.
+
+        Raises:
+            IndexError: there is no such step.
+        """
+        steps = list(self.derivation)
+        if not 1 <= number <= len(steps):
+            raise IndexError(f"{self.id} has no step {number}")
+        steps[number - 1] = replace(steps[number - 1], **changes)
+        return replace(self, derivation=tuple(steps))
+
 
 def judge(claim: Claim, scope: Scope, profile: Profile) -> Evidence:
+    """Tests a claim on the instances of one cell, after the steps of its derivation that have a check.
+
+    A step that fails refutes the claim as it stands (its proof is wrong), one that cannot be decided leaves it open.
+    ``PROVED`` takes a chain in which every step is checked, or is a theorem or a claim that is named: with a step that
+    is only told, a symbolic check comes to ``CERTIFIED``.
+    """
+    steps = chain(claim, scope)
+    evidence = _judge(claim, scope, profile)
+    if not steps:
+        return _weaker(claim, evidence)
+    told = replace(evidence, data={**evidence.data, "steps": steps})
+    broken = next((n for n, step in enumerate(steps, 1) if step["holds"] is False), None)
+    if broken is not None:
+        return replace(told, verdict=Verdict.REFUTED, summary=f"step {broken} is wrong: {steps[broken - 1]['detail']}")
+    open_ = next((n for n, step in enumerate(steps, 1) if step["holds"] is None and step["run"]), None)
+    if open_ is not None and evidence.verdict in POSITIVE.values():
+        summary = f"step {open_} is undecided: {steps[open_ - 1]['detail']}"
+        return replace(told, verdict=Verdict.INCONCLUSIVE, summary=summary)
+    return _weaker(claim, told)
+
+
+def chain(claim: Claim, scope: Scope) -> list[dict[str, Any]]:
+    """What each step of the derivation came to in a cell; empty where none is run."""
+    if not any(step.check for step in claim.derivation):
+        return []
+    found = []
+    for step in claim.derivation:
+        outcome = step.check(scope) if step.check else None
+        found.append(
+            {
+                "rule": step.rule,
+                "run": outcome is not None,
+                "holds": None if outcome is None else outcome.holds,
+                "detail": "" if outcome is None else outcome.detail,
+            }
+        )
+    return found
+
+
+def _weaker(claim: Claim, evidence: Evidence) -> Evidence:
+    """``CERTIFIED`` for ``PROVED`` where a step of the derivation is told and no more."""
+    told = [n for n, step in enumerate(claim.derivation, 1) if step.rule is None]
+    if evidence.verdict is not Verdict.PROVED or not told:
+        return evidence
+    return replace(
+        evidence, verdict=Verdict.CERTIFIED, summary=f"{evidence.summary}; step {told[0]} of the proof is not checked"
+    )
+
+
+def _judge(claim: Claim, scope: Scope, profile: Profile) -> Evidence:
     """Tests a claim on the instances of one cell."""
     met, rejected = [], 0
     for instance in claim.instances(scope, profile):

@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from proofs_check import user_claims
+from proofs_check import dependencies, user_claims
 from proofs_check.claim import Claim
+from proofs_check.claims.links import LINKS
 from proofs_check.verdicts import Verdict
 from theory.errors import InputError
 from theory.expressions import nearest
@@ -32,6 +33,7 @@ def all_claims() -> tuple[Claim, ...]:
 
     Raises:
         ValueError: two claims share an id, or a claim has no mutant.
+        InputError: a claim rests on one that there is not, or on itself.
     """
     package = importlib.import_module("proofs_check.claims")
     found: list[Claim] = []
@@ -51,7 +53,14 @@ def all_claims() -> tuple[Claim, ...]:
         if not claim.mutants:
             raise ValueError(f"{claim.id} has no mutant: a check that cannot fail is a defect")
         seen.add(claim.id)
-    return tuple(found)
+    linked = tuple(_linked(claim) for claim in found)
+    dependencies.check({c.id: c.rests_on for c in linked}, ())
+    return linked
+
+
+def _linked(claim: Claim) -> Claim:
+    """The claim with its links of the ledger's table, after those of its own."""
+    return claim.with_(rests_on=tuple(dict.fromkeys((*claim.rests_on, *LINKS.get(claim.id, {})))))
 
 
 def select(ids: Iterable[str], claims: tuple[Claim, ...] | None = None) -> tuple[Claim, ...]:

@@ -19,9 +19,10 @@ from typing import Any
 from numerics import spectra
 from numerics.problem import Problem
 from numerics.store import Store, content_key
-from proofs_check import user_claims
-from proofs_check.claim import Claim, Profile, Scope, address, judge
-from proofs_check.ledger import all_claims, load_expected
+from proofs_check import dependencies, user_claims
+from proofs_check.claim import Claim, Profile, Scope, address, judge, parse_address
+from proofs_check.claims.links import LINKS
+from proofs_check.ledger import Record, all_claims, load_expected
 from proofs_check.verdicts import Evidence, Verdict, compare, finite
 from theory.errors import InputError
 
@@ -226,24 +227,52 @@ def command(claim: str, where: str, profile: Profile) -> str:
 
 
 def ledger(claims: Iterable[Claim], results: list[dict[str, Any]], profile: Profile) -> list[dict[str, Any]]:
-    """The ledger's claims with their cells, each compared with what is on record."""
+    """The ledger's claims with their cells, each compared with what is on record.
+
+    A cell that rests on a claim which is not positive says so in its evidence (``conditions``); of claims that this run
+    did not judge, the verdicts on record count.
+    """
     expected = load_expected(profile)
+    claims = list(claims)
+    links, verdicts = _foundations(claims, results, expected)
     listed = []
     for claim in claims:
         cells = []
         for result in results:
             if result["id"] != claim.id or result["mutant"] is not None:
                 continue
+            unmet = dependencies.conditions(claim.id, result["scope"], links, verdicts)
+            evidence = result["evidence"] | ({"conditions": unmet} if unmet else {})
             entry = expected.get(claim.id, {}).get(result["address"])
             recorded = entry["verdict"] if entry else None
             cells.append(
                 {key: result[key] for key in ("scope", "address", "verdict")}
                 | {"expected": recorded, "status": compare(Verdict(result["verdict"]), recorded)}
-                | {key: result[key] for key in ("method", "quantifier", "evidence", "seconds")}
+                | {"method": result["method"], "quantifier": result["quantifier"], "evidence": evidence}
+                | {"seconds": result["seconds"]}
                 | {"command": command(user_claims.name(claim), result["address"], profile)}
             )
         listed.append(describe(claim) | {"cells": cells})
     return listed
+
+
+Verdicts = dict[str, list[tuple[Mapping[str, str], str]]]
+
+
+def _foundations(
+    claims: list[Claim], results: list[dict[str, Any]], expected: Record
+) -> tuple[dict[str, tuple[str, ...]], Verdicts]:
+    """What rests on what, and the verdicts of this run or on record by claim."""
+    links = {c.id: c.rests_on for c in (*all_claims(), *claims)}
+    verdicts: Verdicts = {
+        id: [(parse_address(where), entry["verdict"]) for where, entry in cells.items()]
+        for id, cells in expected.items()
+    }
+    judged: Verdicts = {}
+    for result in results:
+        if result["mutant"] is None:
+            judged.setdefault(result["id"], []).append((result["scope"], result["verdict"]))
+    return links, verdicts | judged
 
 
 def describe(claim: Claim) -> dict[str, Any]:
@@ -258,7 +287,8 @@ def describe(claim: Claim) -> dict[str, Any]:
         "kind": claim.kind,
         "quantifier": str(claim.quantifier),
         "assumptions": [a.text for a in claim.assumptions],
-        "derivation": [{"text": s.text, "because": s.because} for s in claim.derivation],
+        "derivation": [{"text": s.text, "because": s.because, "rule": s.rule} for s in claim.derivation],
+        "rests_on": [{"id": id, "because": LINKS.get(claim.id, {}).get(id, "")} for id in claim.rests_on],
         "mutants": [{"name": m.name, "change": m.change, "kind": m.kind} for m in claim.mutants],
     }
 

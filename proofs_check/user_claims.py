@@ -75,6 +75,7 @@ def claim(
     quantifier: Quantifier = ALL,
     source: str = "conjecture",
     examples: int = 50,
+    rests_on: Sequence[str] = (),
 ) -> Callable[[Callable[..., Found]], Claim]:
     """Makes a claim of a predicate on instances; its docstring is the statement.
 
@@ -92,6 +93,8 @@ def claim(
         quantifier: over the instances.
         source: a reference, or whose conjecture it is.
         examples: how many instances are drawn from a strategy, ten times as many in the full profile.
+        rests_on: claims of the file or of the ledger that it takes for granted; a verdict is shown as conditional on
+            those that are not positive.
 
     Raises:
         InputError: no mutant, no statement, or a mutant that changes nothing the predicate has.
@@ -123,6 +126,7 @@ def claim(
             assumptions=tuple(Assumption(text, holds) for text, holds in texts.items()),
             quantifier=quantifier,
             describe=_describe,
+            rests_on=tuple(rests_on),
             search=(lambda scope: _strategy(over, scope)),
         )  # fmt: skip
         function.__globals__.setdefault(MADE, []).append(made)  # found also when another takes the function's name
@@ -275,6 +279,7 @@ def select(names: Iterable[str]) -> tuple[Claim, ...]:
     taken = {c.id: "the ledger" for c in ledger.all_claims()}
     for path, colons, id in wanted:
         claims = loaded[path]
+        _check_links(path, claims, taken)
         for found in claims:
             if taken.setdefault(found.id, str(found.file)) != found.file:
                 raise InputError(f"{path}: claim {found.id}: the id is taken by {taken[found.id]}")
@@ -282,6 +287,15 @@ def select(names: Iterable[str]) -> tuple[Claim, ...]:
             if all(c.id != found.id for c in chosen):
                 chosen.append(found)
     return tuple(chosen)
+
+
+def _check_links(path: str, claims: tuple[Claim, ...], known: Iterable[str]) -> None:
+    from proofs_check import dependencies
+
+    try:
+        dependencies.check({c.id: c.rests_on for c in claims}, known)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def digest(path: str) -> str:

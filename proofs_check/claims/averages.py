@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise, product
 from math import perm
 
+from proofs_check import proof_steps
 from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import once
 from proofs_check.claims.stencils import describe
@@ -88,6 +89,20 @@ def _norm(stated: Callable[[str], Fraction]) -> Callable[[Stencil, Scope], Outco
         return Outcome(size == claimed, f"‖c‖₁ = {spell(size)}, stated {spell(claimed)}", certified=True)
 
     return test
+
+
+def _separate(scope: Scope) -> Outcome:
+    """∂^(i,j) of x^a y^b at 0 is a! b! where (i, j) = (a, b), else 0: a triangular, invertible system."""
+    indices = [(a, b) for a in range(8) for b in range(8 - a)]
+    zero = Fraction(0)
+    return proof_steps.equal(
+        (
+            (_at({i: Fraction(1)}, *a, zero, zero), perm(a[0]) * perm(a[1]) if i == a else 0)
+            for i in indices
+            for a in indices
+        ),
+        "derivatives of monomials at 0",
+    )
 
 
 def extremal_difference(s: Stencil) -> Fraction:
@@ -196,7 +211,7 @@ CLAIMS = (
         instances=_named,
         test=_leading(LEADING),
         derivation=(Step(r"two constant-coefficient expansions agree up to $h^q$ iff they agree on polynomials of "
-                         r"degree $\le m + q$", "linear algebra: monomials separate the derivatives at a point"),),
+                         r"degree $\le m + q$", "linear algebra: monomials separate the derivatives at a point", "identity", _separate),),
         describe=_describe_plane,
         mutants=(
             Mutant("no-cross-term", "the nine-point difference has the leading term of the five-point one", "predicate",

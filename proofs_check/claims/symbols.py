@@ -5,13 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from math import factorial
 from typing import TYPE_CHECKING, Any
 
+from proofs_check import proof_steps
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import once
 from proofs_check.claims.stencils import describe
 from proofs_check.verdicts import Outcome
 from theory import symbols
+from theory.realroots import integer_polynomial
 from theory.stencils import Stencil, central, compose, forward, rescale, stencil
 
 if TYPE_CHECKING:
@@ -61,6 +64,43 @@ def _negative_after_pi(s: Stencil, scope: Scope) -> Outcome:
     return Outcome(roots == 0, f"order {s.order}: {roots} zeros of P on (−1, 1), degree {p.degree()}", certified=True)
 
 
+MULTIPLES = 8
+"""Multiples of θ up to the largest offset of these stencils."""
+
+
+def _chebyshev(lag: int) -> proof_steps.Check:
+    """sin kθ = sin θ U_{k−lag}(cos θ) for every k that occurs, in z = e^{iθ}."""
+
+    def check(scope: Scope) -> Outcome:
+        import sympy
+
+        z = sympy.Symbol("z")
+        cosine, box = (z + 1 / z) / 2, {z: (Fraction(1, 2), 2)}
+        return proof_steps.every(
+            (f"k = {k}", proof_steps.identity(
+                z**k - z**-k, (z - 1 / z) * sympy.chebyshevu_poly(k - lag, z).subs(z, cosine), box))
+            for k in range(1, MULTIPLES + 1)
+        )  # fmt: skip
+
+    return check
+
+
+def _keeps_sign(scope: Scope) -> Outcome:
+    """P > 0 on (−1, 1) up to the sign of m near 0, for every stencil; m(0) = 1 exactly."""
+    cases = []
+    for s in _odd_or_all(scope, "quick"):
+        if s.derivative % 2 == 0:
+            continue
+        # m(θ) (iθ)^m = 2i Σ_{k>0} c_k sin(s_k θ), and i^(m−1) = (−1)^((m−1)/2): this is the sign of P near θ = 0
+        coefficients = [Fraction(int(c.p), int(c.q)) for c in reversed(sine_polynomial(s).all_coeffs())]
+        sign = (-1) ** ((s.derivative - 1) // 2)
+        outcome = proof_steps.one_sign(integer_polynomial(coefficients), -1, 1, sign)
+        moment = sum((c * x**s.derivative for x, c in zip(s.offsets, s.weights, strict=True)), Fraction(0))
+        at_zero = proof_steps.equal([(moment, factorial(s.derivative))], "m(0) = 1")
+        cases += [(f"m = {s.derivative}, order {s.order}", one) for one in (outcome, at_zero)]
+    return proof_steps.every(cases)
+
+
 def _odd_or_all(scope: Scope, profile: Profile) -> Iterator[Stencil]:
     for derivative in (1, 2, 3, 5, 7):
         for order in (2, 4, 6, 8):
@@ -100,6 +140,38 @@ def _sinc_power(squares: Callable[[int], int]) -> Callable[[int, Scope], Outcome
         return Outcome(difference == 0, f"difference {difference} in z = e^(iθ/2)", certified=True)
 
     return test
+
+
+def _exponential_sum(scope: Scope) -> Outcome:
+    """m(θ) (iθ)^m, from the closed form of the symbol, is Σ c_k e^{i s_k θ}."""
+    import sympy
+
+    s = central(int(scope["derivative"]), 2)
+    found = symbols.symbol(s)
+    theta = found.variables[0]
+    total = sympy.Add(
+        *(
+            sympy.Rational(c.numerator, c.denominator) * sympy.exp(sympy.I * int(x) * theta)
+            for x, c in zip(s.offsets, s.weights, strict=True)
+        )
+    )
+    closed = (found.expression * (sympy.I * theta) ** s.derivative).rewrite(sympy.exp)
+    return proof_steps.identity(closed, total, {theta: (Fraction(1, 4), 9)})
+
+
+def _euler(sign: int) -> proof_steps.Check:
+    def check(scope: Scope) -> Outcome:
+        import sympy
+
+        theta = sympy.Symbol("theta", real=True)
+        z, box = sympy.exp(sympy.I * theta / 2), {theta: (-9, 9)}
+        return proof_steps.every(
+            (f"n = {n}", proof_steps.identity(
+                sympy.sin(n * theta / 2), sign * (z**n - z**-n) / (2 * sympy.I), box))
+            for n in (1, 2)
+        )  # fmt: skip
+
+    return check
 
 
 def _derivatives(scope: Scope, profile: Profile) -> Iterator[int]:
@@ -180,12 +252,16 @@ CLAIMS = (
         test=_negative_after_pi,
         assumptions=(Assumption("the derivative is odd", lambda s: s.derivative % 2 == 1),),
         derivation=(
-            Step(r"$\sin k\theta = \sin\theta\,U_{k-1}(\cos\theta)$", "Chebyshev"),
+            Step(r"$\sin k\theta = \sin\theta\,U_{k-1}(\cos\theta)$", "Chebyshev", "identity", _chebyshev(1)),
             Step(r"$m > 0$ near $0$, and on $(0,\pi)\cup(\pi,2\pi)$ it changes sign only with $\sin\theta$",
-                 "$P$ has no zero on $(-1,1)$ and $m(0) = 1$"),
+                 "$P$ keeps its sign on $(-1,1)$ and $m(0) = 1$", "inequality", _keeps_sign),
         ),
         describe=describe,
-        mutants=(Mutant("even", "even derivatives too", "assumption", lambda c: c.without_assumption("odd")),),
+        mutants=(
+            Mutant("even", "even derivatives too", "assumption", lambda c: c.without_assumption("odd")),
+            Mutant("next-polynomial", r"the first step has $U_k$ in place of $U_{k-1}$", "predicate",
+                   lambda c: c.with_step(1, check=_chebyshev(0))),
+        ),
     ),
     Claim(
         id="symbols.one-sided-suprema",
@@ -219,8 +295,14 @@ CLAIMS = (
         scopes=once(*({"derivative": str(m)} for m in (1, 2, 3, 4, 5, 6))),
         instances=_derivatives,
         test=_sinc_power(lambda m: m // 2),
-        derivation=(Step(r"$m(\theta)\,\theta^m i^m = \sum_k c_k z^{2 s_k}$, $z = e^{i\theta/2}$", "definition"),),
+        derivation=(
+            Step(r"$m(\theta)\,\theta^m i^m = \sum_k c_k z^{2 s_k}$, $z = e^{i\theta/2}$", "definition", "identity",
+                 _exponential_sum),
+            Step(r"$\sin(\theta/2) = (z - z^{-1})/(2i)$, $\sin\theta = (z^2 - z^{-2})/(2i)$", "Euler", "identity",
+                 _euler(1)),
+        ),
         mutants=(
+            Mutant("euler", r"the second step has $z^{-1} - z$", "sign", lambda c: c.with_step(2, check=_euler(-1))),
             Mutant("one-square-more", "one factor sinc² too many", "exponent",
                    lambda c: c.with_(test=_sinc_power(lambda m: m // 2 + 1)), {"derivative": "2"}),
             Mutant("one-square-less", "one factor sinc² too few", "exponent",

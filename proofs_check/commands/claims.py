@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs_check import ledger, runner
+from proofs_check.claim import address, chain
 from proofs_check.commands.output import console, emit, table
 from theory.errors import InputError
 from theory.expressions import nearest
@@ -29,7 +30,11 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     known = {c.id: c for c in ledger.all_claims()}
     if claim_id not in known:
         raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
-    content = runner.describe(known[claim_id]) | {"cells": _last(out, claim_id)}
+    claim = known[claim_id]
+    content = runner.describe(claim) | {"cells": _last(out, claim_id)}
+    first = claim.scopes("quick")[0]
+    for step, result in zip(content["derivation"], chain(claim, first), strict=False):
+        step |= {"holds": result["holds"], "detail": result["detail"], "cell": address(first)}
     if as_json:
         emit(content)
         return 0
@@ -44,8 +49,12 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         console.print(f"{label + ':':<12}{content[key]}", markup=False)
     for assumption in content["assumptions"]:
         console.print(f"Assumes:    {assumption}", markup=False)
+    for link in content["rests_on"]:
+        because = f" ({link['because']})" if link["because"] else ""
+        console.print(f"Rests on:   {link['id']}{because}", markup=False)
     for number, step in enumerate(content["derivation"], 1):
         console.print(f"Step {number}:     {step['text']}\n            ({step['because']})", markup=False)
+        console.print(f"            {_standing(step)}", markup=False)
     for mutant in content["mutants"]:
         console.print(f"Mutant:     {mutant['name']}: {mutant['change']} ({mutant['kind']})", markup=False)
     cells = content["cells"]
@@ -55,6 +64,15 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     rows = [[c["address"], c["verdict"], c["evidence"]["summary"]] for c in cells]
     table(f"Evidence of the last run in {out}", ["cell", "verdict", "summary"], rows)
     return 0
+
+
+def _standing(step: dict[str, Any]) -> str:
+    """What a step came to, in the first cell where it is run."""
+    told = {None: "not checked", "cited": "cited theorem", "claim": "a claim of its own"}
+    if step["rule"] in told:
+        return told[step["rule"]]
+    word = {True: "checked", False: "WRONG", None: "undecided"}[step["holds"]]
+    return f"{word} ({step['rule']}): {step['detail']}"
 
 
 def _last(out: Path, claim_id: str) -> list[dict[str, Any]]:
