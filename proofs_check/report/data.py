@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from numerics.problem import ARITHMETICS, METHODS, Boundary, Method, Problem, Tr
 from numerics.spectra import spectrum
 from numerics.training import rfm
 from proofs_check.claim import Profile
+from proofs_check.claims.regimes import SIZE, regime_map
 from proofs_check.report.records import SCHEMA
 from theory.entropy import Convention, cutoff, entropy_gap_coefficient
 from theory.exact import spell
@@ -61,9 +63,10 @@ def compute_figures(profile: Profile = "quick", progress: Progress | None = None
     work: list[tuple[str, Callable[[], dict[str, Any]]]] = []
     work += [("spectra", partial(spectrum_figure, name, problem)) for name, problem in spectra.items()]
     work += [("entropy", partial(entropy_figure, name, problem, profile)) for name, problem in entropies.items()]
+    work += [("regimes", partial(regime_figure, "tanh", arithmetic, profile)) for arithmetic in ARITHMETICS]
     work += [("training", partial(training_figure, "training", training, profile))]
     work += [("networks", partial(network_figure, "two-layer", network))]
-    found: dict[str, list[dict[str, Any]]] = {"spectra": [], "entropy": [], "training": [], "networks": []}
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind, _ in work}
     for done, (kind, make) in enumerate(work):
         if progress:
             progress("figures", done, len(work))
@@ -179,6 +182,12 @@ def gap_coefficient(problem: Problem, convention: Convention) -> float:
     rates = np.einsum("nk,nm,km->k", left, B, right)
     r = cutoff([float(v) for v in values], convention)
     return float(entropy_gap_coefficient([float(v) for v in values], [float(v) for v in rates], r, convention.power))
+
+
+def regime_figure(activation: str, arithmetic: str, profile: Profile) -> dict[str, Any]:
+    """Where S2 and S3 hold in one arithmetic, and where they are predicted to."""
+    points = [asdict(p) | {"step": spell(p.step)} for p in regime_map(activation, arithmetic, profile)]
+    return {"arithmetic": arithmetic, "activation": activation, "features": SIZE, "points": points}
 
 
 def training_figure(name: str, problem: Problem, profile: Profile) -> dict[str, Any]:

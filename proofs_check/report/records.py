@@ -241,6 +241,27 @@ class NetworkFigure(msgspec.Struct, frozen=True):
     commands: list[str] = []
 
 
+class RegimePoint(msgspec.Struct, frozen=True):
+    """One step and weight scale: in how many draws S2 and S3 hold, and are predicted to."""
+
+    scale: int
+    step: str
+    draws: int
+    small_larger: int
+    small_predicted: int
+    entropy_order: int
+    entropy_predicted: int
+
+
+class RegimeMap(msgspec.Struct, frozen=True):
+    """Where S2 and S3 hold in one arithmetic."""
+
+    arithmetic: str
+    activation: str
+    features: int
+    points: list[RegimePoint]
+
+
 class Figures(msgspec.Struct, frozen=True):
     """The content of ``figures.json``."""
 
@@ -251,6 +272,7 @@ class Figures(msgspec.Struct, frozen=True):
     entropy: list[EntropyFigure] = []
     training: list[TrainingFigure] = []
     networks: list[NetworkFigure] = []
+    regimes: list[RegimeMap] = []
 
 
 _T = TypeVar("_T", Ledger, Figures)
