@@ -8,6 +8,7 @@ from functools import partial
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from proofs_check.report.drawing import AD, FD, INK, svg
@@ -27,7 +28,7 @@ PREDICTED = {"small_larger": "small_predicted", "entropy_order": "entropy_predic
 
 def regimes(maps: Sequence[RegimeMap]) -> Figure:
     """Two rows of panels, S2 and S3; a column for each arithmetic."""
-    panels = []
+    panels: list[Markup] = []
     for field in STATEMENTS:
         for found in maps:
             index = len(panels)
@@ -48,7 +49,8 @@ def _draw(axes: Axes, found: RegimeMap, field: str, index: int) -> None:
     scales = sorted({p.scale for p in found.points})
     x = [steps.index(Fraction(p.step)) for p in found.points]
     y = [scales.index(p.scale) for p in found.points]
-    axes.scatter(x, y, s=130, facecolor=AD, edgecolor="none", alpha=[_count(p, field) / p.draws for p in found.points])
+    shaded = [to_rgba(AD, _count(p, field) / p.draws) for p in found.points]
+    axes.scatter(x, y, s=130, facecolor=shaded, edgecolor="none")
     axes.scatter(x, y, s=130, facecolor="none", edgecolor=INK, linewidth=0.6)
     ringed = [k for k, p in enumerate(found.points) if 2 * _count(p, PREDICTED[field]) >= p.draws]
     axes.scatter([x[k] for k in ringed], [y[k] for k in ringed], s=300, facecolor="none", edgecolor=FD, linewidth=1.3)
