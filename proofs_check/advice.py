@@ -12,9 +12,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-from numerics.matrices import float_matrix
 from numerics.problem import Arithmetic, Problem
 from numerics.sweep_cells import Outcome, cell_by_cell
 from numerics.sweep_matrices import Workbench
@@ -23,17 +20,18 @@ from proofs_check import advice_words
 from proofs_check.advice_cost import Cost, measure_cost
 from proofs_check.advice_floor import AtStep, at_step
 from proofs_check.advice_model import (
-    NEAR,
     ErrorModel,
     Parts,
     Values,
     error_model,
     measured_error,
     ratios,
+    rms,
     thinned,
     values,
     with_largest_step,
 )
+from proofs_check.advice_search import Inputs, Measured, inputs
 from theory.discretisation import StencilChoice
 from theory.errors import InputError
 from theory.exact import spell
@@ -58,14 +56,14 @@ class StencilAdvice:
         own: whether it is the problem's own.
         order: order of accuracy.
         evaluations: of the network for each point.
-        basis: ``model``: h* of the round-off model; ``search``: the best measured, where σ lacks the derivatives;
-            ``none``: no optimum.
+        basis: ``model``: h* of the round-off model, confirmed by measuring around it; ``search``: the best measured,
+            where σ lacks the derivatives or the model is not confirmed; ``none``: no optimum.
         step: h*; None without an optimum.
-        suggested: a power of two near h*, whose rounding costs nothing.
+        suggested: a number of two binary digits near h*, the best of those by measuring.
         good: the steps with at most :data:`NEAR` times the least error.
         best: truncation and round-off at h*.
         here: truncation and round-off at the problem's own step; None where σ lacks the derivatives.
-        reason: why there is no optimum.
+        reason: why there is no optimum, or why it was searched for.
     """
 
     label: str
@@ -160,15 +158,15 @@ def advise(problem: Problem, *, cost: bool = True, device: str = "auto") -> Advi
     study = thinned(problem)
     given = values(study)
     choices, skipped = _choices(study)
-    found = tuple(_in_arithmetic(given, a, choices) for a in FLOATS)
+    stored = {a: inputs(study, a) for a in FLOATS}
+    found = tuple(_in_arithmetic(given, stored[a], a, choices) for a in FLOATS)
     best = recommended(next(a for a in found if a.arithmetic == problem.dtype))
     then = study.with_(stencil=next(c for c, name in choices if name == best.label))
     if best.suggested is not None:
         then = with_largest_step(then, Fraction(best.suggested))
-    interior = float_matrix(study.with_(boundary=()), "ad", "float64")
     advice = Advice(
         problem,
-        float(np.sqrt(np.mean(interior**2))),
+        rms(stored[problem.dtype].exact),
         given.value.shape,
         study is problem,
         found,
@@ -222,29 +220,44 @@ def _alike(first: Sequence[Any], second: Sequence[Any]) -> bool:
 
 
 def _in_arithmetic(
-    given: Values, arithmetic: Arithmetic, choices: Sequence[tuple[StencilChoice, str]]
+    given: Values, stored: Inputs, arithmetic: Arithmetic, choices: Sequence[tuple[StencilChoice, str]]
 ) -> ArithmeticAdvice:
     problem = given.problem
-    stencils = tuple(_stencil(given, arithmetic, choice, name, own=k == 0) for k, (choice, name) in enumerate(choices))
-    measured = measured_error(problem, arithmetic, problem.h)
-    return ArithmeticAdvice(arithmetic, stencils, measured, at_step(given, arithmetic))
+    stencils = tuple(
+        _stencil(given, stored, arithmetic, choice, name, own=k == 0) for k, (choice, name) in enumerate(choices)
+    )
+    return ArithmeticAdvice(
+        arithmetic, stencils, measured_error(problem, arithmetic, problem.h), at_step(given, arithmetic)
+    )
 
 
-def _stencil(given: Values, arithmetic: str, choice: StencilChoice, name: str, *, own: bool) -> StencilAdvice:
+def _stencil(
+    given: Values, stored: Inputs, arithmetic: Arithmetic, choice: StencilChoice, name: str, *, own: bool
+) -> StencilAdvice:
     problem = given.problem.with_(stencil=choice, step=ratios(given.problem))
     shifts = {s for term in problem.difference.terms for s, w in zip(term.shifts, term.weights, strict=True) if w}
     model = error_model(given, choice, arithmetic)
     found = StencilAdvice(
         name, choice.to_dict(), own, problem.difference.order, len(shifts), "none", None, None, None, None, None
     )
+    measured = Measured(problem, stored)
     if not model.smooth:
-        return _searched(problem, arithmetic, found)
+        return _searched(
+            model, measured, found, f"{problem.activation_name} lacks the derivatives of the truncation terms"
+        )
     found = replace(found, here=model.parts(float(given.problem.h)))
     step = model.optimum()
     if step is None:
         return replace(found, reason=_no_optimum(model))
+    if not measured.confirms(step):
+        return _searched(model, measured, found, "the leading truncation terms say too little about these features")
     return replace(
-        found, basis="model", step=step, suggested=near(step), good=model.good_steps(step), best=model.parts(step)
+        found,
+        basis="model",
+        step=step,
+        suggested=measured.short(step),
+        good=model.good_steps(step),
+        best=model.parts(step),
     )
 
 
@@ -254,30 +267,33 @@ def _no_optimum(model: ErrorModel) -> str:
     return "no step between 1e-12 and 16 is best"
 
 
-def _searched(problem: Problem, arithmetic: str, found: StencilAdvice) -> StencilAdvice:
-    """By measuring: σ lacks the derivatives of the leading terms."""
-    name = problem.activation_name
-    reason = f"{name} lacks the derivatives of the truncation terms: steps were tried instead"
-    errors = {}
-    for k in range(-4, 60):
-        h = 2.0 ** (-k / 2)
-        try:
-            errors[h] = measured_error(problem, arithmetic, h)
-        except InputError:
-            continue
-    if not errors or not min(errors.values()) > 0:
-        return replace(found, reason=f"{name} lacks the derivatives of the truncation terms, and no step is best")
-    step = min(errors, key=lambda h: errors[h])
-    good = [h for h, e in errors.items() if e <= NEAR * errors[step]]
-    best = Parts(step, errors[step], 0.0, 0.0)
+def _searched(model: ErrorModel, measured: Measured, found: StencilAdvice, why: str) -> StencilAdvice:
+    """By measuring; round-off is the model's even where its truncation is not."""
+    if not measured.errors and not measured.scan():
+        return replace(found, reason=f"{why}, and no step is best")
+    step, error = measured.least()
+    roundoff = min(error, model.roundoff(step))
+    best = Parts(step, error - roundoff, roundoff, model.parts(step).worst_roundoff)
     return replace(
-        found, basis="search", step=step, suggested=near(step), good=(min(good), max(good)), best=best, reason=reason
+        found,
+        basis="search",
+        step=step,
+        suggested=measured.short(step),
+        good=measured.near(),
+        best=best,
+        reason=f"{why}: steps were tried instead",
     )
 
 
 def near(step: float) -> str:
-    """The power of two nearest to a step in ratio: its products and quotients are exact in binary."""
-    return spell(Fraction(2) ** round(math.log2(step)))
+    """The number of two binary digits (1 or 3 times a power of two) nearest to a step in ratio, which is below 1.23.
+
+    >>> near(0.0105), near(0.3)
+    ('3/256', '1/4')
+    """
+    exponent = math.floor(math.log2(step))
+    candidates = [Fraction(2) ** (exponent + k) * digits for k in (-1, 0, 1) for digits in (1, Fraction(3, 2))]
+    return spell(min(candidates, key=lambda h: abs(math.log(step / h))))
 
 
 def advise_row(cell: Cell) -> dict[str, Any]:

@@ -242,7 +242,9 @@ def error_model(given: Values, choice: StencilChoice, arithmetic: str) -> ErrorM
     """
     unit = roundoff.UNIT_ROUNDOFF[arithmetic]
     leading, smooth = leading_terms(given, choice)
-    squares = given.value**2 + given.slope**2 * (2 * given.products**2 + given.argument**2)
+    with np.errstate(all="ignore"):  # what overflows is refused below
+        squares = given.value**2 + given.slope**2 * (2 * given.products**2 + given.argument**2)
+        gram = {(p, q): float(np.mean(P * Q)) for p, P in leading.items() for q, Q in leading.items()}
     size = np.abs(given.value) + np.abs(given.slope) * (2 * np.abs(given.products) + np.abs(given.argument))
     largest = float(np.max(np.abs(given.value)))
     rho: dict[int, float] = {}
@@ -256,10 +258,17 @@ def error_model(given: Values, choice: StencilChoice, arithmetic: str) -> ErrorM
         top = float(np.max(size))
         bound = roundoff.worst_case(term.stencil, top, unit, largest) if term.stencil else unit * top
         worst[m] = worst.get(m, 0.0) + float(np.max(np.abs(c))) * bound
-    gram = {(p, q): float(np.mean(P * Q)) for p, P in leading.items() for q, Q in leading.items()}
     if not all(math.isfinite(v) for v in (*gram.values(), *rho.values())):
         raise InputError("features: a derivative that the truncation error needs is not finite in float64")
     return ErrorModel(gram, rho, worst, smooth)
+
+
+def rms(entries: Matrix) -> float:
+    """Root mean square, without overflow on the way."""
+    top = float(np.max(np.abs(entries), initial=0.0))
+    if not 0 < top < math.inf:
+        return top
+    return top * float(np.sqrt(np.mean((entries / top) ** 2)))
 
 
 def measured_error(problem: Problem, arithmetic: str, h: Fraction | float) -> float:
@@ -273,4 +282,4 @@ def measured_error(problem: Problem, arithmetic: str, h: Fraction | float) -> fl
     inner = with_largest_step(problem.with_(boundary=()), h)
     exact = float_matrix(inner, "ad", "float64")
     stored = float_matrix(inner, "fd", arithmetic).astype(np.float64)
-    return float(np.sqrt(np.mean((stored - exact) ** 2)))
+    return rms(stored - exact)

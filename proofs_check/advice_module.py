@@ -37,6 +37,8 @@ CHOICES = (StencilChoice("central", 2), StencilChoice("central", 4), StencilChoi
 """Stencils compared by default."""
 MAX_POINTS = 512
 """More points than that are thinned out evenly."""
+AGREE = 1.8
+"""Largest ratio of the model's h* to the best step of the grid, whose steps are a factor 1.4 apart."""
 MAX_DEPTH = 6
 """Highest derivative that nested autograd is asked for."""
 _DERIVATIVE = re.compile(r"\bu(?:_([a-z]+))?\b")
@@ -50,9 +52,10 @@ class TermAdvice:
         derivative: such as ``u_xx``.
         stencil: its name.
         arithmetic: of the network.
-        basis: ``model``: h* of the model with measured constants; ``search``: the best step of the grid.
+        basis: ``model``: h* of the model with measured constants, next to the best step of the grid; ``search``: the
+            best step of the grid.
         step: h*.
-        suggested: a power of two near it.
+        suggested: a number of two binary digits near it.
         good: the steps with at most :data:`proofs_check.advice_model.NEAR` times the least error.
         error: at the best step of the grid, measured.
         size: root mean square of the derivative itself.
@@ -285,8 +288,9 @@ def _advice(name: str, choice: StencilChoice, arithmetic: str, curve: _Curve) ->
     if truncation and rho:
         p, m = curve.order, curve.degree
         model = ErrorModel({(p, p): truncation**2}, {m: rho}, {}, True)
-        step, basis = model.optimum() or best, "model"
-        good = model.good_steps(step)
+        found = model.optimum()
+        if found is not None and 1 / AGREE < found / best < AGREE:
+            step, basis, good = found, "model", model.good_steps(found)
     return TermAdvice(
         name, label(choice), arithmetic, basis, step, near(step), good, least, curve.size,
         truncation, rho, curve.points,

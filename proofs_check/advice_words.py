@@ -66,7 +66,7 @@ def _steps(found: ArithmeticAdvice) -> Iterator[str]:
         yield f"In {found.arithmetic} with {own.label} there is no best h: {own.reason}."
         return
     low, high = own.good
-    why = "below, round-off takes over; above, truncation" if own.basis == "model" else "measured step by step"
+    why = "below, round-off takes over; above, truncation" if own.basis == "model" else f"{own.reason}"
     yield (
         f"In {found.arithmetic} with {own.label} keep h between {number(low)} and {number(high)} ({why}); the least"
         f" error, {number(own.best.error)}, is at h = {number(own.step)}."
@@ -78,7 +78,7 @@ def _given(advice: Advice, here: ArithmeticAdvice) -> Iterator[str]:
     if own.good is None or own.best is None or own.step is None:
         return
     low, high = own.good
-    error = own.here.error if own.here else here.measured
+    error = own.here.error if own.here and own.basis == "model" else here.measured
     times = factor(error / own.best.error)
     if float(h) < low:
         yield f"Your h = {spell(h)} is too small: round-off makes the error {times} times the least."

@@ -18,7 +18,7 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool) -> int
 
     * Each of ``stencils`` (the file's own first): ``stencil`` (its name), ``difference`` (the keys that spell it),
       ``own``, ``order``, ``evaluations`` (of the network a point), ``basis`` (``model``, ``search`` or ``none``),
-      ``step`` (h*), ``suggested_step`` (a power of two), ``good_steps`` ([low, high]: at most twice the least error),
+      ``step`` (h*), ``suggested_step`` (two binary digits), ``good_steps`` ([low, high]: at most twice the least error),
       ``best`` and ``given`` (``step``, ``truncation``, ``roundoff``, ``error``, ``worst_roundoff``), ``reason``.
     * ``given``, of the file's own stencil and step: these parts, ``measured_error``, ``entry_error`` (τ), ``floor``,
       ``knee``, ``values``, ``cutoff`` and ``entropy`` (of A_AD and A_FD; ``gap`` is FD − AD, ``predicted_gap`` the
