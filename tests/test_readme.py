@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from proofs_check.claim import parse_address
+from proofs_check.ledger import load_expected
+
 README = Path(__file__).parent.parent / "README.md"
 ADFD = Path(sys.executable).with_name("adfd")
 SECONDS = re.compile(r"\d+\.\d+ s\b")
@@ -39,3 +42,23 @@ def test_the_tour_prints_what_it_says(tmp_path: Path) -> None:
     for command, output in listed:
         assert command.startswith("adfd ")
         assert run(command, tmp_path).strip() == SECONDS.sub("… s", output).strip(), command
+
+
+WORDS = {"SUPPORTED": "holds in", "REFUTED": "fails in", "INCONCLUSIVE": "open in"}
+
+
+def headline(claim: str, arithmetic: str) -> str:
+    """A claim's verdicts on record in one arithmetic, in the words of the README's table."""
+    cells = load_expected("quick")[claim].items()
+    verdicts = [entry["verdict"] for where, entry in cells if parse_address(where)["arithmetic"] == arithmetic]
+    counted = [f"{words} {verdicts.count(v)}" for v, words in WORDS.items() if v in verdicts]
+    return f"{', '.join(counted)} of {len(verdicts)}"
+
+
+def test_the_headline_table_is_what_is_on_record() -> None:
+    rows = [row for row in README.read_text(encoding="utf-8").splitlines() if re.match(r"\| S\d", row)]
+    assert len(rows) >= 4
+    for row in rows:
+        *found, command = (cell.strip() for cell in row.strip("|").split("|")[1:])
+        claim = command.strip("`").removeprefix("adfd verify ")
+        assert found == [headline(claim, arithmetic) for arithmetic in ("exact", "float64", "float32")], row
