@@ -284,11 +284,19 @@ def _start_worker(parent: int) -> None:
 
 
 def _may_fork() -> bool:
-    """Whether this process has one thread only, so that a forked copy of it is sound."""
+    """Whether this process has one thread only, so that a forked copy of it is sound.
+
+    The kernel may list a thread for a moment after it has ended: those of a pool just closed are waited for.
+    """
     try:
-        return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
+        for _ in range(20):
+            alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
+            if alone or threading.active_count() > 1:
+                return alone
+            time.sleep(0.005)
     except OSError:
-        return False
+        pass
+    return False
 
 
 @contextmanager

@@ -247,6 +247,8 @@ def _stencil(
         )
     found = replace(found, here=model.parts(float(given.problem.h)))
     step = model.optimum()
+    if step is None and not model.truncation(1.0) > 0 and measured.scan() and measured.inner():
+        return _searched(model, measured, found, "the leading truncation terms vanish on these features")
     if step is None:
         return replace(found, reason=_no_optimum(model))
     if not measured.confirms(step):

@@ -64,14 +64,15 @@ def draw(advice: Advice, path: Path) -> None:
     with rc_context(
         {"font.size": 9, "svg.fonttype": "path", "svg.hashsalt": "adfd", "axes.grid": True, "grid.alpha": 0.3}
     ):
-        figure = Figure(figsize=(9, 3.9), layout="constrained")
+        figure = Figure(figsize=(9, 4))
+        figure.subplots_adjust(left=0.085, right=0.985, bottom=0.26, top=0.92, wspace=0.05)  # constrained: 3 x the time
         FigureCanvasAgg(figure)
         panels = figure.subplots(1, len(advice.arithmetics), sharey=True)
         for axes, found in zip(panels, advice.arithmetics, strict=True):
             _panel(axes, advice, found)
         panels[0].set_ylabel("rms error of an entry over rms of A_AD")
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+        figure.legend(handles, labels, loc="lower center", ncols=4, frameon=False)
         temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
         try:
             try:
@@ -101,6 +102,8 @@ def _range(advice: Advice) -> tuple[float, float]:
 
 
 def _panel(axes: Any, advice: Advice, found: ArithmeticAdvice) -> None:
+    from matplotlib.ticker import NullLocator
+
     lines = curves(advice, found)
     for k, s in enumerate(found.stencils):
         look = _LOOKS[k % len(_LOOKS)]
@@ -127,6 +130,8 @@ def _panel(axes: Any, advice: Advice, found: ArithmeticAdvice) -> None:
     )
     shown = [y for _, ys in lines.values() for y in ys if y > 0] + [y for _, y in dots if y > 0]
     axes.set(xscale="log", yscale="log", xlabel="h", title=found.arithmetic)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
     if shown:
         axes.set_ylim(min(shown) / 3, min(max(shown) * 3, 1e3))
 

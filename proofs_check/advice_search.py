@@ -137,6 +137,13 @@ class Measured:
         self.walk(self.least()[0])
         return 0 < self.least()[1] < math.inf
 
+    def inner(self) -> bool:
+        """Whether the best step so far has tried ones on both sides with clearly larger errors."""
+        best, least = self.least()
+        return all(
+            any(e > RISEN * least for h, e in self.errors.items() if (h < best) == below) for below in (True, False)
+        )
+
     def confirms(self, step: float) -> bool:
         """Whether measuring around a model's optimum agrees with it; an error of zero leaves nothing to choose."""
         self.walk(step)
