@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from numerics import problem_file, sweep
 from numerics.floor import entry_errors
 from numerics.matrices import float_matrix, multiprecision_entries
-from numerics.problem import Problem
+from numerics.problem import Arithmetic, Problem
 from proofs_check import advice_words
-from proofs_check.advice import Advice, advise, advise_cells, label, near
+from proofs_check.advice import Advice, _stencil, advise, advise_cells, label, near
 from proofs_check.advice_figure import curves, draw
 from proofs_check.advice_floor import at_step
 from proofs_check.advice_model import (
@@ -34,6 +34,7 @@ from proofs_check.advice_model import (
     values,
     with_largest_step,
 )
+from proofs_check.advice_search import inputs
 from proofs_check.commands import output
 from proofs_check.commands.advise import advise as command
 from proofs_check.commands.example import shipped
@@ -117,6 +118,107 @@ def test_the_advised_step_on_hundreds_of_problems() -> None:
     assert ratios[0] >= 1 / 2
     assert ratios[-1] <= 2
     assert max(loss for _, loss in found) <= 2
+
+
+PLANE = ({"stencil": "five-point"}, {"stencil": "nine-point"}, {"stencil": "central", "order": 4})
+BENDING = ({"stencil": "thirteen-point"}, {"stencil": "central", "order": 2}, {"stencil": "forward", "order": 1})
+LINE = ("u_xx", "u_x", "u_xxxx", "(1 + x**2)*u_xx + 3*u_x - u", "exp(x)*u_xx")
+SKEW = (["-1", "0", "1/2"], ["0", "1", "2", "3"], ["-1/2", "0", "3/2", "2"], ["-3", "-1", "0", "2", "5"])
+
+
+def of_many_kinds(seed: int) -> tuple[Problem, Arithmetic]:
+    """Planes, biharmonic operators, one-sided and uneven stencils up to order 8, weights from 1/10 to 20."""
+    draw_ = random.Random(seed)
+    kind = draw_.choice(["plane", "bending", "space", "heat", "line", "line", "skew"])
+    name, order = draw_.choice([*STENCILS, ("central", 8), ("forward", 4), ("backward", 3)])
+    operator, difference = draw_.choice(LINE), {"stencil": name, "order": order}
+    if kind == "plane":
+        operator, difference = "u_xx + u_yy", draw_.choice(PLANE)
+    elif kind == "bending":
+        operator, difference = "u_xxxx + 2*u_xxyy + u_yyyy", draw_.choice(BENDING)
+    elif kind in {"space", "heat"}:
+        operator = "u_xx + u_yy + u_zz" if kind == "space" else "u_t - u_xx"
+    elif kind == "skew":
+        operator, difference = draw_.choice(["u_x", "u_xx"]), {"offsets": draw_.choice(SKEW)}
+    dimension = {"plane": 2, "bending": 2, "space": 3, "heat": 2}.get(kind, 1)
+    scale = draw_.choice(["1/10", "1/2", "1", "2", "5", "20"])
+    table = {
+        "problem": {
+            "operator": operator,
+            "solution": "sin(x)",
+            "boundary": "none",
+            "domain": [draw_.choice([[-1, 1], [0, 1], [0, 10], [-5, 5]])] * dimension,
+        },
+        "features": {
+            "activation": draw_.choice([*ACTIVATIONS, "cos", "sech"]),
+            "weights": draw_.choice([f"normal(0, {scale})", f"uniform(-{scale}, {scale})", f"student(5, {scale})"]),
+            "biases": draw_.choice(["normal(0, 1)", "uniform(-3, 3)", "constant(0)"]),
+            "seed": draw_.randrange(1000),
+            "count": 24,
+        },
+        "points": {"interior": {1: 24, 2: 5, 3: 3}[dimension]},
+        "difference": {**difference, "step": "1/100"},
+    }
+    return problem_file.from_dict(table), draw_.choice(["float32", "float64"])
+
+
+def advised_against_brute_force(seed: int) -> tuple[float, float, float] | None:
+    """h* and the suggested step over the best of a search among steps a factor 2^(1/4) apart, and the loss at h*.
+
+    None where no step is best, or an entry is not finite.
+    """
+    made, arithmetic = of_many_kinds(seed)
+    try:
+        given_ = values(made)
+        found = _stencil(given_, inputs(made, arithmetic), arithmetic, made.stencil, "own", own=True)
+    except InputError:
+        return None
+    if found.step is None or found.suggested is None:
+        return None
+    errors = {}
+    for k in range(-12, 112):
+        h = 2.0 ** (-k / 4)
+        if found.step / 40 < h < found.step * 40:
+            errors[h] = measured_error(made, arithmetic, h)
+    best = min(errors, key=lambda h: errors[h])
+    at_step_ = measured_error(made, arithmetic, found.step)
+    return found.step / best, float(Fraction(found.suggested)) / best, at_step_ / errors[best]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_advised_step_on_other_kinds_of_problems(seed: int) -> None:
+    found = advised_against_brute_force(seed)
+    assert found is not None
+    assert 1 / 2 <= found[0] <= 2
+    assert 1 / 2 <= found[1] <= 2
+    assert found[2] <= 2
+
+
+@pytest.mark.slow
+def test_the_advised_step_on_hundreds_of_problems_of_other_kinds() -> None:
+    """At most 2 in 100 escape: noise of a few dominating features makes the best of a search an accident."""
+    found = [one for seed in range(150) if (one := advised_against_brute_force(seed)) is not None]
+    escaped = [one for one in found if not (all(1 / 2 <= r <= 2 for r in one[:2]) and one[2] <= 2)]
+    print(f"{len(found)} problems, {len(escaped)} escaped: {escaped}")
+    assert len(found) >= 130
+    assert len(escaped) <= 0.02 * len(found)
+
+
+def test_a_model_that_is_wrong_is_corrected_by_measuring() -> None:
+    """Weights up to 20 in a one-sided difference of a bump: at the model's optimum the next terms count."""
+    made, arithmetic = of_many_kinds(12)
+    given_ = values(made)
+    own = _stencil(given_, inputs(made, arithmetic), arithmetic, made.stencil, "own", own=True)
+    step = error_model(given_, made.stencil, arithmetic).optimum()
+    assert own.basis == "search"
+    assert "say too little" in (own.reason or "")
+    assert own.step is not None
+    assert own.best is not None
+    assert step is not None
+    assert own.best.error == pytest.approx(measured_error(made, arithmetic, own.step), rel=1e-12)
+    assert own.best.error < measured_error(made, arithmetic, step) / 2
+    assert own.good is not None
+    assert own.good[0] <= own.step <= own.good[1]
 
 
 @pytest.mark.parametrize(("name", "order", "made"), [("central", 2, central(2, 2)), ("forward", 2, forward(2, 2))])
@@ -363,7 +465,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setattr("proofs_check.advice.measure_cost", lambda problem, device: None)
     monkeypatch.setattr(output.console, "width", 200)
     path, figure = tmp_path / "p.toml", tmp_path / "f.svg"
-    path.write_text(shipped()["poisson"].replace("64", "24", 2))
+    path.write_text(shipped()["poisson"].replace("64", "12", 2))
     assert command(path=str(path), device="cpu", figure=figure, as_json=True) == 0
     content = json.loads(capsys.readouterr().out)
     assert set(content) == {
