@@ -121,6 +121,11 @@ def back_with(store: Store) -> None:
     _BACKING[:] = [store]
 
 
+def backing() -> Store | None:
+    """The store of this process, for results of other kinds that several cells read."""
+    return _BACKING[0] if _BACKING else None
+
+
 def spectrum_key(problem: Problem, method: Method, arithmetic: Arithmetic, digits: int = 12) -> str:
     """The content key of a spectrum: what determines A, not the arithmetic of training or the entropy convention."""
     content = {k: v for k, v in problem.to_dict().items() if k not in {"arithmetic", "entropy", "training"}}

@@ -13,20 +13,16 @@ ORDER = (
     "floor",
     "steps",
     "training",
-    "source",
-    "regimes",
-)
-"""The modules, in the order of the ledger: from the discretisation to what the source paper states."""
-SHARED = ("common", "links")
-"""Modules without claims of their own."""
-DRAFTS = (
-    "decisions",
-    "runs",
-    "study",
-    "source_training",
-    "source_advantage",
     "loss_orders",
     "networks",
     "network_residuals",
+    "source",
+    "source_training",
+    "source_advantage",
+    "regimes",
 )
-"""Claims on S4 to S7 in preparation: written, not yet judged in the ledger nor on record."""
+"""The modules, in the order of the ledger: from the discretisation to what the source paper states."""
+SHARED = ("common", "links", "decisions", "runs", "study")
+"""Modules without claims of their own."""
+DRAFTS: tuple[str, ...] = ()
+"""Modules in preparation: not judged, not on record."""

@@ -113,12 +113,12 @@ def rank_correlations(predictors: Mapping[str, Column], outcome: Column) -> dict
 
 def _correlate(column: Column, outcome: Column) -> tuple[int, float | None, float]:
     """Pairs, ρ, and its permutation p-value (the observed order counted, so that it is never 0)."""
-    from scipy.stats import rankdata
+    from numerics.training.statistics import average_ranks
 
     both = [(a, b) for a, b in zip(column, outcome, strict=True) if a is not None and b is not None]
     if len(both) < LEAST_PAIRS:
         return len(both), None, 1.0
-    x, y = (rankdata(values) - (len(both) + 1) / 2 for values in zip(*both, strict=True))
+    x, y = (average_ranks(np.array(values)) - (len(both) + 1) / 2 for values in zip(*both, strict=True))
     scale = math.sqrt(float((x**2).sum() * (y**2).sum()))
     if scale == 0:
         return len(both), None, 1.0

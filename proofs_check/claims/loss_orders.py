@@ -28,7 +28,7 @@ from theory.exact import spell
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-ITERATIONS = (1, 2, 3, 5, 8, 16)
+ITERATIONS: dict[Profile, tuple[int, ...]] = {"quick": (1, 2, 5), "full": (1, 2, 3, 5, 8, 16)}
 PENALTIES = (Fraction(1, 100), Fraction(1), Fraction(10))
 
 
@@ -181,7 +181,7 @@ def _descent_instances(scope: Scope, profile: Profile) -> Iterator[Pair]:
         return
     for small, large in _pairs(scope, profile):
         step = _stable_step(large)
-        for t in ITERATIONS:
+        for t in ITERATIONS[profile]:
             decays = [np.linalg.matrix_power(np.eye(len(K)) - float(step) * _floats(K), 2 * t) for K in (small, large)]
             pair = Pair(small, large, _worst_start(*decays), step=step, iterations=t)
             yield pair
@@ -335,7 +335,7 @@ CLAIMS = (
         title="The loss favours AD at every iteration",
         statement=r"If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent is at most as "
         r"large for $K$ (AD) as for $K'$ (FD), at every iteration and for every $f$.",
-        predicate=r"$(I - \eta K')^{2t} - (I - \eta K)^{2t} \ge 0$ for $t \in \{1, 2, 3, 5, 8, 16\}$, decided by "
+        predicate=r"$(I - \eta K')^{2t} - (I - \eta K)^{2t} \ge 0$ for several $t \le 16$, decided by "
         "elimination in exact rationals",
         scopes=_kinds,
         instances=_descent_instances,
@@ -359,7 +359,7 @@ CLAIMS = (
         title="The loss averaged over data favours AD at every iteration",
         statement=r"If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent, averaged over "
         r"$f$ of covariance $I$, is at most as large for $K$ (AD) as for $K'$ (FD), at every iteration.",
-        predicate=r"$\tfrac12\mathrm{tr}(I - \eta K)^{2t}$ compared in exact rationals, $t \in \{1, 2, 3, 5, 8, 16\}$",
+        predicate=r"$\tfrac12\mathrm{tr}(I - \eta K)^{2t}$ compared in exact rationals for several $t \le 16$",
         scopes=_generic,
         instances=_descent_instances,
         test=_mean_favours_large(),

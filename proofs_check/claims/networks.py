@@ -72,7 +72,7 @@ class Ensemble:
 
 def _ensembles(scope: Scope, profile: Profile) -> Iterator[Ensemble]:
     widths, members = ((64, 1024), 64) if profile == "quick" else ((128, 512, 2048), 128)
-    iterations = 32 if profile == "quick" else 100
+    iterations = 16 if profile == "quick" else 100
     yield Ensemble(scope["activation"], scope["method"], widths, members, iterations)  # type: ignore[arg-type]
 
 

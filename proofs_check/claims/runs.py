@@ -1,13 +1,13 @@
 """What the samples of :mod:`proofs_check.claims.study` come to: predictors before training, outcomes after it.
 
-Each sample is computed once in a process. Everything is seeded, runs on the CPU, and does not depend on the order in
-which samples are asked for. torch is imported when one is computed.
+Each sample is computed once in a process, and once in all processes that share a store. Everything is seeded, runs on
+the CPU, and does not depend on the order in which samples are asked for. torch is imported when one is computed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -68,6 +68,21 @@ def _right(study: Study) -> Tensor:
     model, flat = _in_arithmetic(replace(study, members=1), network(study, "ad"))
     f: Tensor = -model.residual(0 * flat)[0]
     return f
+
+
+def _shared(kind: str, content: list[Any], compute: Callable[[], dict[str, Values]]) -> dict[str, Values]:
+    """Columns from the store of this process, else computed and kept there."""
+    from numerics import spectra
+    from numerics.store import content_key
+    from proofs_check.runner import code_digest
+
+    if (store := spectra.backing()) is None:
+        return compute()
+    key = content_key(kind, [code_digest(), *content])
+    if (found := store.get(key)) is None:
+        found = compute()
+        store.put(key, found)
+    return {name: tuple(column) for name, column in found.items()}
 
 
 @dataclass
@@ -199,7 +214,7 @@ def _run(study: Study, method: Method) -> EnsembleRun:
         rule = optimiser(study.optimiser, ADAM_STEP)
     return train_ensemble(
         model, start(study), rule, study.iterations, [0], seeds=study.seeds, tolerances=TOLERANCES,
-        dtype=study.arithmetic, device="cpu",
+        dtype=study.arithmetic, device="cpu", chunk=128,
     )  # fmt: skip
 
 
@@ -216,6 +231,11 @@ def outcomes(study: Study, method: Method) -> dict[str, Values]:
     was found. ``solution error``: relative to the exact solution. For networks ``iterations to τ``: first iteration
     with at most that fraction of the first loss, None where that was not reached.
     """
+    own = _without_step(study, method)
+    return _shared("outcomes", [own.key, method], lambda: _outcomes(own, method))
+
+
+def _outcomes(study: Study, method: Method) -> dict[str, Values]:
     import torch
 
     from numerics.training import from_problem
@@ -257,8 +277,16 @@ def outcomes(study: Study, method: Method) -> dict[str, Values]:
 
 
 def conventions(profile: Profile) -> dict[str, Convention]:
-    """The entropy conventions that are judged, by label: those not normalised, and all sixteen in full."""
-    return {c.label: c for c in standard_conventions(RANK) if profile == "full" or not c.normalised}
+    """The entropy conventions that are judged, by label: all sixteen in full, else one of each of three rules.
+
+    Relative, absolute and energy cut-offs rank these samples alike: most of their spectra keep every value.
+    """
+    quick = {("relative", 1), ("absolute", 2), ("fixed", 1)}
+    return {
+        c.label: c
+        for c in standard_conventions(RANK)
+        if profile == "full" or (not c.normalised and (c.rule, c.power) in quick)
+    }
 
 
 @lru_cache(maxsize=64)
@@ -275,7 +303,6 @@ def spectra(study: Study, method: Method, matrix: Matrix = "features") -> Tensor
     return _spectra(_same_matrix(study, method), method, matrix)
 
 
-@lru_cache(maxsize=64)
 def _predictors(study: Study, method: Method, matrix: Matrix) -> dict[str, Values]:
     judged = conventions(study.profile)
     table: dict[str, list[float | None]] = {}
@@ -293,12 +320,14 @@ def _predictors(study: Study, method: Method, matrix: Matrix) -> dict[str, Value
     return {name: tuple(column) for name, column in table.items()}
 
 
+@lru_cache(maxsize=256)
 def predictors(study: Study, method: Method, matrix: Matrix = "features") -> dict[str, Values]:
     """Entropies of the spectrum before training by convention, and their rivals, one value a seed.
 
     Rivals: the condition number, the least singular value with ``σ ≥ 1e-12 σ_1`` and the number of those.
     """
-    return _predictors(_same_matrix(study, method), method, matrix)
+    same = _same_matrix(study, method)
+    return _shared("predictors", [same.key, method, matrix], lambda: _predictors(same, method, matrix))
 
 
 @lru_cache(maxsize=256)

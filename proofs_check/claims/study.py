@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from numerics.problem import Boundary, Problem, Training
@@ -29,9 +30,9 @@ class Sizes:
 
 
 SIZES: dict[tuple[ModelName, Profile], Sizes] = {
-    ("rfm", "quick"): Sizes(96, 96, 24, 32),
+    ("rfm", "quick"): Sizes(160, 128, 24, 32),
     ("rfm", "full"): Sizes(128, 256, 48, 64),
-    ("two-layer", "quick"): Sizes(48, 128, 16, 16),
+    ("two-layer", "quick"): Sizes(96, 128, 16, 16),
     ("two-layer", "full"): Sizes(96, 256, 32, 32),
     ("perceptron", "quick"): Sizes(64, 64, 6, 10),
     ("perceptron", "full"): Sizes(64, 64, 16, 24),
@@ -82,6 +83,11 @@ class Study:
     members: int | None = None
 
     @property
+    def key(self) -> list[str | int | None]:
+        """All that determines the sample, in JSON types."""
+        return [value if value is None or isinstance(value, int) else str(value) for value in astuple(self)]
+
+    @property
     def sizes(self) -> Sizes:
         """How large the sample and its members are."""
         return SIZES[self.model, self.profile]
@@ -106,6 +112,9 @@ class Study:
 
     def problem(self, seed: int) -> Problem:
         """What the member with this seed solves."""
+        return _problem(self, seed)
+
+    def _drawn(self, seed: int) -> Problem:
         slope = (Boundary(operator="u_x"),) if self.operator == "u_xxxx" else ()
         weights, biases = self.laws(seed)
         return Problem(
@@ -132,6 +141,11 @@ class Study:
             "seeds": [self.seeds.start, self.seeds.stop],
             "problem of the first seed": self.problem(self.first).to_dict(),
         }
+
+
+@lru_cache(maxsize=256)
+def _problem(study: Study, seed: int) -> Problem:
+    return study._drawn(seed)
 
 
 def weight_scale(seed: int) -> Fraction:

@@ -16,8 +16,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics import spectra
 from numerics.matrices import float_matrix, float_rhs
 from numerics.problem import METHODS, Method
+from numerics.store import Store
 from numerics.training import from_problem, ntk, rfm, statistics, studies
 from numerics.training.optimisers import Adam, GradientDescent
 from proofs_check.claim import Claim, judge
@@ -236,6 +238,31 @@ def test_predictors_are_those_of_the_observations() -> None:
     assert len(runs.conventions("full")) == 16
     jacobian, features = (runs.spectra(NET, "fd", matrix) for matrix in ("Jacobian", "features"))  # type: ignore[arg-type]
     assert bool((jacobian[:, : features.shape[1]] >= features * (1 - 1e-12)).all())  # columns were added: Weyl
+
+
+def test_samples_are_shared_through_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process with the same store reads what this one found, to the last bit; None included."""
+    store = Store(None)
+    monkeypatch.setattr(spectra, "_BACKING", [store])
+    computed = []
+
+    def column(study: Study, method: Method) -> dict[str, runs.Values]:
+        computed.append(study)
+        return {"residual": (0.1, None, 1e-300)}
+
+    monkeypatch.setattr(runs, "_outcomes", column)
+    for _ in range(2):  # as in two processes
+        runs.outcomes.cache_clear()
+        assert runs.outcomes(RFM, "fd") == {"residual": (0.1, None, 1e-300)}
+    assert len(computed) == len(store) == 1
+    runs.outcomes(replace(RFM, step=Fraction(1, 7)), "fd")
+    assert len(computed) == len(store) == 2
+    # Autodiff has no step.
+    runs.outcomes(RFM, "ad")
+    runs.outcomes(replace(RFM, step=Fraction(1, 7)), "ad")
+    assert len(store) == 3
+    runs.outcomes.cache_clear()
+    assert RFM.key != replace(RFM, first=1).key
 
 
 def test_residuals_at_the_cut_off_of_a_convention() -> None:

@@ -10,7 +10,15 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.training.statistics import bootstrap, compare, holm, loglog_slope, rank_predictors
+from numerics.training.statistics import (
+    average_ranks,
+    bootstrap,
+    compare,
+    holm,
+    loglog_slope,
+    rank_predictors,
+    signed_rank,
+)
 from theory.errors import InputError
 
 numbers = st.floats(-100, 100, allow_nan=False).map(lambda v: round(v, 3))
@@ -58,6 +66,20 @@ def test_missing_and_diverged_runs_are_dropped_in_pairs() -> None:
         compare([None], [1.0])
     with pytest.raises(InputError, match="pairs"):
         compare([1.0], [1.0, 2.0])
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6), st.integers(1, 90), st.sampled_from([0.5, 1e-6]))
+def test_ranks_and_the_signed_rank_test_are_those_of_scipy(seed: int, n: int, grain: float) -> None:
+    """With ties and zeros (coarse grain) and without; on both sides of the change from counting to the normal law."""
+    values = np.round(np.random.default_rng(seed).normal(0.3, 1, n) / grain) * grain
+    assert np.array_equal(average_ranks(values), scipy.stats.rankdata(values))
+    if not values.any():
+        assert signed_rank(values) == 1
+        return
+    counted = n <= 50 and np.all(values != 0) and len(np.unique(np.abs(values))) == n
+    expected = scipy.stats.wilcoxon(values, method="exact" if counted else "approx").pvalue
+    assert signed_rank(values) == pytest.approx(expected, rel=1e-9, abs=1e-14)
 
 
 def test_bootstrap_interval_covers_about_as_often_as_it_says() -> None:
