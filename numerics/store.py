@@ -50,17 +50,33 @@ class Store:
             others = [name for (name,) in connection.execute("SELECT name FROM sqlite_master") if name != "result"]
             if version not in (0, SCHEMA) or (version == 0 and others):
                 raise InputError(f"{self.path}: is not a store of version {SCHEMA}; it is left as it is")
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
-            )
+            if version == 0:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+                )
+                connection.execute(f"PRAGMA user_version={SCHEMA}")
             connection.execute("SELECT key, value FROM result LIMIT 1")
-            connection.execute(f"PRAGMA user_version={SCHEMA}")
+
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Keeps the file open: the last connection that closes writes the journal back, which takes far longer than
+        a result; while one is held, none is the last.  Not to be held over a fork.
+        """
+        if self.path is None:
+            yield
+            return
+        with self._connection() as connection:
+            connection.execute("SELECT key FROM result LIMIT 1").fetchone()
+            yield
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(sqlite3.connect(str(self.path), timeout=60)) as connection, connection:
+                # A commit is in the hands of the system, which a kill does not touch; only a loss of power could
+                # take the last ones back.  Waiting for the disk each time costs more than most results.
+                connection.execute("PRAGMA synchronous=NORMAL")
                 yield connection
         except (sqlite3.Error, ValueError) as error:
             if isinstance(error, InputError):

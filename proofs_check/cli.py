@@ -152,6 +152,8 @@ def verify(
     Examples: **adfd verify**; **adfd verify S2 S3 --profile full**; **adfd verify --mutants**;
     **adfd verify S2.some-small --cell activation=sin,arithmetic=exact**; **adfd verify my_claims.py**
     """
+    if jobs != 1:  # one thread a worker; set before numpy is loaded, so that the workers can be forked
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     _call("verify", "verify", ids=ids or [], mutants=mutants, profile=profile.value, out=out, jobs=jobs,
           device=device.value, resume=resume, cell=cell, record=record, against=against, as_json=json)  # fmt: skip
 

@@ -1,8 +1,8 @@
 """Runs claims: every cell once, in worker processes, each result kept the moment it is there.
 
-The way of a run: the spectra that the cells will read are computed once each (many cells read the same ones), then the
-cells.  Both go through one content-keyed store, so that an interrupted run resumes with nothing lost and nothing
-computed twice.
+The way of a run: the spectra that the cells will read are computed once each (many cells read the same ones), each cell
+as soon as its own are there, mutants and figures in between, so that every worker is busy to the end.  All go through
+one content-keyed store, so that an interrupted run resumes with nothing lost and nothing computed twice.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from numerics import spectra
 from numerics.problem import Problem
 from numerics.store import Store, content_key
-from proofs_check import dependencies, user_claims
+from proofs_check import dependencies, schedule, user_claims
 from proofs_check.claim import Claim, Profile, Scope, address, judge, parse_address
 from proofs_check.claims.links import LINKS
 from proofs_check.ledger import Record, all_claims, load_expected
@@ -146,18 +146,33 @@ def requested(task: Task) -> Iterator[Request]:
             yield from claim.requests(instance, task.scope)
 
 
-def _work(unit: Task | Request, store_path: str | None) -> tuple[str, dict[str, Any] | None]:
-    """One unit of work in a worker process; its result goes into the store before it is reported."""
-    store = Store(store_path)
-    spectra.back_with(store)
+@dataclass(frozen=True)
+class Part:
+    """One part of the report's figures; it travels between processes."""
+
+    profile: Profile
+    index: int
+
+    @property
+    def key(self) -> str:
+        """The content key of its numbers."""
+        return content_key("figure", [code_digest(), self.profile, self.index])
+
+
+def _work(key: str, unit: Task | Part | Request, store_path: str | None) -> None:
+    """One unit of work; its result goes into the store before it is reported, under the key the run has given it."""
+    store = spectra.backing()
+    if store is None or str(store.path) != store_path:
+        store = Store(store_path)
+        spectra.back_with(store)
     if isinstance(unit, Task):
-        key = unit.key
-        result = run_task(unit)
-        store.put(key, result)
-        return key, result
-    problem, method, arithmetic = unit
-    spectra.spectrum(problem, method, arithmetic)
-    return "", None
+        store.put(key, run_task(unit))
+    elif isinstance(unit, Part):
+        from proofs_check.report import data
+
+        store.put(key, data.figure_part(unit.profile, unit.index))
+    else:
+        spectra.spectrum(*unit)
 
 
 Progress = Callable[[str, int, int], None]
@@ -165,15 +180,21 @@ Progress = Callable[[str, int, int], None]
 
 
 def run(
-    work: list[Task], *, jobs: int = 1, store_path: Path | None = None, progress: Progress | None = None
+    work: list[Task],
+    *,
+    jobs: int = 1,
+    store_path: Path | None = None,
+    progress: Progress | None = None,
+    parts: Iterable[Part] = (),
 ) -> list[dict[str, Any]]:
     """Judges every task and returns the results in the order of the tasks.
 
     Args:
-        work: the tasks.
+        work: the tasks, mutants among them.
         jobs: worker processes; 1 runs in this process.
         store_path: where results are kept; results already there are not computed again.
         progress: told of every step.
+        parts: of the figures, computed with the tasks, for :func:`figures` to find in the store.
 
     Raises:
         InputError: the store cannot be used.
@@ -182,40 +203,75 @@ def run(
     spectra.back_with(store)
     keys = [task.key for task in work]
     open_keys = set(store.missing(keys))
-    todo = [task for task, key in zip(work, keys, strict=True) if key in open_keys]
-    wanted: dict[str, Request] = {}
-    for task in todo:
-        for request in requested(task):
-            if request[2] == "exact":
-                wanted.setdefault(spectra.spectrum_key(*request), request)  # type: ignore[arg-type]
-    units = [wanted[key] for key in store.missing(wanted)]
-    _each(units, "spectra", jobs, store_path, progress, store)
-    _each(todo, "cells", jobs, store_path, progress, store)
+    todo = list({task.key: task for task, key in zip(work, keys, strict=True) if key in open_keys}.values())
+    drawn = {part.key: part for part in parts}
+    pieces = [drawn[key] for key in store.missing(drawn)]
+    source = _units(todo, pieces, store)
+    perform = partial(_work, store_path=None if store_path is None else str(store_path))
+    count = {"cells": sum(1 for t in todo if t.mutant is None), "mutants": sum(1 for t in todo if t.mutant is not None),
+             "figures": len(pieces)}  # fmt: skip
+    if store_path is None or jobs == 1 or len(todo) + len(pieces) < 2:
+        schedule.here(source, perform, count, progress)
+    else:
+        schedule.elsewhere(source, perform, count, progress, jobs, store)
     return [store.get(key) or run_task(task) for task, key in zip(work, keys, strict=True)]
 
 
-def _each(
-    units: list[Any], what: str, jobs: int, store_path: Path | None, progress: Progress | None, store: Store
-) -> None:
-    total = len(units)
-    if progress:
-        progress(what, 0, total)
-    if jobs == 1 or total < 2 or store_path is None:
-        for done, unit in enumerate(units, 1):
-            if isinstance(unit, Task):
-                store.put(unit.key, run_task(unit))
-            else:
-                spectra.spectrum(*unit)
-            if progress:
-                progress(what, done, total)
-        return
-    import joblib
+def _units(todo: list[Task], pieces: list[Part], store: Store) -> Iterator[schedule.Unit]:
+    """What there is to do: figures, then cells that read no exact spectrum, then spectra before those that do."""
+    for part in pieces:
+        yield schedule.Unit(part, part.key, "figures", FIGURE_COST)
+    known: set[str] = set()
+    for task in sorted(todo, key=lambda task: -_cost(task)):
+        label = "cells" if task.mutant is None else "mutants"
+        waits = {}
+        for request in _requests(task):
+            key = spectra.spectrum_key(*request)  # type: ignore[arg-type]
+            waits[key] = request
+        new = [key for key in waits if key not in known]
+        known.update(new)
+        for key in store.missing(new):
+            problem = waits[key][0]
+            yield schedule.Unit(waits[key], key, "spectra", 1e-5 * problem.count**2, vital=False)
+        yield schedule.Unit(task, task.key, label, _cost(task), frozenset(waits))
 
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size="auto")
-    calls = (joblib.delayed(_work)(unit, str(store_path)) for unit in units)
-    for done, _ in enumerate(parallel(calls), 1):
-        if progress:
-            progress(what, done, total)
+
+FIGURE_COST = 10.0
+"""Seconds, roughly: what takes longest is begun first."""
+LONG = ("training", "networks", "S4", "S5", "S6", "S7", "kernels")
+"""Beginnings of the ids whose cells train or integrate."""
+
+
+def _cost(task: Task) -> float:
+    """Seconds, very roughly."""
+    return 2.0 if task.claim.startswith(LONG) else 1.0 if resolve(task).requests is None else 0.1
+
+
+def _requests(task: Task) -> Iterator[Request]:
+    """The exact spectra of a task; none where asking fails, for then judging the cell fails too, and says why."""
+    try:
+        yield from (request for request in requested(task) if request[2] == "exact")
+    except Exception:
+        return
+
+
+def figures(profile: Profile, store_path: Path | None) -> dict[str, Any]:
+    """What the figures show, from the parts in the store; parts that are not there are computed."""
+    from proofs_check.report import data
+
+    store = Store(store_path)
+    spectra.back_with(store)
+    found = []
+    for part in figure_parts(profile):
+        found.append(store.get(part.key) or data.figure_part(profile, part.index))
+    return data.assemble(profile, found)
+
+
+def figure_parts(profile: Profile) -> list[Part]:
+    """The parts of the report's figures."""
+    from proofs_check.report import data
+
+    return [Part(profile, index) for index in range(len(data.figure_work(profile)))]
 
 
 def command(claim: str, where: str, profile: Profile) -> str:

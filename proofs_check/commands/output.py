@@ -41,7 +41,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     """Progress bars on stderr: yields a function told of (what, done, total).
 
     On a terminal the bars are live; elsewhere a line is written at the start and the end of each part, and every ten
-    seconds in between.
+    seconds in between, with an estimate of what is left of it.
     """
     if remarks.is_terminal:
         columns = (
@@ -51,23 +51,31 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=remarks) as bars:
-            known: dict[str, Any] = {}
+        bars = Progress(*columns, console=remarks)
+        known: dict[str, Any] = {}
 
-            def show(what: str, done: int, total: int) -> None:
-                if what not in known:
-                    known[what] = bars.add_task(what, total=total)
-                bars.update(known[what], completed=done, total=total)
+        def show(what: str, done: int, total: int) -> None:
+            if not known:
+                bars.start()  # its thread only now: worker processes are forked before there is anything to show
+            if what not in known:
+                known[what] = bars.add_task(what, total=total)
+            bars.update(known[what], completed=done, total=total)
 
+        try:
             yield show
+        finally:
+            if known:
+                bars.stop()
         return
     start = time.monotonic()
-    last = [start]
+    last: dict[str, float] = {}
 
     def line(what: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if total and (done in {0, total} or now - last[0] > 10):
-            last[0] = now
-            remarks.print(f"{what}: {done}/{total} ({now - start:.0f} s)")
+        if total and (done in {0, total} or now - last.get(what, start) > 10):
+            last[what] = now
+            passed = now - start
+            left = f", about {passed / done * (total - done):.0f} s left" if 0 < done < total else ""
+            remarks.print(f"{what}: {done}/{total} ({passed:.0f} s{left})")
 
     yield line

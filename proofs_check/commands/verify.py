@@ -59,15 +59,13 @@ def verify(
     with_mutants = [] if scope is not None else own  # claims of one's own always show that they can fail
     wrong = runner.mutant_tasks(chosen if mutants or not ids else with_mutants, profile)
     whole = not ids and scope is None and not mutants
+    tried_too = mutants or whole or bool(with_mutants)
+    asked = [*([] if mutants else work), *(wrong if tried_too else [])]
     with progress() as shown:
-        results = [] if mutants else runner.run(work, jobs=jobs or _cores(), store_path=store, progress=shown)
-        tried = (
-            runner.run(
-                wrong, jobs=jobs or _cores(), store_path=store, progress=lambda w, d, t: shown(f"mutant {w}", d, t)
-            )
-            if mutants or whole or with_mutants
-            else None
-        )
+        parts = runner.figure_parts(profile) if whole else []
+        found = runner.run(asked, jobs=jobs or _cores(), store_path=store, progress=shown, parts=parts)
+    results = [one for one in found if one["mutant"] is None]
+    tried = [one for one in found if one["mutant"] is not None] if tried_too else None
     if mutants:
         return _report_mutants(chosen, tried or [], time.perf_counter() - start, as_json)
     if record:
@@ -86,7 +84,7 @@ def verify(
     _write(out / "ledger.json", content)
     page = whole or bool(with_mutants)
     if whole:
-        _draw(out, profile)
+        _draw(out, profile, store)
     elif page:
         _without_figures(out)
     if as_json:
@@ -126,12 +124,11 @@ def _write(path: Path, content: Any) -> None:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def _draw(out: Path, profile: Profile) -> None:
-    """Computes what the figures show and writes the page."""
-    from proofs_check.report import data, page
+def _draw(out: Path, profile: Profile, store: Path) -> None:
+    """Writes what the figures show, computed with the cells, and the page."""
+    from proofs_check.report import page
 
-    with progress() as shown:
-        _write(out / "figures.json", data.compute_figures(profile, shown))
+    _write(out / "figures.json", runner.figures(profile, store))
     page.write_report(out)
 
 

@@ -12,23 +12,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from numerics.entropies import difference, entropy_of
 from numerics.floor import predict
 from numerics.matrices import float_matrix, float_rhs
 from numerics.problem import ARITHMETICS, METHODS, Boundary, Method, Problem, Training
 from numerics.spectra import spectrum
-from numerics.training import rfm
 from proofs_check.claim import Profile
 from proofs_check.claims.regimes import SIZE, regime_map
 from proofs_check.report.records import SCHEMA
 from theory.entropy import Convention, cutoff, entropy_gap_coefficient
 from theory.exact import spell
 from theory.laws import Normal, Uniform
+
+if TYPE_CHECKING:  # slow to import, and needed by two of the figures alone
+    import torch
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and of how many."""
@@ -57,7 +58,18 @@ def compute_figures(profile: Profile = "quick", progress: Progress | None = None
     Raises:
         PrecisionCapError: an exact spectrum is beyond the cap of the engine.
     """
-    start = time.perf_counter()
+    found = []
+    for index in range(total := len(figure_work(profile))):
+        if progress:
+            progress("figures", index, total)
+        found.append(figure_part(profile, index))
+    if progress:
+        progress("figures", total, total)
+    return assemble(profile, found)
+
+
+def figure_work(profile: Profile) -> list[tuple[str, Callable[[], dict[str, Any]]]]:
+    """What there is to compute: the kind of each part, and the function that makes it."""
     spectra, entropies, training = spectrum_problems(profile), entropy_problems(profile), training_problem()
     network = network_problem(profile)
     work: list[tuple[str, Callable[[], dict[str, Any]]]] = []
@@ -66,14 +78,23 @@ def compute_figures(profile: Profile = "quick", progress: Progress | None = None
     work += [("regimes", partial(regime_figure, "tanh", arithmetic, profile)) for arithmetic in ARITHMETICS]
     work += [("training", partial(training_figure, "training", training, profile))]
     work += [("networks", partial(network_figure, "two-layer", network))]
-    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind, _ in work}
-    for done, (kind, make) in enumerate(work):
-        if progress:
-            progress("figures", done, len(work))
-        found[kind].append(make())
-    if progress:
-        progress("figures", len(work), len(work))
-    return {"schema": SCHEMA, "profile": profile, "seconds": round(time.perf_counter() - start, 3), **found}
+    return work
+
+
+def figure_part(profile: Profile, index: int) -> dict[str, Any]:
+    """One part of :func:`figure_work`: its kind, its content and how long it took."""
+    start = time.perf_counter()
+    kind, make = figure_work(profile)[index]
+    return {"kind": kind, "content": make(), "seconds": time.perf_counter() - start}
+
+
+def assemble(profile: Profile, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The content of ``figures.json`` from its parts, in the order of :func:`figure_work`."""
+    found: dict[str, list[dict[str, Any]]] = {part["kind"]: [] for part in parts}
+    for part in parts:
+        found[part["kind"]].append(part["content"])
+    seconds = round(sum(part["seconds"] for part in parts), 3)
+    return {"schema": SCHEMA, "profile": profile, "seconds": seconds, **found}
 
 
 def spectrum_problems(profile: Profile) -> dict[str, Problem]:
@@ -192,6 +213,8 @@ def regime_figure(activation: str, arithmetic: str, profile: Profile) -> dict[st
 
 def training_figure(name: str, problem: Problem, profile: Profile) -> dict[str, Any]:
     """Gradient descent against its exact law, and truncated SVD for every cut-off."""
+    import torch
+
     iterations = ITERATIONS[profile]
     A_ad = torch.as_tensor(float_matrix(problem, "ad", "float64"))
     f = torch.as_tensor(float_rhs(problem, "float64"))
@@ -223,6 +246,8 @@ def _run(
     dtype: str,
     iterations: int,
 ) -> dict[str, Any]:
+    from numerics.training import rfm
+
     step = rfm.stable_step(A)
     curve = rfm.gradient_descent(A, f, step, iterations, dtype=dtype, device="cpu")
     law = rfm.predicted_loss(A, f, step, iterations)
@@ -243,6 +268,10 @@ def _truncated(
     A: torch.Tensor, f: torch.Tensor, A_ad: torch.Tensor, exact_f: torch.Tensor, method: Method, dtype: str
 ) -> dict[str, Any]:
     """Residuals of the stored matrix's truncated SVD (taken in float64), relative to ‖f‖."""
+    import torch
+
+    from numerics.training import rfm
+
     solved = rfm.truncated_svd(A.double(), f.double())
     size = float(torch.linalg.vector_norm(exact_f))
     return {
@@ -259,6 +288,8 @@ def _finite(values: Sequence[float], size: float) -> list[float | None]:
 
 def network_figure(name: str, problem: Problem) -> dict[str, Any]:
     """Quartiles of the loss over the seeds, each method at its own step, and the frozen kernel's prediction."""
+    import torch
+
     from numerics.training.from_problem import model, train_methods
 
     trained = train_methods(problem, METHODS, device="cpu")
@@ -303,6 +334,8 @@ def network_figure(name: str, problem: Problem) -> dict[str, Any]:
 
 def _quartiles(values: torch.Tensor) -> tuple[list[float | None], list[float | None], list[float | None]]:
     """Quartiles over the second axis; None where a run that diverged makes one of them not finite."""
+    import torch
+
     found = torch.quantile(values.double(), torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64), dim=1)
     lower, median, upper = (_finite(row, 1.0) for row in found.tolist())
     return lower, median, upper
