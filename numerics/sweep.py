@@ -195,6 +195,10 @@ class _Sizes:
         self.rate = rate if self.rate is None else min(rate, (self.rate + rate) / 2)
 
 
+def _is_broken(future: Future[Any]) -> bool:
+    return not future.cancelled() and isinstance(future.exception(), BrokenExecutor)
+
+
 def _timed(sweep: Sweep, compute: Computation, positions: Sequence[int]) -> tuple[list[Outcome], float]:
     start = time.perf_counter()
     return work(sweep, compute, positions), time.perf_counter() - start
@@ -241,7 +245,7 @@ class _Dispatch:
             if not flying:
                 return
             finished, _ = wait(flying, return_when=FIRST_COMPLETED)
-            for future in finished:
+            for future in sorted(finished, key=_is_broken):  # what was computed before the breakdown is kept
                 batch = flying.pop(future)
                 try:
                     outcomes, seconds = future.result()

@@ -6,7 +6,6 @@ import csv
 import json
 import multiprocessing
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -17,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked_sweeps import troubled
 
 from numerics import sweep
 from numerics.store import Store
-from numerics.sweep_cells import Outcome, cell_by_cell, entropy
+from numerics.sweep_cells import Outcome, entropy
 from numerics.sweep_export import export
 from numerics.sweep_matrices import Workbench
-from numerics.sweep_plan import Cell
 from numerics.sweep_store import Record, SweepStore, read_rows
 from theory.errors import InputError
 
@@ -45,22 +44,6 @@ def logged(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
     with open(os.environ["LOG"], "a") as log:
         log.writelines(f"{p}\n" for p in positions)
     return entropy(bench, positions)
-
-
-def troubled(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
-    """Seed 2 is bad input, seed 3 an unexpected error; seed 4 kills its process while the file TRAP exists."""
-
-    def row(cell: Cell) -> dict[str, Any]:
-        seed = cell.problem.seed
-        if seed == 2:
-            raise InputError("seed 2 is not allowed")
-        if seed == 3:
-            raise ZeroDivisionError("one over\nnothing")
-        if seed == 4 and os.path.exists(os.environ["TRAP"]):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return {"value": seed}
-
-    return cell_by_cell(row, bench, positions)
 
 
 def test_one_process_two_processes_and_any_executor_give_the_same_rows(tmp_path: Path) -> None:
@@ -104,19 +87,6 @@ def test_failures_have_their_reason_and_the_rest_goes_on(
     # What is bad input stays so; what crashed is tried again.
     assert sweep.run(of, store, compute=troubled, resume=True) == sweep.Summary(6, 0, 4, 2, reasons)
     assert sweep.run(of, store, compute=entropy, resume=True) == sweep.Summary(6, 1, 4, 1, reasons[:1])
-
-
-def test_a_cell_that_kills_its_worker_takes_no_other_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trap = tmp_path / "trap"
-    trap.touch()
-    monkeypatch.setenv("TRAP", str(trap))
-    of, store = grid(12, **{"difference.step": ["1/10"]}), tmp_path / "store"
-    found = sweep.run(of, store, compute=troubled, jobs=2)
-    assert (found.computed, found.failed) == (9, 3)
-    assert "worker process died" in found.reasons[2]
-    trap.unlink()
-    again = sweep.run(of, store, compute=troubled, jobs=2, resume=True)
-    assert (again.computed, again.reused, again.failed) == (1, 9, 2)
 
 
 class Broken(Executor):
@@ -264,137 +234,57 @@ def test_what_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
         read_rows(tmp_path / "absent")
 
 
-KILLS = """
-import json, os, random, signal, sys, time
-os.environ["OMP_NUM_THREADS"] = "1"
-from pathlib import Path
-from numerics import sweep, sweep_store
-
-path, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-sweep.BATCH_SECONDS = 0.02
-of = sweep.from_table(json.loads(sys.argv[4]))
-draw = random.Random(seed)
-
-def forked(store):
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            sweep.run(of, store, jobs=2, resume=True)
-            code = 0
-        finally:
-            os._exit(code)
-    return child
-
-start = time.perf_counter()
-os.waitpid(forked(path.with_name("whole")), 0)
-length = time.perf_counter() - start
-expected = sweep.rows(of, path.with_name("whole"))
-assert len(expected) == of.total and all(row["status"] == "done" for row in expected)
-partial = done = finished = 0
-counts = []
-while done < kills:
-    child = forked(path)
-    time.sleep(draw.uniform(0.02, 0.6) * length)
-    gone, _ = os.waitpid(child, os.WNOHANG)
-    if gone:  # it finished first: once more from the start
-        finished += 1
-        assert sweep.rows(of, path) == expected
-        for name in path.parent.glob(path.name + "*"):
-            name.unlink()
-        continue
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    done += 1
-    rows = sweep.rows(of, path) if path.exists() else []
-    counts.append(len(rows))
-    known = {json.dumps(row) for row in expected}
-    assert all(json.dumps(row) in known for row in rows), "a row that is not the sweep's"
-    partial += 0 < len(rows) < of.total
-summary = sweep.run(of, path, jobs=2, resume=True)
-assert summary.reused == len(rows) and summary.failed == 0, summary
-assert sweep.rows(of, path) == expected
-print(json.dumps({"partial": partial, "finished": finished, "counts": counts}))
-"""
-
-
-def killed(folder: Path, kills: int, seeds: int) -> dict[str, Any]:
-    """Sweeps killed at random moments and resumed, in a process of one thread."""
-    of = grid(seeds)
-    table = dict(of.table) | {"sweep": {"features.seed": {"range": [0, seeds]}, "difference.step": ["1/10", "1/100"]}}
-    arguments = [str(folder / "store"), str(kills), "7", json.dumps(table)]
-    done = subprocess.run(
-        [sys.executable, "-c", KILLS, *arguments], capture_output=True, text=True, timeout=280, check=False
-    )
+def in_one_thread(folder: Path, kills: int, seeds: int, *checks: str) -> dict[str, Any]:
+    """The checks of :mod:`forked_sweeps`, in a process of their own: this one may have threads, and a fork of it not."""
+    script = Path(__file__).with_name("forked_sweeps.py")
+    arguments = [sys.executable, str(script), str(folder), str(kills), str(seeds), *checks]
+    environment = os.environ | {"PYTHONPATH": str(script.parents[2])}
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=290, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def test_sweeps_killed_and_resumed_give_the_same_rows(tmp_path: Path) -> None:
-    assert killed(tmp_path, 3, 600)["partial"] >= 1
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return in_one_thread(tmp_path_factory.mktemp("forked"), 4, 300, "kills", "fatal", "orphans", "writers")
+
+
+def test_sweeps_killed_and_resumed_give_the_same_rows(forked: dict[str, Any]) -> None:
+    found = forked["kills"]
+    assert "error" not in found, found["error"]
+    assert found["kills"] == 4
+    assert found["partial"] >= 1
 
 
 @pytest.mark.slow
 def test_fifty_kills(tmp_path: Path) -> None:
-    found = killed(tmp_path, 50, 1500)
-    assert found["partial"] >= 20, found
+    found = in_one_thread(tmp_path, 50, 1500, "kills")["kills"]
+    assert "error" not in found, found["error"]
+    print(found)
+    assert found["kills"] == 50
+    assert found["partial"] >= 20
 
 
-def workers_of(parent: int) -> list[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
-    return [int(pid) for pid in listed.stdout.split()]
+def test_a_cell_that_kills_its_worker_takes_no_other_with_it(forked: dict[str, Any]) -> None:
+    found = forked["fatal"]
+    assert "error" not in found, found["error"]
+    assert found["first"] == [9, 3]
+    assert "worker process died" in found["reason"]
+    assert found["again"] == [1, 9, 2]
 
 
-def test_workers_do_not_outlive_a_killed_sweep(tmp_path: Path) -> None:
-    program = (
-        "import os, sys, time\nos.environ['OMP_NUM_THREADS'] = '1'\nfrom numerics import sweep\n"
-        "from tests.numerics.test_sweep import grid, sleepy\n"
-        f"sweep.run(grid(), {str(tmp_path / 'store')!r}, compute=sleepy, jobs=2)\n"
-    )
-    parent = subprocess.Popen([sys.executable, "-c", program], cwd=Path(__file__).parents[2])
-    try:
-        deadline = time.monotonic() + 60
-        while len(workers := workers_of(parent.pid)) < 2:
-            assert time.monotonic() < deadline
-            assert parent.poll() is None
-            time.sleep(0.1)
-    finally:
-        parent.kill()
-        parent.wait()
-    deadline = time.monotonic() + 30
-    while any(Path(f"/proc/{pid}").exists() for pid in workers):
-        assert time.monotonic() < deadline, "a worker is still there"
-        time.sleep(0.1)
+def test_workers_do_not_outlive_a_killed_sweep(forked: dict[str, Any]) -> None:
+    found = forked["orphans"]
+    assert "error" not in found, found["error"]
+    assert found["seconds"] < 10
 
 
-def sleepy(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
-    """Cells that take a minute each."""
-    time.sleep(60)
-    return entropy(bench, positions)
-
-
-def write_some(path: str, first: int) -> None:
-    store = SweepStore(path)
-    for k in range(first, first + 200):
-        store.put([Record(str(k), "done", json.dumps({"k": k, "pad": "x" * 500}), None, 0.0)])
-
-
-def test_two_processes_write_one_store_while_a_third_reads(tmp_path: Path) -> None:
-    path = str(tmp_path / "store")
-    SweepStore(path)
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write_some, args=(path, first)) for first in (0, 100)]
-    for writer in writers:
-        writer.start()
-    seen = 0
-    while any(writer.is_alive() for writer in writers):
-        rows = read_rows(path)
-        assert all(row["pad"] == "x" * 500 for row in rows)
-        assert len(rows) >= seen
-        seen = len(rows)
-    assert [writer.exitcode for writer in writers] == [0, 0]
-    assert sorted(row["k"] for row in read_rows(path)) == list(range(300))
+def test_two_processes_write_one_store_while_a_third_reads(forked: dict[str, Any]) -> None:
+    found = forked["writers"]
+    assert "error" not in found, found["error"]
+    assert found["rows"] is True
+    assert found["reads"] >= 1
 
 
 def test_two_sweeps_share_one_store(tmp_path: Path) -> None:
