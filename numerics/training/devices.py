@@ -59,7 +59,7 @@ def dtype_name(dtype: torch.dtype) -> str:
 def threads(count: int | None) -> Iterator[None]:
     """Run the body with ``count`` torch threads (``None``: leave as it is) and restore the number afterwards.
 
-    The number is a setting of the whole process: nothing else in this package touches it.
+    The number is a setting of the whole process: ensembles set it for the time of a run alone.
     """
     if count is None:
         yield

@@ -4,15 +4,20 @@ Runs are taken in chunks. A two-layer member's result does not depend, to the la
 or on a restart (deeper networks and modules: up to rounding, and to the last bit on a restart). A chunk of one gets a
 companion, because the product of a single matrix takes another kernel than a batch.
 
-Memory, for the two-layer fast path: a block of networks holds about two to four arrays ``[block, n, M]`` (each at most
+On a CPU, chunks of two-layer networks are taken by as many threads as torch has, each chunk by one: that needs no
+barrier at every small operation, as threads inside the operations do, and shares the optimiser's work too.
+
+Memory, for the two-layer fast path and each thread: a block of networks holds about two to four arrays ``[block, n, M]`` (each at most
 4 MiB in float64 on a CPU) and the optimiser's state, a few times the parameters: chunks bound both.
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +26,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from numerics.training.devices import dtype_name, resolve_device, resolve_dtype, tensor_float_32
+from numerics.training.devices import dtype_name, resolve_device, resolve_dtype, tensor_float_32, threads
 from numerics.training.loop import Snapshot, Trajectory, minimise
 from numerics.training.modules import ModuleResidual
 from numerics.training.optimisers import GradientDescent, Objective, Optimiser
@@ -125,11 +130,11 @@ def train_ensemble(
         optimiser: as in :mod:`numerics.training.optimisers`; the step of gradient descent may be a tensor ``[b]``.
         record: see :func:`numerics.training.records.schedule`.
         seeds: names of the rows, for the result; 0, 1, … by default.
-        chunk: the most networks in memory at once.
+        chunk: the most networks that a thread has in memory at once.
         checkpoint: a file that holds finished chunks and the state of the current one; written at most every
             ``checkpoint_seconds`` and at the end of each chunk.
-        resume: go on from that file if it exists.
-        progress: called at every recorded iteration.
+        resume: go on from that file if it exists, in its chunks, whatever the number of threads.
+        progress: called at every recorded iteration, by one thread at a time.
 
     Raises:
         InputError: shapes that do not fit, a chunk under 1, or a checkpoint of another run.
@@ -147,35 +152,41 @@ def train_ensemble(
     if isinstance(step, Tensor) and step.shape != (len(start),):
         raise InputError(f"step: {tuple(step.shape)}; one for each of the {len(start)} seeds")
     times = schedule(iterations, record)
-    key = _key(model, start, optimiser, times, tolerances, snapshots, kind, place, chunk)
-    store = _Store(checkpoint, key, resume, checkpoint_seconds)
-    moved = on(model, place, kind)
-    bounds = range(0, len(start), chunk)
-    total = len(start) * max(iterations, 1)
-    parts: list[Trajectory] = []
-    for number, first in enumerate(bounds):
-        rows = start[first : first + chunk]
+    key = _key(model, start, optimiser, times, tolerances, snapshots, kind, place)
+    workers, size = _shares(model, len(start), chunk, place)
+    store = _Store(checkpoint, key, resume, checkpoint_seconds, size)
+    counted = _Counted(progress, len(start) * max(iterations, 1))
+    mine = threading.local()  # a model keeps its buffers: every thread has its own
+
+    def train(number: int) -> Trajectory:
+        first = number * store.chunk
+        rows = start[first : first + store.chunk]
         size = len(rows)
-        if (saved := store.finished(number)) is None:
-            piece = _slice(optimiser, first, first + size, place, kind)
-            if size == 1:
-                rows = rows.expand(2, -1)
-                piece = _slice(optimiser, [first, first], None, place, kind)
+        if (saved := store.finished(number)) is not None:
+            counted.skip(number, size * max(iterations, 1))
+            return saved
+        piece = _slice(optimiser, first, first + size, place, kind)
+        if size == 1:
+            rows = rows.expand(2, -1)
+            piece = _slice(optimiser, [first, first], None, place, kind)
+        if not hasattr(mine, "model"):
+            mine.model = on(model, place, kind)
 
-            def note(iteration: int, snapshot: Callable[[], Snapshot], number: int = number, first: int = first,
-                     size: int = size) -> None:  # fmt: skip
-                store.offer(number, snapshot)
-                if progress is not None:
-                    progress(first * max(iterations, 1) + size * iteration, total)
+        def note(iteration: int, snapshot: Callable[[], Snapshot]) -> None:
+            store.offer(number, snapshot)
+            counted.report(number, size * iteration)
 
-            with tensor_float_32(tf32):
-                trajectory = minimise(
-                    moved, rows.to(place, kind), piece, iterations, times,
-                    tolerances=tolerances, snapshots=snapshots, resume=store.current(number), on_record=note,
-                )  # fmt: skip
-            saved = _narrow(trajectory, size)
-            store.finish(number, saved)
-        parts.append(saved)
+        trajectory = minimise(
+            mine.model, rows.to(place, kind), piece, iterations, times,
+            tolerances=tolerances, snapshots=snapshots, resume=store.current(number), on_record=note,
+        )  # fmt: skip
+        saved = _narrow(trajectory, size)
+        store.finish(number, saved)
+        return saved
+
+    numbers = range(-(-len(start) // store.chunk))
+    with tensor_float_32(tf32):
+        parts = [train(number) for number in numbers] if workers == 1 else _together(train, numbers, workers, counted)
     return EnsembleRun(
         names,
         times,
@@ -190,6 +201,61 @@ def train_ensemble(
         place.type,
         time.perf_counter() - began,
     )
+
+
+FEWEST = 8
+"""Networks that are worth a chunk of their own."""
+BUSY = 2**15
+"""Elements under which an operation is too short to be worth a thread; torch's own threads have that bound."""
+
+
+def _shares(model: Model, members: int, chunk: int, place: torch.device) -> tuple[int, int]:
+    """How many threads take chunks, and how large these are."""
+    workers = torch.get_num_threads()
+    if workers == 1 or place.type != "cpu" or not isinstance(model, TwoLayerResidual):
+        return 1, chunk
+    size = min(chunk, max(FEWEST, -(-members // workers)))
+    workers = min(workers, -(-members // size))
+    return (workers, size) if workers > 1 and size * model.elements >= BUSY else (1, chunk)
+
+
+def _together(train: Callable[[int], Trajectory], numbers: range, workers: int, counted: _Counted) -> list[Trajectory]:
+    """All chunks, by so many threads; what one raises stops the others at their next record."""
+    with threads(1), ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(train, number) for number in numbers]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            counted.stopped = True
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class _StoppedError(Exception):
+    """Another thread failed or was interrupted."""
+
+
+class _Counted:
+    """Progress of several chunks at once."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.total = progress, total
+        self.done: dict[int, int] = {}
+        self.lock = threading.Lock()
+        self.stopped = False
+
+    def skip(self, number: int, count: int) -> None:
+        """A chunk that was finished before."""
+        with self.lock:
+            self.done[number] = count
+
+    def report(self, number: int, count: int) -> None:
+        if self.stopped:
+            raise _StoppedError
+        with self.lock:
+            self.done[number] = count
+            if self.progress is not None:
+                self.progress(sum(self.done.values()), self.total)
 
 
 def _slice(
@@ -222,7 +288,6 @@ def _key(
     snapshots: Sequence[int],
     dtype: torch.dtype,
     device: torch.device,
-    chunk: int,
 ) -> str:
     """Names the run that a checkpoint belongs to."""
     digest = hashlib.sha256()
@@ -242,20 +307,22 @@ def _key(
         for part in rows.parts:
             values += vars(part).values()
     values += vars(optimiser).values()
-    values += [times, tuple(tolerances), tuple(snapshots), dtype, device.type, chunk]
+    values += [times, tuple(tolerances), tuple(snapshots), dtype, device.type]
     for value in values:
         add(value)
     return digest.hexdigest()
 
 
 class _Store:
-    """The checkpoint file: finished chunks, and the state of the one at work."""
+    """The checkpoint file: finished chunks, and the state of those at work."""
 
-    def __init__(self, path: Path | None, key: str, resume: bool, seconds: float) -> None:
-        self.path, self.key, self.seconds = path, key, seconds
+    def __init__(self, path: Path | None, key: str, resume: bool, seconds: float, chunk: int) -> None:
+        self.path, self.key, self.seconds, self.chunk = path, key, seconds, chunk
         self.done: dict[int, dict[str, Any]] = {}
         self.open: dict[int, Snapshot] = {}
-        self.written = time.perf_counter()
+        self.lock = threading.Lock()
+        self.began = time.perf_counter()
+        self.taken: dict[int, float] = {}
         if path is not None and resume and path.exists():
             try:
                 data = torch.load(path, weights_only=True)
@@ -263,7 +330,7 @@ class _Store:
                 raise InputError(f"checkpoint: {path} cannot be read ({type(error).__name__})") from None
             if data.get("key") != key:
                 raise InputError(f"checkpoint: {path} belongs to another run; remove it or leave out resume")
-            self.done, self.open = data["done"], data["open"]
+            self.done, self.open, self.chunk = data["done"], data["open"], data["chunk"]
 
     def finished(self, number: int) -> Trajectory | None:
         return Trajectory(**self.done[number]) if number in self.done else None
@@ -272,22 +339,26 @@ class _Store:
         return self.open.get(number)
 
     def offer(self, number: int, snapshot: Callable[[], Snapshot]) -> None:
-        if self.path is not None and time.perf_counter() - self.written >= self.seconds:
-            self.open = {number: snapshot()}
-            self._write()
+        now = time.perf_counter()
+        if self.path is not None and now - self.taken.get(number, self.began) >= self.seconds:
+            state = snapshot()
+            with self.lock:
+                self.open[number] = state
+                self.taken[number] = now
+                self._write()
 
     def finish(self, number: int, trajectory: Trajectory) -> None:
-        self.done[number] = dict(vars(trajectory))
-        self.open = {}
-        if self.path is not None:
-            self._write()
+        with self.lock:
+            self.done[number] = dict(vars(trajectory))
+            self.open.pop(number, None)
+            if self.path is not None:
+                self._write()
 
     def _write(self) -> None:
         assert self.path is not None
         fresh = self.path.with_name(self.path.name + ".part")
-        torch.save({"key": self.key, "done": self.done, "open": self.open}, fresh)
+        torch.save({"key": self.key, "chunk": self.chunk, "done": self.done, "open": self.open}, fresh)
         fresh.replace(self.path)  # a run killed while it writes leaves the old file whole
-        self.written = time.perf_counter()
 
 
 def objective_at(model: Model, device: str = "auto", dtype: str | torch.dtype = "float64") -> Objective:

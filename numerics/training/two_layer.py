@@ -238,8 +238,12 @@ class TwoLayerResidual:
         """Networks taken at once; two at least, since one alone takes another kernel."""
         if self.block is not None:
             return max(2, self.block)
-        largest = max(len(part.block.points) for part in self._parts) * self.network.width
-        return max(2, (CACHED if device.type == "cpu" else CACHED_CUDA) // largest)
+        return max(2, (CACHED if device.type == "cpu" else CACHED_CUDA) // self.elements)
+
+    @property
+    def elements(self) -> int:
+        """Of the largest array of one network, points times neurons."""
+        return max(len(part.block.points) for part in self._parts) * self.network.width
 
     @property
     def workspace(self) -> int:

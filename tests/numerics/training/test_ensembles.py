@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from numerics.training import jets
+from numerics.training import ensembles, jets
 from numerics.training.devices import resolve_device, resolve_dtype, tensor_float_32, threads
-from numerics.training.ensembles import EnsembleRun, train_ensemble
+from numerics.training.ensembles import EnsembleRun, Progress, train_ensemble
 from numerics.training.loop import minimise
 from numerics.training.modules import ModuleResidual, flatten
 from numerics.training.networks import Perceptron, TwoLayer, initialise
@@ -91,6 +91,72 @@ def test_a_resumed_run_is_the_uninterrupted_one(name: str, tmp_path: Path) -> No
         progress=lambda done, total: pytest.fail("finished work was repeated"), **arguments,  # type: ignore[arg-type]
     )  # fmt: skip
     same(whole, again, list(range(9)))
+
+
+def noting(seen: list[int]) -> Progress:
+    return lambda done, total: seen.append(done)
+
+
+@pytest.fixture
+def wide() -> tuple[TwoLayerResidual, torch.Tensor]:
+    """Networks large enough to be worth a thread."""
+    network = TwoLayer(256, 1, jets.activation("tanh"))
+    return TwoLayerResidual(network, poisson(62)), initialise(network, range(19))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_threads_do_not_change_a_bit(name: str, wide: tuple[TwoLayerResidual, torch.Tensor]) -> None:
+    arguments = {"seeds": range(19), "tolerances": (0.9,), "snapshots": (2,), "device": "cpu"}
+    with threads(1):
+        alone = train_ensemble(*wide, METHODS[name], 4, 2, **arguments)  # type: ignore[arg-type]
+    for count in (2, 3):
+        with threads(count):
+            assert ensembles._shares(wide[0], 19, 64, torch.device("cpu"))[0] == count
+            seen: list[int] = []
+            run = train_ensemble(
+                *wide, METHODS[name], 4, 2, progress=noting(seen),
+                **arguments,  # type: ignore[arg-type]
+            )  # fmt: skip
+            assert torch.get_num_threads() == count
+        same(alone, run, list(range(19)))
+        assert seen == sorted(seen)
+        assert seen[-1] == 19 * 4
+    with threads(2):
+        assert ensembles._shares(MODEL, 19, 64, torch.device("cpu")) == (1, 64)  # too small
+        assert ensembles._shares(wide[0], 19, 5, torch.device("cpu")) == (2, 5)
+        assert ensembles._shares(wide[0], 8, 64, torch.device("cpu")) == (1, 64)
+
+
+def test_a_run_stopped_under_threads_resumes_under_another_number(
+    wide: tuple[TwoLayerResidual, torch.Tensor], tmp_path: Path
+) -> None:
+    with threads(1):
+        whole = train_ensemble(*wide, Adam(1e-2), 8, 1, chunk=5, device="cpu")
+    calls = 0
+
+    def stop(done: int, total: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 14:
+            raise KeyboardInterrupt
+
+    file = tmp_path / "run.pt"
+    with threads(2), pytest.raises(KeyboardInterrupt):
+        train_ensemble(
+            *wide, Adam(1e-2), 8, 1, chunk=5, device="cpu", checkpoint=file, checkpoint_seconds=0.0, progress=stop
+        )
+    assert torch.load(file)["open"]
+    for count in (1, 3):
+        copy = tmp_path / f"{count}.pt"
+        copy.write_bytes(file.read_bytes())
+        seen: list[int] = []
+        with threads(count):
+            resumed = train_ensemble(
+                *wide, Adam(1e-2), 8, 1, device="cpu", checkpoint=copy, resume=True,
+                progress=noting(seen),
+            )  # fmt: skip
+        same(whole, resumed, list(range(19)))
+        assert len(seen) < 4 * 9  # what was done is not done again
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
