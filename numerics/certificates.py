@@ -19,7 +19,6 @@ from numerics.ball_matrices import ball_entries
 from numerics.enclosure import Enclosure
 from numerics.engine.balls import frobenius_upper, identity_defect
 from numerics.engine.driver import CAP_BITS, Clock, Factorisation, factorise
-from numerics.engine.vectors import left_vectors
 from numerics.features import boundary_rows, features, interior_points
 from numerics.problem import Method, Problem
 from theory.discretisation import DifferenceTerm
@@ -61,10 +60,10 @@ def certificate(
 
 def approximate_vectors(found: Factorisation) -> arb_mat:
     """``X = Q V``, each column rounded to the bits that its singular value needs."""
-    if found.vectors is None or found.q is None:
+    if found.factors is None:
         return arb_mat(found.matrix.nrows(), 0)
-    full = left_vectors(found.q, found.vectors, found.bits + 16)
-    columns = found.vectors.columns
+    full = found.factors.left_vectors(found.bits + 16)
+    columns = found.factors.vectors.columns
     if len(columns) < found.matrix.nrows():  # the bound on the rest needs every column in full
         places = [found.bits] * len(columns)
     else:

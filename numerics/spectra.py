@@ -22,7 +22,7 @@ from numerics.reference_spectra import floating_singular_values
 from numerics.store import Store, content_key
 from theory.exact import rational, spell
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised whenever a spectrum of the same problem may come out differently; stored spectra of others are not read."""
 UNIT_ROUNDOFF: dict[str, Fraction] = {"float32": Fraction(1, 2**24), "float64": Fraction(1, 2**53)}
 """u = eps/2 of each floating-point arithmetic."""

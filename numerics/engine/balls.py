@@ -6,6 +6,7 @@ FLINT's precision is process-global: every function here that rounds takes ``bit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import flint
 import numpy as np
@@ -41,15 +42,29 @@ def rounded(matrix: arb_mat, bits: int) -> arb_mat:
         return matrix * arb(1)
 
 
+def constant_matrix(rows: int, columns: int, power: int) -> arb_mat:
+    """All entries ``2^power``."""
+    return _ones(rows, columns) * power_of_two(power)
+
+
+@lru_cache(maxsize=64)
+def _ones(rows: int, columns: int) -> arb_mat:
+    return arb_mat(rows, columns, [1] * (rows * columns))
+
+
+@lru_cache(maxsize=64)
+def _identity(n: int) -> arb_mat:
+    return arb_mat(n, n, [int(i % (n + 1) == 0) for i in range(n * n)])
+
+
 def fixed_point(matrix: arb_mat, bits: int, top: int) -> arb_mat:
     """Balls that contain the entries (all below ``2^top``), rounded to multiples of about ``2^(top-bits)``.
 
     Adding and subtracting ``2^(top+2)`` drops the low bits of *small* entries too, which keeps FLINT's
     matrix product on its fast path of a single common exponent.
     """
-    rows, columns = matrix.nrows(), matrix.ncols()
     with flint.ctx.workprec(bits + 3):
-        big = arb_mat(rows, columns, [power_of_two(top + 2)] * (rows * columns))
+        big = constant_matrix(matrix.nrows(), matrix.ncols(), top + 2)
         return (matrix + big) - big
 
 
@@ -61,30 +76,31 @@ def frobenius_upper(entries: Sequence[arb]) -> arb:
     with flint.ctx.workprec(40):
         total = arb(0)
         for x in entries:
-            size = x.abs_upper()
-            total = total + size * size
-        return total.sqrt().upper()
+            total = total + x * x
+        return total.abs_upper().sqrt().upper()
+
+
+def row_sums_upper(matrix: arb_mat) -> arb:
+    """An exact upper bound of ``||A||_inf``, the largest row sum of absolute values."""
+    with flint.ctx.workprec(40):
+        # times [-1, 1] every entry becomes a ball about 0 with its absolute value for a radius
+        sums = (matrix * arb(0, 1)) * _ones(matrix.ncols(), 1)
+        return max((x.abs_upper() for x in sums.entries()), default=arb(0))
+
+
+def norm_upper(matrix: arb_mat) -> arb:
+    """An exact upper bound of ``||A||_2``: the root of ``||A||_1 ||A||_inf``."""
+    if not (matrix.nrows() and matrix.ncols()):
+        return arb(0)
+    with flint.ctx.workprec(40):
+        return (row_sums_upper(matrix) * row_sums_upper(matrix.transpose())).sqrt().upper()
 
 
 def identity_defect(gram: arb_mat) -> arb:
-    """An exact upper bound of ``||G - I||_F``."""
-    n = gram.ncols()
-    return frobenius_upper([x - 1 if i % (n + 1) == 0 else x for i, x in enumerate(gram.entries())])
+    """An exact upper bound of ``||G - I||_2`` for symmetric G (of ``||G - I||_inf`` for any)."""
+    return row_sums_upper(gram - _identity(gram.ncols()))
 
 
 def from_floats(matrix: Float[np.ndarray, "n m"]) -> arb_mat:
     """The float64 entries, exactly."""
     return arb_mat(matrix.shape[0], matrix.shape[1], matrix.ravel().tolist())
-
-
-def stacked_rows(blocks: Sequence[arb_mat]) -> list[list[arb]]:
-    """The rows of all ``blocks``, one under the other."""
-    return [row for block in blocks for row in block.tolist()]
-
-
-def side_by_side(blocks: Sequence[arb_mat]) -> arb_mat:
-    """The blocks of equal height as one matrix."""
-    tables = [block.tolist() for block in blocks]
-    rows = blocks[0].nrows()
-    flat = [x for i in range(rows) for table in tables for x in table[i]]
-    return arb_mat(rows, len(flat) // rows, flat)

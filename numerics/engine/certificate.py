@@ -1,20 +1,22 @@
 """From an exact factorisation to proven singular values: every inequality here is evaluated in balls.
 
-Let ``A = Q R + E`` (``Q: N x r``, ``R: r x M``, ``E`` balls), ``V`` a real ``r x r`` matrix, ``W = R^T V``,
-``D`` positive diagonal, and upper bounds
+Let ``A = L R + E`` (``L: N x r``, ``R: r x M``), ``T`` an invertible ``r x r`` matrix, ``Q = L T^-1``, ``V`` a real
+``r x r`` matrix, ``W = (T R)^T V``, ``D`` positive diagonal, and upper bounds of spectral norms
 
-    eta >= ||D^-1 W^T W D^-1 - I||_F,   delta_V >= ||V^T V - I||_F,   delta_Q >= ||Q^T Q - I||_F,
+    eta >= ||D^-1 W^T W D^-1 - I||,   delta_V >= ||V^T V - I||,   delta_Q >= ||Q^T Q - I||,
 
-all three below 1. Write ``d_1 >= d_2 >= ...`` for the sorted diagonal of ``D``.
+all three below 1 (a symmetric matrix has no larger spectral norm than its largest row sum of absolute values). Write
+``d_1 >= d_2 >= ...`` for the sorted diagonal of ``D``.
 
 1. ``W D^-1`` has its singular values in ``[sqrt(1 - eta), sqrt(1 + eta)]``, so by Ostrowski's theorem (Horn &
    Johnson, 2013, theorem 4.5.9) ``sigma_i(W)`` lies in ``d_i [sqrt(1 - eta), sqrt(1 + eta)]``.
-2. ``V`` and ``Q`` have theirs within ``sqrt(1 -+ delta)``, so ``sigma_i(R^T V)`` and ``sigma_i(Q R)`` lie within
-   those factors of ``sigma_i(R)``. Together
-   ``sigma_i(Q R) in d_i [sqrt((1-eta)(1-delta_Q)/(1+delta_V)), sqrt((1+eta)(1+delta_Q)/(1-delta_V))]``.
-3. Let ``P`` be the orthogonal projector onto the range of ``Q``. ``P A = Q R + P E``, and
-   ``||P E|| <= alpha := ||Q^T E||_F / sqrt(1 - delta_Q)`` (Weyl); ``A^T A = (P A)^T P A + ((I-P) E)^T (I-P) E``,
-   so ``sigma_i(P A)^2 <= sigma_i(A)^2 <= sigma_i(P A)^2 + rho^2`` with ``rho >= ||E||_F``, for ``i <= r``.
+2. ``V`` and ``Q`` have theirs within ``sqrt(1 -+ delta)``, so ``sigma_i((T R)^T V)`` and ``sigma_i(Q T R)`` lie within
+   those factors of ``sigma_i(T R)``. As ``L R = Q T R``,
+   ``sigma_i(L R) in d_i [sqrt((1-eta)(1-delta_Q)/(1+delta_V)), sqrt((1+eta)(1+delta_Q)/(1-delta_V))]``.
+3. Let ``P`` be the orthogonal projector onto the range of ``L``. ``P A = L R + P E``, and with ``G`` any matrix such
+   that ``||(L G)^T L G - I|| <= delta < 1``, ``||P E|| <= alpha := ||(L G)^T E|| / sqrt(1 - delta)`` (Weyl);
+   ``A^T A = (P A)^T P A + ((I-P) E)^T (I-P) E``, so ``sigma_i(P A)^2 <= sigma_i(A)^2 <= sigma_i(P A)^2 + rho^2`` with
+   ``rho >= ||E||``, for ``i <= r``.
 4. ``P A`` has rank at most ``r``: ``sigma_i(A) <= rho`` for ``i > r``.
 
 No separation is needed: repeated values pass.
@@ -28,7 +30,7 @@ import flint
 from flint import arb, arb_mat
 
 from numerics.enclosure import Enclosure
-from numerics.engine.balls import fixed_point, frobenius_upper, identity_defect, power_of_two
+from numerics.engine.balls import fixed_point, identity_defect, middle_exponent, power_of_two
 from numerics.engine.vectors import GradedRows, GradedVectors
 
 
@@ -42,7 +44,7 @@ class Grams:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What is proven of ``Q R``: ``lower[i] <= sigma_i(Q R) <= upper[i]``, exact, both descending."""
+    """What is proven of ``L R``: ``lower[i] <= sigma_i(L R) <= upper[i]``, exact, both descending."""
 
     lower: tuple[arb, ...]
     upper: tuple[arb, ...]
@@ -52,18 +54,12 @@ class Bounds:
 def grams(rows: GradedRows, vectors: GradedVectors, bits: int) -> Grams:
     """The two Gram matrices in balls of about ``bits`` bits."""
     with flint.ctx.workprec(bits + 10):
-        table = fixed_point(rows.table, bits, 0)
-        images = table.transpose() * fixed_point(vectors.scaled(), bits, 6)
-        images = fixed_point(images, bits, 2)
+        scaled = vectors.scaled()
+        top = max(0, min(6, middle_exponent(scaled)))
+        images = fixed_point(rows.table, bits, 0).transpose() * fixed_point(scaled, bits, top)
+        images = fixed_point(images, bits, 1)
         plain = fixed_point(vectors.plain(), bits, 0)
         return Grams(images.transpose() * images, plain.transpose() * plain)
-
-
-def left_defect(q: arb_mat, bits: int) -> arb:
-    """``delta_Q``, an exact upper bound."""
-    with flint.ctx.workprec(bits + 10):
-        short = fixed_point(q, bits, 0)
-        return identity_defect(short.transpose() * short)
 
 
 def bounds(found: Grams, columns: tuple[int, ...], delta_q: arb, bits: int) -> Bounds | None:
@@ -75,9 +71,10 @@ def bounds(found: Grams, columns: tuple[int, ...], delta_q: arb, bits: int) -> B
             return None
         # D is *defined* as diag(2^f_j / g_j) by these exact approximations g_j of 1 / ||w_j||
         g = [(1 / table[j][j].mid().sqrt()).mid() for j in range(r)]
-        diagonal = frobenius_upper([table[j][j] * g[j] * g[j] - 1 for j in range(r)])
-        corner = frobenius_upper([table[i][j] * g[i] * g[j] for i in range(r) for j in range(i)])
-        eta = (diagonal * diagonal + 2 * corner * corner).sqrt().upper()
+        scaled = arb_mat(
+            r, r, [x * a * b for row, a in zip(table, g, strict=True) for x, b in zip(row, g, strict=True)]
+        )
+        eta = identity_defect(scaled)
         delta_v = identity_defect(found.vectors)
         if not (eta < 1 and delta_v < 1 and delta_q < 1):
             return None
@@ -95,18 +92,6 @@ class Residual:
 
     alpha: arb
     rho: arb
-
-
-def residual_bounds(residual: arb_mat, q: arb_mat | None, delta_q: arb, bits: int) -> Residual:
-    """Step 3's two bounds; ``q`` is ``None`` for ``r = 0``. With ``r = N`` the projector is the identity."""
-    rho = frobenius_upper(residual.entries())
-    if q is None:
-        return Residual(arb(0), rho)
-    if q.ncols() == q.nrows():
-        return Residual(rho, arb(0))
-    with flint.ctx.workprec(bits + 10):
-        inside = frobenius_upper((q.transpose() * residual).entries())
-        return Residual((inside / (1 - delta_q).sqrt()).upper(), rho)
 
 
 def enclosures(proven: Bounds | None, rest: Residual, smaller: int, bits: int) -> tuple[Enclosure, ...]:

@@ -9,16 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
+import flint
 import numpy as np
 from flint import arb, arb_mat
 from jaxtyping import Float
 
 from numerics.enclosure import Enclosure
-from numerics.engine.balls import NO_BITS, exponent, stacked_rows
+from numerics.engine.balls import EXACT, NO_BITS, norm_upper
 from numerics.engine.basis import GradedBasis, begin, extend
-from numerics.engine.certificate import Bounds, bounds, enclosures, grams, left_defect, residual_bounds
+from numerics.engine.certificate import Residual, bounds, enclosures, grams
+from numerics.engine.orthonormal import Triangles, float_triangles, triangles
 from numerics.engine.refine import refined, separate
-from numerics.engine.vectors import GradedVectors, first_vectors, graded_rows, left_factor
+from numerics.engine.vectors import GradedRows, GradedVectors, first_vectors, graded_rows, left_vectors
 from theory.errors import InputError, PrecisionCapError
 
 BallEntries = Callable[[int], arb_mat]
@@ -54,15 +56,33 @@ class CertifiedSpectrum:
 
 
 @dataclass(frozen=True)
+class Factors:
+    """``A = L R + E`` with orthonormalising triangles and graded vectors; see :mod:`numerics.engine.certificate`.
+
+    Attributes:
+        left: ``L``, exact.
+        forward: ``T``, exact.
+        rows: the rows of ``T R``, sorted and scaled.
+        vectors: the graded ``V``; ``X = L T^-1 V`` approximates the left singular vectors.
+    """
+
+    left: arb_mat
+    forward: arb_mat
+    rows: GradedRows
+    vectors: GradedVectors
+
+    def left_vectors(self, bits: int) -> arb_mat:
+        """``X``, rounded to exact dyadics."""
+        return left_vectors(self.left, self.forward, self.rows, self.vectors, bits)
+
+
+@dataclass(frozen=True)
 class Factorisation:
     """An exact factorisation with what is proven of it; does not pickle.
 
     Attributes:
         matrix: the balls ``A``, ``N <= M`` (the transpose of the caller's matrix where ``transposed``).
-        basis: ``A = Q R + E``.
-        q: ``Q`` with its columns in the order of ``vectors.rows`` (``None`` for rank 0).
-        vectors: the graded ``V``; ``X = Q V`` approximates the left singular vectors.
-        proven: bounds of the singular values of ``Q R``.
+        factors: ``None`` for rank 0.
         values: enclosures of all ``N`` singular values of ``A``.
         rank: how many of them are resolved.
         bits: working precision of the entries.
@@ -71,10 +91,7 @@ class Factorisation:
 
     matrix: arb_mat
     transposed: bool
-    basis: GradedBasis
-    q: arb_mat | None
-    vectors: GradedVectors | None
-    proven: Bounds | None
+    factors: Factors | None
     values: tuple[Enclosure, ...]
     rank: int
     bits: int
@@ -157,7 +174,7 @@ def factorise(entries: BallEntries, digits: int, floor: Fraction | None, cap_bit
         basis = begin(matrix, bits)
 
         def enough(found: GradedBasis) -> bool:
-            size = found.level + found.residual.ncols().bit_length()
+            size = found.level + (len(found.rows) * len(found.columns)).bit_length() // 2 + 1
             return depth is not None and size < found.top - depth
 
         extend(basis, accuracy, enough)
@@ -167,7 +184,8 @@ def factorise(entries: BallEntries, digits: int, floor: Fraction | None, cap_bit
             shrunk = basis.noise <= before[1] - (bits - before[2]) // 2  # the balls did follow the precision
         # under a floor only the zero matrix can stall for good: its floor is 0
         accepted = stalled and shrunk and bits >= STALL_BITS and (depth is None or not basis.rank)
-        if basis.rank == smaller or basis.level <= NO_BITS or enough(basis) or accepted:
+        nothing = basis.level <= NO_BITS and basis.spill == 0
+        if basis.rank == smaller or nothing or enough(basis) or accepted:
             done = _certify(matrix, transposed, basis, bits, digits, floor, clock)
             if done is not None:
                 return done
@@ -231,8 +249,8 @@ def _next_bits(basis: GradedBasis, bits: int, accuracy: int, stalled: bool) -> i
     """Extrapolates the decay of the rows found to the full rank; jumps ahead where the rank has stalled."""
     if stalled:
         return max(STALL_BITS, 2 * bits)
-    sizes = sorted((exponent(max(map(abs, row))) for row in stacked_rows(basis.right)), reverse=True)
-    missing = basis.residual.nrows() - basis.rank
+    sizes = sorted(basis.sizes(), reverse=True)
+    missing = len(basis.rows)
     window = min(len(sizes) - 1, 8)
     slope: float = (sizes[-1 - window] - sizes[-1]) / window if window > 0 else 8.0
     reach: int = basis.top - (sizes[-1] if sizes else basis.top)
@@ -251,32 +269,35 @@ def _certify(
 ) -> Factorisation | None:
     """Vectors, bounds, refinement until the widths are met; ``None`` where more precision is needed."""
     smaller = matrix.nrows()
-    accuracy = _accuracy(math.ceil(digits * math.log2(10)), matrix.ncols())
+    wanted = math.ceil(digits * math.log2(10))
+    accuracy = _table_bits(wanted, matrix.ncols())
     if not basis.rank:
-        rest = residual_bounds(basis.residual, None, arb(0), 64)
-        return Factorisation(
-            matrix, transposed, basis, None, None, None, enclosures(None, rest, smaller, 64), 0, bits, accuracy
-        )
-    rows = graded_rows(basis)
-    q = left_factor(basis, rows)
-    vectors = first_vectors(rows)
+        rest = Residual(arb(0), norm_upper(basis.rest))
+        return Factorisation(matrix, transposed, None, enclosures(None, rest, smaller, 64), 0, bits, accuracy)
+    left, right = basis.left(), basis.right()
+    guess = float_triangles(left)
     with clock.proving():
-        delta_q = left_defect(q, accuracy)
-        rest = residual_bounds(basis.residual, q, delta_q, accuracy)
-    work = min(accuracy, 80)
+        turned = None if guess is None else triangles(left, guess, max(wanted, 40) - 1, accuracy)
+        rest = Residual(basis.spill, arb(0))
+    if turned is None:
+        return None
+    if basis.rank < smaller:
+        right, rest = _projected(basis, left, right, turned, accuracy)
+    rows = graded_rows(right, basis.sizes(), turned.forward, accuracy)
+    vectors = first_vectors(rows)
+    work = accuracy if accuracy <= 62 else min(accuracy, 80)
     best, stale = math.inf, 0
     spread = 0
     for _ in range(_ROUNDS):
         with clock.proving():
             found = grams(rows, vectors, work)
-            proven = bounds(found, vectors.columns, delta_q, work)
+            proven = bounds(found, vectors.columns, turned.delta, work)
             values = enclosures(proven, rest, smaller, accuracy + 20)
         if proven is not None:
             resolved = _resolved(values[: basis.rank], digits)
             if resolved == basis.rank or (floor is not None and _reaches(values, resolved, floor)):
-                return Factorisation(
-                    matrix, transposed, basis, q, vectors, proven, _bounded(values, resolved), resolved, bits, accuracy
-                )
+                factors = Factors(left, turned.forward, rows, vectors)
+                return Factorisation(matrix, transposed, factors, _bounded(values, resolved), resolved, bits, accuracy)
         if work == accuracy and proven is not None:
             eta = float(proven.eta)
             stale = 0 if eta < best / 4 else stale + 1  # turning a cluster costs a round or two
@@ -290,6 +311,34 @@ def _certify(
             vectors = separate(vectors, grams(rows, vectors, work), step.clusters, work)
         spread = step.spread if step.clusters else 0
     return None
+
+
+def _table_bits(wanted: int, larger: int) -> int:
+    """Bits of the tables that are multiplied: FLINT is twice as fast below 62."""
+    return max(wanted, 40) + 10 + larger.bit_length()
+
+
+def _projected(
+    basis: GradedBasis, left: arb_mat, right: list[list[arb]], turned: Triangles, bits: int
+) -> tuple[list[list[arb]], Residual]:
+    """``R + G Z`` and bounds of what is then left: ``E - L G Z`` with ``Z`` about ``(L G)^T E``.
+
+    Elimination leaves an E that is not orthogonal to the columns of L; this one is, nearly.
+    """
+    r, columns = basis.rank, basis.shape[1]
+    with flint.ctx.workprec(bits + 24):
+        residual = basis.residual()
+        q = left * turned.inverse
+        z = (q.transpose() * residual).mid()
+        change = (turned.inverse * z).mid().tolist()
+        residual = residual - left * arb_mat(r, columns, [x for row in change for x in row])
+        inside = norm_upper(q.transpose() * residual)
+        spilt = basis.spill
+        alpha = ((inside + spilt) / (1 - turned.delta).sqrt()).upper()
+        rho = (norm_upper(residual) + spilt).upper()
+    with flint.ctx.workprec(EXACT):
+        rows = [[x + y for x, y in zip(a, b, strict=True)] for a, b in zip(right, change, strict=True)]
+    return rows, Residual(alpha, rho)
 
 
 def _resolved(values: Sequence[Enclosure], digits: int) -> int:

@@ -1,8 +1,8 @@
 """Eigenvalues of a positive semidefinite matrix (kernels, tangent kernels) by the same engine, signs proven.
 
 The singular values of a symmetric ``K`` are the ``|lambda|``. That the ``r`` resolved ones are eigenvalues, and
-positive, is proven separately: with ``X`` (``N x r``) exact, ``delta >= ||X^T X - I||_F < 1``, ``S = X^T K X`` and
-``eta >= ||D^-1 S D^-1 - I||_F < 1`` for a positive diagonal ``D``, Ostrowski's theorem (Horn & Johnson, 2013,
+positive, is proven separately: with ``X`` (``N x r``) exact, ``delta >= ||X^T X - I|| < 1``, ``S = X^T K X`` and
+``eta >= ||D^-1 S D^-1 - I|| < 1`` for a positive diagonal ``D``, Ostrowski's theorem (Horn & Johnson, 2013,
 theorem 4.5.9) and Courant-Fischer give ``lambda_r(K) >= min_j d_j^2 (1 - eta) / (1 + delta) > 0``. If that is
 above the bound of all other singular values, the ``r`` largest eigenvalues are the ``r`` largest singular values.
 """
@@ -24,7 +24,6 @@ from numerics.engine.driver import (
     factorise,
     spectrum_of,
 )
-from numerics.engine.vectors import left_vectors
 from theory.errors import InputError, PrecisionCapError
 
 
@@ -64,11 +63,12 @@ def certified_eigenvalues_psd(
 
 
 def _prove_signs(found: Factorisation) -> None:
-    if found.q is None or found.vectors is None:
+    if found.factors is None:
         return
-    r, n, bits = len(found.vectors.columns), found.matrix.nrows(), found.accuracy
-    even = [f - f % 2 for f in found.vectors.columns]
-    x = left_vectors(found.q, found.vectors, found.bits + 16)
+    columns = found.factors.vectors.columns
+    r, n, bits = len(columns), found.matrix.nrows(), found.accuracy
+    even = [f - f % 2 for f in columns]
+    x = found.factors.left_vectors(found.bits + 16)
     with flint.ctx.workprec(found.bits + 32):
         images = found.matrix * x  # column j is about 2^(f_j) long: scaled before it is rounded
         scale = [power_of_two(-f) for f in even]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import flint
 import numpy as np
-from flint import arb_mat
+from flint import arb, arb_mat
 
-from numerics.engine.balls import EXACT, exponent, from_floats, power_of_two, stacked_rows
-from numerics.engine.basis import GradedBasis
+from numerics.engine.balls import EXACT, exponent, fixed_point, from_floats, middle_exponent, power_of_two
 from numerics.engine.jacobi import FloatVectors, graded_vectors
 
 _power = lru_cache(maxsize=1 << 16)(power_of_two)
@@ -18,12 +18,12 @@ _power = lru_cache(maxsize=1 << 16)(power_of_two)
 
 @dataclass(frozen=True)
 class GradedRows:
-    """The rows of ``R``, longest first, scaled to unit size.
+    """The rows of ``T R``, longest first, scaled to unit size.
 
     Attributes:
-        table: ``2^(-e_i) R_i``, exact dyadics.
+        table: balls that contain ``2^(-e_i) (T R)_i``.
         exponents: the ``e_i``, descending.
-        order: row ``i`` here is row ``order[i]`` of the basis' stacked panels.
+        order: row ``i`` here is row ``order[i]`` of ``T R``.
     """
 
     table: arb_mat
@@ -64,14 +64,24 @@ class GradedVectors:
         return GradedVectors(arb_mat(len(rows), len(columns), chosen).mid(), rows, columns)
 
 
-def graded_rows(basis: GradedBasis) -> GradedRows:
-    """Rows of ``R`` sorted and scaled."""
-    rows = stacked_rows(basis.right)
-    sizes = [exponent(max(map(abs, row))) for row in rows]
-    order = sorted(range(len(rows)), key=lambda i: -sizes[i])
-    with flint.ctx.workprec(EXACT):
-        scaled = [x * _power(-sizes[i]) for i in order for x in rows[i]]
-    return GradedRows(arb_mat(len(rows), len(rows[0]), scaled), tuple(sizes[i] for i in order), tuple(order))
+def graded_rows(right: Sequence[Sequence[arb]], sizes: Sequence[int], forward: arb_mat, bits: int) -> GradedRows:
+    """Rows of ``T R`` to about ``bits`` bits each, sorted and scaled; ``sizes`` are about the exponents of R's."""
+    r, width = len(right), len(right[0])
+    with flint.ctx.workprec(bits + 10):
+        unit = arb_mat(r, width, [x * _power(-e) for row, e in zip(right, sizes, strict=True) for x in row])
+        lifted = [
+            x * _power(sizes[j] - sizes[i]) if j > i else x
+            for i, row in enumerate(forward.tolist())
+            for j, x in enumerate(row)
+        ]
+        mixer = arb_mat(r, r, lifted)
+        top = max(0, middle_exponent(mixer), middle_exponent(unit))
+        product = (fixed_point(mixer, bits + top, top) * fixed_point(unit, bits + top, top)).tolist()
+        shifts = [exponent(max(abs(x.mid()) for x in row)) for row in product]
+        found = [size + shift for size, shift in zip(sizes, shifts, strict=True)]
+        order = sorted(range(r), key=lambda i: -found[i])
+        scaled = [x * _power(-shifts[i]) for i in order for x in product[i]]
+    return GradedRows(arb_mat(r, width, scaled), tuple(found[i] for i in order), tuple(order))
 
 
 def first_vectors(rows: GradedRows) -> GradedVectors:
@@ -81,17 +91,15 @@ def first_vectors(rows: GradedRows) -> GradedVectors:
     return GradedVectors(from_floats(found.table), rows.exponents, tuple(int(f) for f in found.columns))
 
 
-def left_factor(basis: GradedBasis, rows: GradedRows) -> arb_mat:
-    """``Q`` with its columns in the order of ``rows``."""
-    stacked = stacked_rows([block.transpose() for block in basis.left])
-    return arb_mat(len(stacked), len(stacked[0]), [x for i in rows.order for x in stacked[i]]).transpose()
+def left_vectors(left: arb_mat, forward: arb_mat, rows: GradedRows, vectors: GradedVectors, bits: int) -> arb_mat:
+    """``X = L (L^T L)^-1 T^T V`` rounded to exact dyadics: approximate left singular vectors of ``A``, ``N x r``.
 
-
-def left_vectors(q: arb_mat, vectors: GradedVectors, bits: int) -> arb_mat:
-    """``X = Q (Q^T Q)^-1 V`` rounded to exact dyadics: approximate left singular vectors of ``A``, ``N x r``.
-
-    ``A^T X = R^T V + E^T X`` is then as graded as ``R^T V``, however little ``Q`` is orthonormal.
+    ``A^T X = (T R)^T V + E^T X`` is then as graded as ``(T R)^T V``, however little ``L T^-1`` is orthonormal.
     """
+    r = len(rows.order)
     with flint.ctx.workprec(bits):
-        gram = (q.transpose() * q).mid()
-        return (q * gram.solve(vectors.plain().mid()).mid()).mid()
+        table = vectors.plain().tolist()
+        place = {k: i for i, k in enumerate(rows.order)}
+        plain = arb_mat(r, r, [x for k in range(r) for x in table[place[k]]])
+        gram = (left.transpose() * left).mid()
+        return (left * gram.solve((forward.transpose() * plain).mid()).mid()).mid()

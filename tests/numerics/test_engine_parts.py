@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_matrices import balls, with_values
 
-from numerics.enclosure import Enclosure
 from numerics.engine.balls import (
     NO_BITS,
     exponent,
@@ -21,12 +20,13 @@ from numerics.engine.balls import (
     from_floats,
     identity_defect,
     middle_exponent,
+    norm_upper,
     power_of_two,
-    side_by_side,
+    row_sums_upper,
 )
-from numerics.engine.basis import begin, extend
+from numerics.engine.basis import begin, extend, rest_upper
 from numerics.engine.jacobi import FloatVectors, _lapack, _split_jacobi, graded_vectors
-from numerics.engine.panel import orthonormalising_factor
+from numerics.engine.orthonormal import float_triangles, triangles
 
 
 def graded(rows: int, columns: int, drop: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -92,29 +92,26 @@ def test_one_row_and_equal_rows() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 30), st.integers(0, 2**32), st.integers(0, 40))
-def test_orthonormalising_factor(columns: int, seed: int, drop: int) -> None:
+@given(st.integers(1, 12), st.integers(0, 3), st.integers(0, 2**32), st.sampled_from([45, 60, 150, 500]))
+def test_triangles_make_the_columns_orthonormal(columns: int, more: int, seed: int, bits: int) -> None:
     source = np.random.default_rng(seed)
-    bits = 200 + 2 * drop * columns
-    y = source.standard_normal((columns + 3, columns)) * np.exp2(-np.minimum(drop * np.arange(columns), 900))[None, :]
-    with flint.ctx.workprec(bits):
-        matrix = from_floats(y)
-        found = orthonormalising_factor(matrix.transpose() * matrix, -5000, bits)
-        assert found is not None
-        factor, last = found
-        q = matrix * factor
-        assert factor.ncols() == columns
-        assert identity_defect(q.transpose() * q) < 1e-20
-    if drop:  # the pivots come in order of size; the last is about as long as the shortest column
-        assert abs(last + min(drop * (columns - 1), 900)) < 20
-
-
-def test_dependent_columns_are_left_out() -> None:
-    y = from_floats(np.outer(np.arange(1.0, 6.0), [1.0, -2.0, 3.0]))
-    found = orthonormalising_factor(y.transpose() * y, -40, 200)
+    left = from_floats(np.tril(source.uniform(-1, 1, (columns + more, columns)), -1) + np.eye(columns + more, columns))
+    guess = float_triangles(left)
+    assert guess is not None
+    found = triangles(left, guess, bits - 15, bits)
     assert found is not None
-    assert found[0].ncols() == 1
-    assert orthonormalising_factor(arb_mat(2, 2), -10, 100) is None
+    assert found.delta < power_of_two(15 - bits)
+    for table in (found.forward, found.inverse):
+        assert all(x == 0 for i, row in enumerate(table.tolist()) for x in row[:i])
+    with flint.ctx.workprec(3 * bits):  # by another route: the columns themselves, with T inverted in balls
+        q = left * found.forward.inv()
+        assert identity_defect(q.transpose() * q) < 1.01 * found.delta + power_of_two(-2 * bits)
+
+
+def test_dependent_columns_have_no_triangles() -> None:
+    assert float_triangles(arb_mat(3, 2)) is None
+    left = from_floats(np.eye(4, 2))
+    assert triangles(left, (arb_mat(2, 2), arb_mat(2, 2)), 40, 60) is None
 
 
 @settings(max_examples=30, deadline=None)
@@ -127,16 +124,30 @@ def test_the_factorisation_is_an_identity(values: list[Fraction]) -> None:
     basis = begin(balls(exact)(400), 400)
     extend(basis, 80)
     assert basis.rank == n
-    assert [block.nrows() for block in basis.left] == [n] * len(basis.left)
+    left, right = basis.left(), arb_mat(basis.right())
+    assert all(x.is_exact() for x in (*left.entries(), *right.entries()))
+    assert np.linalg.cond(np.array(left.tolist(), dtype=float)) < 100
     with flint.ctx.workprec(2000):
-        total = basis.residual
-        for left, right in zip(basis.left, basis.right, strict=True):
-            assert all(x.is_exact() for x in (*left.entries(), *right.entries()))
-            total = total + left * right
-        q = side_by_side(basis.left)
-        assert identity_defect(q.transpose() * q) < 1e-15
-    for x, y in zip(total.entries(), [v for row in exact for v in row], strict=True):
-        assert y in Enclosure.from_arb(x)
+        table = arb_mat([[arb(flint.fmpq(v.numerator, v.denominator)) for v in row] for row in exact])
+        error = table - left * right
+        assert frobenius_upper(error.entries()) <= rest_upper(basis)
+    assert rest_upper(basis) < 1e-100
+    for size, row in zip(basis.sizes(), right.tolist(), strict=True):
+        assert abs(size - exponent(max(map(abs, row)))) < 8
+
+
+def test_a_factorisation_that_stops_early_is_an_identity() -> None:
+    exact = with_values([Fraction(10) ** (-5 * k) for k in range(6)], 7, [1, -1, 2, 3, 1, 2], [2, 1, 1, -1, 3, 1, 2])
+    matrix = balls(exact)(400)
+    basis = begin(matrix, 400)
+    extend(basis, 80, lambda found: found.level < -40)
+    assert 0 < basis.rank < 6
+    with flint.ctx.workprec(400):
+        error = matrix - basis.left() * arb_mat(basis.right())
+        outside = error - basis.residual()
+        assert basis.residual().overlaps(error)
+        assert frobenius_upper(outside.entries()) < 1e-100
+        assert frobenius_upper(error.entries()) <= rest_upper(basis)
 
 
 @given(st.integers(-(2**70), 2**70), st.integers(-500, 500))
@@ -159,7 +170,18 @@ def test_fixed_point_contains_and_is_absolute(values: list[float], bits: int) ->
             assert x.rad() <= power_of_two(4 - bits)
 
 
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 2**32))
+def test_matrix_norms_are_bounded_from_above_and_closely(rows: int, columns: int, seed: int) -> None:
+    table = np.random.default_rng(seed).standard_normal((rows, columns))
+    sums = float(np.abs(table).sum(axis=1).max())
+    found = float(row_sums_upper(from_floats(table)))
+    assert sums * (1 - 1e-15) <= found <= sums * (1 + 1e-7)
+    assert np.linalg.norm(table, 2) <= float(norm_upper(from_floats(table))) <= np.linalg.norm(table) * 3
+
+
 def test_norms() -> None:
+    assert norm_upper(arb_mat(0, 3)) == 0
+    assert frobenius_upper([arb(0, 2)]) >= 2
     assert frobenius_upper([arb(3), arb(-4)]) >= 5
     assert frobenius_upper([arb(3), arb(-4)]) < 5.0001
     assert identity_defect(arb_mat(2, 2, [1, 0, 0, 1])) == 0
