@@ -8,7 +8,7 @@ functions, moments and everything else that a derivation uses are not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -139,6 +139,55 @@ def _laplace(law: Laplace, level: int) -> Rule:
     return Rule(tuple(nodes), tuple(weights))
 
 
+def laplace_rule(law: Laplace, level: int) -> Rule:
+    """Each half-line through s = log(1 + exp(t − e^{−t})): nodes equally spaced far out, for integrands with features
+    of one width everywhere, such as σ(w x + b) along w."""
+    return _laplace_rule(law, level, int(mp.prec))
+
+
+@lru_cache(maxsize=16)
+def _laplace_rule(law: Laplace, level: int, prec: int) -> Rule:
+    with mp.workprec(prec):
+        h = step_of(level)
+        centre, scale = real(law.location), real(law.scale)
+        nodes: list[Number] = []
+        weights: list[Number] = []
+        tiny = mp.ldexp(1, -prec - 4)
+        for direction in (1, -1):
+            k = 0 if direction == 1 else -1
+            while True:
+                t = k * h
+                inner = mp.exp(t - mp.exp(-t))
+                s = mp.log1p(inner)
+                # ds = inner (1 + e^{−t}) / (1 + inner) dt, and e^{−s} = 1 / (1 + inner)
+                weight = h * inner * (1 + mp.exp(-t)) / (1 + inner) ** 2 / 2
+                if weight < tiny:
+                    break
+                nodes += [centre + scale * s, centre - scale * s]
+                weights += [weight, weight]
+                k += direction
+        return Rule(tuple(nodes), tuple(weights))
+
+
+def cut_normal_rule(law: Normal, level: int) -> Rule:
+    """The normal density on an interval beyond which it is under the working precision, by tanh-sinh quadrature."""
+    centre, std = real(law.mean), real(law.std)
+    reach = std * mp.sqrt(2 * mp.prec * mp.ln2)
+    nodes, weights = tanh_sinh(centre - reach, centre + reach, level)
+    return Rule(nodes, tuple(c * mp.npdf(s, centre, std) for s, c in zip(nodes, weights, strict=True)))
+
+
+def shifted_normal_rule(law: Normal, level: int) -> Rule:
+    """The trapezoidal rule of step 3/4 · 2^{−level/2} standard deviations at half-odd multiples of it: none of its nodes
+    but those of other rules."""
+    h = step_of(level) * 3 / 4
+    centre, std = real(law.mean), real(law.std)
+    reach = int(mp.sqrt(2 * mp.prec * mp.ln2) / h) + 2
+    shifts = [(k + mp.mpf(1) / 2) * h for k in range(-reach, reach)]
+    scale = h / mp.sqrt(2 * mp.pi)
+    return Rule(tuple(centre + std * t for t in shifts), tuple(scale * mp.exp(-t * t / 2) for t in shifts))
+
+
 def density(law: Law) -> Function:
     """The density as a function of an mpmath number; its normalising constant is computed here."""
     if isinstance(law, Cauchy):
@@ -177,6 +226,27 @@ def _heavy(law: Law, level: int) -> Rule:
             return Rule(tuple(nodes), tuple(weights))
         nodes += [centre + s, centre - s]
         weights += [weight, weight]
+
+
+def angular_rule(law: Cauchy | Student, level: int) -> Rule:
+    """Algebraic tails through w = centre + scale √ν tan θ, with tanh-sinh quadrature in θ."""
+    centre, scale = real(law.centre), real(law.parameters[1])
+    nu = real(law.dof) if isinstance(law, Student) else mp.mpf(1)
+    # density dw = cos^(ν−1) θ dθ / B(ν/2, 1/2)
+    constant = mp.pi / 2 / mp.beta(nu / 2, mp.mpf(1) / 2)
+    nodes: list[Number] = []
+    weights: list[Number] = []
+    for gap, c in _tanh_sinh_unit(level, int(mp.prec)):
+        if gap is None:
+            nodes.append(centre)
+            weights.append(c * constant)
+            continue
+        away = mp.pi / 2 * gap  # θ = π/2 − away
+        s = scale * mp.sqrt(nu) * mp.cot(away)
+        weight = c * constant * mp.sin(away) ** (nu - 1)
+        nodes += [centre + s, centre - s]
+        weights += [weight, weight]
+    return Rule(tuple(nodes), tuple(weights))
 
 
 def sinh_rule(law: Law, level: int) -> Rule:
@@ -309,24 +379,3 @@ def _gauss_legendre(n: int, prec: int) -> tuple[tuple[Number, ...], tuple[Number
             nodes.append(x)
             weights.append(2 / ((1 - x * x) * slope**2))
     return tuple(nodes), tuple(weights)
-
-
-def mean2(f: Callable[[Number, Number], Sequence[Number]], first: Rule, second: Rule) -> list[Number]:
-    """E f(w, b) for a vector-valued, moderate f and independent w, b; pairs of negligible weight are left out."""
-    totals: list[Number] = []
-    tiny = mp.ldexp(1, -mp.prec - 4) * max(first.weights) * max(second.weights)
-    for w, c in zip(first.nodes, first.weights, strict=True):
-        inner: list[Number] = []
-        for b, e in zip(second.nodes, second.weights, strict=True):
-            if c * e < tiny:
-                continue
-            values = f(w, b)
-            if not inner:
-                inner = [mp.mpf(0)] * len(values)
-            for i, v in enumerate(values):
-                inner[i] += e * v
-        if not totals and inner:
-            totals = [mp.mpf(0)] * len(inner)
-        for i, v in enumerate(inner):
-            totals[i] += c * v
-    return totals

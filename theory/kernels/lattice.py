@@ -7,6 +7,7 @@ multiprecision floating point.  The lattice may be rotated by a rational angle, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -45,6 +46,14 @@ def pair_count(level: int, bits: int) -> int:
     """How many pairs of nodes :func:`means` visits."""
     reach2 = 2 * 0.6931 * bits / float(spacing(level)) ** 2
     return int(3.1416 * reach2)
+
+
+def value_count(weight: Law, bias: Law, point: Fraction, level: int, bits: int) -> int:
+    """At most so many values of w·point + b occur on the straight lattice."""
+    first, second = point * _root(spread(weight)[1]), _root(spread(bias)[1])
+    common = lcm(first.denominator, second.denominator)
+    reach = math.sqrt(2 * 0.6931 * bits) / float(spacing(level))
+    return int(2 * reach * math.hypot(int(first * common), int(second * common))) + 1
 
 
 def means(

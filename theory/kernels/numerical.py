@@ -8,12 +8,14 @@ the discretisation; the cut of the normal law and rounding lie under the guard d
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 from mpmath import mp
+from mpmath.libmp import to_fixed
 
 from theory.activations import Activation, z
 from theory.derivation import Step
@@ -25,15 +27,17 @@ from theory.kernels.evaluation import evaluate
 from theory.kernels.lattice import Feature, pair_count
 from theory.kernels.programs import Program
 from theory.kernels.shapes import TanhAffine, shape
-from theory.laws import Constant, Law, Normal, Uniform
-from theory.quadrature import Rule, mean2, real, rule
+from theory.laws import Cauchy, Constant, Laplace, Law, Normal, Student, Uniform
+from theory.quadrature import Rule, gauss_legendre, laplace_rule, real, rule
 
 Number = Any
 W, B = sp.Symbol("w", real=True), sp.Symbol("b", real=True)
 MAX_LEVEL = 14
 """Finest rule tried."""
-MAX_PAIRS = 400_000
-"""Most pairs of nodes in one rule on a lattice; other rules cost more a pair and stop at a quarter."""
+GUARD_BITS = 64
+"""Of fixed-point numbers, for the growth of powers of w and of the activation."""
+MAX_WORK = 8.0
+"""Predicted seconds beyond which no finer rule is tried."""
 
 
 def derivative_table(activation: Activation) -> Callable[[Number, int], list[Number]]:
@@ -99,43 +103,92 @@ class NumericalKernel:
         Raises:
             PrecisionCapError: successive rules do not agree at the finest level allowed.
         """
+        found, reached = self.approximations(products, digits, loss, MAX_WORK)
+        if not reached:
+            raise PrecisionCapError(
+                f"kernel: {digits} digits of this expectation, which has no closed form, need too fine a rule;"
+                " ask for fewer digits"
+            )
+        return found
+
+    def approximations(
+        self, products: Sequence[tuple[Feature, Feature]], digits: int, loss: int, work: float
+    ) -> tuple[list[tuple[Number, Number]], bool]:
+        """The values of :meth:`means` as far as ``work`` seconds (predicted) go, and whether the digits are reached."""
+        best: list[tuple[Number, Number]] = []
         previous: list[Number] | None = None
+        spent = 0.0
         with mp.workdps(digits + 12 + loss):
             tolerance = mp.mpf(10) ** (-digits - 1)
             floor = mp.mpf(10) ** (-2 * digits - 20)
-            for level in range(5 if digits > 18 else 3, MAX_LEVEL + 1):
+            for level in range(5 if digits > 18 else 2, MAX_LEVEL + 1):
+                spent += self._predicted(products, level)
+                if spent > work and previous is not None and (best or spent > 3 * work):
+                    break  # an error estimate needs two rules
                 values = self._rule(products, level)
-                if values is None:
-                    break
                 if previous is not None:
                     errors = [_extrapolated(v, p) for v, p in zip(values, previous, strict=True)]
-                    if all(e <= abs(v) * tolerance or e < floor for v, e in zip(values, errors, strict=True)):
-                        return list(zip(values, errors, strict=True))
+                    best = list(zip(values, errors, strict=True))
+                    if all(e <= abs(v) * tolerance or e < floor for v, e in best):
+                        return best, True
                 previous = values
-        raise PrecisionCapError(
-            f"kernel: {digits} digits of this expectation need more than {MAX_PAIRS} nodes; ask for fewer digits"
-        )
+        return best, False
 
-    def _rule(self, products: Sequence[tuple[Feature, Feature]], level: int) -> list[Number] | None:
-        """One level of the rule that suits the laws; None beyond the cap."""
-        if isinstance(self.shape, TanhAffine) and isinstance(self.bias, Uniform):
-            return self._tanh_means(self.shape, self.bias, products, level)
-        if all(isinstance(law, Normal | Constant) for law in (self.weight, self.bias)):
-            if pair_count(level, int(mp.prec) + 20) > MAX_PAIRS:
-                return None
+    def _on_lattice(self) -> bool:
+        return all(isinstance(law, Normal | Constant) for law in (self.weight, self.bias))
+
+    def _by_addition(self) -> bool:
+        return isinstance(self.shape, TanhAffine) and isinstance(self.bias, Uniform)
+
+    def _predicted(self, products: Sequence[tuple[Feature, Feature]], level: int) -> float:
+        """Seconds that a level takes, from the numbers of nodes, points and operations alone: the same everywhere."""
+        if self._on_lattice():
+            return self._predicted_on_lattice(products, level)
+        first, second = self._rules(level)
+        if self._by_addition():
+            terms = sum(len(f.terms) * len(g.terms) for f, g in products)
+            return len(first.nodes) * terms * 1e-4
+        return self.predicted(products, first, second)
+
+    def _predicted_on_lattice(self, products: Sequence[tuple[Feature, Feature]], level: int) -> float:
+        points = {point for pair in products for f in pair for _, point, _ in f.terms}
+        top = max(order for pair in products for f in pair for order, _, _ in f.terms)
+        sums = sum(len(f.terms) for f in {f for pair in products for f in pair})
+        bits = int(mp.prec) + 20
+        pairs = pair_count(level, bits)
+        values = sum(min(pairs, lattice.value_count(self.weight, self.bias, point, level, bits)) for point in points)
+        return pairs * 1e-6 * (3 + len(points) + sums + len(products)) + values * self._evaluation(top)
+
+    def _evaluation(self, top: int) -> float:
+        """Seconds for σ, σ′, …, σ⁽ᵗᵒᵖ⁾ at a point."""
+        return 2e-5 + 2e-6 * sum(int(sp.count_ops(self.activation.derivative(k))) for k in range(top + 1))
+
+    def predicted(self, products: Sequence[tuple[Feature, Feature]], first: Rule, second: Rule) -> float:
+        """Seconds that a product rule takes."""
+        points = {point for pair in products for f in pair for _, point, _ in f.terms}
+        top = max(order for pair in products for f in pair for order, _, _ in f.terms)
+        terms = sum(len(f.terms) for pair in products for f in pair)
+        return kept_pairs(first, second) * (len(points) * self._evaluation(top) + 2e-6 * terms)
+
+    def _rules(self, level: int) -> tuple[Rule, Rule]:
+        """The rules of the two laws at a level."""
+        return _rule_of(self.weight, self.bias, level), _rule_of(self.bias, self.weight, level)
+
+    def _rule(self, products: Sequence[tuple[Feature, Feature]], level: int) -> list[Number]:
+        """One level of the rule that suits the laws."""
+        if self._on_lattice():
             return lattice.means(self.derivatives, self.weight, self.bias, products, level)
-        first, second = rule(self.weight, level + 2), rule(self.bias, level + 2)
-        if len(first.nodes) * len(second.nodes) > MAX_PAIRS // 4:
-            return None
+        first, second = self._rules(level)
+        if self._by_addition():
+            assert isinstance(self.shape, TanhAffine)
+            assert isinstance(self.bias, Uniform)
+            return self._tanh_means(self.shape, self.bias, products, first)
         return feature_means(self.derivatives, first, second, products)
 
     def _tanh_means(
-        self, found: TanhAffine, bias: Uniform, products: Sequence[tuple[Feature, Feature]], level: int
-    ) -> list[Number] | None:
+        self, found: TanhAffine, bias: Uniform, products: Sequence[tuple[Feature, Feature]], chosen: Rule
+    ) -> list[Number]:
         """The bias integrated in closed form by the addition theorem; one variable is left."""
-        chosen = rule(self.weight, level + 2)
-        if len(chosen.nodes) * len(products) > MAX_PAIRS // 40:
-            return None
         kernel = AdditionKernel(found, (Constant(Fraction(1)),), bias, Coordinates(1))
         (x,), (y,) = kernel.coordinates.x, kernel.coordinates.y
         terms = {(i, j) for f, g in products for i, _, _ in f.terms for j, _, _ in g.terms}
@@ -161,29 +214,74 @@ def _extrapolated(value: Number, previous: Number) -> Number:
     return size * min(mp.mpf(1), abs(value - previous) / size) ** mp.mpf("1.25")
 
 
+def _rule_of(law: Law, other: Law, level: int) -> Rule:
+    if isinstance(law, Uniform):
+        return gauss_legendre_rule(law, level)
+    if isinstance(law, Laplace) and isinstance(other, Laplace | Cauchy | Student):
+        return laplace_rule(law, level - 2)  # w·x + b is of order 1 far out in both tails
+    return rule(law, level if isinstance(law, Normal) else level + 2)
+
+
+def gauss_legendre_rule(law: Uniform, level: int) -> Rule:
+    """Gauss–Legendre: 8, 11, 16, 22, … nodes at levels 1, 2, 3, 4, …"""
+    nodes, weights = gauss_legendre(int(8 * 2 ** ((level - 1) / 2)))
+    half, middle = real((law.high - law.low) / 2), real((law.high + law.low) / 2)
+    return Rule(tuple(middle + half * s for s in nodes), tuple(c / 2 for c in weights))
+
+
 def feature_means(
     derivatives: Callable[[Number, int], Sequence[Number]],
     first: Rule,
     second: Rule,
     products: Sequence[tuple[Feature, Feature]],
 ) -> list[Number]:
-    """E left(w, b) right(w, b) for each pair of features by a product rule, in the current precision."""
-    points = sorted({p for pair in products for f in pair for _, p, _ in f.terms})
-    top = {p: max(order for pair in products for f in pair for order, q, _ in f.terms if q == p) for p in points}
+    """E left(w, b) right(w, b) for each pair of features by a product rule, in the current precision.
+
+    The activation is evaluated in floating point and all the rest in integers, with enough guard bits for the powers
+    of w that multiply it; pairs of nodes whose weight vanishes then are left out.
+    """
+    bits = int(mp.prec) + GUARD_BITS
+    features = list(dict.fromkeys(f for pair in products for f in pair))
+    chosen = [(features.index(left), features.index(right)) for left, right in products]
+    points = sorted({p for f in features for _, p, _ in f.terms})
+    top = [max(order for f in features for order, q, _ in f.terms if q == p) for p in points]
     places = {p: i for i, p in enumerate(points)}
     numbers = [real(p) for p in points]
-    compiled = [tuple([(order, places[p], real(c)) for order, p, c in f.terms] for f in pair) for pair in products]
+    inner_rule = [(b, _to_fixed(c, bits)) for b, c in zip(second.nodes, second.weights, strict=True)]
+    tiny = mp.ldexp(1, -mp.prec - 4) * max(first.weights) * max(second.weights)
+    totals = [0] * len(products)
+    for w, c in zip(first.nodes, first.weights, strict=True):
+        outer = _to_fixed(c, bits)
+        if not outer:
+            continue
+        least = _to_fixed(tiny / c, bits)
+        terms = [[(order, places[p], _to_fixed(real(e) * w**order, bits)) for order, p, e in f.terms] for f in features]
+        shifts = [w * x for x in numbers]
+        inner = [0] * len(products)
+        for b, e in inner_rule:
+            if e <= least:
+                continue
+            table = [[_to_fixed(v, bits) for v in derivatives(u + b, n)] for u, n in zip(shifts, top, strict=True)]
+            values = [sum(a * table[k][order] for order, k, a in f) >> bits for f in terms]
+            for i, (left, right) in enumerate(chosen):
+                inner[i] += (values[left] * values[right] >> bits) * e
+        for i, v in enumerate(inner):
+            totals[i] += (v >> bits) * outer
+    return [mp.ldexp(mp.mpf(t), -2 * bits) for t in totals]
 
-    def values(w: Number, b: Number) -> list[Number]:
-        table = [derivatives(w * x + b, top[p]) for p, x in zip(points, numbers, strict=True)]
-        out = []
-        for left, right in compiled:
-            f = mp.fsum(c * table[k][order] * w**order for order, k, c in left)
-            g = mp.fsum(c * table[k][order] * w**order for order, k, c in right)
-            out.append(f * g)
-        return out
 
-    return mean2(values, first, second)
+def _to_fixed(value: Number, bits: int) -> int:
+    """value · 2^bits, rounded towards 0: what is multiplied by a large power of w must not become −1."""
+    sign, mantissa, exponent, size = value._mpf_
+    size = int(to_fixed((0, mantissa, exponent, size), bits))
+    return -size if sign else size
+
+
+def kept_pairs(first: Rule, second: Rule) -> int:
+    """How many pairs of nodes :func:`feature_means` visits."""
+    logs = sorted(math.log(float(c) or 5e-324) for c in second.weights)
+    least = -float(mp.prec + 4) * math.log(2) + float(mp.log(max(first.weights) * max(second.weights)))
+    return sum(len(logs) - bisect_right(logs, least - math.log(float(c) or 5e-324)) for c in first.weights)
 
 
 def strip_bound(activation: Activation, tau: Number) -> tuple[Number, Number] | None:

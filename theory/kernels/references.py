@@ -19,7 +19,16 @@ from theory.kernels.lattice import Feature
 from theory.kernels.numerical import feature_means
 from theory.kernels.shapes import GaussianSum, ReluPower, Shape
 from theory.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
-from theory.quadrature import Rule, density, exponential_mean, gauss_legendre, real, rule, sinh_rule, tanh_sinh
+from theory.quadrature import (
+    Rule,
+    density,
+    exponential_mean,
+    gauss_legendre,
+    real,
+    rule,
+    sinh_rule,
+    tanh_sinh,
+)
 
 Number = Any
 Products = Sequence[tuple[Feature, Feature]]
