@@ -160,17 +160,23 @@ def verify(
 
 @app.command()
 def claims(json: Json = False) -> None:
-    """Lists the claims of the ledger."""
+    """Lists the claims of the ledger.
+
+    Example: **adfd claims --json**
+    """
     _call("claims", "claims", as_json=json)
 
 
 @app.command()
 def show(
-    claim: Annotated[str, typer.Argument(metavar="ID", help="A claim's id; see 'adfd claims'.")],
+    claim: Annotated[str, typer.Argument(metavar="ID", help="A claim's id, or S1 to S7; see 'adfd claims'.")],
     out: Annotated[Path, typer.Option(help="Where the last report was written.")] = Path("report"),
     json: Json = False,
 ) -> None:
-    """Shows a claim: statement, predicate, assumptions, derivation, mutants and the last evidence."""
+    """Shows a claim: statement, predicate, assumptions, derivation, mutants and the last evidence.
+
+    Example: **adfd show S2.some-small**
+    """
     _call("claims", "show", claim_id=claim, out=out, as_json=json)
 
 
@@ -328,18 +334,31 @@ def train(
     optimizer: Annotated[Optimizer | None, typer.Option(help="The file's by default (gd).")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, max=100_000, help="How many draws are trained.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, max=10_000_000, help="Steps of the optimiser.")] = None,
-    step: Annotated[str | None, typer.Option(help="Step of gradient descent; 1/σ₁² by default.")] = None,
+    step: Annotated[
+        str | None, typer.Option(help="Step of gradient descent (1/σ₁², 1/λ₁ by default), or Adam's rate (1e-3).")
+    ] = None,
     dtype: Annotated[Dtype | None, typer.Option(help="Arithmetic of the run.")] = None,
     device: Annotated[Device, typer.Option(help="Where torch computes.")] = Device.auto,
+    cast: Annotated[
+        bool, typer.Option("--cast-after-forward", help="Difference in float64 what was evaluated in float32.")
+    ] = False,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the state of network runs in this folder.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --checkpoint.")] = False,
     json: Json = False,
 ) -> None:
     """Trains with AD and FD residuals and compares with the predicted loss.
 
-    Example: **adfd train poisson.toml --model rfm --seeds 4 --iterations 1000**
+    Examples: **adfd train poisson.toml --model rfm --seeds 4 --iterations 1000**;
+    **adfd train poisson.toml --model two-layer --optimizer adam --dtype float32 --checkpoint runs --resume**
+
+    Loss: half the sum of squared residuals. Depth, scaling and defaults: the file's [training] table.
     """
     _call("train", "train", path=problem, model=model.value if model else None, method=method.value if method else None,
           optimizer=optimizer.value if optimizer else None, seeds=seeds, iterations=iterations, step=step,
-          dtype=dtype.value if dtype else None, device=device.value, as_json=json)  # fmt: skip
+          dtype=dtype.value if dtype else None, device=device.value, cast=cast, checkpoint=checkpoint, resume=resume,
+          as_json=json)  # fmt: skip
 
 
 @app.command()
@@ -351,7 +370,7 @@ def advise(
 ) -> None:
     """Which step, stencil and precision to use, and what AD would gain.
 
-    Example: **adfd advise poisson.toml**
+    Examples: **adfd advise poisson.toml**; **adfd advise poisson.toml --figure advice.svg --json**
     """
     _call("advise", "advise", path=problem, device=device.value, figure=figure, as_json=json)
 
@@ -370,7 +389,8 @@ def sweep(
 ) -> None:
     """Computes every combination of a sweep file; an interrupted sweep resumes with nothing computed twice.
 
-    Example: **adfd sweep steps.toml --store steps.sqlite --export steps.csv**
+    Examples: **adfd sweep steps.toml --store steps.sqlite --export steps.csv**;
+    **adfd sweep steps.toml --store steps.sqlite --resume --jobs 2**
     """
     _call("sweep", "sweep", path=file, store=store, jobs=jobs, dask=dask, resume=resume, export=export, as_json=json)
 
@@ -409,13 +429,20 @@ def check(
 @app.command()
 def report(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A directory that 'adfd verify --out' wrote.")
+        Path,
+        typer.Argument(metavar="DIR|STORE", help="A directory that 'adfd verify --out' wrote, or a sweep's store."),
     ] = Path("report"),
     latex: Annotated[bool, typer.Option("--latex", help="Also write statements and tables as LaTeX.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where a store's figures go; by default beside it.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Writes DIR/index.html again from DIR/ledger.json and DIR/figures.json."""
-    _call("verify", "report", directory=directory, latex=latex, as_json=json)
+    """Writes DIR/index.html again from DIR/ledger.json and DIR/figures.json; or draws the figures of a sweep's store.
+
+    Examples: **adfd report report --latex**; **adfd report steps.sqlite**
+    """
+    _call("report", "report", directory=directory, latex=latex, out=out, as_json=json)
 
 
 @app.command()
@@ -423,7 +450,10 @@ def example(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this one; list them by default.")] = None,
     json: Json = False,
 ) -> None:
-    """Lists the shipped problem files, or prints one: **adfd example poisson > poisson.toml**"""
+    """Lists the shipped problem files, or prints one.
+
+    Examples: **adfd example**; **adfd example poisson > poisson.toml**
+    """
     _call("example", "example", name=name, as_json=json)
 
 

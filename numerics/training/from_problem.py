@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -218,14 +219,29 @@ def train_methods(
     tolerances: Sequence[float] = (),
     progress: Progress | None = None,
     cast_after_forward: bool = False,
+    checkpoint: Path | None = None,
+    resume: bool = False,
 ) -> list[Trained]:
-    """Train the network of ``problem.training`` with the residuals of each method, all seeds at once."""
+    """Train the network of ``problem.training`` with the residuals of each method, all seeds at once.
+
+    Args:
+        cast_after_forward: difference in float64 what was evaluated in the arithmetic of the run.
+        checkpoint: a folder for the state of each run; with ``resume`` they go on from there.
+
+    Raises:
+        InputError: the folder cannot be made, or holds other runs.
+    """
     training = problem.training
     place, kind = resolve_device(device), resolve_dtype(problem.dtype)
     seeds = [problem.seed + k for k in range(training.seeds)]
     first = start(problem, seeds)
     models = {method: model(problem, method, cast_after_forward=cast_after_forward) for method in methods}
     plans = _plans(problem, models, first, kind, place)
+    if checkpoint is not None:
+        try:
+            checkpoint.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"checkpoint: {checkpoint} is not a folder ({error})") from None
     out = []
     for number, (rule, method, chosen) in enumerate(plans):
 
@@ -233,9 +249,10 @@ def train_methods(
             if progress is not None:
                 progress("network-iterations", number * total + done, len(plans) * total)
 
+        file = None if checkpoint is None else checkpoint / f"{method}{'' if rule is None else '-' + rule}.pt"
         run = train_ensemble(
             models[method], first, chosen, training.iterations, seeds=seeds, tolerances=tolerances,
-            dtype=kind, device=device, progress=note,
+            dtype=kind, device=device, progress=note, checkpoint=file, resume=resume,
         )  # fmt: skip
         predicted = None
         if isinstance(chosen, GradientDescent):
@@ -264,15 +281,24 @@ def train_two_layer(
     *,
     device: str = "auto",
     progress: Progress | None = None,
+    cast_after_forward: bool = False,
+    checkpoint: Path | None = None,
+    resume: bool = False,
 ) -> dict[str, Any]:
     """What ``adfd train --model two-layer`` reports: the runs of every seed and method, and their comparison.
 
     Gradient descent is run at each method's own step ``1/λ_max`` and, with two methods, at the smaller of the two as
-    well, each with the prediction of the frozen tangent kernel.
+    well, each with the prediction of the frozen tangent kernel. At the last parameters ``equation_loss`` is the loss
+    with the residual of the differential equation itself (by autodiff, in float64), whatever residual was trained.
     """
-    trained = train_methods(problem, methods, device=device, progress=progress)  # type: ignore[arg-type]
+    trained = train_methods(
+        problem, methods, device=device, progress=progress,  # type: ignore[arg-type]
+        cast_after_forward=cast_after_forward, checkpoint=checkpoint, resume=resume,
+    )  # fmt: skip
+    exact = model(problem, "ad")
     runs = []
     for one in trained:
+        judged = judge(problem, exact, one.run.parameters)
         for k, seed in enumerate(one.run.seeds):
             curve = one.run.curve(k)
             runs.append(
@@ -284,12 +310,29 @@ def train_two_layer(
                     "iterations": list(curve.iterations),
                     "loss": list(curve.loss),
                     "predicted": None if one.predicted is None else list(one.predicted[k]),
+                    **{name: column[k] for name, column in judged.items()},
                     "status": curve.status,
                     "device": curve.device,
                     "dtype": curve.dtype,
                 }
             )
     return {"runs": runs, "comparison": _comparison(trained)}
+
+
+def judge(problem: Problem, exact: Model, parameters: Float[Tensor, "b p"]) -> dict[str, tuple[float | None, ...]]:
+    """What parameters are worth, in float64: the loss of the differential equation itself, and the solution error.
+
+    Args:
+        exact: the residuals by autodiff in float64.
+    """
+    from numerics.training.studies import error_grid, solution_error  # it imports this module
+
+    flat, points = parameters.double(), error_grid(problem)
+    with torch.no_grad():
+        residual = exact.residual(flat)
+        network: Any = exact.network if isinstance(exact, TwoLayerResidual) else exact
+        errors = solution_error(problem, network.values(flat, points), points)
+    return {"equation_loss": finite((0.5 * residual.square().sum(1)).tolist()), "solution_error": tuple(errors)}
 
 
 def _comparison(trained: Sequence[Trained]) -> dict[str, Any]:

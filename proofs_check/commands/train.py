@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from numerics import problem_file
@@ -23,7 +26,10 @@ def train(
     step: str | None,
     dtype: str | None,
     device: str,
-    as_json: bool,
+    cast: bool = False,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    as_json: bool = False,
 ) -> int:
     """Trains with AD and FD residuals; options override the file."""
     problem = problem_file.load(path)
@@ -36,43 +42,62 @@ def train(
     training: Training = replace(problem.training, **changes)
     problem = problem.with_(training=training, **({"dtype": dtype} if dtype else {}))
     methods: list[str] = [method] if method else [*METHODS]
+    if training.model == "rfm" and (cast or checkpoint is not None):
+        option = "--cast-after-forward" if cast else "--checkpoint"
+        raise InputError(f"{option}: for --model two-layer; random features train on a matrix, in seconds")
+    if resume and checkpoint is None:
+        raise InputError("--resume: needs --checkpoint DIR, the folder of the run to go on with")
     with progress() as shown:
-        content = _run(problem, methods, device, shown)
+        if training.model == "rfm":
+            content = _rfm(problem, methods, device, shown)
+        else:
+            from numerics.training.from_problem import train_two_layer
+
+            content = train_two_layer(
+                problem, methods, device=device, progress=shown, cast_after_forward=cast, checkpoint=checkpoint,
+                resume=resume,
+            )  # fmt: skip
     if as_json:
         emit(content)
-        return 0
-    rows = []
-    for run in content["runs"]:
-        first, last = run["loss"][0], run["loss"][-1]
-        predicted = run["predicted"][-1] if run["predicted"] else None
-        rows.append(
-            [
-                run["method"],
-                str(run["seed"]),
-                run.get("step_rule") or "",
-                str(run["iterations"][-1]),
-                _number(first),
-                _number(last),
-                _number(predicted),
-            ]
-        )
-    title = f"{training.model}, {training.optimizer}, {problem.dtype} on {content['runs'][0]['device']}"
-    table(title, ["method", "seed", "step", "iterations", "first loss", "last loss", "predicted"], rows)
-    for key, value in content["comparison"].items():
-        print(f"{key}: {value}")
+    else:
+        _print(content, training, problem.dtype)
     return 0
 
 
+def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
+    """The runs as a table, and what their comparison says in words."""
+    descent = training.optimizer == "gd"
+    rows = []
+    for run in content["runs"]:
+        predicted = run["predicted"][-1] if run["predicted"] else None
+        law = [run["step_rule"], _number(predicted)] if descent else []
+        numbers = [run["loss"][0], run["loss"][-1], run["equation_loss"], run["solution_error"]]
+        rows.append([run["method"], str(run["seed"]), *law[:1], *map(_number, numbers), *law[1:]])
+    first = content["runs"][0]
+    title = f"Losses: {training.model}, {training.optimizer}, {dtype} on {first['device']}"
+    last = f"at {first['iterations'][-1]}"
+    columns = ["method", "seed", "step", "at 0", last, "of the PDE", "error", "law"]
+    table(title, columns if descent else [c for c in columns if c not in {"step", "law"}], rows)
+    explained = f"; law: predicted {last}" if descent else ""
+    print(f"of the PDE: residual by AD in float64 {last}; error: of the solution, relative{explained}")
+    words = {"own": "each at its own step", "common": "at the same step", "given": "at the step given"}
+    for key, value in content["comparison"].items():
+        if not isinstance(value, dict):
+            print(f"{key.replace('_', ' ')}: {value:.2e} of the first loss")
+            continue
+        says = f"last loss of AD over FD, {words.get(key, 'paired by seed')}: "
+        if (ratio := value.get("log_ad_over_fd")) is not None:
+            low, high = (math.exp(ratio[end]) for end in ("lower", "upper"))
+            says += f"{math.exp(ratio['mean']):.4g} [{low:.4g}, {high:.4g}] (95 %), p = {value['p_value']:.2g}, "
+        elif value["median_fd_over_ad"]:
+            says += f"median {1 / value['median_fd_over_ad']:.4g}, "
+        share = value["ad_lower"]
+        lower = share if isinstance(share, int) else f"{share:.0%}"
+        print(f"{says}AD lower in {lower} of {value['seeds']} seeds")
+
+
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.6e}"
-
-
-def _run(problem: Problem, methods: list[str], device: str, shown: Any) -> dict[str, Any]:
-    if problem.training.model == "rfm":
-        return _rfm(problem, methods, device, shown)
-    from numerics.training.from_problem import train_two_layer
-
-    return dict(train_two_layer(problem, methods, device=device, progress=shown))
+    return "" if value is None else f"{value:.3g}"
 
 
 def _rfm(problem: Problem, methods: list[str], device: str, shown: Any) -> dict[str, Any]:
@@ -99,14 +124,34 @@ def _rfm(problem: Problem, methods: list[str], device: str, shown: Any) -> dict[
             plans = [("own", m, own[m]) for m in methods]
             if len(methods) > 1:
                 plans += [("common", m, min(own.values())) for m in methods]
+        judged = _judge(drawn)
         for rule, m, step in plans:
-            runs.append(_one(drawn, systems[m], f, m, rule, step, device, dtype))
+            runs.append(_one(drawn, systems[m], f, m, rule, step, device, dtype, judged))
         shown("runs", index + 1, draws)
     return {"runs": runs, "comparison": _compare(runs)}
 
 
+Judge = Callable[[Any], dict[str, float | None]]
+"""From output weights to ``equation_loss`` and ``solution_error``."""
+
+
+def _judge(drawn: Problem) -> Judge:
+    """The loss of the equation itself, by autodiff in float64, and the solution error."""
+    from numerics.training import from_problem
+
+    plain = drawn.with_(training=replace(drawn.training, model="two-layer", scaling="standard", depth=2))
+    exact = from_problem.model(plain, "ad")
+    flat = from_problem.start(plain, [drawn.seed])
+
+    def judge(a: Any) -> dict[str, float | None]:
+        flat[0, : drawn.count] = a.double().cpu()
+        return {name: column[0] for name, column in from_problem.judge(plain, exact, flat).items()}
+
+    return judge
+
+
 def _one(
-    drawn: Problem, A: Any, f: Any, method: str, rule: str, step: float, device: str, dtype: str
+    drawn: Problem, A: Any, f: Any, method: str, rule: str, step: float, device: str, dtype: str, judge: Judge
 ) -> dict[str, Any]:
     from numerics.training import rfm
     from numerics.training.optimisers import LBFGS, Adam
@@ -128,6 +173,7 @@ def _one(
         "iterations": list(curve.iterations),
         "loss": list(curve.loss),
         "predicted": predicted,
+        **judge(curve.parameters),
         "status": curve.status,
         "device": curve.device,
         "dtype": curve.dtype,

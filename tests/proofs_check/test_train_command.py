@@ -1,0 +1,111 @@
+"""``adfd train``: what is reported is true of the run, in every model, and a stopped run goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numerics import problem_file
+from numerics.matrices import float_matrix, float_rhs
+from proofs_check.commands.train import train
+from theory.errors import InputError
+
+PROBLEM = """
+[problem]
+operator = "-1/20*u_xx + u_x"
+domain = [[0, 1]]
+solution = "x**2"
+[features]
+activation = "tanh"
+count = 6
+[points]
+interior = 9
+boundary = 2
+[difference]
+step = "1/10"
+"""
+DEFAULTS: dict[str, Any] = {
+    "model": None, "method": None, "optimizer": None, "seeds": 2, "iterations": 6, "step": None, "dtype": None,
+    "device": "cpu",
+}  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    file = tmp_path / "problem.toml"
+    file.write_text(PROBLEM, encoding="utf-8")
+    return str(file)
+
+
+def answer(capsys: pytest.CaptureFixture[str], path: str, **options: Any) -> dict[str, Any]:
+    assert train(path=path, as_json=True, **(DEFAULTS | options)) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.mark.parametrize("model", ["rfm", "two-layer"])
+@pytest.mark.parametrize("optimizer", ["gd", "adam", "lbfgs"])
+def test_every_model_and_optimiser(capsys: pytest.CaptureFixture[str], path: str, model: str, optimizer: str) -> None:
+    runs = answer(capsys, path, model=model, optimizer=optimizer)["runs"]
+    assert len(runs) == (8 if optimizer == "gd" else 4)
+    for run in runs:
+        assert run["loss"][-1] < run["loss"][0]
+        assert (run["predicted"] is None) == (optimizer != "gd")
+        assert run["solution_error"] > 0
+        if run["method"] == "ad":  # the loss that was minimised is that of the equation
+            assert run["equation_loss"] == pytest.approx(run["loss"][-1], rel=1e-9)
+        else:
+            assert run["equation_loss"] != pytest.approx(run["loss"][-1], rel=1e-6)
+
+
+def test_the_loss_of_the_equation_is_that_of_the_autodiff_matrix(capsys: pytest.CaptureFixture[str], path: str) -> None:
+    """Gradient descent by hand, from the matrices."""
+    (run,) = answer(capsys, path, method="fd", seeds=1, step="1/500")["runs"]
+    problem = problem_file.load(path)
+    ad, fd = (float_matrix(problem, method, "float64") for method in ("ad", "fd"))  # type: ignore[arg-type]
+    f, a = float_rhs(problem, "float64"), np.zeros(6)
+    for _ in range(6):
+        a -= fd.T @ (fd @ a - f) / 500
+    assert run["loss"][-1] == pytest.approx(0.5 * np.sum((fd @ a - f) ** 2), rel=1e-12)
+    assert run["equation_loss"] == pytest.approx(0.5 * np.sum((ad @ a - f) ** 2), rel=1e-12)
+
+
+def test_a_run_goes_on_from_its_checkpoint(capsys: pytest.CaptureFixture[str], path: str, tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    options: dict[str, Any] = {"model": "two-layer", "optimizer": "adam", "dtype": "float32"}
+    first = answer(capsys, path, checkpoint=folder, **options)
+    assert sorted(file.name for file in folder.iterdir()) == ["ad.pt", "fd.pt"]
+    assert answer(capsys, path, checkpoint=folder, resume=True, **options) == first
+    with pytest.raises(InputError, match="another run"):
+        answer(capsys, path, checkpoint=folder, resume=True, **(options | {"dtype": "float64"}))
+    cast = answer(capsys, path, cast=True, **options)
+    assert cast["runs"][0] == first["runs"][0]  # of AD
+    assert cast["runs"][2]["loss"] != first["runs"][2]["loss"]
+
+
+def test_the_table_says_what_it_shows(capsys: pytest.CaptureFixture[str], path: str) -> None:
+    for model, optimizer, words in (
+        ("rfm", "gd", ["law", "own step", "same step", "largest distance from law"]),
+        ("two-layer", "adam", ["paired by seed", "95 %", "of 2 seeds"]),
+    ):
+        assert train(path=path, as_json=False, **(DEFAULTS | {"model": model, "optimizer": optimizer})) == 0
+        text = capsys.readouterr().out
+        for word in [*words, "of the PDE", "at 6"]:
+            assert word in text
+        assert max(map(len, text.splitlines())) < 120
+
+
+def test_options_that_do_not_fit_are_refused(path: str, tmp_path: Path) -> None:
+    for options, reason in (
+        ({"checkpoint": tmp_path / "state"}, "--checkpoint: for --model two-layer"),
+        ({"cast": True}, "--cast-after-forward: for --model two-layer"),
+        ({"model": "two-layer", "resume": True}, "--resume: needs --checkpoint"),
+        ({"model": "two-layer", "checkpoint": Path(path)}, "is not a folder"),
+        ({"step": "-1"}, "--step"),
+    ):
+        with pytest.raises(InputError, match=reason):
+            train(path=path, as_json=True, **(DEFAULTS | options))
