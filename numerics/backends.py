@@ -147,12 +147,12 @@ class BallBackend:
         known = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "atan", "asinh", "erf"}
         if name not in known:
             raise InputError(f"cannot evaluate the function {name}")
-        return _elementwise(lambda u: getattr(u, name)(), argument)
+        return _elementwise(getattr(flint.arb, name), argument)
 
     def power(self, base: Any, exponent: Fraction) -> Any:
         """``base`` to a rational power; squares by multiplication (``arb(0, 1)**2`` is nan)."""
         if exponent.denominator == 1:
-            positive = _elementwise(lambda u: _ball_power(u, abs(int(exponent))), base)
+            positive = _ball_power(base, abs(int(exponent)))
             return positive if exponent > 0 else 1 / positive
         power = flint.arb(flint.fmpq(exponent.numerator, exponent.denominator))
         return _elementwise(lambda u: u.sqrt() if exponent == Fraction(1, 2) else u**power, base)
@@ -164,8 +164,8 @@ def _ball_step(u: flint.arb) -> flint.arb:
     return flint.arb(0) if u <= 0 else flint.arb("0.5", "0.5")
 
 
-def _ball_power(u: flint.arb, n: int) -> flint.arb:
-    """u^n by repeated squaring."""
+def _ball_power(u: Any, n: int) -> Any:
+    """u^n by repeated squaring, for a ball or an array of balls."""
     result = None
     while n:
         if n & 1:

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import flint
 import sympy as sp
-from flint import arb, arb_mat
+from flint import arb, arb_mat, fmpq
 
 from numerics.backends import BallBackend
 from numerics.features import boundary_rows, features, interior_points
@@ -67,10 +67,10 @@ def wave_entries(problem: Problem, method: Method, extra: int) -> Callable[[int]
 
 def _row(problem: Problem, terms: Sequence[Term], x: Vector, waves: list[Pair], root: arb) -> list[arb]:
     result: list[arb] | None = None
-    at = {symbol: _ball(v) for symbol, v in zip(problem.operator.symbols, x, strict=True)}
     for coefficient, factors in terms:
         part = [p * s + r * c if r is not _ZERO else p * s for (p, r), (s, c) in zip(factors, waves, strict=True)]
         if coefficient != 1 or root != 1:
+            at = {symbol: _ball(v) for symbol, v in zip(problem.operator.symbols, x, strict=True)}
             times = root if coefficient == 1 else root * evaluate(coefficient, at, BallBackend())
             part = [times * v for v in part]
         result = part if result is None else [a + b for a, b in zip(result, part, strict=True)]
@@ -95,13 +95,15 @@ def _derivative(problem: Problem, alpha: MultiIndex, w: Vector) -> Pair:
 def _difference(problem: Problem, term: DifferenceTerm) -> list[Pair]:
     """The weighted sums of ``sigma(theta + w . shift)``, divided by the scale."""
     scaled = [_ball(weight / term.scale) for weight in term.weights]
+    shifts = [[_quotient(v) for v in shift] for shift in term.shifts]
     pairs: list[Pair] = []
-    for w in features(problem).weights:
-        moves = [sum((a * b for a, b in zip(w, shift, strict=True)), Fraction(0)) for shift in term.shifts]
+    for drawn in features(problem).weights:
+        w = [_quotient(v) for v in drawn]
+        moves = [arb(sum((a * b for a, b in zip(w, shift, strict=True)), fmpq(0))) for shift in shifts]
         if problem.activation.name == "exp":
-            pairs.append((_sum(c * _ball(move).exp() for c, move in zip(scaled, moves, strict=True)), _ZERO))
+            pairs.append((_sum(c * move.exp() for c, move in zip(scaled, moves, strict=True)), _ZERO))
             continue
-        turned = [_ball(move).sin_cos() for move in moves]
+        turned = [move.sin_cos() for move in moves]
         sines = _sum(c * s for c, (s, _) in zip(scaled, turned, strict=True))
         cosines = _sum(c * k for c, (_, k) in zip(scaled, turned, strict=True))
         # sin(theta + d) = cos d sin theta + sin d cos theta; cos(theta + d) = -sin d sin theta + cos d cos theta
@@ -118,11 +120,12 @@ def _angles(
     places = [{v: k for k, v in enumerate(axis)} for axis in axes]
     where = [[place[v] for place, v in zip(places, x, strict=True)] for x in points]
     even = [_equispaced(axis) for axis in axes]
+    exact = [[_quotient(v) for v in axis] for axis in axes]
     result = []
     for w, b in zip(weights, biases, strict=True):
         column: list[Pair] = []
-        for k, (value, axis) in enumerate(zip(w, axes, strict=True)):
-            table = _axis(value, axis, even[k], b if k == 0 else Fraction(0), exponential)
+        for k, (value, axis) in enumerate(zip(w, exact, strict=True)):
+            table = _axis(_quotient(value), axis, even[k], _quotient(b) if k == 0 else fmpq(0), exponential)
             if k == 0:
                 column = [table[index[0]] for index in where]
             else:
@@ -135,7 +138,7 @@ def _equispaced(axis: Sequence[Fraction]) -> bool:
     return len(axis) > 2 and len({later - earlier for earlier, later in pairwise(axis)}) == 1
 
 
-def _axis(w: Fraction, axis: Sequence[Fraction], even: bool, b: Fraction, exponential: bool) -> list[Pair]:
+def _axis(w: fmpq, axis: Sequence[fmpq], even: bool, b: fmpq, exponential: bool) -> list[Pair]:
     """The wave at ``w x + b`` for every coordinate of one axis."""
     if not even:
         return [_wave(w * x + b, exponential) for x in axis]
@@ -146,10 +149,10 @@ def _axis(w: Fraction, axis: Sequence[Fraction], even: bool, b: Fraction, expone
     return [_add(giant[k // stride], baby[k % stride], exponential) for k in range(len(axis))]
 
 
-def _wave(angle: Fraction, exponential: bool) -> Pair:
+def _wave(angle: fmpq, exponential: bool) -> Pair:
     if exponential:
-        return _ball(angle).exp(), _ZERO
-    s, c = _ball(angle).sin_cos()
+        return arb(angle).exp(), _ZERO
+    s, c = arb(angle).sin_cos()
     return s, c
 
 
@@ -160,9 +163,14 @@ def _add(one: Pair, other: Pair, exponential: bool) -> Pair:
 
 
 def _size(weights: Sequence[Vector], biases: Sequence[Fraction], points: Sequence[Vector]) -> int:
-    """Bits of the integer part of the largest angle."""
-    reach = max(abs(v) for x in points for v in x) * max(sum(map(abs, w)) for w in weights) + max(map(abs, biases))
-    return int(reach).bit_length() + 1
+    """Bits of the integer part of the largest angle, or a few more."""
+    reach = _bits(v for x in points for v in x) + _bits(v for w in weights for v in w)
+    return max(0, reach + len(points[0]).bit_length(), _bits(biases)) + 1
+
+
+def _bits(values: Iterable[Fraction]) -> int:
+    """An ``e`` with ``|v| < 2^e`` for all values."""
+    return max(v.numerator.bit_length() - v.denominator.bit_length() + 1 for v in values)
 
 
 def _sum(values: Iterable[arb]) -> arb:
@@ -172,5 +180,10 @@ def _sum(values: Iterable[arb]) -> arb:
     return total
 
 
+def _quotient(value: Fraction) -> fmpq:
+    """The same rational in FLINT, whose arithmetic is many times as fast."""
+    return fmpq(value.numerator, value.denominator)
+
+
 def _ball(value: Fraction) -> arb:
-    return arb(flint.fmpq(value.numerator, value.denominator))
+    return arb(_quotient(value))

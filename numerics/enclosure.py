@@ -57,7 +57,9 @@ class Enclosure:
         """
         if not ball.is_finite():
             raise InputError(f"enclosure: the ball {ball} is not finite")
-        middle, radius = _dyadic(ball.mid()), _dyadic(ball.rad())
+        if ball.is_exact():
+            return Enclosure.exact(dyadic(ball))
+        middle, radius = dyadic(ball.mid()), dyadic(ball.rad())
         return Enclosure(middle - radius, middle + radius)
 
     @staticmethod
@@ -174,8 +176,12 @@ def _power_of_ten(exponent: int) -> Fraction:
     return Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)
 
 
-def _dyadic(exact: flint.arb) -> Fraction:
-    """The value of an exact ball (a midpoint or a radius)."""
+def dyadic(exact: flint.arb) -> Fraction:
+    """The value of an exact finite ball (a midpoint, a radius or an end point).
+
+    Raises:
+        ValueError: the ball is not exact.
+    """
     mantissa, exponent = exact.man_exp()
     shift = int(exponent)
     return Fraction(int(mantissa) << shift) if shift >= 0 else Fraction(int(mantissa), 1 << -shift)

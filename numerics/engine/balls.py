@@ -81,11 +81,13 @@ def frobenius_upper(entries: Sequence[arb]) -> arb:
 
 
 def row_sums_upper(matrix: arb_mat) -> arb:
-    """An exact upper bound of ``||A||_inf``, the largest row sum of absolute values."""
+    """An exact upper bound of ``||A||_inf``, the largest row sum of absolute values; nan unless all are finite."""
     with flint.ctx.workprec(40):
         # times [-1, 1] every entry becomes a ball about 0 with its absolute value for a radius
-        sums = (matrix * arb(0, 1)) * _ones(matrix.ncols(), 1)
-        return max((x.abs_upper() for x in sums.entries()), default=arb(0))
+        sums = ((matrix * arb(0, 1)) * _ones(matrix.ncols(), 1)).entries()
+        if not all(x.is_finite() for x in sums):  # max would pass over a nan
+            return arb.nan()
+        return max((x.abs_upper() for x in sums), default=arb(0))
 
 
 def norm_upper(matrix: arb_mat) -> arb:

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import flint
 from flint import arb, arb_mat
 
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, dyadic
 from numerics.engine.balls import fixed_point, identity_defect, middle_exponent, power_of_two
 from numerics.engine.vectors import GradedRows, GradedVectors
 
@@ -107,6 +107,4 @@ def enclosures(proven: Bounds | None, rest: Residual, smaller: int, bits: int) -
                     upper = (upper * upper + rest.rho * rest.rho).sqrt()
                 values.append((lower if lower > 0 else zero, upper.upper()))
         values += [(zero, rest.rho)] * (smaller - len(values))
-        return tuple(
-            Enclosure(Enclosure.from_arb(lower).lower, Enclosure.from_arb(upper).upper) for lower, upper in values
-        )
+        return tuple(Enclosure(dyadic(lower), dyadic(upper)) for lower, upper in values)

@@ -15,7 +15,7 @@ from flint import arb, arb_mat
 from jaxtyping import Float
 
 from numerics.enclosure import Enclosure
-from numerics.engine.balls import EXACT, NO_BITS, norm_upper
+from numerics.engine.balls import EXACT, NO_BITS, norm_upper, row_sums_upper
 from numerics.engine.basis import GradedBasis, begin, extend
 from numerics.engine.certificate import Residual, bounds, enclosures, grams
 from numerics.engine.orthonormal import Triangles, float_triangles, triangles
@@ -99,7 +99,11 @@ class Factorisation:
 
 
 def certified_singular_values(
-    entries: BallEntries, digits: int = 12, floor: Fraction | None = None, cap_bits: int = CAP_BITS
+    entries: BallEntries,
+    digits: int = 12,
+    floor: Fraction | None = None,
+    cap_bits: int = CAP_BITS,
+    probe: Float[np.ndarray, "n m"] | None = None,
 ) -> CertifiedSpectrum:
     """Enclosures of relative width at most ``10^(1-digits)``, proven in ball arithmetic.
 
@@ -109,6 +113,8 @@ def certified_singular_values(
         floor: relative to ``sigma_1``; smaller values are bounded, not resolved. Without it, values are
             resolved as far as the precision cap; a rank that stops growing is accepted at ``STALL_BITS``.
         cap_bits: largest working precision.
+        probe: a float64 matrix whose singular values fall about as fast, from which the first precision is guessed;
+            without it the entries are asked for at 64 bits.
 
     Raises:
         InputError: ``digits`` below 1, a floor outside (0, 1), an empty matrix, entries that are not finite.
@@ -120,7 +126,7 @@ def certified_singular_values(
     (1, {'lower': '2.4494897', 'upper': '2.4494898'}, True)
     """
     clock = Clock()
-    return spectrum_of(factorise(entries, digits, floor, cap_bits, clock), clock)
+    return spectrum_of(factorise(entries, digits, floor, cap_bits, clock, probe), clock)
 
 
 class Clock:
@@ -158,7 +164,14 @@ def spectrum_of(found: Factorisation, clock: Clock) -> CertifiedSpectrum:
     )
 
 
-def factorise(entries: BallEntries, digits: int, floor: Fraction | None, cap_bits: int, clock: Clock) -> Factorisation:
+def factorise(
+    entries: BallEntries,
+    digits: int,
+    floor: Fraction | None,
+    cap_bits: int,
+    clock: Clock,
+    probe: Float[np.ndarray, "n m"] | None = None,
+) -> Factorisation:
     """The work of :func:`certified_singular_values`, with the factors kept."""
     if digits < 1:
         raise InputError(f"digits: {digits} is not allowed; at least 1")
@@ -166,7 +179,14 @@ def factorise(entries: BallEntries, digits: int, floor: Fraction | None, cap_bit
         raise InputError(f"floor: {floor} is not allowed; between 0 and 1, relative to the largest singular value")
     wanted = math.ceil(digits * math.log2(10))
     depth = None if floor is None else math.ceil(-math.log2(floor)) + wanted // 2 + 8
-    bits = _first_bits(entries, wanted, depth, cap_bits, clock)
+    if depth is None and probe is None:
+        probe = _probe(entries, clock)
+    first = _accuracy(wanted, 256 if probe is None else max(probe.shape)) + 48
+    if depth is not None:
+        first += depth
+    elif probe is not None:
+        first += _depth_seen(probe)
+    bits = min(cap_bits, first)
     before: tuple[int, int, int] | None = None  # rank, noise and bits of the last precision
     while True:
         matrix, transposed = _oriented(entries, bits, clock)
@@ -206,18 +226,10 @@ def _accuracy(wanted: int, larger: int) -> int:
     return max(wanted, 40) + 18 + 2 * larger.bit_length()
 
 
-def _first_bits(entries: BallEntries, wanted: int, depth: int | None, cap_bits: int, clock: Clock) -> int:
-    """A precision to start with: from the floor, or from the decay that float64 sees (a guess, for speed alone)."""
-    begun = time.perf_counter()
-    probe = entries(64)
-    clock.entries += time.perf_counter() - begun
-    rows, columns = int(probe.nrows()), int(probe.ncols())
-    if min(rows, columns) < 1:
-        raise InputError(f"matrix: {rows} x {columns} has no singular values")
-    if depth is None:
-        depth = _depth_seen(np.array([float(x) for x in probe.mid().entries()]).reshape(rows, columns))
-    first: int = _accuracy(wanted, max(rows, columns)) + 48 + depth
-    return min(cap_bits, first)
+def _probe(entries: BallEntries, clock: Clock) -> Float[np.ndarray, "n m"]:
+    """Midpoints of the entries in float64: a guess, for speed alone."""
+    matrix, _ = _oriented(entries, 64, clock)
+    return np.array(list(map(float, matrix.mid().entries()))).reshape(matrix.nrows(), matrix.ncols())
 
 
 def _depth_seen(table: Float[np.ndarray, "n m"]) -> int:
@@ -239,7 +251,10 @@ def _oriented(entries: BallEntries, bits: int, clock: Clock) -> tuple[arb_mat, b
     begun = time.perf_counter()
     matrix = entries(bits)
     clock.entries += time.perf_counter() - begun
-    if not all(x.is_finite() for x in matrix.entries()):
+    rows, columns = int(matrix.nrows()), int(matrix.ncols())
+    if min(rows, columns) < 1:
+        raise InputError(f"matrix: {rows} x {columns} has no singular values")
+    if not row_sums_upper(matrix).is_finite():
         raise InputError("matrix: an entry is not finite")
     tall = matrix.nrows() > matrix.ncols()
     return (matrix.transpose() if tall else matrix), tall
@@ -343,10 +358,9 @@ def _projected(
 
 def _resolved(values: Sequence[Enclosure], digits: int) -> int:
     """How many leading values are as narrow as asked, with room for the rounding of their decimals."""
-    target = Fraction(9, 10) * Fraction(10) ** (1 - digits)
+    limit = 1 + Fraction(9, 10) * Fraction(10) ** (1 - digits)
     for i, value in enumerate(values):
-        width = value.relative_width
-        if width is None or width > target:
+        if not 0 < value.upper <= value.lower * limit:
             return i
     return len(values)
 

@@ -10,7 +10,7 @@ import flint
 import numpy as np
 from flint import arb, arb_mat
 
-from numerics.engine.balls import EXACT, exponent, fixed_point, from_floats, middle_exponent, power_of_two
+from numerics.engine.balls import EXACT, fixed_point, from_floats, middle_exponent, power_of_two
 from numerics.engine.jacobi import FloatVectors, graded_vectors
 
 _power = lru_cache(maxsize=1 << 16)(power_of_two)
@@ -76,8 +76,10 @@ def graded_rows(right: Sequence[Sequence[arb]], sizes: Sequence[int], forward: a
         ]
         mixer = arb_mat(r, r, lifted)
         top = max(0, middle_exponent(mixer), middle_exponent(unit))
-        product = (fixed_point(mixer, bits + top, top) * fixed_point(unit, bits + top, top)).tolist()
-        shifts = [exponent(max(abs(x.mid()) for x in row)) for row in product]
+        matrix = fixed_point(mixer, bits + top, top) * fixed_point(unit, bits + top, top)
+        product = matrix.tolist()
+        floats = np.array(list(map(float, matrix.mid().entries()))).reshape(r, width)
+        shifts = [int(e) for e in np.frexp(np.abs(floats).max(axis=1))[1]]
         found = [size + shift for size, shift in zip(sizes, shifts, strict=True)]
         order = sorted(range(r), key=lambda i: -found[i])
         scaled = [x * _power(-shifts[i]) for i in order for x in product[i]]

@@ -179,6 +179,16 @@ def test_matrix_norms_are_bounded_from_above_and_closely(rows: int, columns: int
     assert np.linalg.norm(table, 2) <= float(norm_upper(from_floats(table))) <= np.linalg.norm(table) * 3
 
 
+@pytest.mark.parametrize("bad", [arb.nan(), arb.pos_inf(), arb(0, float("inf")), arb(float("nan"), 1)])
+@pytest.mark.parametrize("place", range(4))
+def test_norms_of_what_is_not_finite_prove_nothing(bad: arb, place: int) -> None:
+    entries = [arb(1), arb(0), arb(0), arb(1)]
+    entries[place] = bad
+    matrix = arb_mat(2, 2, entries)
+    for bound in (row_sums_upper(matrix), norm_upper(matrix), identity_defect(matrix), frobenius_upper(entries)):
+        assert not bound < 1e300
+
+
 def test_norms() -> None:
     assert norm_upper(arb_mat(0, 3)) == 0
     assert frobenius_upper([arb(0, 2)]) >= 2
