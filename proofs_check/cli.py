@@ -159,12 +159,18 @@ def verify(
 
 
 @app.command()
-def claims(json: Json = False) -> None:
+def claims(
+    summary: Annotated[
+        bool, typer.Option("--summary", help="A paragraph on each statement of the source instead.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where the last report was written.")] = Path("report"),
+    json: Json = False,
+) -> None:
     """Lists the claims of the ledger.
 
-    Example: **adfd claims --json**
+    Examples: **adfd claims --json**; **adfd claims --summary**, what came of the statements of the source, in prose
     """
-    _call("claims", "claims", as_json=json)
+    _call("claims", "claims", summary=summary, out=out, as_json=json)
 
 
 @app.command()
@@ -175,7 +181,7 @@ def show(
 ) -> None:
     """Shows a claim: statement, predicate, assumptions, derivation, mutants and the last evidence.
 
-    Example: **adfd show S2.some-small**
+    Examples: **adfd show S2.some-small**; **adfd show S3**, what came of a statement of the source, in prose
     """
     _call("claims", "show", claim_id=claim, out=out, as_json=json)
 

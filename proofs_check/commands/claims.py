@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from proofs_check import ledger, runner
-from proofs_check.claim import address, chain
+from proofs_check.claim import address, chain, parse_address
 from proofs_check.commands.output import console, emit, table
 from theory.errors import InputError
 from theory.expressions import nearest
 
 
-def claims(*, as_json: bool) -> int:
-    """The ledger as a table."""
+def claims(*, summary: bool, out: Path, as_json: bool) -> int:
+    """The ledger as a table; with ``summary``, a paragraph on each statement of the source."""
     listed = [runner.describe(claim) for claim in ledger.all_claims()]
+    if summary:
+        return _summary(out, as_json)
     if as_json:
         emit({"claims": listed})
     else:
@@ -25,9 +28,28 @@ def claims(*, as_json: bool) -> int:
     return 0
 
 
+def _summary(out: Path, as_json: bool) -> int:
+    from proofs_check.report.summary import STATEMENTS
+
+    judged = {c.source for c in ledger.all_claims()}
+    found = {label: paragraph_of(label, out) for label in STATEMENTS if label in judged}
+    if as_json:
+        emit({"statements": [{"id": label, "statement": STATEMENTS[label], "verdict": text, "from": since}
+                             for label, (text, since) in found.items()]})  # fmt: skip
+        return 0
+    for label, (text, _) in found.items():
+        console.rule(f"{label}: {STATEMENTS[label]}", align="left")
+        console.print(text, markup=False)
+    for since in dict.fromkeys(since for _, since in found.values()):
+        console.print(f"From {since}.", markup=False)
+    return 0
+
+
 def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     """One claim, with the evidence of the last run where there is one."""
     known = {c.id: c for c in ledger.all_claims()}
+    if claim_id not in known and any(c.source == claim_id for c in known.values()):
+        return _statement(claim_id, out, as_json)
     if claim_id not in known:
         raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
     claim = known[claim_id]
@@ -64,6 +86,52 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     rows = [[c["address"], c["verdict"], c["evidence"]["summary"]] for c in cells]
     table(f"Evidence of the last run in {out}", ["cell", "verdict", "summary"], rows)
     return 0
+
+
+def _statement(label: str, out: Path, as_json: bool) -> int:
+    """A statement of the source: a paragraph on it, from the last run or else from the verdicts on record."""
+    from proofs_check.report.summary import STATEMENTS
+
+    text, since = paragraph_of(label, out)
+    own = [c.id for c in ledger.all_claims() if c.source == label]
+    if as_json:
+        emit({"id": label, "statement": STATEMENTS.get(label, ""), "verdict": text, "from": since, "claims": own})
+        return 0
+    console.rule(f"{label}: {STATEMENTS.get(label, '')}", align="left")
+    console.print(text, markup=False)
+    console.print(f"From {since}. Its claims: {', '.join(own)}; 'adfd show ID' shows one.", markup=False)
+    return 0
+
+
+def paragraph_of(label: str, out: Path) -> tuple[str, str]:
+    """The paragraph on a statement of the source, and where its verdicts are from."""
+    from msgspec import convert
+
+    from proofs_check.report.records import Claim
+    from proofs_check.report.verdict_paragraphs import paragraph
+
+    own = [c for c in ledger.all_claims() if c.source == label]
+    told = [runner.describe(c) | {"cells": _last(out, c.id)} for c in own]
+    since = f"the last run in {out}"
+    if not any(one["cells"] for one in told):
+        record, since = ledger.load_expected("quick"), "the verdicts on record (quick profile)"
+        told = [runner.describe(c) | {"cells": _recorded(record.get(c.id, {}))} for c in own]
+    try:
+        claims = [convert(one, Claim) for one in told if one["cells"]]
+    except ValueError:
+        raise InputError(f"{out / 'ledger.json'}: is not a ledger that 'adfd verify' wrote") from None
+    if not claims:
+        return f"{label} has not been judged; run: adfd verify {' '.join(c.id for c in own)} --out {out}", "no run"
+    return paragraph(label, claims), since
+
+
+def _recorded(cells: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Cells on record, without their evidence."""
+    return [
+        {"scope": parse_address(where), "address": where, "verdict": entry["verdict"],
+         "evidence": {"summary": entry.get("reason", "")}}
+        for where, entry in cells.items()
+    ]  # fmt: skip
 
 
 def _standing(step: dict[str, Any]) -> str:

@@ -16,11 +16,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from proofs_check.report.comparison import contest
+from proofs_check.report.figure_links import links
 from proofs_check.report.figures import draw_figures
 from proofs_check.report.looks import Figure
 from proofs_check.report.mathml import to_html
 from proofs_check.report.records import Cell, Claim, Figures, Ledger, read_figures, read_ledger
+from proofs_check.report.scores import scores
 from proofs_check.report.summary import ARITHMETICS, STATEMENTS, WORDS, Tally, outcome, overview
+from proofs_check.report.verdict_paragraphs import paragraphs
 from theory.errors import InputError
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -90,7 +93,8 @@ def write_report(directory: Path) -> Path:
     """
     directory = Path(directory)
     ledger, figures = read_ledger(directory), read_figures(directory)
-    drawn = draw_figures(figures)
+    graph = links(ledger.claims, {view.claim.id: view.anchor for view in claim_views(ledger.claims)})
+    drawn = [*draw_figures(figures), *([graph] if graph else [])]
     text = render(ledger, figures, drawn)
     for figure in drawn:
         for name, content in figure.problems.items():
@@ -135,6 +139,10 @@ def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
         overview=overview(ledger),
         contest=contest(figures),
         views=views,
+        paragraphs=paragraphs(ledger),
+        statements=STATEMENTS,
+        scores=scores(ledger.claims),
+        chains={view.claim.id: _chain(view.claim) for view in views},
         anchors={view.claim.id: view.anchor for view in views},
         filters=_filters(ledger.claims),
         words=WORDS,
@@ -188,10 +196,26 @@ def claim_views(claims: Sequence[Claim]) -> list[ClaimView]:
     return views
 
 
+def _chain(claim: Claim) -> list[str]:
+    """What each step of a derivation came to: in words, by the first cell that has run them."""
+    words = {None: "not checked", "cited": "a cited theorem", "claim": "a claim of its own"}
+    run = next((cell.evidence.data["steps"] for cell in claim.cells if "steps" in cell.evidence.data), None)
+    found = []
+    for number, step in enumerate(claim.derivation):
+        told = words.get(step.rule, f"{step.rule}, not run")
+        if isinstance(run, list) and number < len(run) and isinstance(run[number], dict) and run[number].get("run"):
+            word = {True: "checked", False: "WRONG"}.get(run[number].get("holds"), "undecided")
+            told = f"{word} ({step.rule}): {run[number].get('detail', '')}"
+        found.append(told)
+    return found
+
+
 def _anchor(text: str, taken: set[str]) -> str:
     anchor = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-") or "claim"
     base, count = anchor, 2
-    while anchor in taken or anchor.startswith(("cell-", "figure-", "f1-", "f2-", "f3-")):
+    while anchor in taken or anchor.startswith(
+        ("cell-", "figure-", "links-", "verdict-", "statement-", "filter-", "f1-", "f2-", "f3-", "f5-")
+    ):
         anchor, count = f"{base}.{count}" if base != anchor else f"claim.{base}", count + 1
     taken.add(anchor)
     return anchor

@@ -20,6 +20,21 @@ MAX_BYTES = 200_000_000
 """Largest file read."""
 
 
+class Condition(msgspec.Struct, frozen=True):
+    """A claim that is not positive, on which a cell rests."""
+
+    id: str
+    verdict: str
+    text: str
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A claim on which another rests, and for what."""
+
+    id: str
+    because: str = ""
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """Why a cell has its verdict; ``data`` is in JSON types."""
 
@@ -29,6 +44,7 @@ class Evidence(msgspec.Struct, frozen=True):
     undecided: int = 0
     rejected: int = 0
     data: dict[str, Any] = {}
+    conditions: list[Condition] = []
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -51,6 +67,7 @@ class Step(msgspec.Struct, frozen=True):
 
     text: str
     because: str = ""
+    rule: str | None = None
 
 
 class Mutant(msgspec.Struct, frozen=True):
@@ -76,6 +93,7 @@ class Claim(msgspec.Struct, frozen=True):
     quantifier: str = "all"
     assumptions: list[str] = []
     derivation: list[Step] = []
+    rests_on: list[Link] = []
     mutants: list[Mutant] = []
     cells: list[Cell] = []
 

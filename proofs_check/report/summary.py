@@ -217,20 +217,25 @@ def _arithmetic(cell: Cell) -> str:
 
 
 def _row(claim: Claim) -> Row:
+    judged = judgements(claim.cells)
+    return Row(claim, Tally.of(claim.cells), judged, sentences(claim.cells, judged))
+
+
+def judgements(cells: Sequence[Cell]) -> dict[str, Judgement]:
+    """What came of some cells in each arithmetic, in the order of the arithmetics."""
     groups: dict[str, list[Cell]] = {}
-    for cell in claim.cells:
+    for cell in cells:
         groups.setdefault(_arithmetic(cell), []).append(cell)
     order = [a for a in (*ARITHMETICS, *sorted(set(groups) - set(ARITHMETICS))) if a in groups]
-    judgements = {a: Judgement(a, Tally.of(groups[a]), describe(groups[a])) for a in order}
-    return Row(claim, Tally.of(claim.cells), judgements, _sentences(claim, judgements))
+    return {a: Judgement(a, Tally.of(groups[a]), describe(groups[a])) for a in order}
 
 
-def _sentences(claim: Claim, judgements: dict[str, Judgement]) -> list[str]:
+def sentences(cells: Sequence[Cell], judged: dict[str, Judgement]) -> list[str]:
     """One sentence for each set of arithmetics with the same words; one alone where they all agree."""
-    if len({j.sentence for j in judgements.values()}) == 1 and len(judgements) > 1:
-        return [f"In every arithmetic it {describe(claim.cells)}."]
+    if len({j.sentence for j in judged.values()}) == 1 and len(judged) > 1:
+        return [f"In every arithmetic it {describe(cells)}."]
     merged: dict[str, list[str]] = {}
-    for name, judgement in judgements.items():
+    for name, judgement in judged.items():
         merged.setdefault(judgement.sentence, []).append(ARITHMETIC_WORDS.get(name, name))
     result = []
     for sentence, names in merged.items():
@@ -256,6 +261,8 @@ def describe(cells: Sequence[Cell], limit: int = 5) -> str:
     by_word: dict[str, list[str]] = {}
     for value, group in groups.items():
         by_word.setdefault(_group_word(Tally.of(group)), []).append(_value(key, value))
+    if len(by_word) == 1:
+        return tally.clause
     order = ("always holds", "holds where decided", "depends", "stays open", "fails where decided", "always fails")
     parts = []
     for word in (*order, *sorted(set(by_word) - set(order))):
