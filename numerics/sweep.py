@@ -23,6 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from numerics.store import Store
 from numerics.sweep_cells import COMPUTATIONS, Computation, Outcome, failure
 from numerics.sweep_grid import Sweep, from_table, load
 from numerics.sweep_matrices import Workbench
@@ -30,11 +31,13 @@ from numerics.sweep_plan import Plan
 from numerics.sweep_store import Record, SweepStore
 from theory.errors import InputError
 
-__all__ = ["Summary", "Sweep", "from_table", "load", "rows", "run", "work"]
+__all__ = ["Summary", "Sweep", "from_table", "load", "recorded_sweeps", "rows", "run", "work"]
 
 BATCH_SECONDS = 0.25
 """About how long a batch takes."""
 MAX_BATCH = 4096
+RECORDED = 200_000
+"""Largest sweep whose axes are written into its store."""
 WATCH_SECONDS = 0.5
 """How often a worker looks whether the process that started it still lives."""
 
@@ -114,7 +117,7 @@ def run(
     if not resume and len(store):
         raise InputError(f"{path}: has results of a sweep; continue it with --resume, or name another store")
     Plan(sweep).check()
-    _ = sweep.digest  # computed once, and carried to the workers
+    record_sweep(sweep, path)  # whose digest is computed once, and carried to the workers
     keys = list(sweep.keys())
     statuses = store.statuses()
     kept = {key for key in keys if statuses.get(key, "crashed") != "crashed"}
@@ -130,6 +133,28 @@ def run(
             if progress:
                 progress("cells", done, len(keys))
     return _summary(store, keys, kept)
+
+
+def record_sweep(sweep: Sweep, path: Path | str) -> None:
+    """Keeps what a sweep is beside its cells, so that the store explains itself."""
+    axes = {axis.key: list(axis.values) for axis in sweep.axes} if sweep.total <= RECORDED else None
+    Store(path).put(f"sweep:{sweep.digest}", {"table": dict(sweep.table), "axes": axes, "compute": sweep.compute})
+
+
+def recorded_sweeps(path: Path | str) -> list[Sweep]:
+    """The sweeps that were run into a store, in no order; those of more than RECORDED cells are left out.
+
+    Raises:
+        InputError: not a store.
+    """
+    found = []
+    for content in Store(path).values("sweep:"):
+        try:
+            axes = {k.removeprefix("sweep."): v for k, v in content["axes"].items()}
+            found.append(from_table(content["table"] | {"sweep": axes | {"compute": content["compute"]}}))
+        except (InputError, AttributeError, KeyError, TypeError):
+            continue  # written by another version, or by hand
+    return found
 
 
 def cores() -> int:
@@ -327,5 +352,5 @@ def worker_pool(jobs: int) -> Iterator[Executor]:
                 process.kill()
             executor.shutdown(wait=True, cancel_futures=True)
         else:
-            executor.shutdown(wait=False, kill_workers=True)
+            executor.shutdown(wait=True, kill_workers=True)
         raise

@@ -91,7 +91,7 @@ def against_brute_force(seed: int) -> tuple[float, float]:
     step = error_model(values(made), made.stencil, arithmetic).optimum()
     assert step is not None
     errors = {}
-    for k in range(-8, 112):
+    for k in range(-8, 140):
         h = 2.0 ** (-k / 4)
         if step / 64 < h < step * 64:
             errors[h] = measured_error(made, arithmetic, h)
