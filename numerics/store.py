@@ -91,6 +91,16 @@ class Store:
             row = connection.execute("SELECT value FROM result WHERE key = ?", (key,)).fetchone()
             return None if row is None else json.loads(row[0])
 
+    def values(self, prefix: str) -> list[Any]:
+        """The values of all keys that start with ``prefix`` (letters and a colon)."""
+        if self.path is None:
+            return [json.loads(text) for key, text in self._memory.items() if key.startswith(prefix)]
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT value FROM result WHERE key >= ? AND key < ?", (prefix, prefix + "\uffff")
+            )
+            return [json.loads(text) for (text,) in rows]
+
     def put(self, key: str, value: Any) -> None:
         """Stores a value (JSON types); a value already there stays."""
         self.put_many([(key, value)])
