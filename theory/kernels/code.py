@@ -193,7 +193,8 @@ def _driver(target: Target, dimension: int, arguments: str, function: str) -> st
         part = slice(None)
         return {call} + torch.zeros(len(x), len(y), dtype=x.dtype, device=x.device)
     out = torch.empty(len(x), len(y), dtype=x.dtype, device=x.device)
-    rows = max(1, -(-(1 << 17) // max(1, len(y)))) if x.device.type == "cpu" else max(1, len(x))
+    size = 1 << 17 if torch.get_num_threads() == 1 else 1 << 19
+    rows = max(1, -(-size // max(1, len(y)))) if x.device.type == "cpu" else max(1, len(x))
     for start in range(0, len(x), rows):
         part = slice(start, start + rows)
         out[part] = {call}

@@ -2,7 +2,7 @@
 
 With rational points and parameters, w·x + b takes values in a lattice when (w, b) does, so that the activation is
 evaluated once per lattice value and everything else is integer arithmetic: two orders of magnitude faster than
-multiprecision floating point.  The lattice may be rotated by a rational angle, which gives an independent rule.
+multiprecision floating point.
 """
 
 from __future__ import annotations
@@ -21,9 +21,6 @@ from theory.laws import Law
 from theory.quadrature import real
 
 Number = Any
-Angle = tuple[Fraction, Fraction]
-STRAIGHT: Angle = (Fraction(1), Fraction(0))
-ROTATED: Angle = (Fraction(4, 5), Fraction(3, 5))
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,6 @@ def means(
     bias: Law,
     products: Sequence[tuple[Feature, Feature]],
     level: int,
-    angle: Angle = STRAIGHT,
 ) -> list[Number]:
     """E left(w, b) right(w, b) for each pair of features, w and b normal or constant, in the current precision.
 
@@ -71,56 +67,50 @@ def means(
         weight, bias: the laws.
         products: pairs of features.
         level: the step is :func:`spacing` of it.
-        angle: rational (cos, sin) by which the lattice is turned.
     """
     bits = int(mp.prec) + 20
     h = spacing(level)
     (mw, vw), (mb, vb) = spread(weight), spread(bias)
     sw, sb = _root(vw), _root(vb)
-    c, s = angle
     features = list(dict.fromkeys(f for pair in products for f in pair))
     chosen = [(features.index(left), features.index(right)) for left, right in products]
     points = sorted({point for f in features for _, point, _ in f.terms})
-    top = {p: max(order for f in features for order, q, _ in f.terms if q == p) for p in points}
-    tables = {p: _Table(derivatives, top[p], p * mw + mb, h * (p * sw * c + sb * s), h * (sb * c - p * sw * s), bits)
-              for p in points}  # fmt: skip
-    # w = mw + h sw (c p − s q): on a straight lattice it is constant in the inner loop
-    w0, wp, wq = (_fixed(v, bits) for v in (mw, h * sw * c, -h * sw * s))
+    place = {p: k for k, p in enumerate(points)}
+    orders = [sorted({order for f in features for order, q, _ in f.terms if q == p}) for p in points]
+    tables = [_Table(derivatives, used[-1], p * mw + mb, h * p * sw, h * sb, bits)
+              for p, used in zip(points, orders, strict=True)]  # fmt: skip
+    w0, wp = _fixed(mw, bits), _fixed(h * sw, bits)
+    coefficients = [[(order, place[p], _fixed(e, bits)) for order, p, e in f.terms] for f in features]
     radius2 = int(2 * bits * mp.ln2 / real(h) ** 2) + 1
     reach = isqrt(radius2)
     unit = real(h) / mp.sqrt(2 * mp.pi)
-    gauss = [int(mp.ldexp(mp.exp(-((k * real(h)) ** 2) / 2) * unit, bits)) for k in range(reach + 1)]
+    half = [int(mp.ldexp(mp.exp(-((k * real(h)) ** 2) / 2) * unit, bits)) for k in range(reach + 1)]
+    gauss = half[:0:-1] + half
     totals = [0] * len(products)
     for p in range(-reach, reach + 1):
         span = isqrt(radius2 - p * p)
-        fixed = _with_powers(features, w0 + p * wp, bits) if not wq else None
-        starts = {point: table.first * p for point, table in tables.items()}
-        inner = [0] * len(products)
-        for q in range(-span, span + 1):
-            table_at = {point: table.at(starts[point] + table.second * q) for point, table in tables.items()}
-            terms = fixed or _with_powers(features, w0 + p * wp + q * wq, bits)
-            values = [sum(e * table_at[point][order] for order, point, e in f) >> bits for f in terms]
-            g = gauss[abs(q)]
-            for i, (left, right) in enumerate(chosen):
-                inner[i] += (values[left] * values[right] >> bits) * g
-        g = gauss[abs(p)]
-        for i, v in enumerate(inner):
-            totals[i] += (v >> bits) * g
+        columns = [table.columns(table.first * p, span, used) for table, used in zip(tables, orders, strict=True)]
+        rows = [_combined(terms, columns, w0 + p * wp, bits) for terms in coefficients]
+        weights = gauss[reach - span : reach + span + 1]
+        for i, (left, right) in enumerate(chosen):
+            inner = sum([(f * g >> bits) * e for f, g, e in zip(rows[left], rows[right], weights, strict=True)])
+            totals[i] += (inner >> bits) * half[abs(p)]
     return [mp.ldexp(mp.mpf(t), -2 * bits) for t in totals]
 
 
-def _with_powers(features: Sequence[Feature], w: int, bits: int) -> list[list[tuple[int, Fraction, int]]]:
-    """The features' coefficients times the power of w that goes with each, in fixed point."""
-    out = []
-    for f in features:
-        terms = []
-        for order, point, coefficient in f.terms:
-            value = _fixed(coefficient, bits)
-            for _ in range(order):
-                value = value * w >> bits
-            terms.append((order, point, value))
-        out.append(terms)
-    return out
+Columns = list[dict[int, list[int]]]
+"""By point and order: the values of a derivative along a row of the lattice."""
+
+
+def _combined(terms: Sequence[tuple[int, int, int]], columns: Columns, w: int, bits: int) -> list[int]:
+    """Σ coefficient · w^order · σ⁽ᵒʳᵈᵉʳ⁾ along a row on which w is constant, in fixed point."""
+    total: list[int] = []
+    for order, point, coefficient in terms:
+        for _ in range(order):
+            coefficient = coefficient * w >> bits
+        column = columns[point][order]
+        total = [t + coefficient * v for t, v in zip(total, column, strict=True)] if total else [coefficient * v for v in column]  # fmt: skip
+    return [t >> bits for t in total]
 
 
 def _root(value: Fraction) -> Fraction:
@@ -143,6 +133,14 @@ class _Table:
         self.denominator = lcm(first.denominator, second.denominator)
         self.first, self.second = int(first * self.denominator), int(second * self.denominator)
         self.memo: dict[int, list[int]] = {}
+
+    def columns(self, start: int, span: int, orders: Sequence[int]) -> dict[int, list[int]]:
+        """By order: the values at start + second·q, |q| ≤ span."""
+        memo, row = self.memo, []
+        for q in range(-span, span + 1):
+            found = memo.get(start + self.second * q)
+            row.append(self.at(start + self.second * q) if found is None else found)
+        return {order: [values[order] for values in row] for order in orders}
 
     def at(self, index: int) -> list[int]:
         """The values at a lattice coordinate, in fixed point."""

@@ -184,7 +184,7 @@ def _verify_several(kernel: KernelDerivation) -> Verification:
     """In several dimensions: K by quadrature, K_AD by differences of K at a few hundred digits."""
     from theory.kernels.several import is_product, several_checks
 
-    for level in (5,) if is_product(kernel) else (4, 6):
+    for level in (5,) if is_product(kernel) else (5, 7):
         route, checks = several_checks(kernel, _wanted(kernel), level)
         result = _against(kernel, route, checks)
         if result.digits >= TARGET:
