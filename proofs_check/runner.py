@@ -70,14 +70,14 @@ def tasks(claims: Iterable[Claim], profile: Profile, cell: Scope | None = None) 
     Raises:
         InputError: ``cell`` names no cell.
     """
-    found = []
-    coordinates: set[str] = set()
-    for claim in claims:
-        for scope in claim.scopes(profile):
-            coordinates |= {f"{key}={value}" for key, value in scope.items()}
-            if cell is None or all(scope.get(key) == value for key, value in cell.items()):
-                found.append(Task(claim.id, address(scope), dict(scope), profile, file=claim.file))
+    scopes = [(claim, scope) for claim in claims for scope in claim.scopes(profile)]
+    found = [
+        Task(claim.id, address(scope), dict(scope), profile, file=claim.file)
+        for claim, scope in scopes
+        if cell is None or all(scope.get(key) == value for key, value in cell.items())
+    ]
     if cell is not None and not found:
+        coordinates = {f"{key}={value}" for _, scope in scopes for key, value in scope.items()}
         listed = ", ".join(sorted(coordinates)[:24])
         raise InputError(f"--cell: no cell has {address(cell)}; coordinates of these claims: {listed}")
     return found

@@ -80,7 +80,8 @@ def verify(
         "claims": listed,
     }
     if older is not None:
-        content["moved"] = _moved(older, content)
+        judged = {claim.id for claim in chosen} if scope is None else set()
+        content |= _against(older, content, judged, not ids and scope is None)
     _write(out / "ledger.json", content)
     page = whole or bool(with_mutants)
     if whole:
@@ -92,7 +93,7 @@ def verify(
     else:
         _print(content, out if page else None, {claim.id for claim in own})
     if older is not None:
-        _say_moved(content["moved"])
+        _say_moved(content)
     counts = content["summary"]
     failed = counts["changed"] or counts["errors"] or any(m["verdict"] != Verdict.REFUTED for m in tried or [])
     return 1 if failed else 0
@@ -241,38 +242,54 @@ def _report_mutants(chosen: tuple[Claim, ...], tried: list[dict[str, Any]], seco
     return 1 if survivors else 0
 
 
-def _read_ledger(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema"] != ledger.SCHEMA:
-            raise InputError(f"{path}: a ledger of schema {content['schema']}; this program reads {ledger.SCHEMA}")
-        _ = [(c["id"], [(x["address"], x["verdict"]) for x in c["cells"]]) for c in content["claims"]]
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: is not a ledger that 'adfd verify' wrote") from None
-    return dict(content)
+LISTED = 20
+"""At most so many cells that came or went are listed one by one on the terminal; the JSON has all of them."""
 
 
-def _moved(older: dict[str, Any], newer: dict[str, Any]) -> list[dict[str, str]]:
-    """The verdicts that differ between two ledgers, of the cells that both have."""
-    before = {(c["id"], x["address"]): x["verdict"] for c in older["claims"] for x in c["cells"]}
-    return [
-        {"id": claim["id"], "address": cell["address"], "before": old, "after": cell["verdict"]}
-        for claim in newer["claims"]
-        for cell in claim["cells"]
-        if (old := before.get((claim["id"], cell["address"]))) is not None and old != cell["verdict"]
-    ]
+def _read_ledger(path: Path) -> dict[tuple[str, str], str]:
+    """The verdicts of an older ledger by claim and cell.
+
+    Raises:
+        InputError: it cannot be read, is no ledger, or one of another schema.
+    """
+    from proofs_check.report.records import read_verdicts
+
+    return read_verdicts(path)
 
 
-def _say_moved(moved: list[dict[str, str]]) -> None:
-    for one in moved:
-        line = f"moved: {one['id']} [{one['address']}]: {one['before']} -> {one['after']}"
+def _against(
+    older: dict[tuple[str, str], str], newer: dict[str, Any], chosen: Collection[str], whole: bool
+) -> dict[str, list[dict[str, str]]]:
+    """What differs from an older ledger: verdicts that moved, cells that are new, and cells that are gone.
+
+    Of a run of some claims alone, or of one cell, only what it judged can be gone.
+    """
+    now = {(c["id"], x["address"]): x["verdict"] for c in newer["claims"] for x in c["cells"]}
+    gone = [key for key in older if key not in now and (whole or key[0] in chosen)]
+    return {
+        "moved": [
+            {"id": key[0], "address": key[1], "before": older[key], "after": verdict}
+            for key, verdict in now.items()
+            if key in older and older[key] != verdict
+        ],
+        "added": [{"id": i, "address": a, "after": v} for (i, a), v in now.items() if (i, a) not in older],
+        "removed": [{"id": i, "address": a, "before": older[i, a]} for i, a in gone],
+    }
+
+
+def _say_moved(content: dict[str, Any]) -> None:
+    def say(line: str) -> None:
         remarks.print(line, markup=False, soft_wrap=True)
-    if not moved:
-        remarks.print("no verdict moved", markup=False)
+
+    for one in content["moved"]:
+        say(f"moved: {one['id']} [{one['address']}]: {one['before']} -> {one['after']}")
+    for what, key in (("added", "after"), ("removed", "before")):
+        for one in content[what][:LISTED]:
+            say(f"{what}: {one['id']} [{one['address']}]: {one[key]}")
+        if len(content[what]) > LISTED:
+            say(f"{what}: {len(content[what]) - LISTED} more cells")
+    if not content["moved"]:
+        say("no verdict moved")
 
 
 def report(*, directory: Path, latex: bool, as_json: bool) -> int:

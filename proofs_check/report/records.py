@@ -310,6 +310,45 @@ def read_figures(directory: Path) -> Figures:
     return _read(directory / FIGURES, Figures)
 
 
+class _OldCell(msgspec.Struct):
+    address: str
+    verdict: str
+
+
+class _OldClaim(msgspec.Struct):
+    id: str
+    cells: list[_OldCell]
+
+
+class _OldLedger(msgspec.Struct):
+    claims: list[_OldClaim]
+
+
+class _Version(msgspec.Struct):
+    schema: int
+
+
+def read_verdicts(path: Path) -> dict[tuple[str, str], str]:
+    """The verdicts in a ledger's file by claim and cell; nothing else of it is looked at.
+
+    Raises:
+        InputError: it cannot be read, is not a ledger, or is one of another schema; the line names the file.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
+        content = path.read_bytes()
+        version = msgspec.json.decode(content, type=_Version).schema
+        if version != SCHEMA:
+            raise InputError(f"{path}: a ledger of schema {version}; this program reads {SCHEMA}")
+        found = msgspec.json.decode(content, type=_OldLedger)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        raise InputError(f"{path}: is not a ledger that 'adfd verify' wrote") from None
+    return {(claim.id, cell.address): cell.verdict for claim in found.claims for cell in claim.cells}
+
+
 def _read(path: Path, kind: type[_T]) -> _T:
     try:
         if path.stat().st_size > MAX_BYTES:

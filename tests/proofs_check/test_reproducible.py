@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from numerics import spectra
 from proofs_check import ledger, runner
+from proofs_check.claim import Profile, parse_address
 from proofs_check.commands.verify import verify
 from theory.errors import InputError
 
@@ -58,12 +61,33 @@ def test_sampled_methods_repeat_too_on_one_machine(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_every_cell_has_a_command_that_selects_it_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", ["quick", pytest.param("full", marks=pytest.mark.slow)])
+def test_every_cell_has_a_command_that_selects_it_alone(profile: Profile) -> None:
+    """The command that the ledger prints, read back as a shell and the command line would, for every cell there is."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("adfd")
+    parser.add_argument("command")
+    parser.add_argument("id")
+    parser.add_argument("--cell", required=True)
+    parser.add_argument("--profile", default="quick")
+    seen, claims = set(), {}
+    for claim in ledger.all_claims():
+        scopes = claim.scopes(profile)
+        claims[claim.id] = claim.with_(scopes=lambda profile, scopes=scopes: scopes)  # made once, not for every cell
+    for task in runner.tasks(claims.values(), profile):
+        line = runner.command(task.claim, task.address, profile)
+        given = parser.parse_args(shlex.split(line))
+        assert (given.adfd, given.command, given.profile) == ("adfd", "verify", profile)
+        chosen = ledger.select([given.id], tuple(claims.values()))
+        assert runner.tasks(chosen, given.profile, parse_address(given.cell)) == [task], line
+        seen.add(line)
+    assert len(seen) == len(runner.tasks(claims.values(), profile)) > 500
+
+
+def test_the_ledger_prints_those_commands(tmp_path: Path) -> None:
     _verify("stencils.truncation", out=tmp_path)
     for cell in _ledger(tmp_path)["claims"][0]["cells"]:
-        assert cell["command"].startswith("adfd verify stencils.truncation --cell ")
-        (task,) = runner.tasks(ledger.select(["stencils.truncation"]), "quick", cell["scope"])
-        assert task.address == cell["address"]
+        assert cell["command"] == runner.command("stencils.truncation", cell["address"], "quick")
 
 
 def test_verdicts_that_moved_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,16 +95,34 @@ def test_verdicts_that_moved_are_listed(tmp_path: Path, capsys: pytest.CaptureFi
     older = _ledger(tmp_path / "new")
     cell = older["claims"][0]["cells"][1]
     cell["verdict"] = "INCONCLUSIVE"
-    older["claims"][0]["cells"].pop(0)  # a cell that the older ledger lacks has not moved
+    added = older["claims"][0]["cells"].pop(0)
+    older["claims"][0]["cells"].append(cell | {"address": "stencil=gone", "verdict": "REFUTED"})
+    older["claims"].append({"id": "another.claim", "cells": [cell]})  # of a claim that was not asked for
     path = tmp_path / "old.json"
     path.write_text(json.dumps(older))
     capsys.readouterr()
     _verify("stencils.truncation", out=tmp_path / "new", against=path)
     out, err = capsys.readouterr()
-    moved = {"id": "stencils.truncation", "address": cell["address"], "before": "INCONCLUSIVE", "after": "CERTIFIED"}
-    assert json.loads(out)["moved"] == [moved]
-    assert f"moved: stencils.truncation [{cell['address']}]: INCONCLUSIVE -> CERTIFIED" in err
+    found = json.loads(out)
+    name = "stencils.truncation"
+    moved = {"id": name, "address": cell["address"], "before": "INCONCLUSIVE", "after": "CERTIFIED"}
+    assert found["moved"] == [moved]
+    assert found["added"] == [{"id": name, "address": added["address"], "after": "CERTIFIED"}]
+    assert found["removed"] == [{"id": name, "address": "stencil=gone", "before": "REFUTED"}]
+    assert f"moved: {name} [{cell['address']}]: INCONCLUSIVE -> CERTIFIED" in err
+    assert f"added: {name} [{added['address']}]: CERTIFIED" in err
+    assert f"removed: {name} [stencil=gone]: REFUTED" in err
+    assert "another.claim" not in err
     assert _ledger(tmp_path / "new")["moved"] == [moved]
+
+
+def test_of_one_cell_nothing_is_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _verify("stencils.truncation", out=tmp_path / "a")
+    capsys.readouterr()
+    cell = "stencil=central m=2 p=2"
+    _verify("stencils.truncation", out=tmp_path / "b", cell=cell, against=tmp_path / "a" / "ledger.json")
+    found = json.loads(capsys.readouterr()[0])
+    assert (found["moved"], found["added"], found["removed"]) == ([], [], [])
 
 
 def test_nothing_moved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,12 +143,20 @@ def test_nothing_moved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
         ('{"schema": 1}', "is not a ledger"),
         ('{"schema": 99, "claims": []}', "schema 99"),
         ('{"schema": 1, "claims": [{"id": "a", "cells": [{"address": "x"}]}]}', "is not a ledger"),
+        (
+            '{"schema": 1, "claims": [{"id": ["a"], "cells": [{"address": "x", "verdict": "PROVED"}]}]}',
+            "is not a ledger",
+        ),
+        ('{"schema": 1, "claims": [{"id": "a", "cells": [{"address": "x", "verdict": null}]}]}', "is not a ledger"),
+        ('{"schema": "1", "claims": []}', "is not a ledger"),
+        ('{"schema": 1, "claims": ' + 100_000 * "[" + 100_000 * "]" + "}", "is not a ledger"),
+        ("\udcff", "is not a ledger"),
     ],
 )
 def test_an_older_ledger_that_is_none(tmp_path: Path, text: str | None, message: str) -> None:
     path = tmp_path / "old.json"
     if text is not None:
-        path.write_text(text)
+        path.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(InputError, match=message):
         _verify("stencils.truncation", out=tmp_path / "out", against=path)
     assert not (tmp_path / "out").exists()  # refused before anything is computed
