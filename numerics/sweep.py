@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -347,10 +347,13 @@ def worker_pool(jobs: int) -> Iterator[Executor]:
         yield executor
         executor.shutdown(wait=True)
     except BaseException:  # interrupted: what is in flight is given up
+        # Both kinds take their workers' deaths for a breakdown and give up; loky's own way to kill them loses a race
+        # against results that are on their way.
+        for process in list((getattr(executor, "_processes", None) or {}).values()):
+            with suppress(OSError):
+                os.kill(process.pid, signal.SIGKILL)
         if isinstance(executor, ProcessPoolExecutor):
-            for process in list((getattr(executor, "_processes", None) or {}).values()):
-                process.kill()
             executor.shutdown(wait=True, cancel_futures=True)
         else:
-            executor.shutdown(wait=True, kill_workers=True)
+            executor.shutdown(wait=True)
         raise
