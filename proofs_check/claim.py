@@ -274,6 +274,8 @@ def _judge(claim: Claim, scope: Scope, profile: Profile) -> Evidence:
     holding = len(met) - len(failing) - len(undecided)
     margins = [o.margin for _, o in met if o.margin is not None]
     data: dict[str, Any] = {"worst_margin": min(margins)} if margins else {}
+    if len(met) == 1 and met[0][1].data:  # one sample, say: its numbers matter whatever they decide
+        data["numbers"] = dict(met[0][1].data)
     if failing:
         instance, outcome = failing[0]
         data["witness"] = {

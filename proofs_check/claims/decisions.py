@@ -90,7 +90,7 @@ def rank_interval(rho: float, pairs: int, confidence: float = CONFIDENCE) -> tup
     return math.tanh(centre - reach), math.tanh(centre + reach)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _ranked(columns: tuple[tuple[str, Column], ...], outcome: Column) -> dict[str, Correlation]:
     from numerics.training.statistics import holm
 

@@ -276,17 +276,21 @@ def _outcomes(study: Study, method: Method) -> dict[str, Values]:
     }
 
 
-def conventions(profile: Profile) -> dict[str, Convention]:
-    """The entropy conventions that are judged, by label: all sixteen in full, else one of each of three rules.
+def judged(profile: Profile) -> dict[str, Convention]:
+    """The entropy conventions that have cells, by label: three rules, and in full every rule, power and normalisation.
 
-    Relative, absolute and energy cut-offs rank these samples alike: most of their spectra keep every value.
+    Not all combinations of them: relative, absolute and energy cut-offs rank these samples alike, because most of the
+    spectra keep every value under each.
     """
-    quick = {("relative", 1), ("absolute", 2), ("fixed", 1)}
-    return {
-        c.label: c
-        for c in standard_conventions(RANK)
-        if profile == "full" or (not c.normalised and (c.rule, c.power) in quick)
-    }
+    quick = {("relative", 1, False), ("absolute", 2, False), ("fixed", 1, False)}
+    full = quick | {("relative", 2, False), ("energy", 1, False), ("relative", 1, True)}
+    wanted = full if profile == "full" else quick
+    return {c.label: c for c in standard_conventions(RANK) if (c.rule, c.power, c.normalised) in wanted}
+
+
+def conventions(profile: Profile) -> dict[str, Convention]:
+    """Those that are computed and compared with one another, and for which p-values are adjusted: all in full."""
+    return judged(profile) if profile == "quick" else {c.label: c for c in standard_conventions(RANK)}
 
 
 @lru_cache(maxsize=64)
@@ -304,11 +308,11 @@ def spectra(study: Study, method: Method, matrix: Matrix = "features") -> Tensor
 
 
 def _predictors(study: Study, method: Method, matrix: Matrix) -> dict[str, Values]:
-    judged = conventions(study.profile)
+    compared = conventions(study.profile)
     table: dict[str, list[float | None]] = {}
     for row in spectra(study, method, matrix).tolist():
         found: dict[str, float | None] = {}
-        for label, convention in judged.items():
+        for label, convention in compared.items():
             value = truncated_entropy(row, convention).value
             found[label] = None if value is None else float(value)
         kept = [v for v in row if v > 0 and v >= 1e-12 * row[0]]

@@ -18,7 +18,7 @@ import numpy as np
 from numerics.problem import METHODS, Method
 from proofs_check.claim import Claim, Mutant, Profile, Scope
 from proofs_check.claims.decisions import CONFIDENCE, LEVEL, Correlation, at_most, rank_correlations
-from proofs_check.claims.runs import Matrix, Values, conventions, outcomes, predictors, truncated_residuals
+from proofs_check.claims.runs import Matrix, Values, conventions, judged, outcomes, predictors, truncated_residuals
 from proofs_check.claims.study import TOLERANCES, Study, instances, search
 from proofs_check.verdicts import Outcome
 
@@ -125,7 +125,7 @@ def _entropy_and_loss(profile: Profile) -> tuple[Scope, ...]:
         {"model": "rfm", "optimiser": "svd", "matrix": "features", "step": "1/100", "sample": sample,
          "solution": solution, "operator": operator, "arithmetic": arithmetic, "method": method, "solver": solver,
          "convention": label}
-        for label in conventions(profile)
+        for label in judged(profile)
         for solver in solvers
         for sample, solution, operator in samples
         for arithmetic in ("float64", "float32")
@@ -142,17 +142,16 @@ _QUICK_RUNS = (
 
 def _entropy_and_speed(profile: Profile) -> tuple[Scope, ...]:
     kinds: Sequence[tuple[str, str, str, str]] = _QUICK_RUNS
-    matrices, tolerances = ["features"], [TOLERANCES[0]]
+    matrices = ["features"]
     if profile == "full":
         kinds = list(product(("adam", "gd", "lbfgs"), ("float64", "float32"), ("seeds", "scales"), ("u_xx", "u_xxxx")))
-        matrices, tolerances = ["features", "Jacobian"], list(TOLERANCES)
+        matrices.append("Jacobian")
     return tuple(
         {"model": "two-layer", "optimiser": optimiser, "matrix": matrix, "step": "1/100", "sample": sample,
-         "operator": operator, "arithmetic": arithmetic, "method": method, "tolerance": f"{tolerance:g}",
+         "operator": operator, "arithmetic": arithmetic, "method": method, "tolerance": f"{TOLERANCES[0]:g}",
          "convention": label}
-        for label in conventions(profile)
+        for label in judged(profile)
         for matrix in matrices
-        for tolerance in tolerances
         for optimiser, arithmetic, sample, operator in kinds
         for method in METHODS
     )  # fmt: skip

@@ -40,7 +40,7 @@ SIZES: dict[tuple[ModelName, Profile], Sizes] = {
 """More points than features: the residual of the least-squares problem is not zero by counting."""
 ITERATIONS: dict[Profile, dict[str, int]] = {
     "quick": {"svd": 0, "gd": 100, "adam": 100, "lbfgs": 15},
-    "full": {"svd": 0, "gd": 1000, "adam": 1000, "lbfgs": 150},
+    "full": {"svd": 0, "gd": 500, "adam": 500, "lbfgs": 100},
 }
 ADAM_STEP = 2e-2
 TOLERANCES = (0.1, 0.01)

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from proofs_check.report.comparison import contest
+from proofs_check.report.figure_evidence import evidence
 from proofs_check.report.figure_links import links
 from proofs_check.report.figures import draw_figures
 from proofs_check.report.looks import Figure
@@ -94,7 +95,7 @@ def write_report(directory: Path) -> Path:
     directory = Path(directory)
     ledger, figures = read_ledger(directory), read_figures(directory)
     graph = links(ledger.claims, {view.claim.id: view.anchor for view in claim_views(ledger.claims)})
-    drawn = [*draw_figures(figures), *([graph] if graph else [])]
+    drawn = [*draw_figures(figures), *(figure for figure in (evidence(ledger.claims), graph) if figure)]
     text = render(ledger, figures, drawn)
     for figure in drawn:
         for name, content in figure.problems.items():
@@ -214,7 +215,7 @@ def _anchor(text: str, taken: set[str]) -> str:
     anchor = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-") or "claim"
     base, count = anchor, 2
     while anchor in taken or anchor.startswith(
-        ("cell-", "figure-", "links-", "verdict-", "statement-", "filter-", "f1-", "f2-", "f3-", "f5-")
+        ("cell-", "figure-", "links-", "verdict-", "statement-", "filter-", "f1-", "f2-", "f3-", "f5-", "f6-")
     ):
         anchor, count = f"{base}.{count}" if base != anchor else f"claim.{base}", count + 1
     taken.add(anchor)
