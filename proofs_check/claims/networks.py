@@ -71,7 +71,7 @@ class Ensemble:
 
 
 def _ensembles(scope: Scope, profile: Profile) -> Iterator[Ensemble]:
-    widths, members = ((64, 1024), 64) if profile == "quick" else ((128, 512, 2048), 128)
+    widths, members = ((64, 1024), 64) if profile == "quick" else ((256, 1024, 4096), 96)
     iterations = 16 if profile == "quick" else 100
     yield Ensemble(scope["activation"], scope["method"], widths, members, iterations)  # type: ignore[arg-type]
 

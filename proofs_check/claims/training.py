@@ -41,8 +41,29 @@ def _system(instance: Problem, method: Any, dtype: str = "float64") -> tuple[Any
     return torch.from_numpy(float_matrix(instance, method, dtype)), torch.from_numpy(float_rhs(instance, dtype))
 
 
-def _descent_law(rate: Callable[[float], float], tolerance: float) -> Callable[[Problem, Scope], Outcome]:
-    """Residuals of torch against the law with step η · rate."""
+Law = Callable[[Any, Any, float, int, int], Any]
+"""Residuals ``[t, n]`` from A, f, the step, the iterations and how often one is recorded."""
+
+
+def _law(A: Any, f: Any, step: float, iterations: int, every: int) -> Any:
+    from numerics.training import rfm
+
+    return rfm.predict(A, f, step, iterations, every, keep_residuals=True).residuals
+
+
+def _flow(A: Any, f: Any, step: float, iterations: int, every: int) -> Any:
+    """``exp(−ηtAAᵀ) r(0)``, in float64."""
+    import torch
+
+    values, vectors = torch.linalg.eigh(A.double() @ A.double().T)
+    times = torch.arange(0, iterations + 1, every)
+    return torch.exp(-step * values * times[:, None]) * -(vectors.T @ f.double()) @ vectors.T
+
+
+def _descent_law(
+    rate: Callable[[float], float], tolerance: float, law: Law = _law
+) -> Callable[[Problem, Scope], Outcome]:
+    """Residuals of torch against the law with another step."""
 
     def test(instance: Problem, scope: Scope) -> Outcome:
         from numerics.training import rfm
@@ -50,11 +71,10 @@ def _descent_law(rate: Callable[[float], float], tolerance: float) -> Callable[[
         A, f = _system(instance, scope["method"])
         step = rfm.stable_step(A)
         run = rfm.gradient_descent(A, f, step, ITERATIONS, 100, keep_residuals=True)
-        law = rfm.predict(A, f, rate(step), ITERATIONS, 100, keep_residuals=True)
+        predicted = law(A, f, rate(step), ITERATIONS, 100)
         start = float((f.double() ** 2).sum().sqrt())
         assert run.residuals is not None
-        assert law.residuals is not None
-        gap = float((run.residuals - law.residuals).norm(dim=-1).max()) / start
+        gap = float((run.residuals - predicted).norm(dim=-1).max()) / start
         return Outcome(
             gap <= tolerance,
             f"largest distance of the residual from the law {gap:.2e} of ‖r(0)‖ over {ITERATIONS} steps",
@@ -65,13 +85,13 @@ def _descent_law(rate: Callable[[float], float], tolerance: float) -> Callable[[
     return test
 
 
-def _projection(tolerance: float, shift: int) -> Callable[[Problem, Scope], Outcome]:
+def _projection(tolerance: float, shift: int, dtype: str = "float64") -> Callable[[Problem, Scope], Outcome]:
     """The truncated-SVD residual for every cut-off, from the solution and from the projections."""
 
     def test(instance: Problem, scope: Scope) -> Outcome:
         from numerics.training import rfm
 
-        A, f = _system(instance, scope["method"])
+        A, f = _system(instance, scope["method"], dtype)
         found = rfm.truncated_svd(A, f)
         values = found.values.numpy()
         kept = int((values >= 1e-8 * values[0]).sum())  # beyond, the solution itself is round-off
@@ -83,13 +103,13 @@ def _projection(tolerance: float, shift: int) -> Callable[[Problem, Scope], Outc
     return test
 
 
-def _integral(reverse: bool) -> Callable[[Problem, Scope], Outcome]:
+def _integral(reverse: bool, stretch: Fraction = Fraction(1)) -> Callable[[Problem, Scope], Outcome]:
     """∫ loss dt of gradient flow, ¼ r₀ᵀK⁻¹r₀, in exact rational arithmetic: AD at most FD."""
 
     def test(instance: Problem, scope: Scope) -> Outcome:
         from theory import dynamics
 
-        kernel_ad, kernel_fd, start = _rational_kernels(instance)
+        kernel_ad, kernel_fd, start = _rational_kernels(instance, stretch)
         ad, fd = (dynamics.kernel_loss_integral(kernel, start) for kernel in (kernel_ad, kernel_fd))
         holds = ad >= fd if reverse else ad <= fd
         return Outcome(
@@ -99,17 +119,18 @@ def _integral(reverse: bool) -> Callable[[Problem, Scope], Outcome]:
     return test
 
 
-def _rational_kernels(instance: Problem) -> tuple[Any, Any, Any]:
+def _rational_kernels(instance: Problem, stretch: Fraction) -> tuple[Any, Any, Any]:
     """Gram matrices K and D K D' that are Loewner-ordered exactly: AD features times rational factors in (0, 1].
 
     The features and factors of the instance are rounded to rationals of a few digits; the order
-    ``A_FD A_FDᵀ ≤ A_AD A_ADᵀ`` then holds exactly, by construction, as the sine factorisation gives it.
+    ``A_FD A_FDᵀ ≤ A_AD A_ADᵀ`` then holds exactly, by construction, as the sine factorisation gives it. ``stretch``
+    multiplies the factors: above 1 the order is lost.
     """
     size = 5
     A = float_matrix(instance, "ad", "float64")[:size, :]
     weights = [float(w[0]) for w in _weights(instance)]
     h = float(instance.h)
-    factors = [Fraction(round(1000 * float(np.sinc(w * h / 2 / np.pi) ** 2)), 1000) for w in weights]
+    factors = [stretch * Fraction(round(1000 * float(np.sinc(w * h / 2 / np.pi) ** 2)), 1000) for w in weights]
     rational = [[Fraction(round(1000 * float(v)), 1000) for v in row] for row in A]
     scaled = [[v * d for v, d in zip(row, factors, strict=True)] for row in rational]
     f = [Fraction(round(1000 * float(v)), 1000) for v in float_rhs(instance, "float64")[:size]]
@@ -187,6 +208,8 @@ CLAIMS = (
         mutants=(
             Mutant("rate-too-large", "the law's step is larger by one per cent", "constant",
                    lambda c: c.with_(test=_descent_law(lambda step: 1.01 * step, 1e-11))),
+            Mutant("flow", "the factor of a mode is that of the gradient flow, exp(−ησ²t)", "predicate",
+                   lambda c: c.with_(test=_descent_law(lambda step: step, 1e-11, _flow))),
         ),
     ),
     Claim(
@@ -206,6 +229,8 @@ CLAIMS = (
         mutants=(
             Mutant("off-by-one", "one more singular value is counted", "constant",
                    lambda c: c.with_(test=_projection(1e-7, 1))),
+            Mutant("float32", "they agree as well for the matrix stored in float32", "assumption",
+                   lambda c: c.with_(test=_projection(1e-7, 0, "float32"))),
         ),
     ),
     Claim(
@@ -226,7 +251,11 @@ CLAIMS = (
         ),
         describe=witness,
         search=_search,
-        mutants=(Mutant("reversed", "FD has the smaller integral", "sign", lambda c: c.with_(test=_integral(True))),),
+        mutants=(
+            Mutant("reversed", "FD has the smaller integral", "sign", lambda c: c.with_(test=_integral(True))),
+            Mutant("unordered", "the factors of the difference may exceed 1", "assumption",
+                   lambda c: c.with_(test=_integral(False, Fraction(3, 2)))),
+        ),
     ),
     Claim(
         id="training.invariance",

@@ -145,8 +145,8 @@ def _ratios(claim: Claim) -> Lines:
         look = OUTCOMES.get(cell.scope.get("outcome", ""))
         if look is not None and (found := _interval(cell, "mean")) is not None:
             name = _short(cell, ("model", "optimiser", "operator", "arithmetic"))
-            decades = [v / math.log(10) for v in found]
-            lines.setdefault(name, []).append(Mark(*decades, *look, cell.scope["outcome"]))
+            estimate, low, high = (v / math.log(10) for v in found)
+            lines.setdefault(name, []).append(Mark(estimate, low, high, *look, cell.scope["outcome"]))
     return lines
 
 
