@@ -46,22 +46,47 @@ def entropy_enclosures(values: Sequence[Enclosure], conventions: Sequence[Conven
     """:func:`entropy_enclosure` under each of several conventions: the balls are made once."""
     with flint.ctx.workprec(PRECISION):
         balls = [v.arb(PRECISION) for v in values]
-        return [_enclosure(balls, values, convention) for convention in conventions]
+        # Quotients of wide balls reach 0 and have no logarithm: from the first wide one on, values count as anything
+        # in [0, c].
+        narrow = next((k for k, v in enumerate(values) if 4 * v.upper > 5 * v.lower), len(balls))
+        rules = {_rule(convention): convention for convention in conventions}
+        ranges = {rule: cutoff_range(balls, convention) for rule, convention in rules.items()}
+        known: dict[tuple[int, int, bool], Enclosure | str] = {}
+        return [
+            _enclosure(balls, values, narrow, ranges[_rule(convention)], convention, known)
+            for convention in conventions
+        ]
 
 
-def _enclosure(balls: list[flint.arb], values: Sequence[Enclosure], convention: Convention) -> EntropyEnclosure:
-    lowest, highest = cutoff_range(balls, convention)
+def _rule(convention: Convention) -> tuple[object, ...]:
+    """What the cut-off depends on."""
+    return convention.rule, convention.tau, convention.power, convention.rank
+
+
+def _enclosure(
+    balls: list[flint.arb],
+    values: Sequence[Enclosure],
+    narrow: int,
+    cutoffs: tuple[int, int],
+    convention: Convention,
+    known: dict[tuple[int, int, bool], Enclosure | str],
+) -> EntropyEnclosure:
+    """The hull over the cut-offs; ``known`` keeps what rules share, which differ in the cut-off alone."""
+    lowest, highest = cutoffs
     parts: list[Enclosure] = []
     for r in range(lowest, highest + 1):
-        part = _at(balls[:r], values[:r], convention)
+        key = (r, int(convention.power), convention.normalised)
+        part = known.get(key) if r > 1 else None
+        if part is None:
+            part = known[key] = _at(balls[:r], values[:r], min(narrow, r), convention)
         if isinstance(part, str):
             return EntropyEnclosure(None, (lowest, highest), part)
         parts.append(part)
     return EntropyEnclosure(Enclosure.hull(parts), (lowest, highest))
 
 
-def _at(balls: list[flint.arb], values: Sequence[Enclosure], convention: Convention) -> Enclosure | str:
-    """The entropy of the first r values, some of which may only be known to lie in [0, c], or within a factor.
+def _at(balls: list[flint.arb], values: Sequence[Enclosure], narrow: int, convention: Convention) -> Enclosure | str:
+    """The entropy of the first r values; from ``narrow`` on they may only be known to lie in [0, c].
 
     Raising σ_k raises H while p_k < exp(−H) (the threshold of :mod:`theory.entropy`); since H ≤ log r, p_k < 1/r is
     enough.  Then the extremes are at 0 and at c; otherwise nothing better than [0, log r] is claimed.
@@ -70,9 +95,7 @@ def _at(balls: list[flint.arb], values: Sequence[Enclosure], convention: Convent
     if r and not values[0].lower > 0:
         return "no singular value is proven positive"
     if r == 1:
-        balls = [flint.arb(1)]  # its entropy does not depend on σ_1
-    # Quotients of wide balls reach 0 and have no logarithm: wide values count as anything in [0, c].
-    narrow = r if r == 1 else next((k for k, v in enumerate(values) if 4 * v.upper > 5 * v.lower), r)
+        balls, narrow = [flint.arb(1)], 1  # its entropy does not depend on σ_1
     if narrow == r:
         found = truncated_entropy(balls, convention, r=r)
         return found.reason or "undefined" if found.value is None else _clip(found.value, convention, r)
