@@ -18,6 +18,8 @@ from proofs_check.verdicts import finite
 from theory.errors import InputError
 from theory.expressions import nearest
 
+LONGEST = 600
+"""Most characters of an instance that is not a problem."""
 SHOWN = 8
 """Singular values are listed for problems of at most so many features."""
 
@@ -28,6 +30,8 @@ def refute(*, claim_id: str, seconds: float, cell: str | None, save: Path | None
     Returns:
         0, also when nothing is found; 1 when a counterexample does not re-check.
     """
+    if save is not None and not save.absolute().parent.is_dir():
+        raise InputError(f"--save: {save}: cannot be written (no such folder)")  # before the search, not after it
     claim, mutant = _claim(claim_id)
     wrong = claim if mutant is None else mutant.mutate(claim)
     scopes = _scopes(claim, mutant, parse_address(cell) if cell is not None else None)
@@ -181,7 +185,8 @@ def _lines(content: dict[str, Any]) -> list[str]:
     """The instance for people."""
     problem = content["problem"]
     if problem is None:
-        return [json.dumps(content["instance"], ensure_ascii=False)]
+        text = json.dumps(content["instance"], ensure_ascii=False)
+        return [text if len(text) <= LONGEST else f"{text[:LONGEST]} … (whole with --json)"]
     features, difference = problem["features"], problem["difference"]
     if "offsets" in difference:
         stencil = f"offsets {', '.join(difference['offsets'])}"

@@ -21,7 +21,13 @@ def condition(problem, method):
     return Enclosure(first.lower / last.upper, first.upper / last.lower)
 
 
-@claim("mine.norm", over=SINE, kind="ball", mutants={"reversed": {"smaller": "ad", "larger": "fd"}})
+@claim(
+    "mine.norm",
+    over=SINE,
+    kind="ball",
+    mutants={"reversed": {"smaller": "ad", "larger": "fd"}},
+    rests_on=["spectra.sine-ordering"],
+)
 def fd_has_the_smaller_norm(problem, smaller="fd", larger="ad"):
     r"""For sine features $\|A_{FD}\|_2 \le \|A_{AD}\|_2$."""
     return below(values(problem, smaller)[0], values(problem, larger)[0])
