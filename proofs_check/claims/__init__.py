@@ -19,6 +19,7 @@ ORDER = (
     "source",
     "source_training",
     "source_advantage",
+    "noise_ridge",
     "regimes",
 )
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
