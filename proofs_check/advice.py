@@ -1,7 +1,6 @@
 """Advice for those who train with finite differences: which step, which stencil, which precision, what AD would gain.
 
-From Python: :func:`advise` for a :class:`numerics.problem.Problem`; for a network of one's own
-:func:`proofs_check.advice_module.advise_module`.
+From Python: :func:`advise`, for a :class:`numerics.problem.Problem` or for a network of one's own.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from numerics.problem import Arithmetic, Problem
 from numerics.sweep_cells import Outcome, cell_by_cell
@@ -35,6 +34,11 @@ from proofs_check.advice_search import Inputs, Measured, inputs
 from theory.discretisation import StencilChoice
 from theory.errors import InputError
 from theory.exact import spell
+
+if TYPE_CHECKING:
+    import torch
+
+    from proofs_check.advice_module import ModuleAdvice
 
 FLOATS: tuple[Arithmetic, ...] = ("float32", "float64")
 CANDIDATES = (
@@ -144,17 +148,42 @@ class Advice:
         return recommended(self.of(self.problem.dtype))
 
 
-def advise(problem: Problem, *, cost: bool = True, device: str = "auto") -> Advice:
-    """Advice for a problem.
+@overload
+def advise(subject: Problem, *, cost: bool = True, device: str = "auto") -> Advice: ...
+
+
+@overload
+def advise(subject: torch.nn.Module, operator: str, points: torch.Tensor) -> ModuleAdvice: ...
+
+
+def advise(
+    subject: Problem | torch.nn.Module,
+    operator: str | None = None,
+    points: torch.Tensor | None = None,
+    *,
+    cost: bool = True,
+    device: str = "auto",
+) -> Advice | ModuleAdvice:
+    """Advice for a problem, or for a torch module of one's own.
 
     Args:
-        problem: its own stencil and step are judged, and others are compared.
-        cost: measure the cost of AD and FD with torch.
+        subject: a problem, whose own stencil and step are judged and others compared; or a module, whose derivatives
+            in ``operator`` are differenced at ``points``: see :func:`proofs_check.advice_module.advise_module`.
+        operator: with a module: the left-hand side, linear or not, such as ``"u_t + u*u_x - 0.01*u_xx"``.
+        points: with a module: (n, d).
+        cost: measure the cost of AD and FD with torch; for a problem.
         device: where that is measured.
 
     Raises:
         InputError: no interior points, or features that are not finite.
     """
+    if not isinstance(subject, Problem):
+        if operator is None or points is None:
+            raise InputError("advise: a module needs the operator and the points, advise(module, 'u_xx', points)")
+        from proofs_check.advice_module import advise_module
+
+        return advise_module(subject, operator, points)
+    problem = subject
     study = thinned(problem)
     given = values(study)
     choices, skipped = _choices(study)

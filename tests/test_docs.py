@@ -1,0 +1,86 @@
+"""The documentation is up to date, its links lead somewhere, its commands parse, and its studies run."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import typer
+from typer.main import get_command
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+
+
+def module(path: Path) -> ModuleType:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+def test_the_index_of_modules_is_up_to_date() -> None:
+    made = module(DOCS / "make_api.py").render()
+    assert (DOCS / "api.md").read_text(encoding="utf-8") == made, "run: python docs/make_api.py"
+
+
+def test_links_lead_somewhere() -> None:
+    for page in [*DOCS.glob("*.md"), ROOT / "README.md"]:
+        text = page.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Every command of the command line, with its words."""
+    if hasattr(command, "commands"):
+        return [found for name, sub in command.commands.items() for found in commands(sub, (*path, name))]
+    return [(path, command)]
+
+
+def examples() -> list[tuple[str, str]]:
+    """(command, example line) of every --help, and of the documentation."""
+    from proofs_check.cli import app
+
+    found = []
+    for words, command in commands(get_command(app)):
+        lines = re.findall(r"\*\*(adfd .*?)\*\*", " ".join((command.help or "").split()))
+        assert lines, f"adfd {' '.join(words)} --help has no example"
+        assert all(line.split()[1 : 1 + len(words)] == list(words) for line in lines)
+        found += [(" ".join(words), line) for line in lines]
+    for page in DOCS.glob("*.md"):
+        for line in re.findall(r"^    (adfd .*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            found.append((page.name, line))
+    return found
+
+
+@pytest.mark.parametrize(("where", "line"), examples())
+def test_examples_are_read_by_the_command_line(where: str, line: str) -> None:
+    """Each is parsed down to its last option, and nothing is run."""
+    from proofs_check.cli import app
+
+    words = shlex.split(line.partition(" > ")[0])[1:]
+    command: Any = get_command(app)
+    context = typer.Context(command, info_name="adfd")
+    while hasattr(command, "commands"):
+        name, command, words = command.resolve_command(context, words)
+        assert name is not None, where
+        context = command.make_context(name, list(words), parent=context) if not hasattr(command, "commands") else (
+            typer.Context(command, info_name=name, parent=context))  # fmt: skip
+    assert not context.args
+
+
+@pytest.mark.parametrize("name", ["practitioner", "theorist"])
+def test_the_studies_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In their cheap mode; they assert what they print."""
+    module(DOCS / "studies" / f"{name}.py").main(cheap=True)
+    assert len(capsys.readouterr().out.splitlines()) > 5
