@@ -139,14 +139,14 @@ def _laplace(law: Laplace, level: int) -> Rule:
     return Rule(tuple(nodes), tuple(weights))
 
 
-def laplace_rule(law: Laplace, level: int) -> Rule:
+def laplace_rule(law: Laplace, level: int, shifted: bool = False) -> Rule:
     """Each half-line through s = log(1 + exp(t − e^{−t})): nodes equally spaced far out, for integrands with features
-    of one width everywhere, such as σ(w x + b) along w."""
-    return _laplace_rule(law, level, int(mp.prec))
+    of one width everywhere, such as σ(w x + b) along w; ``shifted`` by half a step, it shares no nodes with itself."""
+    return _laplace_rule(law, level, shifted, int(mp.prec))
 
 
 @lru_cache(maxsize=16)
-def _laplace_rule(law: Laplace, level: int, prec: int) -> Rule:
+def _laplace_rule(law: Laplace, level: int, shifted: bool, prec: int) -> Rule:
     with mp.workprec(prec):
         h = step_of(level)
         centre, scale = real(law.location), real(law.scale)
@@ -156,7 +156,7 @@ def _laplace_rule(law: Laplace, level: int, prec: int) -> Rule:
         for direction in (1, -1):
             k = 0 if direction == 1 else -1
             while True:
-                t = k * h
+                t = (k + mp.mpf(int(shifted)) / 2) * h
                 inner = mp.exp(t - mp.exp(-t))
                 s = mp.log1p(inner)
                 # ds = inner (1 + e^{−t}) / (1 + inner) dt, and e^{−s} = 1 / (1 + inner)

@@ -227,5 +227,5 @@ def _other_rule(law: Law, level: int, single: bool) -> Rule:
     if isinstance(law, Cauchy | Student):
         return angular_rule(law, level + 3)
     if isinstance(law, Laplace):
-        return laplace_rule(law, level)
+        return laplace_rule(law, level, shifted=True)
     return fitted(law, level + (4 if isinstance(law, Uniform) else 3))

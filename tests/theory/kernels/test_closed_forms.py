@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
+from scipy import special
 
 from theory.errors import NonexistenceError
 from theory.kernels.derive import KernelDerivation, derive_kernel
@@ -187,6 +188,7 @@ def _published_erf(alpha: mpmath.mpf, beta: mpmath.mpf, gamma: mpmath.mpf) -> mp
     b=st.fractions(min_value=F(1, 5), max_value=3, max_denominator=9),
     name=st.sampled_from(["erf", "relu", "relu2", "gelu"]),
 )  # fmt: skip
+@settings(max_examples=20)
 def test_gaussian_kernels_agree_with_published_formulas(
     x: Fraction, y: Fraction, s: Fraction, b: Fraction, name: str
 ) -> None:
@@ -212,10 +214,10 @@ SAMPLED = [
 
 @pytest.mark.parametrize("names", SAMPLED, ids=" ".join)
 def test_monte_carlo_agrees_within_five_standard_errors(names: tuple[str, str, str]) -> None:
-    """400 000 samples with a fixed seed: five standard errors bound the difference (about 1e-3 here)."""
+    """100 000 samples with a fixed seed: five standard errors bound the difference."""
     kernel = derive_kernel(*names, verify=False)
     rng = np.random.default_rng(20_240_501)
-    n = 400_000
+    n = 100_000
     draw = {
         "normal": lambda m, s: rng.normal(m, s, n), "cauchy": lambda m, s: m + s * rng.standard_cauchy(n),
         "uniform": lambda a, b: rng.uniform(a, b, n), "laplace": lambda m, s: rng.laplace(m, s, n),
@@ -223,12 +225,12 @@ def test_monte_carlo_agrees_within_five_standard_errors(names: tuple[str, str, s
     }  # fmt: skip
     w, b = (draw[law.name](*(float(p) for p in law.parameters)) for law in (kernel.weights, kernel.biases))
     sigma = {
-        "erf": np.vectorize(mpmath.math2.erf), "gaussian": lambda z: np.exp(-z * z / 2), "tanh": np.tanh,
+        "erf": special.erf, "gaussian": lambda z: np.exp(-z * z / 2), "tanh": np.tanh,
         "relu": lambda z: np.maximum(z, 0), "sin": np.sin, "silu": lambda z: z / (1 + np.exp(-z)),
     }[names[0]]  # fmt: skip
     samples = sigma(0.5 * w + b) * sigma(-0.75 * w + b)
     error = samples.std() / np.sqrt(n)
-    assert error < 2e-3
+    assert error < 4e-3
     assert abs(samples.mean() - float(kernel.value("K", F(1, 2), F(-3, 4), 15) or 0)) < 5 * error
 
 
