@@ -19,11 +19,13 @@ from numerics.engine import certified_singular_values
 from numerics.features import features
 from numerics.problem import Boundary, Problem
 from numerics.spectra import spectrum
+from proofs_check import proof_steps
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Request, Scope, Step
 from proofs_check.claims.common import below, every, once, problem, seeds, witness
 from proofs_check.verdicts import Outcome
 from theory.discretisation import StencilChoice
-from theory.stencils import Stencil
+from theory.stencils import Stencil, central
+from theory.symbols import symbol
 
 PRECISION = 256
 """Bits at which entries are compared."""
@@ -253,12 +255,61 @@ _sine_cells = once(
     {"activation": "cos", "operator": "u_xxxx", "order": "2"},
 )
 
+
+def _of_cell(scope: Scope) -> Stencil:
+    """The central stencil of a cell."""
+    return central(len(scope["operator"]) - len("u_"), int(scope["order"]))
+
+
+def _euler(scope: Scope) -> Outcome:
+    """sin = (e^{iz} − e^{−iz})/2i and cos = (e^{iz} + e^{−iz})/2."""
+    import sympy as sp
+
+    z = sp.Symbol("z", real=True)
+    wave, back = sp.exp(sp.I * z), sp.exp(-sp.I * z)
+    one, other = {"sin": (sp.sin(z), (wave - back) / (2 * sp.I)), "cos": (sp.cos(z), (wave + back) / 2)}[
+        scope["activation"]
+    ]
+    return proof_steps.identity(one, other, {z: (-9, 9)})
+
+
+def _insert(shift: int) -> proof_steps.Check:
+    """h^−m Σ c_k e^{iw(x + s_k h)} = m(hw) (iw)^m e^{iwx}, m from the closed form of the symbol; ``shift`` scales hw."""
+
+    def check(scope: Scope) -> Outcome:
+        import sympy as sp
+
+        s = _of_cell(scope)
+        h, w, x = sp.symbols("h w x", positive=True)
+        found = symbol(s)
+        (theta,) = found.variables
+        total = sp.Add(
+            *(
+                sp.Rational(c.numerator, c.denominator) * sp.exp(sp.I * w * (x + int(k) * h))
+                for k, c in zip(s.offsets, s.weights, strict=True)
+            )
+        )
+        closed = found.expression.subs(theta, shift * h * w) * (sp.I * w) ** s.derivative * sp.exp(sp.I * w * x)
+        box = {h: (Fraction(1, 8), 1), w: (Fraction(1, 4), 3), x: (Fraction(1, 8), 1)}
+        return proof_steps.identity(total / h**s.derivative, closed, box)
+
+    return check
+
+
+def _pairs(scope: Scope) -> Outcome:
+    """c_{−k} = (−1)^m c_k exactly."""
+    s = _of_cell(scope)
+    weight = dict(zip(s.offsets, s.weights, strict=True))
+    return proof_steps.equal(((weight[-k], (-1) ** s.derivative * c) for k, c in weight.items()), "c_{-k} = ± c_k")
+
+
 _FACTOR_PROOF = (
-    Step(r"$\sigma(w x + b)$ is the imaginary (real) part of $e^{i(w x + b)}$", "definition of sin and cos"),
+    Step(r"$\sigma(w x + b)$ is the imaginary (real) part of $e^{i(w x + b)}$", "definition of sin and cos",
+         "identity", _euler),
     Step(r"$D_h e^{i w x} = m(h w)\,(i w)^m e^{i w x}$, $m(\theta) = \sum_k c_k e^{i s_k\theta}/(i\theta)^m$",
-         "insert the exponential into the difference"),
+         "insert the exponential into the difference", "identity", _insert(1)),
     Step(r"$m$ is real for a symmetric stencil, so it passes through real and imaginary parts",
-         "nodes come in pairs $\\pm s_k$ with weights $c_k = \\pm c_{-k}$"),
+         "nodes come in pairs $\\pm s_k$ with weights $c_k = \\pm c_{-k}$", "identity", _pairs),
 )  # fmt: skip
 
 CLAIMS = (
@@ -280,6 +331,8 @@ CLAIMS = (
         mutants=(
             Mutant("shifted-symbol", "the symbol is larger by 1e-6", "constant",
                    lambda c: c.with_(test=_factorisation(Fraction(1, 10**6)))),
+            Mutant("double-argument", r"the second step has $m(2hw)$", "predicate",
+                   lambda c: c.with_step(2, check=_insert(2))),
             Mutant("any-activation", "the activation need not be sin or cos", "assumption",
                    lambda c: c.without_assumption("sin")),
             Mutant("with-boundary", "boundary rows are allowed", "assumption",
@@ -304,8 +357,9 @@ CLAIMS = (
         assumptions=(*SINE, _central),
         derivation=(
             *_FACTOR_PROOF,
-            Step(r"$|m(\theta)| \le 1$ on $\mathbf{R}$ for standard central stencils", "claim symbols.central-bounded"),
-            Step(r"$\sigma_k(A D) \le \|D\|_2\,\sigma_k(A)$", "Ostrowski, PNAS 45 (1959) 740"),
+            Step(r"$|m(\theta)| \le 1$ on $\mathbf{R}$ for standard central stencils", "claim symbols.central-bounded",
+                 "claim"),
+            Step(r"$\sigma_k(A D) \le \|D\|_2\,\sigma_k(A)$", "Ostrowski, PNAS 45 (1959) 740", "cited"),
         ),
         requests=_requests,
         describe=witness,

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.backends import FloatBackend
+from proofs_check import proof_steps
 from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import once, seeds
 from proofs_check.verdicts import Outcome
@@ -240,6 +241,53 @@ def _worst(argument: bool = True, power: int = 0) -> Callable[[Draw, Scope], Out
     return test
 
 
+def _total(scope: Scope) -> tuple[Any, Any, int, int]:
+    """a h^p + ρ h^−m with ρ = (p/m) a H^(p+m), so that H is h*; then h, H, the total, m and p."""
+    import sympy as sp
+
+    s = _stencil(scope["stencil"])
+    m, p = s.degree, s.order
+    h, best, a = sp.symbols("h H a", positive=True)
+    return (h, best, a), a * h**p + sp.Rational(p, m) * a * best ** (p + m) * h**-m, m, p
+
+
+def _stationary(sign: int) -> proof_steps.Check:
+    """h f'(h) = p a h^p − m ρ h^−m, which is 0 at H; ``sign`` is that of the second term."""
+
+    def check(scope: Scope) -> Outcome:
+        (h, best, a), total, m, p = _total(scope)
+        box = {h: (Fraction(1, 4), 2), best: (Fraction(1, 4), 2), a: (Fraction(1, 4), 2)}
+        slope = p * a * h**p + sign * p * a * best ** (p + m) * h**-m
+        return proof_steps.every(
+            (
+                ("h f'(h)", proof_steps.identity(h * total.diff(h), slope, box)),
+                ("at H", proof_steps.identity(slope.subs(h, best), 0 * a, box)),
+            )
+        )
+
+    return check
+
+
+def _convex(scope: Scope) -> Outcome:
+    """(h d/dh)² f = p² a h^p + m² ρ h^−m: positive, so that f is strictly convex in log h."""
+    (h, best, a), total, m, p = _total(scope)
+    box = {h: (Fraction(1, 4), 2), best: (Fraction(1, 4), 2), a: (Fraction(1, 4), 2)}
+    second = p**2 * a * h**p + m * p * a * best ** (p + m) * h**-m
+    found = proof_steps.identity(h * (h * total.diff(h)).diff(h), second, box)
+    signs = proof_steps.theorem(
+        "a strictly convex function has one stationary point at most, and its least value there",
+        [(f"p² = {p * p} > 0", p * p > 0), (f"m p = {m * p} > 0", m * p > 0), ("a, H, h > 0", h.is_positive)],
+    )
+    return proof_steps.every((("second derivative in log h", found), ("convexity", signs)))
+
+
+def _value(scope: Scope) -> Outcome:
+    """f(H) = (m + p)/m · a H^p."""
+    (h, best, a), total, m, p = _total(scope)
+    box = {best: (Fraction(1, 4), 2), a: (Fraction(1, 4), 2)}
+    return proof_steps.identity(total.subs(h, best), _fraction(m + p, m) * a * best**p, box)
+
+
 def _draws(count: int, full: int, scale: float = 2.0) -> Callable[[Scope, Profile], Iterator[Draw]]:
     def instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
         for seed in seeds(profile, count, full):
@@ -280,7 +328,16 @@ CLAIMS = (
         scopes=once(*({"stencil": name} for name in STENCILS)),
         instances=lambda scope, profile: (scope["stencil"],),
         test=_least(lambda step, least, m, p: (step, least)),
+        derivation=(
+            Step(r"$h f'(h) = p a h^p - m\rho h^{-m}$ with $a = |e_p|D$ vanishes at $h^*$, where "
+                 r"$\rho = \frac pm a h^{*(p+m)}$", "differentiation; definition of $h^*$", "identity", _stationary(-1)),
+            Step(r"$f$ is strictly convex in $\log h$, so that $h^*$ is the only stationary point, and the least",
+                 r"$(h\,d/dh)^2 f = p^2ah^p + m^2\rho h^{-m} > 0$", "theorem", _convex),
+            Step(r"$f(h^*) = \frac{m+p}{m}\,a\,h^{*p}$", "insert", "identity", _value),
+        ),
         mutants=(
+            Mutant("slope", r"the first step has $h f' = p a h^p + m\rho h^{-m}$", "sign",
+                   lambda c: c.with_step(1, check=_stationary(+1))),
             Mutant("no-ratio", "the factor m/p is forgotten", "constant",
                    lambda c: c.with_(test=_least(
                        lambda step, least, m, p: (step * _fraction(p, m) ** _fraction(1, m + p), least)))),
