@@ -8,7 +8,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from proofs_check.claim import Claim, Mutant, Profile, Scope
+from proofs_check import proof_steps
+from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import once
 from proofs_check.verdicts import Outcome
 from theory.discretisation import StencilChoice
@@ -162,6 +163,38 @@ def _differentiated(orders: tuple[int, int], sign: int) -> Callable[[tuple[str, 
     return test
 
 
+def _dominated(scope: Scope) -> Outcome:
+    """Differentiation under the expectation: K_AD is finite at generic points and on the diagonal."""
+    derived = kernel(*_of(scope), "u_xx")
+
+    def exists(points: tuple[Fraction, Fraction] | None) -> bool:
+        try:
+            derived.require_existence(*(((v,) for v in points) if points else ()))
+        except NonexistenceError:
+            return False
+        return True
+
+    return proof_steps.theorem(
+        "dominated convergence",
+        [("E (Lφ)² is finite on the diagonal", exists(None)), (f"E Lφ Lφ' is finite at {OFF}", exists(OFF))],
+    )
+
+
+def _enclosed(orders: tuple[int, int]) -> proof_steps.Check:
+    """K_AD and the differentiated K in ball arithmetic: what the expansion says of them is not taken on trust."""
+
+    def check(scope: Scope) -> Outcome:
+        import sympy as sp
+
+        derived = kernel(*_of(scope), "u_xx")
+        x, y = derived.symbols
+        differentiated = sp.diff(derived.K, x, orders[0], y, orders[1])
+        holds, detail = proof_steps.agreement(derived.K_AD, differentiated, {x: (-1, 1), y: (-1, 2)})
+        return Outcome(holds, detail, certified=True)
+
+    return check
+
+
 CLAIMS = (
     Claim(
         id="kernels.closed-forms",
@@ -201,7 +234,15 @@ CLAIMS = (
         ),
         instances=lambda scope, profile: (_of(scope),),
         test=_differentiated((2, 2), 1),
+        derivation=(
+            Step(r"$L_xL_y E\,\sigma(wx+b)\,\sigma(wy+b) = E\,L\varphi(x)\,L\varphi(y)$", "dominated convergence",
+                 "theorem", _dominated),
+            Step(r"the two closed forms have the same values", "ball arithmetic at points of $[-1,1]\\times[-1,2]$",
+                 "identity", _enclosed((2, 2))),
+        ),
         mutants=(
+            Mutant("third", r"the second step has $\partial_x^3\partial_y$", "predicate",
+                   lambda c: c.with_step(2, check=_enclosed((3, 1)))),
             Mutant("one-side", "L acts at x alone", "order", lambda c: c.with_(test=_differentiated((2, 0), 1))),
             Mutant("sign", "the other sign", "sign", lambda c: c.with_(test=_differentiated((2, 2), -1)),
                    {"activation": "gaussian", "weights": "normal(0, 1)", "biases": "normal(0, 1)"}),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs_check import ledger, proof_steps
-from proofs_check.claim import Claim, Step, judge
+from proofs_check.claim import Claim, Step, chain, judge
 from proofs_check.verdicts import Outcome, Verdict
 from tests.proofs_check.test_claim import CELL, claim
 from theory.errors import InputError
@@ -166,3 +166,28 @@ def test_steps_that_name_a_claim_rest_on_it() -> None:
                 named = {id for id in known if id in s.because}
                 assert named, f"{one.id}: {s.because}"
                 assert named <= set(one.rests_on), f"{one.id}: {s.because}"
+
+
+def test_what_can_be_proved_has_a_chain_in_which_nothing_is_only_told() -> None:
+    """A symbolic claim of the ledger has steps, each of them checked, or a theorem or a claim that is named."""
+    symbolic = [one for one in ledger.all_claims() if one.kind == "symbolic"]
+    assert len(symbolic) >= 5
+    for one in symbolic:
+        assert any(s.check for s in one.derivation), one.id
+        assert all(s.rule is not None for s in one.derivation), one.id
+        for scope in one.scopes("quick"):
+            assert all(found["holds"] is not None for found in chain(one, scope) if found["run"]), one.id
+
+
+def test_some_mutant_of_every_kind_of_proof_is_a_wrong_step() -> None:
+    """Proofs are refuted for their steps too, not for their instances alone."""
+    wrong = set()
+    for one in ledger.all_claims():
+        for mutant in one.mutants:
+            made = mutant.mutate(one)
+            if made.derivation != one.derivation:
+                found = judge(made, mutant.scope or one.scopes("quick")[0], "quick")
+                assert found.verdict is Verdict.REFUTED, f"{one.id}: {mutant.name}"
+                assert "is wrong" in found.summary
+                wrong.add(one.id)
+    assert {"symbols.odd-negative", "symbols.sinc-powers", "steps.optimal", "spectra.sine-factorisation"} <= wrong
