@@ -89,7 +89,7 @@ class Store:
             return json.loads(self._memory[key]) if key in self._memory else None
         with self._connection() as connection:
             row = connection.execute("SELECT value FROM result WHERE key = ?", (key,)).fetchone()
-            return None if row is None else json.loads(row[0])
+            return None if row is None else self._value(row[0])
 
     def values(self, prefix: str) -> list[Any]:
         """The values of all keys that start with ``prefix`` (letters and a colon)."""
@@ -99,7 +99,13 @@ class Store:
             rows = connection.execute(
                 "SELECT value FROM result WHERE key >= ? AND key < ?", (prefix, prefix + "\uffff")
             )
-            return [json.loads(text) for (text,) in rows]
+            return [self._value(text) for (text,) in rows]
+
+    def _value(self, text: Any) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            raise InputError(f"{self.path}: is damaged: a result is not JSON") from None
 
     def put(self, key: str, value: Any) -> None:
         """Stores a value (JSON types); a value already there stays."""

@@ -25,6 +25,9 @@ Status = Literal["done", "failed", "crashed"]
 """``failed``: the cell has no result, and never will; ``crashed``: it may have one when it is tried again."""
 
 
+STATUSES: tuple[Status, ...] = ("done", "failed", "crashed")
+
+
 @dataclass(frozen=True)
 class Record:
     """A cell's row as it is stored.
@@ -45,8 +48,26 @@ class Record:
 
     def row(self) -> dict[str, Any]:
         """The flat row, with ``status`` and ``reason``."""
-        found: dict[str, Any] = json.loads(self.content)
+        try:
+            found = json.loads(self.content)
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise InputError(f"store: the cell {self.key[:40]!r} is damaged: its row is not a JSON object")
         return found | {"status": self.status, "reason": self.reason}
+
+    @classmethod
+    def read(cls, row: tuple[Any, ...]) -> Record:
+        """A row of the table; SQLite keeps any type in any column.
+
+        Raises:
+            InputError: a column of another type than it is written with.
+        """
+        key, status, content, reason, seconds = row
+        texts = isinstance(key, str) and isinstance(content, str) and isinstance(reason, str | None)
+        if not (texts and status in STATUSES and isinstance(seconds, float | int)):
+            raise InputError(f"store: the cell {str(key)[:40]!r} is damaged: a column is of another type")
+        return cls(key, status, content, reason, float(seconds))
 
 
 class SweepStore:
@@ -131,9 +152,9 @@ class SweepStore:
         with self._connection() as connection:
             rows = connection.execute("SELECT key, status, content, reason, seconds FROM cell ORDER BY rowid")
             if keys is None:
-                return [Record(*row) for row in rows]
+                return [Record.read(row) for row in rows]
             wanted = set(keys)
-            found: Mapping[str, Record] = {row[0]: Record(*row) for row in rows if row[0] in wanted}
+            found: Mapping[str, Record] = {row[0]: Record.read(row) for row in rows if row[0] in wanted}
             return [found[key] for key in keys if key in found]
 
     def __len__(self) -> int:
