@@ -135,7 +135,7 @@ _FLOOR_STEPS = {
     ("two-layer", "u_xxxx"): range(6, 9),
 }
 """−log2 h, where round-off exceeds what autodiff leaves, and does not yet exceed the data."""
-FLOOR_SEEDS = 24
+FLOOR_SEEDS = 64
 
 
 def _floor_slope(expected: Callable[[int], int]) -> Test:

@@ -437,6 +437,7 @@ def test_witnesses_recheck_by_other_arithmetic(name: str, kernels: str) -> None:
     assert values[0] > values[1]
 
 
+@settings(max_examples=8)
 @given(st.integers(0, 10**6), st.sampled_from(loss_orders.PENALTIES))
 def test_forms_are_the_losses(seed: int, penalty: Fraction) -> None:
     small, large = loss_orders.sine_kernels(seed)

@@ -196,7 +196,7 @@ def test_first_crossings_are_exact() -> None:
 def test_divergence_is_told_member_by_member() -> None:
     steps = torch.full((9,), 1e-4, dtype=F64)
     steps[4] = 10.0
-    run = train_ensemble(MODEL, START, GradientDescent(steps), 400, 100, seeds=range(20, 29), device="cpu")
+    run = train_ensemble(MODEL, START, GradientDescent(steps), 200, 50, seeds=range(20, 29), device="cpu")
     assert run.diverged == (24,)
     bad, good = run.curve(4), run.curve(5)
     assert bad.status == "diverged"
@@ -204,7 +204,7 @@ def test_divergence_is_told_member_by_member() -> None:
     assert bad.loss[0] is not None
     assert bad.step == 10.0
     assert good.status == "finished"
-    alone = train_ensemble(MODEL, START[[5]], GradientDescent(1e-4), 400, 100, device="cpu")
+    alone = train_ensemble(MODEL, START[[5]], GradientDescent(1e-4), 200, 50, device="cpu")
     assert torch.equal(alone.loss[:, 0], run.loss[:, 5])
 
 
