@@ -27,20 +27,30 @@ OFF, ON = (Fraction(3, 7), Fraction(-2, 9)), (Fraction(5, 8), Fraction(5, 8))
 
 QUICK = (
     ("sin", "normal(1/2, 1)", "normal(0, 1)"),
-    ("sin", "uniform(-2, 3)", "uniform(-1, 2)"),
     ("sin", "cauchy(0, 1)", "normal(0, 1)"),
-    ("sin", "student(5, 1/2)", "normal(0, 1)"),
     ("cos", "laplace(0, 1/2)", "normal(0, 1)"),
-    ("cos", "student(3, 1)", "uniform(-1, 1)"),
     ("gaussian", "normal(0, 1)", "normal(0, 1)"),
-    ("z*exp(-z**2/2)", "normal(0, 1)", "normal(1, 1)"),
     ("erf", "normal(0, 1)", "normal(0, 1/2)"),
-    ("gelu", "normal(0, 1)", "normal(0, 1)"),
     ("relu", "normal(0, 1)", "normal(0, 1)"),
-    ("relu2", "normal(0, 1)", "normal(0, 1)"),
-    ("step", "normal(0, 1)", "normal(0, 1)"),
     ("tanh", "discrete(1, 2)", "uniform(-1, 1)"),
     ("z**3 - 2*z", "laplace(0, 1)", "uniform(-1, 2)"),
+)
+"""One of each route and law."""
+FULL = (
+    ("sin", "uniform(-2, 3)", "uniform(-1, 2)"),
+    ("sin", "student(5, 1/2)", "normal(0, 1)"),
+    ("cos", "student(3, 1)", "uniform(-1, 1)"),
+    ("z*exp(-z**2/2)", "normal(0, 1)", "normal(1, 1)"),
+    ("gelu", "normal(0, 1)", "normal(0, 1)"),
+    ("relu2", "normal(0, 1)", "normal(0, 1)"),
+    ("step", "normal(0, 1)", "normal(0, 1)"),
+    ("sin", "discrete(1, -1/2, 3)", "laplace(1/3, 1)"),
+    ("exp", "normal(0, 1/2)", "uniform(-1, 1)"),
+    ("(1-z**2)*exp(-z**2/2)", "normal(0, 1)", "normal(0, 1)"),
+    ("cos(3*z)*exp(-z**2/2)", "normal(0, 1)", "normal(0, 1)"),
+    ("relu", "normal(0, 1)", "constant(0)"),
+    ("relu2", "discrete(1, -1/2)", "uniform(-1, 2)"),
+    ("sigmoid", "constant(-2)", "uniform(-1, 3)"),
 )
 DEAR = (
     ("gaussian", "cauchy(0, 1)", "normal(0, 1)"),
@@ -79,7 +89,7 @@ def value(derived: KernelDerivation, kind: Kind, x: Fraction, y: Fraction, digit
 
 
 def _law_cells(profile: Profile) -> tuple[Scope, ...]:
-    chosen = QUICK if profile == "quick" else QUICK + DEAR
+    chosen = QUICK if profile == "quick" else QUICK + FULL + DEAR
     return tuple({"activation": a, "weights": w, "biases": b} for a, w, b in chosen)
 
 

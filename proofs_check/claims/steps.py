@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -101,12 +101,13 @@ class Draw:
         outer = evaluate(activation(self.activation).derivative(order), {z: argument}, FloatBackend(np.float64))
         return np.asarray(w**order * outer + 0 * argument)
 
-    def difference(self, s: Stencil, h: float, arithmetic: str) -> Float[np.ndarray, "N M"]:
-        """D_h φ computed in the arithmetic throughout."""
+    def differences(self, s: Stencil, steps: Sequence[float], arithmetic: str) -> Float[np.ndarray, "H N M"]:
+        """D_h φ for each step, computed in the arithmetic throughout."""
         dtype = np.dtype(arithmetic).type
         x, w, b = (v.astype(dtype) for v in self.values())
         sigma = {"sin": np.sin, "tanh": np.tanh}[self.activation]
-        step, total = dtype(h), np.zeros((SIZE, SIZE), dtype)
+        step = np.array(steps, dtype)[:, None, None]
+        total = np.zeros((len(steps), SIZE, SIZE), dtype)
         for node, c in zip(s.offsets, s.weights, strict=True):
             total = total + dtype(c) * sigma(w * (x + step * dtype(node)) + b)
         return np.asarray(total / step**s.degree, dtype=np.float64)
@@ -138,7 +139,8 @@ def measured(draw: Draw, name: str, arithmetic: str) -> tuple[tuple[float, float
     s, centre = _stencil(name), predicted(draw, name, arithmetic).step
     exact = draw.derivative(s.degree)
     steps = [centre * 2 ** (k / 3) for k in range(-12, 13)]
-    return tuple((h, _rms(draw.difference(s, h, arithmetic) - exact)) for h in steps)
+    errors = draw.differences(s, steps, arithmetic) - exact
+    return tuple(zip(steps, map(float, np.sqrt(np.mean(errors * errors, axis=(1, 2)))), strict=True))
 
 
 def _brute(change: Callable[[float, Stencil], float], factor: float = 2.0) -> Callable[[Draw, Scope], Outcome]:

@@ -329,7 +329,7 @@ class SolvableSpectrum(ABC):
 
     def gap_sign(self, h: Fraction, *, power: Power = 1, rank: int | None = None, digits: int = 60) -> GapSign:
         """The sign of ``H_FD - H_AD``, proven or ``None``; ``digits`` caps the enclosures."""
-        used = 8
+        used = 3
         while True:
             used = min(used, digits)
             difference = self.gap(h, power=power, rank=rank, digits=used)
