@@ -80,11 +80,16 @@ def frobenius_upper(entries: Sequence[arb]) -> arb:
         return total.abs_upper().sqrt().upper()
 
 
-def row_sums_upper(matrix: arb_mat) -> arb:
-    """An exact upper bound of ``||A||_inf``, the largest row sum of absolute values; nan unless all are finite."""
+def row_sums_upper(matrix: arb_mat, factors: Sequence[arb] | None = None) -> arb:
+    """An exact upper bound of ``||A||_inf``, the largest row sum of absolute values; nan unless all are finite.
+
+    With ``factors``, of ``||diag(factors) A||_inf``.
+    """
     with flint.ctx.workprec(40):
         # times [-1, 1] every entry becomes a ball about 0 with its absolute value for a radius
         sums = ((matrix * arb(0, 1)) * _ones(matrix.ncols(), 1)).entries()
+        if factors is not None:
+            sums = [x * f for x, f in zip(sums, factors, strict=True)]
         if not all(x.is_finite() for x in sums):  # max would pass over a nan
             return arb.nan()
         return max((x.abs_upper() for x in sums), default=arb(0))

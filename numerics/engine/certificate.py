@@ -30,7 +30,7 @@ import flint
 from flint import arb, arb_mat
 
 from numerics.enclosure import Enclosure, dyadic
-from numerics.engine.balls import fixed_point, identity_defect, middle_exponent, power_of_two
+from numerics.engine.balls import fixed_point, identity_defect, power_of_two, row_sums_upper
 from numerics.engine.vectors import GradedRows, GradedVectors
 
 
@@ -54,9 +54,7 @@ class Bounds:
 def grams(rows: GradedRows, vectors: GradedVectors, bits: int) -> Grams:
     """The two Gram matrices in balls of about ``bits`` bits."""
     with flint.ctx.workprec(bits + 10):
-        scaled = vectors.scaled()
-        top = max(0, min(6, middle_exponent(scaled)))
-        images = fixed_point(rows.table, bits, 0).transpose() * fixed_point(scaled, bits, top)
+        images = fixed_point(rows.table, bits, 0).transpose() * fixed_point(vectors.scaled(), bits, 1)
         images = fixed_point(images, bits, 1)
         plain = fixed_point(vectors.plain(), bits, 0)
         return Grams(images.transpose() * images, plain.transpose() * plain)
@@ -71,10 +69,10 @@ def bounds(found: Grams, columns: tuple[int, ...], delta_q: arb, bits: int) -> B
             return None
         # D is *defined* as diag(2^f_j / g_j) by these exact approximations g_j of 1 / ||w_j||
         g = [(1 / table[j][j].mid().sqrt()).mid() for j in range(r)]
-        scaled = arb_mat(
-            r, r, [x * a * b for row, a in zip(table, g, strict=True) for x, b in zip(row, g, strict=True)]
-        )
-        eta = identity_defect(scaled)
+        half = arb_mat(r, r, [x * b for row in table for x, b in zip(row, g, strict=True)])
+        for j in range(r):
+            half[j, j] -= 1 / g[j]
+        eta = row_sums_upper(half, g)  # of diag(g) (W^T W diag(g) - diag(g)^-1)
         delta_v = identity_defect(found.vectors)
         if not (eta < 1 and delta_v < 1 and delta_q < 1):
             return None

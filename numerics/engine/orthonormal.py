@@ -18,9 +18,11 @@ import numpy as np
 import scipy.linalg
 from flint import arb, arb_mat
 
-from numerics.engine.balls import fixed_point, from_floats, identity_defect, middle_exponent, power_of_two
+from numerics.engine.balls import fixed_point, from_floats, identity_defect, power_of_two
 
 _ROUNDS = 16
+_TOP = 2
+"""Binary exponent that the triangles' entries hardly exceed; larger ones cost time, no accuracy."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,12 @@ def triangles(left: arb_mat, guess: tuple[arb_mat, arb_mat], wanted: int, bits: 
     is less than wanted, ``None`` where nothing is proven.
     """
     forward, inverse = guess
-    work = min(bits, 59)
+    work = min(bits, 60)
     best: arb | None = None
     for _ in range(_ROUNDS):
         gram = _gram(left, inverse, work)
         with flint.ctx.workprec(work + 10):
-            product = forward * inverse
+            product = fixed_point(forward, work, _TOP) * fixed_point(inverse, work, _TOP)
             delta, phi = identity_defect(gram), identity_defect(product)
             total = _combined(delta, _symmetric(product, phi))
             if total is not None and (total < power_of_two(-wanted) or (best is not None and not total < best / 4)):
@@ -78,8 +80,7 @@ def triangles(left: arb_mat, guess: tuple[arb_mat, arb_mat], wanted: int, bits: 
 
 def orthonormal_columns(left: arb_mat, inverse: arb_mat, bits: int) -> arb_mat:
     """Balls that contain ``L G``."""
-    top = max(0, middle_exponent(inverse))
-    return fixed_point(left, bits + top, 1) * fixed_point(inverse, bits + top, top)
+    return fixed_point(left, bits, 0) * fixed_point(inverse, bits, _TOP)
 
 
 def _gram(left: arb_mat, inverse: arb_mat, bits: int) -> arb_mat:

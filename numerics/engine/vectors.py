@@ -10,7 +10,7 @@ import flint
 import numpy as np
 from flint import arb, arb_mat
 
-from numerics.engine.balls import EXACT, fixed_point, from_floats, middle_exponent, power_of_two
+from numerics.engine.balls import EXACT, fixed_point, from_floats, power_of_two
 from numerics.engine.jacobi import FloatVectors, graded_vectors
 
 _power = lru_cache(maxsize=1 << 16)(power_of_two)
@@ -75,8 +75,7 @@ def graded_rows(right: Sequence[Sequence[arb]], sizes: Sequence[int], forward: a
             for j, x in enumerate(row)
         ]
         mixer = arb_mat(r, r, lifted)
-        top = max(0, middle_exponent(mixer), middle_exponent(unit))
-        matrix = fixed_point(mixer, bits + top, top) * fixed_point(unit, bits + top, top)
+        matrix = fixed_point(mixer, bits, 2) * fixed_point(unit, bits, 1)
         product = matrix.tolist()
         floats = np.array(list(map(float, matrix.mid().entries()))).reshape(r, width)
         shifts = [int(e) for e in np.frexp(np.abs(floats).max(axis=1))[1]]
