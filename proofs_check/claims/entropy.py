@@ -383,10 +383,10 @@ CLAIMS = (
         ),
         derivation=(
             Step(r"$A_{FD} = A_{AD}\,\mathrm{diag}(m(hw_j))$, $m(\theta) = 1 - \theta^2/12 + O(\theta^4)$",
-                 "claim spectra.sine-factorisation"),
+                 "claim spectra.sine-factorisation", "claim"),
             Step(r"$\dot\sigma_k/\sigma_k = -\tfrac1{12}v_k^T\mathrm{diag}(w^2)v_k$",
-                 "first-order perturbation of singular values"),
-            Step(r"insert into the entropy-gap expansion", "claim entropy.gap-expansion"),
+                 "first-order perturbation of singular values", "cited"),
+            Step(r"insert into the entropy-gap expansion", "claim entropy.gap-expansion", "claim"),
         ),
         describe=witness,
         mutants=(

@@ -168,9 +168,9 @@ CLAIMS = (
         quantifier=TYPICAL,
         derivation=(
             Step(r"$\|E\|_2 \approx \tau(\sqrt N + \sqrt M)$ for independent errors of size $\tau$",
-                 "Davidson and Szarek (2001), theorem II.13"),
+                 "Davidson and Szarek (2001), theorem II.13", "cited"),
             Step(r"an $(N-k)\times(M-k)$ noise matrix has Marchenko–Pastur quantiles",
-                 "Marchenko and Pastur, Math. USSR Sb. 1 (1967) 457"),
+                 "Marchenko and Pastur, Math. USSR Sb. 1 (1967) 457", "cited"),
         ),
         requests=_requests,
         describe=witness,

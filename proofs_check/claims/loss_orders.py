@@ -294,7 +294,7 @@ CLAIMS = (
         assumptions=(_loewner,),
         derivation=(
             Step(r"the least value is $\tfrac\lambda2 r^T(K + \lambda)^{-1}r$", "normal equations"),
-            Step(r"$K' \le K$ implies $(K + \lambda)^{-1} \le (K' + \lambda)^{-1}$", "inversion is antitone (Löwner)"),
+            Step(r"$K' \le K$ implies $(K + \lambda)^{-1} \le (K' + \lambda)^{-1}$", "inversion is antitone (Löwner)", "cited"),
         ),
         search=_search(_ridge_instances),
         mutants=(
@@ -365,7 +365,7 @@ CLAIMS = (
         test=_mean_favours_large(),
         assumptions=(_loewner, _short),
         derivation=(
-            Step(r"$\lambda_k(K') \le \lambda_k(K)$ for every $k$", "Weyl's monotonicity principle"),
+            Step(r"$\lambda_k(K') \le \lambda_k(K)$ for every $k$", "Weyl's monotonicity principle", "cited"),
             Step(r"$(1 - \eta\lambda)^{2t}$ decreases on $[0, 1/\eta]$", "calculus"),
         ),
         search=_search(_descent_instances),

@@ -204,11 +204,11 @@ CLAIMS = (
         assumptions=(_uniform,),
         derivation=(
             Step(r"the ratio of FD to AD eigenvalues is $\mathrm{sinc}^4(nh/2)$, decreasing in $n$", "claim "
-                 "spectra.sine-factorisation, on the circle"),
+                 "spectra.sine-factorisation, on the circle", "claim"),
             Step(r"both spectra increase in $n$, so along descending order the ratio increases", "$n^4$ and "
                  r"$(2\sin(nh/2)/h)^4$ increase for $nh \le \pi$; the range up to $2\pi/(2R-1)$ keeps the order"),
             Step(r"a ratio that increases along the spectrum gives $p_{FD} \prec p_{AD}$", "claim "
-                 "entropy.ratio-majorisation"),
+                 "entropy.ratio-majorisation", "claim"),
         ),
         describe=Setting.to_dict,
         mutants=(

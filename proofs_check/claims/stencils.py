@@ -92,14 +92,14 @@ def _truncation(factor: Fraction) -> Callable[[Stencil, Scope], Outcome]:
     return test
 
 
-def _peano(lag: int) -> Callable[[Stencil, Scope], Outcome]:
-    """D_h t^n at x = 0, h = 1 against ∫ K(t) (t^n)^(m) dt, for n ≤ m + p + 4."""
+def _peano(lag: int, factor: Fraction = Fraction(1)) -> Callable[[Stencil, Scope], Outcome]:
+    """D_h t^n at x = 0, h = 1 against ∫ K(t) (t^n)^(m) dt times ``factor``, for n ≤ m + p + 4."""
 
     def test(s: Stencil, scope: Scope) -> Outcome:
         kernel = peano.peano_kernel(s)
         m = s.derivative
         for n in range(m, m + s.order + 5):
-            integral = perm(n, m) * kernel.moment(n - m + lag)
+            integral = factor * perm(n, m) * kernel.moment(n - m + lag)
             direct = difference_of_power(s, n, Fraction(0), Fraction(1))
             if integral != direct:
                 return Outcome(False, f"t^{n}: ∫ K u^(m) = {integral}, D_h u = {direct}", certified=True)
@@ -109,12 +109,15 @@ def _peano(lag: int) -> Callable[[Stencil, Scope], Outcome]:
     return test
 
 
-def _constant(factor: Fraction) -> Callable[[Stencil, Scope], Outcome]:
-    """|D_h u − u^(m)| ≤ h^p C_p max |u^(m+p)| for u = t^(m+p)/(m+p)!, where it is sharpest, and its neighbours."""
+def _constant(factor: Fraction, step: Fraction = Fraction(1)) -> Callable[[Stencil, Scope], Outcome]:
+    """|D_h u − u^(m)| ≤ h^p C_p max |u^(m+p)| for u = t^(m+p)/(m+p)!, where it is sharpest, and its neighbours.
+
+    ``factor`` and ``step`` make wrong bounds of it: h^p becomes (h·step)^p.
+    """
 
     def test(s: Stencil, scope: Scope) -> Outcome:
         m, p = s.derivative, s.order
-        bound = factor * peano.error_constant(s).upper
+        bound = factor * step**p * peano.error_constant(s).upper
         worst = Fraction(0)
         low, high = min(s.offsets), max(s.offsets)
         for tilt in (Fraction(0), Fraction(1, 2), Fraction(-1, 3)):
@@ -138,6 +141,17 @@ def _bounded(s: Stencil, scope: Scope) -> Outcome:
     return Outcome(
         False, f"order {s.order}: |m(θ)| > 1 at θ = {float(theta):.6g}", data={"theta": spell(theta)}, certified=True
     )
+
+
+def _amplifies(s: Stencil, scope: Scope) -> Outcome:
+    """The opposite of what is claimed."""
+    return Outcome(not symbols.symbol(s).at_most_one(), f"order {s.order}: |m| ≤ 1 on the whole line", certified=True)
+
+
+def _is_average(s: Stencil, scope: Scope) -> Outcome:
+    """The opposite of what is claimed."""
+    average = peano.is_average(s)
+    return Outcome(average, f"order {s.order}: K {'≥ 0' if average else 'changes sign'}", certified=True)
 
 
 def _average(s: Stencil, scope: Scope) -> Outcome:
@@ -207,6 +221,7 @@ CLAIMS = (
         search=_space,
         mutants=(
             Mutant("wrong-moment", "the next moment of K is taken", "exponent", lambda c: c.with_(test=_peano(1))),
+            Mutant("two-thirds", "K is two thirds as large", "constant", lambda c: c.with_(test=_peano(0, Fraction(2, 3)))),
         ),
     ),
     Claim(
@@ -226,6 +241,8 @@ CLAIMS = (
         mutants=(
             Mutant("half", "half the constant is enough", "constant",
                    lambda c: c.with_(test=_constant(Fraction(1, 2)))),
+            Mutant("half-step", "the error of half the step", "exponent",
+                   lambda c: c.with_(test=_constant(Fraction(1), Fraction(1, 2)))),
         ),
     ),
     Claim(
@@ -241,10 +258,13 @@ CLAIMS = (
         test=_average,
         assumptions=(Assumption("order $p \\ge 3$", lambda s: s.order >= 3),),
         derivation=(Step(r"$D_h t^{m+2} = \frac{(m+2)!}{2}\int t^2K$ at $x=0$ vanishes for $p \ge 3$",
-                         "claim stencils.peano"),),
+                         "claim stencils.peano", "claim"),),
         describe=describe,
         search=_space,
-        mutants=(Mutant("any-order", "the order may be 2", "assumption", lambda c: c.without_assumption("order")),),
+        mutants=(
+            Mutant("any-order", "the order may be 2", "assumption", lambda c: c.without_assumption("order")),
+            Mutant("averages", "they are averages all the same", "predicate", lambda c: c.with_(test=_is_average)),
+        ),
     ),
     Claim(
         id="symbols.central-bounded",
@@ -264,6 +284,7 @@ CLAIMS = (
         mutants=(
             Mutant("one-sided", "one-sided stencils are allowed", "assumption",
                    lambda c: c.without_assumption("central")),
+            Mutant("amplifies", "|m| exceeds 1 somewhere", "sign", lambda c: c.with_(test=_amplifies)),
         ),
     ),
 )  # fmt: skip

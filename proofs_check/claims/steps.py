@@ -435,7 +435,7 @@ CLAIMS = (
         test=_worst(),
         derivation=(
             Step(r"$\mathrm{fl}(x + hs) = (x + hs)(1 + \delta)$, and so on for the product, the sum and $\sigma$",
-                 "N. J. Higham, Accuracy and Stability of Numerical Algorithms (2002), §2.2"),
+                 "N. J. Higham, Accuracy and Stability of Numerical Algorithms (2002), §2.2", "cited"),
         ),
         describe=Draw.to_dict,
         mutants=(

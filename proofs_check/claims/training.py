@@ -246,7 +246,7 @@ CLAIMS = (
         instances=_instances,
         test=_integral(False),
         derivation=(
-            Step(r"$0 < K' \le K$ implies $K^{-1} \le K'^{-1}$", "inversion is antitone (Löwner, 1934)"),
+            Step(r"$0 < K' \le K$ implies $K^{-1} \le K'^{-1}$", "inversion is antitone (Löwner, 1934)", "cited"),
             Step(r"$\int_0^\infty \tfrac12\|e^{-Kt}r_0\|^2dt = \tfrac14r_0^TK^{-1}r_0$", "integrate each mode"),
         ),
         describe=witness,
