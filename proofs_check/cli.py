@@ -7,8 +7,11 @@ Exit codes: 0 as expected, also undecided or not found; 1 a verdict changed, a c
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -27,6 +30,10 @@ app = typer.Typer(
 )
 derive = typer.Typer(no_args_is_help=True, help="Derives a formula: truncation, symbol, remainder, operator, kernel.")
 app.add_typer(derive, name="derive")
+
+
+UNWRITABLE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""Errors of a disk that takes no more."""
 
 
 class Method(StrEnum):
@@ -352,19 +359,26 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="Keep the state of network runs in this folder.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the state in --checkpoint.")] = False,
+    tolerance: Annotated[
+        float | None, typer.Option(metavar="T", help="Also the first iteration with T times the first loss (networks).")
+    ] = None,
+    entropy: Annotated[
+        bool, typer.Option("--entropy", help="Also the entropy of the residual Jacobian along training (networks).")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Trains with AD and FD residuals and compares with the predicted loss.
 
     Examples: **adfd train poisson.toml --model rfm --seeds 4 --iterations 1000**;
-    **adfd train poisson.toml --model two-layer --optimizer adam --dtype float32 --checkpoint runs --resume**
+    **adfd train poisson.toml --model two-layer --optimizer adam --dtype float32 --checkpoint runs --resume**;
+    **adfd train poisson.toml --model two-layer --optimizer lbfgs --tolerance 0.01 --entropy --json**
 
     Loss: half the sum of squared residuals. Depth, scaling and defaults: the file's [training] table.
     """
     _call("train", "train", path=problem, model=model.value if model else None, method=method.value if method else None,
           optimizer=optimizer.value if optimizer else None, seeds=seeds, iterations=iterations, step=step,
           dtype=dtype.value if dtype else None, device=device.value, cast=cast, checkpoint=checkpoint, resume=resume,
-          as_json=json)  # fmt: skip
+          tolerance=tolerance, entropy=entropy, as_json=json)  # fmt: skip
 
 
 @app.command()
@@ -474,11 +488,28 @@ def main() -> None:
         _say("adfd: interrupted; what was computed is kept (see --resume)")
         code = 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = _silenced(0)
+    except SystemExit as stop:  # typer and rich leave so where the reader of stdout is gone
+        code = _silenced(0) if _reader_gone() else stop.code
     except Exception as error:
         code = _failure(error)
     sys.exit(code)
+
+
+def _silenced(code: int) -> int:
+    """What is still to be written goes nowhere, so that nothing fails again at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return code
+
+
+def _reader_gone() -> bool:
+    try:
+        poll = select.poll()
+        poll.register(1, select.POLLOUT)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no poll on this system, or no such descriptor
+        return False
 
 
 def _failure(error: Exception) -> int:
@@ -498,6 +529,9 @@ def _failure(error: Exception) -> int:
     if isinstance(error, PrecisionCapError):
         _say(f"adfd: {line}")
         return 1
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        _say(f"adfd: {error.filename or 'standard output'}: cannot be written ({error.strerror})")
+        return _silenced(2)
     if os.environ.get("ADFD_DEBUG"):
         raise error
     _say(f"adfd: internal error: {type(error).__name__}: {line} (set ADFD_DEBUG=1 for the traceback)")

@@ -18,6 +18,7 @@ from numerics.backends import FloatBackend
 from numerics.features import boundary_rows, features, interior_points
 from numerics.problem import Method, Problem, Vector
 from numerics.training import jets, ntk
+from numerics.training.along import entropies, moments
 from numerics.training.devices import resolve_device, resolve_dtype
 from numerics.training.ensembles import EnsembleRun, Model, on, train_ensemble
 from numerics.training.modules import flatten
@@ -217,6 +218,7 @@ def train_methods(
     *,
     device: str = "auto",
     tolerances: Sequence[float] = (),
+    snapshots: Sequence[int] = (),
     progress: Progress | None = None,
     cast_after_forward: bool = False,
     checkpoint: Path | None = None,
@@ -252,7 +254,7 @@ def train_methods(
         file = None if checkpoint is None else checkpoint / f"{method}{'' if rule is None else '-' + rule}.pt"
         run = train_ensemble(
             models[method], first, chosen, training.iterations, seeds=seeds, tolerances=tolerances,
-            dtype=kind, device=device, progress=note, checkpoint=file, resume=resume,
+            snapshots=snapshots, dtype=kind, device=device, progress=note, checkpoint=file, resume=resume,
         )  # fmt: skip
         predicted = None
         if isinstance(chosen, GradientDescent):
@@ -284,21 +286,33 @@ def train_two_layer(
     cast_after_forward: bool = False,
     checkpoint: Path | None = None,
     resume: bool = False,
+    tolerance: float | None = None,
+    entropy: bool = False,
 ) -> dict[str, Any]:
     """What ``adfd train --model two-layer`` reports: the runs of every seed and method, and their comparison.
 
     Gradient descent is run at each method's own step ``1/λ_max`` and, with two methods, at the smaller of the two as
     well, each with the prediction of the frozen tangent kernel. At the last parameters ``equation_loss`` is the loss
     with the residual of the differential equation itself (by autodiff, in float64), whatever residual was trained.
+
+    Args:
+        tolerance: also report ``iterations_to``, the first iteration with at most this fraction of the first loss.
+        entropy: also report ``entropies`` of the residual Jacobian along training, by the problem's convention.
     """
     trained = train_methods(
         problem, methods, device=device, progress=progress,  # type: ignore[arg-type]
+        tolerances=() if tolerance is None else (tolerance,),
+        snapshots=moments(problem.training.iterations) if entropy else (),
         cast_after_forward=cast_after_forward, checkpoint=checkpoint, resume=resume,
     )  # fmt: skip
     exact = model(problem, "ad")
     runs = []
     for one in trained:
-        judged = judge(problem, exact, one.run.parameters)
+        judged: dict[str, Sequence[Any]] = dict(judge(problem, exact, one.run.parameters))
+        if tolerance is not None:
+            judged["iterations_to"] = [None if t < 0 else t for t in one.run.reached[0].tolist()]
+        if entropy:
+            judged["entropies"] = entropies(model(problem, one.method), one.run.snapshots, problem.convention)
         for k, seed in enumerate(one.run.seeds):
             curve = one.run.curve(k)
             runs.append(

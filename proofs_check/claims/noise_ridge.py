@@ -81,6 +81,7 @@ def _explained(scale: float = 1.0, degrees: bool = True) -> Callable[[Study, Sco
 
 
 def _cells(profile: Profile) -> tuple[Scope, ...]:
+    steps: dict[Profile, dict[str, tuple[str, ...]]]
     steps = {"quick": {"u_xx": ("1/256",), "u_xxxx": ("1/64",)},
              "full": {"u_xx": ("1/128", "1/256", "1/512"), "u_xxxx": ("1/32", "1/64")}}  # fmt: skip
     return tuple(

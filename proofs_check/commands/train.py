@@ -29,6 +29,8 @@ def train(
     cast: bool = False,
     checkpoint: Path | None = None,
     resume: bool = False,
+    tolerance: float | None = None,
+    entropy: bool = False,
     as_json: bool = False,
 ) -> int:
     """Trains with AD and FD residuals; options override the file."""
@@ -42,9 +44,13 @@ def train(
     training: Training = replace(problem.training, **changes)
     problem = problem.with_(training=training, **({"dtype": dtype} if dtype else {}))
     methods: list[str] = [method] if method else [*METHODS]
-    if training.model == "rfm" and (cast or checkpoint is not None):
-        option = "--cast-after-forward" if cast else "--checkpoint"
-        raise InputError(f"{option}: for --model two-layer; random features train on a matrix, in seconds")
+    networks = {"--cast-after-forward": cast, "--checkpoint": checkpoint is not None, "--entropy": entropy,
+                "--tolerance": tolerance is not None}  # fmt: skip
+    if training.model == "rfm" and any(networks.values()):
+        option = next(name for name, asked in networks.items() if asked)
+        raise InputError(f"{option}: for --model two-layer; see 'adfd entropy' for the matrix of random features")
+    if tolerance is not None and not 0 < tolerance <= 1:
+        raise InputError(f"--tolerance: {tolerance}; allowed: 0 < T ≤ 1")
     if resume and checkpoint is None:
         raise InputError("--resume: needs --checkpoint DIR, the folder of the run to go on with")
     with progress() as shown:
@@ -55,7 +61,7 @@ def train(
 
             content = train_two_layer(
                 problem, methods, device=device, progress=shown, cast_after_forward=cast, checkpoint=checkpoint,
-                resume=resume,
+                resume=resume, tolerance=tolerance, entropy=entropy,
             )  # fmt: skip
     if as_json:
         emit(content)
@@ -72,12 +78,14 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
         predicted = run["predicted"][-1] if run["predicted"] else None
         law = [run["step_rule"], _number(predicted)] if descent else []
         numbers = [run["loss"][0], run["loss"][-1], run["equation_loss"], run["solution_error"]]
-        rows.append([run["method"], str(run["seed"]), *law[:1], *map(_number, numbers), *law[1:]])
+        extra = [_steps(run["iterations_to"])] if "iterations_to" in run else []
+        rows.append([run["method"], str(run["seed"]), *law[:1], *map(_number, numbers), *law[1:], *extra])
     first = content["runs"][0]
     title = f"Losses: {training.model}, {training.optimizer}, {dtype} on {first['device']}"
     last = f"at {first['iterations'][-1]}"
     columns = ["method", "seed", "step", "at 0", last, "of the PDE", "error", "law"]
-    table(title, columns if descent else [c for c in columns if c not in {"step", "law"}], rows)
+    columns = columns if descent else [c for c in columns if c not in {"step", "law"}]
+    table(title, columns + (["reached at"] if "iterations_to" in first else []), rows)
     explained = f"; law: predicted {last}" if descent else ""
     print(f"of the PDE: residual by AD in float64 {last}; error: of the solution, relative{explained}")
     words = {"own": "each at its own step", "common": "at the same step", "given": "at the step given"}
@@ -94,6 +102,18 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
         share = value["ad_lower"]
         lower = share if isinstance(share, int) else f"{share:.0%}"
         print(f"{says}AD lower in {lower} of {value['seeds']} seeds")
+
+    if "entropies" in first:
+        shown = [
+            [run["method"], str(run["seed"]), *(_number(point["entropy"]) for point in run["entropies"])]
+            for run in content["runs"]
+        ]
+        times = [str(point["iteration"]) for point in first["entropies"]]
+        table("Truncated entropy of the residual Jacobian, by iteration", ["method", "seed", *times], shown)
+
+
+def _steps(value: int | None) -> str:
+    return "never" if value is None else str(value)
 
 
 def _number(value: float | None) -> str:

@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from numerics import problem_file
 from numerics.matrices import float_matrix, float_rhs
+from numerics.training import from_problem
+from numerics.training.modules import ModuleResidual, jacobian_by_rows
 from proofs_check.commands.train import train
+from theory.entropy import truncated_entropy
 from theory.errors import InputError
 
 PROBLEM = """
@@ -87,6 +91,31 @@ def test_a_run_goes_on_from_its_checkpoint(capsys: pytest.CaptureFixture[str], p
     assert cast["runs"][2]["loss"] != first["runs"][2]["loss"]
 
 
+def test_speed_and_entropy_of_networks(capsys: pytest.CaptureFixture[str], path: str) -> None:
+    options: dict[str, Any] = {"model": "two-layer", "optimizer": "lbfgs", "iterations": 9, "seeds": 1}
+    runs = answer(capsys, path, tolerance=0.5, entropy=True, **options)["runs"]
+    problem = problem_file.load(path)
+    for run in runs:
+        reached = next(t for t, v in zip(run["iterations"], run["loss"], strict=True) if v <= 0.5 * run["loss"][0])
+        assert run["iterations_to"] == reached  # so short a run is recorded at every iteration
+        assert [point["iteration"] for point in run["entropies"]] == [0, 2, 4, 6, 9]
+        # At the start: from the Jacobian by autograd, in the problem's convention.
+        flat = from_problem.start(problem, [0])
+        model: Any = from_problem.model(problem, run["method"])
+        generic = ModuleResidual(model.network.module(flat[0]), model.system, "reverse")
+        values = torch.linalg.svdvals(jacobian_by_rows(generic.residual, flat)[0])
+        expected = truncated_entropy(values.tolist(), problem.convention)
+        assert run["entropies"][0]["entropy"] == pytest.approx(float(expected.value), rel=1e-9)
+        assert run["entropies"][0]["cutoff"] == expected.cutoff
+    (run,) = answer(capsys, path, method="ad", tolerance=1e-9, **options)["runs"]
+    assert run["iterations_to"] is None
+    assert "entropies" not in run
+    assert train(path=path, as_json=False, tolerance=1e-9, entropy=True, **(DEFAULTS | options)) == 0
+    text = capsys.readouterr().out
+    assert "never" in text
+    assert "entropy of the residual Jacobian" in text
+
+
 def test_the_table_says_what_it_shows(capsys: pytest.CaptureFixture[str], path: str) -> None:
     for model, optimizer, words in (
         ("rfm", "gd", ["law", "own step", "same step", "largest distance from law"]),
@@ -106,6 +135,9 @@ def test_options_that_do_not_fit_are_refused(path: str, tmp_path: Path) -> None:
         ({"model": "two-layer", "resume": True}, "--resume: needs --checkpoint"),
         ({"model": "two-layer", "checkpoint": Path(path)}, "is not a folder"),
         ({"step": "-1"}, "--step"),
+        ({"entropy": True}, "--entropy: for --model two-layer"),
+        ({"tolerance": 0.1}, "--tolerance: for --model two-layer"),
+        ({"model": "two-layer", "tolerance": 1.5}, "0 < T ≤ 1"),
     ):
         with pytest.raises(InputError, match=reason):
             train(path=path, as_json=True, **(DEFAULTS | options))
