@@ -144,7 +144,8 @@ def _entropy_and_speed(profile: Profile) -> tuple[Scope, ...]:
     kinds: Sequence[tuple[str, str, str, str]] = _QUICK_RUNS
     matrices = ["features"]
     if profile == "full":
-        kinds = list(product(("adam", "gd", "lbfgs"), ("float64", "float32"), ("seeds", "scales"), ("u_xx", "u_xxxx")))
+        rules = (("adam", "float64"), ("adam", "float32"), ("gd", "float64"), ("lbfgs", "float64"))
+        kinds = [(*rule, *rest) for rule in rules for rest in product(("seeds", "scales"), ("u_xx", "u_xxxx"))]
         matrices.append("Jacobian")
     return tuple(
         {"model": "two-layer", "optimiser": optimiser, "matrix": matrix, "step": "1/100", "sample": sample,

@@ -33,14 +33,14 @@ SIZES: dict[tuple[ModelName, Profile], Sizes] = {
     ("rfm", "quick"): Sizes(160, 128, 24, 32),
     ("rfm", "full"): Sizes(128, 256, 48, 64),
     ("two-layer", "quick"): Sizes(96, 128, 16, 16),
-    ("two-layer", "full"): Sizes(96, 256, 32, 32),
+    ("two-layer", "full"): Sizes(96, 192, 32, 32),
     ("perceptron", "quick"): Sizes(64, 64, 6, 10),
     ("perceptron", "full"): Sizes(64, 64, 16, 24),
 }
 """More points than features: the residual of the least-squares problem is not zero by counting."""
 ITERATIONS: dict[Profile, dict[str, int]] = {
     "quick": {"svd": 0, "gd": 100, "adam": 100, "lbfgs": 15},
-    "full": {"svd": 0, "gd": 500, "adam": 500, "lbfgs": 100},
+    "full": {"svd": 0, "gd": 400, "adam": 400, "lbfgs": 60},
 }
 ADAM_STEP = 2e-2
 TOLERANCES = (0.1, 0.01)
