@@ -10,6 +10,7 @@ from pathlib import Path
 from proofs_check.report.records import Claim, Ledger, read_ledger
 from proofs_check.report.summary import ARITHMETICS, STATEMENTS, Tally, overview
 from proofs_check.report.tex_text import escape, prose
+from proofs_check.report.verdict_paragraphs import paragraphs
 from theory.errors import InputError
 
 DIRECTORY = "latex"
@@ -63,6 +64,7 @@ def document(ledger: Ledger) -> str:
             r"\begin{document}",
             r"\maketitle",
             r"\noindent " + escape(overview(ledger).answer),
+            *(rf"\paragraph{{{label}.}} {prose(text)}" for label, text in paragraphs(ledger).items()),
             r"\input{tables}",
             r"\input{statements}",
             r"\end{document}",

@@ -126,6 +126,7 @@ def _die(key: str, content: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="run again with --resume"):
         schedule.elsewhere([Unit(0, "a", "cells"), Unit(1, "b", "cells")], _die, {"cells": 2}, None, 2,

@@ -19,10 +19,12 @@ from proofs_check.report.records import Claim, Ledger
 from proofs_check.report.scores import scores
 from proofs_check.report.summary import STATEMENTS
 from proofs_check.report.verdict_paragraphs import AFFIRMED, DENIED, paragraph, paragraphs
-from tests.proofs_check.report.report_sample import figures, hostile, ledger, write
+from tests.proofs_check.report.report_sample import hostile, ledger, write
 
 VERDICTS = ("PROVED", "CERTIFIED", "SUPPORTED", "REFUTED", "INCONCLUSIVE", "ERROR")
 ARITHMETICS = ("exact", "float64", "float32")
+NO_FIGURES = {"schema": 1}
+"""They take longest, and are tested elsewhere."""
 
 
 def judged(label: str, verdicts: dict[tuple[str, str], str], **changes: Any) -> Claim:
@@ -137,7 +139,7 @@ def test_numbers_are_those_of_the_cells(label: str, given: list[dict[tuple[str, 
 
 def test_the_page_quotes_them(tmp_path: Path) -> None:
     content = ledger()
-    page = write_report(write(tmp_path / "a", content, figures())).read_text(encoding="utf-8")
+    page = write_report(write(tmp_path / "a", content, NO_FIGURES)).read_text(encoding="utf-8")
     told = paragraphs(msgspec.convert(content, Ledger))
     assert list(told) == ["S1", "S2", "S3"]
     for label, text in told.items():
@@ -224,10 +226,10 @@ def test_hostile_links_steps_and_conditions_stay_text(tmp_path: Path) -> None:
     first["derivation"][0]["rule"] = "identity"
     first["cells"][0]["evidence"] |= {"conditions": [{"id": "a", "verdict": "REFUTED", "text": "conditional on a"}]}
     first["cells"][0]["evidence"]["data"]["steps"] = [{"run": True, "holds": False, "detail": "differs"}, "no step"]
-    plain = write_report(write(tmp_path / "a", content, figures())).read_text(encoding="utf-8")
+    plain = write_report(write(tmp_path / "a", content, NO_FIGURES)).read_text(encoding="utf-8")
     assert "WRONG (identity): differs" in plain
     assert "conditional on a" in plain
     assert 'id="figure-links"' in plain
-    page = write_report(write(tmp_path / "b", hostile(content), figures())).read_text(encoding="utf-8")
+    page = write_report(write(tmp_path / "b", hostile(content), NO_FIGURES)).read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert "<img src" not in page
