@@ -8,6 +8,7 @@ ORDER = (
     "entropy",
     "entropy_bounds",
     "solvable",
+    "laws",
     "kernels",
     "kernel_rates",
     "floor",

@@ -15,6 +15,7 @@ from proofs_check.claims.stencils import describe
 from proofs_check.verdicts import Outcome
 from theory import peano
 from theory.exact import spell
+from theory.remainder import remainder_constants
 from theory.stencils import Stencil, central, five_point, forward, nine_point, stencil, thirteen_point
 
 Leading = dict[tuple[int, int], Fraction]
@@ -48,6 +49,42 @@ def _named(scope: Scope, profile: Profile) -> Iterator[Stencil]:
 
 def _describe_plane(s: Stencil) -> dict[str, object]:
     return {"nodes": [[spell(x) for x in node] for node in s.nodes], "weights": [spell(c) for c in s.weights]}
+
+
+def _remainder(factor: Fraction, mixed: bool = True) -> Callable[[Stencil, Scope], Outcome]:
+    """|L_h u − L u| ≤ factor · Σ_b C_b max|∂^b u| at 0, h = 1, for random u of degree N and N + 1, N = m + p."""
+
+    def test(s: Stencil, scope: Scope) -> Outcome:
+        generator = random.Random(11)
+        top = s.degree + s.order
+        constants = {(b[0], b[1]): c.upper for b, c in remainder_constants(s) if mixed or 0 in b}
+        worst = Fraction(0)
+        trials: list[Leading] = [{(i, top - i): Fraction(1)} for i in range(top + 1)]
+        for extra in (False, True) * 15:
+            indices = [(i, n - i) for n in range(top, top + 1 + extra) for i in range(n + 1)]
+            trials.append({index: Fraction(generator.randint(-3, 3)) for index in indices})
+        for u in trials:
+            value = sum(
+                (w * a * x**i * y**j for (x, y), w in zip(s.nodes, s.weights, strict=True) for (i, j), a in u.items()),
+                Fraction(0),
+            )
+            # L u vanishes at 0; ∂^b u is affine, so its modulus is largest at a node
+            bound = sum(
+                (c * max(abs(_of(b, u, x, y)) for x, y in s.nodes) for b, c in constants.items()),
+                Fraction(0),
+            )
+            if bound or value:
+                worst = max(worst, abs(value) / (factor * bound)) if bound else max(worst, Fraction(10))
+        return Outcome(
+            worst <= 1, f"largest error {float(worst):.6g} of the bound", margin=float(1 - worst), certified=True
+        )
+
+    return test
+
+
+def _of(b: tuple[int, int], u: Leading, x: Fraction, y: Fraction) -> Fraction:
+    """∂^b of the polynomial Σ u_ij x^i y^j at (x, y)."""
+    return sum((a * _at({b: Fraction(1)}, i, j, x, y) for (i, j), a in u.items() if a), Fraction(0))
 
 
 def _at(operator: Leading, a: int, b: int, x: Fraction, y: Fraction) -> Fraction:
@@ -223,6 +260,32 @@ CLAIMS = (
                    lambda c: c.with_(test=_leading(
                        {"thirteen-point": LEADING["thirteen-point"] | {(4, 2): Fraction(-1, 6)}})),
                    {"stencil": "thirteen-point"}),
+        ),
+    ),
+    Claim(
+        id="stencils.remainder-several",
+        title="Rigorous error constants in the plane",
+        statement=r"$|L_hu - Lu| \le h^p\sum_{|b|=m+p} C_b\max|\partial^bu|$ with "
+        r"$C_b = \frac{N!}{b!}\sum_v|v^b|\int|K_v|$, $N = m + p$, $v$ the directions of the nodes and $K_v$ the kernels "
+        "of Taylor's remainder along them.",
+        family="stencils",
+        source="ours",
+        predicate="the inequality in exact rationals for every monomial of degree $N$ and 30 random polynomials of degree "
+        "$N$ and $N + 1$",
+        kind="exact",
+        scopes=_plane,
+        instances=_named,
+        test=_remainder(Fraction(1)),
+        describe=_describe_plane,
+        derivation=(
+            Step(r"$u(rv) = \sum_{n<N}\frac{r^n(v\cdot\partial)^nu(0)}{n!} + \int_0^r\frac{(r-t)^{N-1}}{(N-1)!}"
+                 r"(v\cdot\partial)^Nu(tv)\,dt$", "Taylor's formula along the segment to a node"),
+        ),
+        mutants=(
+            Mutant("half", "half the constants are enough", "constant",
+                   lambda c: c.with_(test=_remainder(Fraction(1, 2)))),
+            Mutant("pure", "pure derivatives alone", "predicate",
+                   lambda c: c.with_(test=_remainder(Fraction(1), mixed=False)), {"stencil": "nine-point"}),
         ),
     ),
     Claim(

@@ -1,0 +1,177 @@
+"""The laws of weights and biases: characteristic functions and moments, against quadrature of their densities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once
+from proofs_check.verdicts import Outcome
+from theory.exact import spell
+from theory.laws import Law, law
+
+LAWS = (
+    "normal(1/3, 2)", "uniform(-1, 2)", "laplace(1/3, 2)", "cauchy(1/4, 1/2)", "student(3, 1)", "student(5, 1/2)",
+    "discrete(-1, 1/2, 2)", "constant(3/2)",
+)  # fmt: skip
+QUADRATURE_DIGITS = 25
+"""Digits of agreement asked of a characteristic function."""
+MOMENTS = 8
+"""Highest moment."""
+
+_each = once(*({"law": name} for name in LAWS))
+
+
+def _frequencies(scope: Scope, profile: Profile) -> Iterator[Fraction]:
+    """Positive and negative, of order one."""
+    yield from (Fraction(3, 4), Fraction(-5, 3))
+    if profile == "full":
+        yield from (Fraction(1, 10), Fraction(7, 2), Fraction(-1), Fraction(6))
+
+
+def _characteristic(change: Callable[[Fraction], Fraction], factor: int = 1) -> Callable[[Fraction, Scope], Outcome]:
+    """φ(change(t)) · factor against E e^{itw} by quadrature, at the first level that reaches the digits or at the last."""
+
+    def test(t: Fraction, scope: Scope) -> Outcome:
+        import sympy as sp
+        from mpmath import mp
+
+        from theory.kernels.evaluation import evaluate
+        from theory.quadrature import exponential_mean, real
+
+        one = law(scope["law"])
+        moved = change(t)
+        closed = sp.expand_complex(one.characteristic_function(sp.Rational(moved.numerator, moved.denominator)))
+        parts = [factor * part for part in closed.as_real_imag()]
+        digits = 0.0
+        with mp.workdps(36):
+            claimed = mp.mpc(*(evaluate(part, {}) for part in parts))
+            for level in range(8, 13):
+                gap = abs(exponential_mean(one, 0, mp.mpc(0, real(t)), level) - claimed)
+                digits = float(-mp.log10(gap)) if gap else 36.0
+                if digits >= QUADRATURE_DIGITS or digits < 5:
+                    break  # reached, or out of reach of a finer rule
+        return Outcome(digits >= QUADRATURE_DIGITS, f"t = {t}: {digits:.1f} digits after the point",
+                       margin=digits - QUADRATURE_DIGITS, data={"t": spell(t), "digits": digits})  # fmt: skip
+
+    return test
+
+
+def _orders(scope: Scope, profile: Profile) -> Iterator[int]:
+    yield from range(MOMENTS + 1)
+
+
+def _by_quadrature(one: Law, n: int) -> Any:
+    """E wⁿ from the density, at two levels that must agree to 20 digits relative to E|w|ⁿ's size."""
+    from mpmath import mp
+
+    from theory.quadrature import exponential_mean, rule
+
+    values = []
+    for level in (10, 12):
+        if one.moment_bound is None:
+            chosen = rule(one, level)
+            values.append(mp.fsum(c * s**n for s, c in zip(chosen.nodes, chosen.weights, strict=True)))
+        else:
+            values.append(mp.re(exponential_mean(one, n, mp.mpc(0), level)))
+    return values[1] if abs(values[0] - values[1]) <= mp.mpf(10) ** -20 * max(1, abs(values[1])) else mp.nan
+
+
+def _tail_ratio(one: Law, n: int) -> Any:
+    """∫ |w|ⁿ dP over [2R, 4R] divided by that over [R, 2R], at R = 2²⁰ scales: at least 1 − o(1) when it diverges."""
+    from mpmath import mp
+
+    from theory.quadrature import density, real
+
+    f, centre, scale = density(one), real(one.centre), real(one.parameters[1])
+
+    def part(k: int) -> Any:
+        return mp.quad(
+            lambda s: mp.exp(s) ** (n + 1) * f(centre + mp.exp(s)), [mp.log(scale) + (k + j) * mp.ln2 for j in (0, 1)]
+        )
+
+    with mp.workdps(12):
+        return part(21) / part(20)
+
+
+def _moment(change: Callable[[Fraction, int], Fraction], bound: int = 0) -> Callable[[int, Scope], Outcome]:
+    """E wⁿ, changed, against quadrature; where the moment is said not to exist, dyadic parts of it do not decay.
+
+    ``bound`` moves the order up to which moments are claimed to exist.
+    """
+
+    def test(n: int, scope: Scope) -> Outcome:
+        from mpmath import mp
+
+        from theory.quadrature import real
+
+        one = law(scope["law"])
+        claimed = one.moment(n)
+        with mp.workdps(36):
+            if claimed is None or (bound and one.moment(max(0, n + bound)) is None):
+                ratio = float(_tail_ratio(one, n))
+                return Outcome(ratio >= 0.999, f"n = {n}: said to be infinite; dyadic parts grow by {ratio:.4f}",
+                               margin=ratio - 0.999, data={"n": n})  # fmt: skip
+            stated = change(claimed, n)
+            gap = abs(_by_quadrature(one, n) - real(stated)) / max(1, abs(real(stated)))
+        holds = bool(gap <= mp.mpf(10) ** -20)
+        return Outcome(holds, f"n = {n}: E wⁿ = {spell(stated)}, off by {float(gap):.1e}", data={"n": n})
+
+    return test
+
+
+CLAIMS = (
+    Claim(
+        id="laws.characteristic-functions",
+        title="Characteristic functions of the laws",
+        statement=r"$\varphi(t) = E\,e^{itw}$ in closed form: normal, uniform, Laplace, Cauchy, Student with $\nu = 3, 5$,"
+        " discrete and constant.",
+        family="kernels",
+        source="classical",
+        predicate=f"{QUADRATURE_DIGITS} digits after the point against quadrature of the density (Ooura and Mori's rule "
+        "for heavy tails)",
+        kind="sampled",
+        scopes=_each,
+        instances=_frequencies,
+        test=_characteristic(lambda t: t),
+        derivation=(
+            Step(r"Student, $\nu = 2k+1$: $\varphi(t) = P_k(\sqrt\nu|t|)e^{-\sqrt\nu|t|}$, $P_1 = 1 + s$, "
+                 r"$P_2 = 1 + s + s^2/3$", "Bessel functions of half-integer order"),
+        ),
+        describe=lambda t: {"t": spell(t)},
+        mutants=(
+            Mutant("conjugate", "E e^(−itw)", "sign", lambda c: c.with_(test=_characteristic(lambda t: -t))),
+            Mutant("scale", "half the scale", "constant",
+                   lambda c: c.with_(test=_characteristic(lambda t: t / 2)), {"law": "student(3, 1)"}),
+            Mutant("twice", "2 φ", "constant", lambda c: c.with_(test=_characteristic(lambda t: t, 2)),
+                   {"law": "cauchy(1/4, 1/2)"}),
+        ),
+    ),
+    Claim(
+        id="laws.moments",
+        title="Moments of the laws, and which are infinite",
+        statement=r"$E\,w^n$ is the stated rational for $n \le 8$, and infinite exactly for $n \ge \nu$ under Student's law "
+        r"($\nu = 1$: Cauchy).",
+        family="kernels",
+        source="classical",
+        predicate="20 digits of agreement with quadrature of the density; where no moment is stated, the parts of "
+        r"$E|w|^n$ over $[2^k, 2^{k+1}]$ scales do not decay at $k = 20$",
+        kind="sampled",
+        scopes=_each,
+        instances=_orders,
+        test=_moment(lambda value, n: value),
+        describe=lambda n: {"n": n},
+        mutants=(
+            Mutant("central", "odd moments vanish", "sign",
+                   lambda c: c.with_(test=_moment(lambda value, n: Fraction(0) if n % 2 else value))),
+            Mutant("variance", "twice the second moment", "constant",
+                   lambda c: c.with_(test=_moment(lambda value, n: 2 * value if n == 2 else value)),
+                   {"law": "laplace(1/3, 2)"}),
+            Mutant("one-less", "Student's moments end one order earlier", "exponent",
+                   lambda c: c.with_(test=_moment(lambda value, n: value, 1)), {"law": "student(5, 1/2)"}),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about laws."""
