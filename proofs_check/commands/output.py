@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -15,6 +17,20 @@ from rich.table import Table
 
 console = Console(highlight=False)
 remarks = Console(stderr=True, highlight=False)
+
+
+def repeated(arguments: Sequence[str]) -> str:
+    """The command as it can be shown to others: absolute paths lose their folders, which are this machine's own.
+
+    >>> repeated(["verify", "S2", "--out", "/home/me/report", "--cell=/a/b"])
+    'adfd verify S2 --out report --cell=b'
+    """
+    shown = []
+    for argument in arguments:
+        name, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+        here = Path(value).name if value.startswith(("/", "~")) else value
+        shown.append(f"{name}{equals}{here}")
+    return shlex.join(["adfd", *shown])
 
 
 def emit(content: Any) -> None:

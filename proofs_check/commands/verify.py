@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shlex
 import sys
 import time
 from collections.abc import Collection
@@ -16,7 +15,7 @@ from typing import Any
 
 from proofs_check import ledger, runner
 from proofs_check.claim import Claim, Profile, parse_address
-from proofs_check.commands.output import console, emit, progress, remarks, table
+from proofs_check.commands.output import console, emit, progress, remarks, repeated, table
 from proofs_check.verdicts import Verdict
 from theory.errors import InputError
 
@@ -119,8 +118,11 @@ def _store(out: Path, resume: bool) -> Path:
 def _write(path: Path, content: Any) -> None:
     temporary = path.with_name(path.name + ".tmp")
     try:
-        temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
-        temporary.replace(path)
+        try:
+            temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None
 
@@ -156,7 +158,7 @@ def provenance(profile: Profile) -> dict[str, Any]:
         "packages": packages,
         "profile": profile,
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "command": shlex.join(["adfd", *sys.argv[1:]]),
+        "command": repeated(sys.argv[1:]),
     }
 
 

@@ -32,8 +32,8 @@ FLAGGED = {"os.system", "subprocess.Popen", "os.exec", "os.posix_spawn", "os.spa
 
 
 def mutated_text(dice: random.Random, text: str) -> str:
-    """One to four changes: a part deleted, doubled, moved, replaced by hostile text, or a character changed."""
-    for _ in range(dice.randint(1, 4)):
+    """One change mostly, up to four: a part deleted, doubled, moved, replaced by hostile text, or a character changed."""
+    for _ in range(dice.choice([1, 1, 1, 2, 4])):
         i, j = sorted(dice.randint(0, len(text)) for _ in range(2))
         j = min(j, i + dice.choice([1, 2, 8, 60]))
         kind = dice.randrange(6)
@@ -78,7 +78,7 @@ def mutated_bytes(dice: random.Random, content: bytes) -> bytes:
 def mutated_tree(dice: random.Random, tree: Any) -> Any:
     """A copy of JSON-like data with one to three places changed, removed, added or wrapped."""
     tree = json.loads(json.dumps(tree))
-    for _ in range(dice.randint(1, 3)):
+    for _ in range(dice.choice([1, 1, 2, 3])):
         places = list(_places(tree))
         if not places:
             return dice.choice(EVIL_VALUES)
