@@ -80,6 +80,14 @@ class Engine(StrEnum):
     mpmath = "mpmath"
 
 
+class KernelName(StrEnum):
+    """Which kernel's eigenvalues are asked for."""
+
+    limit = "limit"
+    empirical = "empirical"
+    ntk = "ntk"
+
+
 class Rule(StrEnum):
     """How many singular values count."""
 
@@ -300,14 +308,24 @@ def spectrum(
     certificate: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a proof object; 'adfd check' re-verifies it.")
     ] = None,
+    kernel: Annotated[
+        KernelName | None,
+        typer.Option(
+            help="Eigenvalues of a kernel on the points instead: the limit of many features, A Aᵀ/M, or the "
+            "tangent kernel of the two-layer network with outer weights ±1."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Singular values of A_AD or A_FD.
+    """Singular values of A_AD or A_FD, or eigenvalues of a kernel on the points.
 
     Example: **adfd spectrum poisson.toml --method fd --digits 20 --certify**
+
+    Example: **adfd spectrum poisson.toml --kernel ntk --certify**
     """
     _call("spectrum", "spectrum", path=problem, method=method.value, digits=digits, certify=certify,
-          arithmetic=arithmetic.value, engine=engine.value, certificate=certificate, as_json=json)  # fmt: skip
+          arithmetic=arithmetic.value, engine=engine.value, certificate=certificate,
+          kernel=kernel.value if kernel else None, as_json=json)  # fmt: skip
 
 
 @app.command()

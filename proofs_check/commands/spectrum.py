@@ -10,6 +10,7 @@ from typing import Any
 from numerics import problem_file
 from numerics.enclosure import Enclosure
 from numerics.entropies import EntropyEnclosure, difference, entropy_enclosure
+from numerics.kernel_spectra import Kernel
 from numerics.matrices import multiprecision_entries
 from numerics.problem import Arithmetic, Method, Problem
 from numerics.spectra import Spectrum, certified_float_spectrum, spectrum_to
@@ -31,11 +32,21 @@ def spectrum(
     arithmetic: Arithmetic,
     engine: str,
     certificate: Path | None,
+    kernel: Kernel | None,
     as_json: bool,
 ) -> int:
-    """Prints all singular values of A, and writes a proof object when asked."""
+    """Prints all singular values of A, or eigenvalues of a kernel, and writes a proof object when asked."""
     problem = problem_file.load(path)
     asked = digits or problem.digits
+    if kernel is not None:
+        if certificate is not None or engine != "certified" or arithmetic != "exact":
+            raise InputError("--kernel: exact, by the certified engine; drop --certificate, --engine and --arithmetic")
+        content = _of_kernel(problem, method, kernel, asked, certify)
+        if as_json:
+            emit(content)
+        else:
+            _print_kernel(content)
+        return 0
     if engine == "mpmath" and (certify or certificate or arithmetic != "exact"):
         raise InputError(
             "--engine: mpmath proves nothing and serves exact spectra only; drop --certify and --arithmetic"
@@ -96,6 +107,38 @@ def _by_engine(problem: Problem, method: Method, digits: int, certify: bool, ari
     }
 
 
+def _of_kernel(problem: Problem, method: Method, kernel: Kernel, digits: int, certify: bool) -> dict[str, Any]:
+    from numerics.kernel_spectra import kernel_spectrum
+
+    found = kernel_spectrum(problem, method, kernel, digits)
+    values: list[Any] = [v.decimals(digits + 3) for v in found.values]
+    if not certify:
+        shown = (Enclosure.exact(v.middle).decimals(digits)["lower"] for v in found.values[: found.rank])
+        values = [*shown, *["0"] * (len(found.values) - found.rank)]
+    return {
+        "method": method,
+        "arithmetic": "exact",
+        "matrix": "exact",
+        "kernel": kernel,
+        "eigenvalues": values,
+        "rest_upper": Enclosure.exact(found.rest_upper).decimals(digits)["upper"],
+        "certified": certify,
+        "working_digits": found.working_digits,
+        "seconds": found.seconds,
+    }
+
+
+def _print_kernel(content: dict[str, Any]) -> None:
+    rows = []
+    for k, value in enumerate(content["eigenvalues"], 1):
+        rows.append([str(k), value if isinstance(value, str) else f"[{value['lower']}, {value['upper']}]"])
+    what = "proven enclosures" if content["certified"] else "not proven"
+    table(f"Eigenvalues of the {content['kernel']} kernel, {content['method'].upper()}, {what}", ["k", "λ_k"], rows)
+    console.print(
+        f"{len(rows)} values, {content['working_digits']} working digits, {content['seconds']:.2f} s", markup=False
+    )
+
+
 def _plain(found: Spectrum, k: int, digits: int) -> str:
     """A value as a decimal: the float that LAPACK gave, or the middle of the enclosure."""
     if found.computed is not None:
@@ -111,8 +154,11 @@ def _write_certificate(problem: Problem, method: Method, digits: int, path: Path
     text = json.dumps(certificate(problem, method, digits))
     try:
         temporary = path.with_name(path.name + ".tmp")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"--certificate: {path}: cannot be written ({error.strerror})") from None
 
