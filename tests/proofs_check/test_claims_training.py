@@ -28,20 +28,23 @@ from proofs_check.claims import (
     loss_orders,
     network_residuals,
     networks,
+    noise_ridge,
     runs,
     source_advantage,
     source_training,
+    training,
 )
 from proofs_check.claims.study import ADAM_STEP, Study, study_of, weight_scale
 from proofs_check.verdicts import Outcome, Verdict, finite
 from theory import dynamics
 from theory.exact import rational
 
-MODULES = (loss_orders, networks, network_residuals, source_training, source_advantage)
+MODULES = (training, loss_orders, networks, network_residuals, source_training, source_advantage, noise_ridge)
 CLAIMS: dict[str, Claim] = {claim.id: claim for module in MODULES for claim in module.CLAIMS}
 FAST = [
     name for name in CLAIMS if name.startswith(("training.", "networks.jets", "networks.cast", "networks.res", "S4"))
 ]
+FAST.remove("training.invariance")  # 60 digits
 RFM = Study("rfm", "u_xx", "float64", "svd", "quick", members=5)
 NET = Study("two-layer", "u_xx", "float64", "adam", "quick", members=3)
 REAL = st.floats(-10, 10)
@@ -371,6 +374,42 @@ def test_the_floor_is_a_slope(monkeypatch: pytest.MonkeyPatch, exponent: float, 
     # Where AD leaves as much, the floor is not what is seen.
     monkeypatch.setattr(source_advantage, "outcomes", lambda study, method: fake(study, "fd"))
     assert CLAIMS["S7.floor-explains"].test(study, {}).holds is None
+
+
+# Noise as a ridge.
+
+
+@settings(max_examples=10)
+@given(st.integers(0, 10**6), st.floats(-4, 2))
+def test_the_ridge_objective_is_the_least_value(seed: int, exponent: float) -> None:
+    """Against the minimiser of the random feature model's own ridge regression, and against other points."""
+    generator = torch.Generator().manual_seed(seed)
+    A = torch.randn(2, 7, 4, generator=generator, dtype=torch.float64)
+    f = torch.randn(7, generator=generator, dtype=torch.float64)
+    penalty = torch.tensor([10.0**exponent, 1.0], dtype=torch.float64)
+    found = noise_ridge.ridge_objective(A, f, penalty)
+    for k in range(2):
+        a, residual = rfm.ridge(A[k], f, float(penalty[k]))
+        least = float((residual @ residual + penalty[k] * (a @ a)).sqrt())
+        assert float(found[k]) == pytest.approx(least, rel=1e-10)
+        other = a + 0.1 * torch.randn(4, generator=generator, dtype=torch.float64)
+        gap = A[k] @ other - f
+        assert float(found[k]) < float((gap @ gap + penalty[k] * (other @ other)).sqrt())
+
+
+def test_independent_noise_leaves_what_the_ridge_predicts() -> None:
+    """The explanation itself, on Gaussian matrices with Gaussian noise that the arithmetic did not make."""
+    generator = torch.Generator().manual_seed(0)
+    n, m, tau = 60, 20, 0.02
+    scale = 10.0 ** torch.linspace(0, -8, m, dtype=torch.float64)  # a graded spectrum, as that of features
+    A = torch.randn(40, n, m, generator=generator, dtype=torch.float64) * scale
+    f = torch.randn(n, generator=generator, dtype=torch.float64)
+    E = tau * torch.randn(A.shape, generator=generator, dtype=torch.float64)
+    measured = torch.stack([torch.linalg.lstsq(B, f[:, None]).solution[:, 0] for B in A + E])
+    left = torch.linalg.vector_norm(((A + E) @ measured[:, :, None])[:, :, 0] - f, dim=1)
+    penalty = E.square().sum((1, 2)) / m
+    predicted = math.sqrt(1 - m / n) * noise_ridge.ridge_objective(A, f, penalty)
+    assert abs(float((left / predicted).log().mean())) < math.log(1.1)
 
 
 # Ordered kernels.
