@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from theory.errors import InputError
 
@@ -48,6 +49,21 @@ class Enclosure:
 
     def __add__(self, other: Enclosure) -> Enclosure:
         return Enclosure(self.lower + other.lower, self.upper + other.upper)
+
+    def __sub__(self, other: Enclosure) -> Enclosure:
+        return Enclosure(self.lower - other.upper, self.upper - other.lower)
+
+    def __float__(self) -> float:
+        return float(self.midpoint)
+
+    @property
+    def sign(self) -> Literal[-1, 0, 1] | None:
+        """The sign where it is proven, else ``None``."""
+        if self.lower > 0:
+            return 1
+        if self.upper < 0:
+            return -1
+        return 0 if self.lower == self.upper else None
 
     def scaled(self, factor: Fraction | int) -> Enclosure:
         """The enclosure of ``factor`` times the number."""

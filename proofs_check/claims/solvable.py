@@ -106,7 +106,7 @@ def _traces(factor: Fraction, power: int = 0) -> Callable[[Setting, Scope], Outc
         count = 1200
         ad, fd = _listed_traces(setting, count)
         closed_ad, closed_fd = factor * model.ad_trace(), model.fd_trace(setting.h)
-        gaps = [float(abs(1 - ad / closed_ad)), float(abs(1 - fd / (factor * setting.h**power * closed_fd.middle)))]
+        gaps = [float(abs(1 - ad / closed_ad)), float(abs(1 - fd / (factor * setting.h**power * closed_fd.midpoint)))]
         detail = f"relative differences {gaps[0]:.1e} (AD) and {gaps[1]:.1e} (FD) after {count} eigenvalues"
         return Outcome(max(gaps) < 1e-6, detail, margin=1e-6 - max(gaps))
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from numerics.enclosure import Enclosure
+import numerics.enclosure
 from proofs_check.commands.output import console, emit, table
+from theory.enclosures import Enclosure
 from theory.errors import InputError, PrecisionCapError
 from theory.exact import rational
 from theory.expressions import nearest
 from theory.solvable import (
-    Bounds,
     Circle,
     HermiteDiagonal,
     Mehler,
@@ -116,8 +116,8 @@ def _entropy(spectrum: SolvableSpectrum, method: Any, h: Fraction, power: int, d
         return None
 
 
-def _shown(value: Bounds, digits: int) -> dict[str, str]:
-    ends = Enclosure(value.lower, value.upper).decimals(digits)
+def _shown(value: Enclosure, digits: int) -> dict[str, str]:
+    ends = numerics.enclosure.Enclosure(value.lower, value.upper).decimals(digits)
     return {"lower": ends["lower"], "upper": ends["upper"]}
 
 

@@ -50,3 +50,23 @@ def test_properties() -> None:
     assert "1" not in Enclosure.exactly(1)
     with pytest.raises(InputError, match="above"):
         Enclosure(Fraction(1), Fraction(0))
+
+
+@given(
+    a=st.fractions(-9, 9),
+    b=st.fractions(0, 4),
+    c=st.fractions(-9, 9),
+    d=st.fractions(0, 4),
+    s=st.fractions(0, 1),
+    t=st.fractions(0, 1),
+)
+def test_differences_contain_every_difference(
+    a: Fraction, b: Fraction, c: Fraction, d: Fraction, s: Fraction, t: Fraction
+) -> None:
+    x, y = Enclosure(a, a + b), Enclosure(c, c + d)
+    gap = x - y
+    assert (a + s * b) - (c + t * d) in gap
+    assert gap.width == x.width + y.width
+    assert float(gap) == pytest.approx(float(x.midpoint - y.midpoint))
+    signs = {(v > 0) - (v < 0) for v in (gap.lower, gap.upper)}
+    assert gap.sign == (signs.pop() if len(signs) == 1 else None)

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
+from theory.enclosures import Enclosure
 from theory.entropy import Power
 from theory.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.majorisation import Order, majorisation_order
-from theory.solvable import Bounds, Circle, Frequencies, frequencies, geometric_frequencies, uniform_frequencies
+from theory.solvable import Circle, Frequencies, frequencies, geometric_frequencies, uniform_frequencies
 from theory.solvable.circle import polylogarithm
 from theory.stencils import Stencil, central, forward, stencil
 
@@ -25,7 +26,7 @@ def real(x: Fraction) -> mpmath.mpf:
     return mp.mpf(x.numerator) / x.denominator
 
 
-def inside(value: mpmath.mpf, enclosure: Bounds, slack: float = 0.0) -> bool:
+def inside(value: mpmath.mpf, enclosure: Enclosure, slack: float = 0.0) -> bool:
     return real(enclosure.lower) - slack <= value <= real(enclosure.upper) + slack
 
 
@@ -172,7 +173,7 @@ supports = st.lists(st.integers(1, 12), min_size=2, max_size=6, unique=True).map
 
 
 @given(supports, st.data(), st.booleans(), st.fractions(Fraction(1, 50), 1, max_denominator=50))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_step_ranges_hold_inside_and_are_sharp_for_the_criterion(
     support: list[int], data: st.DataObject, rising: bool, part: Fraction
 ) -> None:
@@ -238,7 +239,7 @@ def test_step_ranges_that_do_not_exist() -> None:
 
 
 @given(supports, st.data(), st.fractions(Fraction(1, 20), 3, max_denominator=40), st.sampled_from(STENCILS))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_every_proven_sign_is_the_sign(support: list[int], data: st.DataObject, h: Fraction, chosen: Stencil) -> None:
     weights = data.draw(st.lists(st.fractions(Fraction(1, 20), 5), min_size=len(support), max_size=len(support)))
     model = Circle(frequencies(dict(zip(support, weights, strict=True))), chosen)

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
+from theory.enclosures import Enclosure
 from theory.entropy import Power
 from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.solvable import Bounds, Mehler, Prolate, eigenvalues
+from theory.solvable import Mehler, Prolate, eigenvalues
 from theory.solvable.common import Listed, Tail, entropy_term, interval_context, lift, listed_entropy
 from theory.solvable.eigenvalues import symmetric_eigenvalues
 from theory.solvable.galerkin import GalerkinSpectrum
@@ -26,7 +27,7 @@ def real(x: Fraction) -> mpmath.mpf:
     return mp.mpf(x.numerator) / x.denominator
 
 
-def inside(value: mpmath.mpf, enclosure: Bounds, slack: float = 0.0) -> bool:
+def inside(value: mpmath.mpf, enclosure: Enclosure, slack: float = 0.0) -> bool:
     return real(enclosure.lower) - slack <= value <= real(enclosure.upper) + slack
 
 
@@ -87,7 +88,7 @@ def test_eigenvalues_refuse() -> None:
 @pytest.mark.parametrize("multiplicity", [1, 2])
 def test_entropy_with_a_tail_contains_the_closed_form(power: Power, multiplicity: int) -> None:
     theta = Fraction(1, 3)
-    values = tuple(Bounds(theta**k, theta**k) for k in range(40))
+    values = tuple(Enclosure(theta**k, theta**k) for k in range(40))
     listed = Listed(values, Tail(theta**40, theta), multiplicity)
     found = listed_entropy(listed, power, None, 30)
     with mp.workdps(40):
@@ -103,7 +104,7 @@ def test_entropy_with_a_tail_contains_the_closed_form(power: Power, multiplicity
 @given(st.fractions(0, 2, max_denominator=200), st.fractions(0, 1, max_denominator=200))
 def test_entropy_terms_by_monotonicity(low: Fraction, width: Fraction) -> None:
     context = interval_context(20)
-    term = entropy_term(context, lift(context, Bounds(low, low + width)))
+    term = entropy_term(context, lift(context, Enclosure(low, low + width)))
     for t in range(11):
         x = real(low + width * Fraction(t, 10))
         value = -x * mp.log(x) if x > 0 else mp.mpf(0)
@@ -111,7 +112,7 @@ def test_entropy_terms_by_monotonicity(low: Fraction, width: Fraction) -> None:
 
 
 def test_largest_and_its_refusals() -> None:
-    values = tuple(Bounds(Fraction(x), Fraction(x) + Fraction(1, 10)) for x in (1, 5, 3))
+    values = tuple(Enclosure(Fraction(x), Fraction(x) + Fraction(1, 10)) for x in (1, 5, 3))
     assert [float(b.lower) for b in Listed(values).largest(3)] == [5, 3, 1]
     assert [float(b.lower) for b in Listed(values, None, 2).largest(3)] == [5, 5, 3]
     with pytest.raises(InputError, match="at most 3"):
@@ -123,8 +124,8 @@ def test_largest_and_its_refusals() -> None:
     for call in (
         lambda: Tail(Fraction(-1), HALF),
         lambda: Tail(HALF, Fraction(1)),
-        lambda: Bounds(Fraction(1), Fraction(0)),
-        lambda: listed_entropy(Listed((Bounds(Fraction(0), Fraction(1)),)), 1, None, 10),
+        lambda: Enclosure(Fraction(1), Fraction(0)),
+        lambda: listed_entropy(Listed((Enclosure(Fraction(0), Fraction(1)),)), 1, None, 10),
     ):
         with pytest.raises(InputError):
             call()
@@ -207,9 +208,11 @@ def test_prolate_against_quadrature(chosen: Stencil, h: Fraction | None) -> None
         for value, enclosure in zip(numerical, found, strict=False):
             assert inside(value, enclosure, float(numerical[0]) * 1e-26)
             assert enclosure.width < Fraction(1, 10**26) * max(1, found[0].upper)
-        total = sum((b.middle for b in found), Fraction(0))
+        total = sum((b.midpoint for b in found), Fraction(0))
         assert total < model.trace("ad" if h is None else "fd", h).upper
-        assert abs(mp.fsum(numerical) - real(model.trace("ad" if h is None else "fd", h).middle)) < 1e-24 * numerical[0]
+        assert (
+            abs(mp.fsum(numerical) - real(model.trace("ad" if h is None else "fd", h).midpoint)) < 1e-24 * numerical[0]
+        )
 
 
 def test_prolate_reproduces_slepian() -> None:
@@ -264,14 +267,14 @@ def test_mehler_against_quadrature(chosen: Stencil, h: Fraction | None) -> None:
             assert inside(value, enclosure, float(numerical[0]) * 1e-17)
             assert enclosure.width < Fraction(1, 10**12) * max(1, found[0].upper)
         trace = model.trace("ad" if h is None else "fd", h)
-        assert abs(mp.fsum(numerical) - real(trace.middle)) < 1e-17 * numerical[0]
+        assert abs(mp.fsum(numerical) - real(trace.midpoint)) < 1e-17 * numerical[0]
 
 
 @pytest.mark.parametrize("kappa", [Fraction(2), Fraction(1, 10)])
 def test_mehler_kernel_is_geometric_with_a_closed_entropy(kappa: Fraction) -> None:
     model = Mehler(kappa, Fraction(1))
     with mp.workdps(40):
-        ratio = real(model.kernel_ratio().middle)
+        ratio = real(model.kernel_ratio().midpoint)
         if kappa == 2:
             assert Fraction(1, 2) in model.kernel_ratio()  # 4 / (1 + 4 + 3)
             assert Fraction(1, 4) in model.kernel_eigenvalue(0)
@@ -283,7 +286,7 @@ def test_mehler_kernel_is_geometric_with_a_closed_entropy(kappa: Fraction) -> No
                 lambda y, x=x: mp.exp(-real(kappa) * (x - y) ** 2 / 2 - (c - a) * y * y - y * y / 2) / 2,
                 [-mp.inf, 0, mp.inf],
             ) / mp.sqrt(2 * mp.pi)
-            assert abs(image - real(model.kernel_eigenvalue(0).middle) * mp.exp(-(c - a) * x * x)) < mp.mpf(10) ** -25
+            assert abs(image - real(model.kernel_eigenvalue(0).midpoint) * mp.exp(-(c - a) * x * x)) < mp.mpf(10) ** -25
         for power in (1, 2):
             summed = entropy([ratio**k for k in range(900)], power)
             assert inside(summed, model.kernel_entropy(power), 1e-28)
@@ -309,7 +312,7 @@ def test_entropies_of_the_infinite_spectrum(model: GalerkinSpectrum, power: Powe
         assert enclosure.width < Fraction(1, 10 ** (wanted - 3))
         many = model.listed(method, h, 4, 26).values  # type: ignore[arg-type]
         with mp.workdps(30):
-            assert inside(entropy([real(b.middle) for b in many], power), enclosure, 1e-11)
+            assert inside(entropy([real(b.midpoint) for b in many], power), enclosure, 1e-11)
     assert model.gap_sign(h, power=power).sign == model.gap(h, power=power, digits=9).sign != 0
     rank_one = model.gap(h, power=power, rank=1, digits=9)
     assert rank_one.lower <= 0 <= rank_one.upper
@@ -328,7 +331,7 @@ def test_small_steps_lose_no_digits() -> None:
     for model in (Mehler(HALF, HALF), Prolate(Fraction(2))):
         ad, fd = model.ad_eigenvalues(1, 12)[0], model.fd_eigenvalues(1, Fraction(1, 10**4), 12)[0]
         assert fd.width < ad.lower / 10**10
-        assert Fraction(1, 10**11) < (ad.middle - fd.middle) / ad.middle < Fraction(1, 10**6)
+        assert Fraction(1, 10**11) < (ad.midpoint - fd.midpoint) / ad.midpoint < Fraction(1, 10**6)
 
 
 @pytest.mark.parametrize(
@@ -373,9 +376,9 @@ def test_trace_tails_bound_the_remainders(model: GalerkinSpectrum, method: str) 
         if tail is None:
             continue
         for j in range(4):
-            remainder = trace.middle - sum(diagonal[: start + j], Fraction(0))
+            remainder = trace.midpoint - sum(diagonal[: start + j], Fraction(0))
             assert remainder <= tail.first * tail.ratio**j + slack + trace.width
             checked += 1
         if method == "ad":  # and it is not wasteful
-            assert tail.first < 100 * (trace.middle - sum(diagonal[:start], Fraction(0))) / (1 - tail.ratio) + slack
+            assert tail.first < 100 * (trace.midpoint - sum(diagonal[:start], Fraction(0))) / (1 - tail.ratio) + slack
     assert checked >= 20

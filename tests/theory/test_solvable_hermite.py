@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
+from theory.enclosures import Enclosure
 from theory.entropy import Convention, Power, cutoff, shannon_entropy, standard_conventions, truncated_entropy
 from theory.errors import InputError, PrecisionCapError
 from theory.majorisation import Order, log_majorises, majorisation_order
 from theory.solvable import (
-    Bounds,
     Circle,
     Geometric,
     HermiteDiagonal,
@@ -35,7 +35,7 @@ def real(x: Fraction) -> mpmath.mpf:
     return mp.mpf(x.numerator) / x.denominator
 
 
-def inside(value: mpmath.mpf, enclosure: Bounds, slack: float = 0.0) -> bool:
+def inside(value: mpmath.mpf, enclosure: Enclosure, slack: float = 0.0) -> bool:
     return real(enclosure.lower) - slack <= value <= real(enclosure.upper) + slack
 
 
@@ -92,7 +92,7 @@ def test_same_determinant_and_log_majorisation(ratio: Fraction, size: int, h: Fr
         partial_ad, partial_fd = partial_ad * a.lower, partial_fd * b.upper
         assert partial_fd >= partial_ad
     if size > 2:  # with equal products and a strict excess before
-        balls = [[flint.arb(flint.fmpq(b.middle.numerator, b.middle.denominator)) for b in x] for x in (fd, ad)]
+        balls = [[flint.arb(flint.fmpq(b.midpoint.numerator, b.midpoint.denominator)) for b in x] for x in (fd, ad)]
         assert log_majorises(balls[0][:1], balls[1][:1]) in (False, None)  # products of the parts differ
 
 
@@ -168,7 +168,7 @@ def test_closed_form_for_every_rank(theta: Fraction, rank: int, power: Power) ->
     assert (summed - closed).contains(0)
     enclosure = Geometric(theta).entropy(power=power, rank=rank)
     assert enclosure.width < Fraction(1, 10**28)
-    assert flint.arb(flint.fmpq(enclosure.middle.numerator, enclosure.middle.denominator)).overlaps(
+    assert flint.arb(flint.fmpq(enclosure.midpoint.numerator, enclosure.midpoint.denominator)).overlaps(
         flint.arb(summed if rank > 1 else 0) + flint.arb(0, 1e-13)
     )
     assert geometric_entropy(float(x), rank) == pytest.approx(float(enclosure), abs=1e-11)
@@ -274,7 +274,7 @@ def test_conventions_on_solvable_spectra(model: SolvableSpectrum, convention: Co
         with mp.workdps(40):
             # `listed` is descending for no model; its midpoints are good to 40 digits.
             listed = model.listed(method, h, 1, 40)  # type: ignore[arg-type]
-            values = sorted((real(b.middle) for b in listed.values), reverse=True)
+            values = sorted((real(b.midpoint) for b in listed.values), reverse=True)
             sigma = [mp.sqrt(x) for x in values for _ in range(listed.multiplicity)]
             reference = truncated_entropy(sigma, convention)
             assert found.cutoff == reference.cutoff

@@ -2,13 +2,13 @@
 
 Each model is a :class:`~theory.solvable.common.SolvableSpectrum`: ``ad_eigenvalues(count)``,
 ``fd_eigenvalues(count, h)``, ``entropy(method, h, power=…, rank=…)``, ``gap(h)`` and ``gap_sign(h)``; all
-numbers are :class:`~theory.solvable.common.Bounds`, two exact rationals around the number meant.
+numbers are :class:`~theory.enclosures.Enclosure`, two exact rationals around the number meant.
 """
 
 from __future__ import annotations
 
 from theory.solvable.circle import Circle, Frequencies, frequencies, geometric_frequencies, uniform_frequencies
-from theory.solvable.common import Bounds, GapSign, SolvableSpectrum
+from theory.solvable.common import GapSign, SolvableSpectrum
 from theory.solvable.geometric import Geometric, geometric_entropy
 from theory.solvable.hermite import HermiteDiagonal
 from theory.solvable.mehler import Mehler
@@ -16,7 +16,6 @@ from theory.solvable.prolate import Prolate
 from theory.solvable.truncation import truncated_entropy
 
 __all__ = [
-    "Bounds",
     "Circle",
     "Frequencies",
     "GapSign",

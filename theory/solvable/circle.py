@@ -24,13 +24,13 @@ from itertools import pairwise
 from math import comb
 from typing import Any
 
+from theory.enclosures import Enclosure
 from theory.entropy import Power
 from theory.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.majorisation import majorisation_order, ratio_order
 from theory.solvable.common import (
     GUARD,
     MAX_TERMS,
-    Bounds,
     GapSign,
     Interval,
     Listed,
@@ -143,7 +143,7 @@ class Circle(SolvableSpectrum):
         """
         return self._weight(n) * Fraction(n ** (2 * self.derivative), 4)
 
-    def fd_mode(self, n: int, h: Fraction, digits: int = 30) -> Bounds:
+    def fd_mode(self, n: int, h: Fraction, digits: int = 30) -> Enclosure:
         """The FD eigenvalue ``p_n |Σ_k c_k e^{i s_k n h}|² / (4 h^{2m})`` of the same two functions."""
         step = checked_step(h, "fd")
         context = interval_context(digits + self._loss(step))
@@ -178,7 +178,7 @@ class Circle(SolvableSpectrum):
             return self._geometric_listed(method, step, count, digits)
         if method == "ad":
             exact = (self.ad_mode(n) for n, _ in self.law.finite)
-            return Listed(tuple(Bounds(x, x) for x in exact), None, 2)
+            return Listed(tuple(Enclosure(x, x) for x in exact), None, 2)
         context = interval_context(digits + self._loss(step))
         return Listed(tuple(bounds(self._fd(context, n, step, lift(context, p))) for n, p in self.law.finite), None, 2)
 
@@ -202,7 +202,7 @@ class Circle(SolvableSpectrum):
         m2 = 2 * self.derivative
         context = interval_context(15)
         log_q = context.log(lift(context, q))
-        peak = max(1, int(bounds(m2 / -log_q).middle))  # near the largest of n^{2m} q^n
+        peak = max(1, int(bounds(m2 / -log_q).midpoint))  # near the largest of n^{2m} q^n
         largest = bounds(context.mpf(peak) ** m2 * context.exp(log_q * peak) / 4).lower
         constant = Fraction(1, 4)
         if method == "fd":
@@ -233,7 +233,7 @@ class Circle(SolvableSpectrum):
             return 2 * sum((self.ad_mode(n) for n, _ in self.law.finite), Fraction(0))
         return polylogarithm(2 * self.derivative, self.law.ratio) / 2
 
-    def fd_trace(self, h: Fraction, digits: int = 30) -> Bounds:
+    def fd_trace(self, h: Fraction, digits: int = 30) -> Enclosure:
         """``½ Σ_δ C_δ G(δh) / h^{2m}`` with ``G(t) = Σ_{n>=0} q^n cos nt`` in closed form; a sum for finite laws.
 
         For the central second difference: ``½ [6/(1-q) - 8 G(h) + 2 G(2h)] / h^4``.
@@ -332,7 +332,7 @@ class Circle(SolvableSpectrum):
                 return self._checked_power(sign, ad, spectrum, context)
         return None
 
-    def _checked_power(self, sign: int, ad: list[Interval], fd: list[Bounds], context: Any) -> GapSign | None:
+    def _checked_power(self, sign: int, ad: list[Interval], fd: list[Enclosure], context: Any) -> GapSign | None:
         """Majorisation of the singular values too, so that the sign holds for both powers."""
         roots = [context.sqrt(x) for x in ad], [context.sqrt(lift(context, x)) for x in fd]
         if majorisation_order(*roots).entropy_sign != sign:

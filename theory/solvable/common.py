@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from mpmath.ctx_iv import MPIntervalContext
 
+from theory.enclosures import Enclosure
 from theory.entropy import Power
 from theory.errors import InputError, PrecisionCapError
 from theory.stencils import Stencil
@@ -28,50 +29,6 @@ GUARD = 12
 """Digits carried beyond those asked for."""
 MAX_TERMS = 20000
 """Most eigenvalues listed one by one."""
-
-
-@dataclass(frozen=True, order=False)
-class Bounds:
-    """A real number between two exact rationals.
-
-    Raises:
-        InputError: the lower bound exceeds the upper one.
-    """
-
-    lower: Fraction
-    upper: Fraction
-
-    def __post_init__(self) -> None:
-        if not self.lower <= self.upper:
-            raise InputError(f"bounds: the lower one, {self.lower}, exceeds the upper one, {self.upper}")
-
-    def __contains__(self, value: Fraction | int) -> bool:
-        return self.lower <= value <= self.upper
-
-    def __sub__(self, other: Bounds) -> Bounds:
-        return Bounds(self.lower - other.upper, self.upper - other.lower)
-
-    def __float__(self) -> float:
-        return float(self.middle)
-
-    @property
-    def middle(self) -> Fraction:
-        """The mean of the two."""
-        return (self.lower + self.upper) / 2
-
-    @property
-    def width(self) -> Fraction:
-        """Upper minus lower."""
-        return self.upper - self.lower
-
-    @property
-    def sign(self) -> Sign | None:
-        """The sign where it is proven, else ``None``."""
-        if self.lower > 0:
-            return 1
-        if self.upper < 0:
-            return -1
-        return 0 if self.lower == self.upper else None
 
 
 @dataclass(frozen=True)
@@ -116,11 +73,11 @@ class Listed:
         multiplicity: every eigenvalue, listed or not, stands for so many.
     """
 
-    values: tuple[Bounds, ...]
+    values: tuple[Enclosure, ...]
     tail: Tail | None = None
     multiplicity: int = 1
 
-    def largest(self, count: int) -> list[Bounds]:
+    def largest(self, count: int) -> list[Enclosure]:
         """Enclosures of the ``count`` largest eigenvalues with their multiplicities, descending.
 
         The k-th largest is monotone in every eigenvalue, so the sorted lower and the sorted upper ends
@@ -140,7 +97,7 @@ class Listed:
         uppers = sorted((value.upper for value in self.values), reverse=True)[:single]
         if self.tail is not None and single and self.tail.first > lowers[-1]:
             raise PrecisionCapError(f"the tail is not below the {count} largest eigenvalues; ask for more digits")
-        pairs = [Bounds(a, b) for a, b in zip(lowers, uppers, strict=True)]
+        pairs = [Enclosure(a, b) for a, b in zip(lowers, uppers, strict=True)]
         return [pair for pair in pairs for _ in range(self.multiplicity)][:count]
 
 
@@ -151,19 +108,19 @@ def interval_context(digits: int) -> Any:
     return context
 
 
-def lift(context: Any, value: Bounds | Fraction | int) -> Interval:
+def lift(context: Any, value: Enclosure | Fraction | int) -> Interval:
     """The exact number or enclosure, rounded outward into the context."""
-    if isinstance(value, Bounds):
+    if isinstance(value, Enclosure):
         lower, upper = lift(context, value.lower), lift(context, value.upper)
         return context.mpf([lower.a, upper.b])
     fraction = Fraction(value)
     return context.mpf(fraction.numerator) / fraction.denominator
 
 
-def bounds(interval: Interval) -> Bounds:
+def bounds(interval: Interval) -> Enclosure:
     """The two ends of an interval, exactly."""
     lower, upper = (_rational(end) for end in interval._mpi_)
-    return Bounds(lower, upper)
+    return Enclosure(lower, upper)
 
 
 def _rational(raw: tuple[int, int, int, int]) -> Fraction:
@@ -187,7 +144,7 @@ def entropy_term(context: Any, x: Interval) -> Interval:
     return context.mpf([min(low.a, high.a), top.b])
 
 
-def listed_entropy(listed: Listed, power: Power, rank: int | None, digits: int) -> Bounds:
+def listed_entropy(listed: Listed, power: Power, rank: int | None, digits: int) -> Enclosure:
     """Two-sided bounds on the entropy of a spectrum given by enclosures and a tail.
 
     Eigenvalues are squares of singular values: ``p ∝ λ^(q/2)``.
@@ -214,7 +171,7 @@ def listed_entropy(listed: Listed, power: Power, rank: int | None, digits: int) 
         raise InputError("spectrum: no eigenvalue is certainly positive; no entropy exists")
     weights = []
     for value in values:
-        x = lift(context, Bounds(max(value.lower, Fraction(0)) / scale, max(value.upper, Fraction(0)) / scale))
+        x = lift(context, Enclosure(max(value.lower, Fraction(0)) / scale, max(value.upper, Fraction(0)) / scale))
         weights.append(context.sqrt(x) if power == 1 else x)
     total = sum(weights, context.mpf(0))
     terms = sum((entropy_term(context, x) for x in weights), context.mpf(0))
@@ -276,15 +233,15 @@ class SolvableSpectrum(ABC):
         The tail's sum is below ``10**-digits`` of the largest eigenvalue.
         """
 
-    def ad_eigenvalues(self, count: int, digits: int = 30) -> list[Bounds]:
+    def ad_eigenvalues(self, count: int, digits: int = 30) -> list[Enclosure]:
         """The ``count`` largest eigenvalues of ``K_AD``, descending."""
         return self._largest("ad", None, count, digits)
 
-    def fd_eigenvalues(self, count: int, h: Fraction, digits: int = 30) -> list[Bounds]:
+    def fd_eigenvalues(self, count: int, h: Fraction, digits: int = 30) -> list[Enclosure]:
         """The ``count`` largest eigenvalues of ``K_FD``, descending."""
         return self._largest("fd", h, count, digits)
 
-    def _largest(self, method: Method, h: Fraction | None, count: int, digits: int) -> list[Bounds]:
+    def _largest(self, method: Method, h: Fraction | None, count: int, digits: int) -> list[Enclosure]:
         if count < 1 or digits < 1:
             raise InputError(f"count, digits: {count}, {digits}; allowed: at least 1")
         for more in (0, digits, 3 * digits):
@@ -302,8 +259,8 @@ class SolvableSpectrum(ABC):
         power: Power = 1,
         rank: int | None = None,
         digits: int = 20,
-    ) -> Bounds:
-        """Bounds on the entropy of the whole spectrum, or of its ``rank`` largest singular values.
+    ) -> Enclosure:
+        """Enclosure on the entropy of the whole spectrum, or of its ``rank`` largest singular values.
 
         Args:
             method: ``"ad"`` or ``"fd"``.
@@ -322,8 +279,8 @@ class SolvableSpectrum(ABC):
         listed = self.listed(method, h, rank or 1, needed)
         return listed_entropy(listed, power, rank, needed)
 
-    def gap(self, h: Fraction, *, power: Power = 1, rank: int | None = None, digits: int = 20) -> Bounds:
-        """Bounds on ``H_FD - H_AD``; see :meth:`entropy`."""
+    def gap(self, h: Fraction, *, power: Power = 1, rank: int | None = None, digits: int = 20) -> Enclosure:
+        """Enclosure on ``H_FD - H_AD``; see :meth:`entropy`."""
         fd = self.entropy("fd", h, power=power, rank=rank, digits=digits)
         return fd - self.entropy("ad", power=power, rank=rank, digits=digits)
 

@@ -15,14 +15,14 @@ from operator import mul
 
 from mpmath.ctx_mp import MPContext
 
+from theory.enclosures import Enclosure
 from theory.errors import InputError, PrecisionCapError
-from theory.solvable.common import Bounds
 
 MAX_SIZE = 160
 """Largest matrix taken."""
 
 
-def symmetric_eigenvalues(matrix: Sequence[Sequence[int]], bits: int, error: Fraction) -> list[Bounds]:
+def symmetric_eigenvalues(matrix: Sequence[Sequence[int]], bits: int, error: Fraction) -> list[Enclosure]:
     """Enclosures of all eigenvalues, the k-th largest at place k.
 
     Args:
@@ -46,7 +46,7 @@ def symmetric_eigenvalues(matrix: Sequence[Sequence[int]], bits: int, error: Fra
         return []
     if n == 1:
         value = Fraction(matrix[0][0], 1 << bits)
-        return [Bounds(value - error, value + error)]
+        return [Enclosure(value - error, value + error)]
     vectors = _approximate_vectors(matrix, bits)  # rows are eigenvectors
     gram = [[_dot(u, v) for v in vectors[: i + 1]] for i, u in enumerate(vectors)]
     one = 1 << (2 * bits)
@@ -64,7 +64,7 @@ def symmetric_eigenvalues(matrix: Sequence[Sequence[int]], bits: int, error: Fra
         low, high = value - spread, value + spread
         low = low / (1 + defect) if low > 0 else low / (1 - defect)
         high = high / (1 - defect) if high > 0 else high / (1 + defect)
-        result.append(Bounds(low - error, high + error))
+        result.append(Enclosure(low - error, high + error))
     return result
 
 

@@ -13,8 +13,9 @@ from abc import abstractmethod
 from fractions import Fraction
 from functools import lru_cache
 
+from theory.enclosures import Enclosure
 from theory.errors import PrecisionCapError
-from theory.solvable.common import GUARD, Bounds, Interval, Listed, Method, SolvableSpectrum, Tail, bounds, checked_step
+from theory.solvable.common import GUARD, Interval, Listed, Method, SolvableSpectrum, Tail, bounds, checked_step
 from theory.solvable.eigenvalues import MAX_SIZE, symmetric_eigenvalues
 
 Block = tuple[list[list[int]], Fraction]
@@ -36,7 +37,7 @@ class GalerkinSpectrum(SolvableSpectrum):
         """``t_{size+j} <= first * ratio**j`` for j >= 0; ``None`` where ``size`` is too small for such a bound."""
 
     @abstractmethod
-    def trace(self, method: Method, h: Fraction | None = None, digits: int = 30) -> Bounds:
+    def trace(self, method: Method, h: Fraction | None = None, digits: int = 30) -> Enclosure:
         """The sum of all eigenvalues, in closed form."""
 
     def listed(self, method: Method, h: Fraction | None, count: int, digits: int) -> Listed:
@@ -67,7 +68,7 @@ def _listed(model: GalerkinSpectrum, method: Method, h: Fraction, count: int, di
     values = []
     for matrix, error in model.blocks(method, h, size, bits):
         for value in symmetric_eigenvalues(matrix, bits, error):
-            values.append(Bounds(max(value.lower, Fraction(0)), max(value.upper, Fraction(0)) + tail.first))
+            values.append(Enclosure(max(value.lower, Fraction(0)), max(value.upper, Fraction(0)) + tail.first))
     return Listed(tuple(values), tail)
 
 
@@ -92,7 +93,7 @@ def fixed_point(entries: list[list[Interval]], bits: int) -> Block:
     for i in range(n):
         for j in range(i + 1):
             enclosure = bounds(entries[i][j])
-            value = round(enclosure.middle * (1 << bits))
+            value = round(enclosure.midpoint * (1 << bits))
             matrix[i][j] = matrix[j][i] = value
             centre = Fraction(value, 1 << bits)
             worst = max(worst, enclosure.upper - centre, centre - enclosure.lower)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
+from theory.enclosures import Enclosure
 from theory.entropy import Convention, EntropyValue, Number, Power, natural_log, times
 from theory.errors import InputError, PrecisionCapError
-from theory.solvable.common import GUARD, Bounds, GapSign, bounds, interval_context, lift
+from theory.solvable.common import GUARD, GapSign, bounds, interval_context, lift
 
 
 def geometric_entropy(x: Number, rank: int | None, log: Callable[[Number], Number] = natural_log) -> Number:
@@ -86,7 +87,7 @@ class Geometric:
             found = _least_exponent(self.ratio, tau if convention.rule == "relative" else tau / scale)
         return found if self.size is None else min(found, self.size)
 
-    def entropy(self, *, power: Power = 1, rank: int | None = None, digits: int = 30) -> Bounds:
+    def entropy(self, *, power: Power = 1, rank: int | None = None, digits: int = 30) -> Enclosure:
         """The closed form, enclosed; ``rank`` values at most, or all."""
         context = interval_context(digits + GUARD)
         x = lift(context, self.ratio**power)
@@ -94,7 +95,7 @@ class Geometric:
         return bounds(geometric_entropy(x, r))
 
     def truncated_entropy(self, convention: Convention, digits: int = 30) -> EntropyValue:
-        """As :func:`theory.entropy.truncated_entropy`, with :class:`Bounds` as the value."""
+        """As :func:`theory.entropy.truncated_entropy`, with :class:`Enclosure` as the value."""
         r = self.cutoff(convention)
         if r == 0 or (r == 1 and convention.normalised):
             reason = "no singular value passes the cut-off" if r == 0 else "H / log r is 0/0 at r = 1"

@@ -16,9 +16,10 @@ from fractions import Fraction
 from functools import lru_cache
 from math import factorial, isqrt
 
+from theory.enclosures import Enclosure
 from theory.entropy import Power
 from theory.errors import InputError
-from theory.solvable.common import GUARD, Bounds, GapSign, Listed, Method, SolvableSpectrum, Tail, checked_step
+from theory.solvable.common import GUARD, GapSign, Listed, Method, SolvableSpectrum, Tail, checked_step
 from theory.solvable.eigenvalues import MAX_SIZE, symmetric_eigenvalues
 from theory.stencils import Stencil, central
 
@@ -97,13 +98,13 @@ class HermiteDiagonal(SolvableSpectrum):
         if method == "fd":
             return _finite_difference(self, step, digits)
         if self.size is not None:
-            return Listed(tuple(Bounds(x, x) for x in map(self.ad_mode, range(self.size))))
+            return Listed(tuple(Enclosure(x, x) for x in map(self.ad_mode, range(self.size))))
         m, n = self.stencil.derivative, max(count, 1)
         while True:
             theta = self.ratio * Fraction(n + 1 + m, n + 1)  # of consecutive eigenvalues, decreasing in n
             first = self.ad_mode(n)
             if theta < 1 and first / (1 - theta) * 10**digits < self.ad_mode(0):
-                return Listed(tuple(Bounds(x, x) for x in map(self.ad_mode, range(n))), Tail(first, theta))
+                return Listed(tuple(Enclosure(x, x) for x in map(self.ad_mode, range(n))), Tail(first, theta))
             n += max(1, n // 8)
 
     def gap_sign(self, h: Fraction, *, power: Power = 1, rank: int | None = None, digits: int = 60) -> GapSign:
@@ -131,4 +132,4 @@ def _finite_difference(model: HermiteDiagonal, h: Fraction, digits: int) -> List
             root = isqrt((square.numerator << (2 * bits)) // square.denominator)
             matrix[i][k] = matrix[k][i] = root if r >= 0 else -root
     values = symmetric_eigenvalues(matrix, bits, Fraction(2 * n, 1 << bits))
-    return Listed(tuple(Bounds(max(v.lower, Fraction(0)), max(v.upper, Fraction(0))) for v in values))
+    return Listed(tuple(Enclosure(max(v.lower, Fraction(0)), max(v.upper, Fraction(0))) for v in values))

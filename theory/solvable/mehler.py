@@ -21,11 +21,11 @@ from functools import cached_property
 from math import factorial
 from typing import Any
 
+from theory.enclosures import Enclosure
 from theory.entropy import Power
 from theory.errors import InputError
 from theory.solvable.common import (
     GUARD,
-    Bounds,
     Interval,
     Method,
     Tail,
@@ -71,17 +71,17 @@ class Mehler(GalerkinSpectrum):
     def _squares(self) -> dict[Fraction, Fraction]:
         return squared_symbol(self.stencil)
 
-    def kernel_ratio(self, digits: int = 30) -> Bounds:
+    def kernel_ratio(self, digits: int = 30) -> Enclosure:
         """B, the ratio of consecutive eigenvalues of K."""
         return bounds(self._ratio(interval_context(digits + GUARD)))
 
-    def kernel_eigenvalue(self, k: int, digits: int = 30) -> Bounds:
+    def kernel_eigenvalue(self, k: int, digits: int = 30) -> Enclosure:
         """``½ (1 - B) B^k``, the eigenvalue number k (from 0) of K."""
         context = interval_context(digits + GUARD)
         ratio = self._ratio(context)
         return bounds((1 - ratio) * ratio**k / 2)
 
-    def kernel_entropy(self, power: Power = 1, digits: int = 30) -> Bounds:
+    def kernel_entropy(self, power: Power = 1, digits: int = 30) -> Enclosure:
         """``-log(1-x) - x log x / (1-x)`` with ``x = B^{q/2}``, the entropy of K in closed form."""
         context = interval_context(digits + GUARD)
         ratio = self._ratio(context)
@@ -96,12 +96,12 @@ class Mehler(GalerkinSpectrum):
         """``w² = scale² y²`` with y the oscillator's variable: ``scale² = 2 s² / √(1 + 4κ)``."""
         return 2 * lift(context, self.weight_variance) / context.sqrt(1 + 4 * lift(context, self._kappa))
 
-    def trace(self, method: Method, h: Fraction | None = None, digits: int = 30) -> Bounds:
+    def trace(self, method: Method, h: Fraction | None = None, digits: int = 30) -> Enclosure:
         """``½ (2m-1)!! s^{2m}``, or ``½ Σ C_δ exp(-δ²h²s²/2) / h^{2m}``."""
         step, m = checked_step(h, method), self.stencil.derivative
         if method == "ad":
             exact = Fraction(factorial(2 * m), 2**m * factorial(m)) * self.weight_variance**m / 2
-            return Bounds(exact, exact)
+            return Enclosure(exact, exact)
         context = interval_context(digits + GUARD + self._loss(step))
         total = sum(
             (

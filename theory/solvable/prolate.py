@@ -25,10 +25,10 @@ from fractions import Fraction
 from functools import cache, cached_property
 from math import comb, factorial, isqrt
 
+from theory.enclosures import Enclosure
 from theory.errors import InputError, NonexistenceError
 from theory.solvable.common import (
     GUARD,
-    Bounds,
     Method,
     Tail,
     bounds,
@@ -72,11 +72,11 @@ class Prolate(GalerkinSpectrum):
     def _squares(self) -> dict[Fraction, Fraction]:
         return squared_symbol(self.stencil)
 
-    def kernel_eigenvalues(self, count: int, digits: int = 30) -> list[Bounds]:
+    def kernel_eigenvalues(self, count: int, digits: int = 30) -> list[Enclosure]:
         """The ``count`` largest eigenvalues of K: ``π λ_n(c) / (4c)`` with Slepian's λ_n, the concentrations."""
         return Prolate(self.band, self.half_width, central(0)).ad_eigenvalues(count, digits)
 
-    def ratio_range(self, h: Fraction, digits: int = 30) -> Bounds:
+    def ratio_range(self, h: Fraction, digits: int = 30) -> Enclosure:
         """``[sinc^{2m}(Rh/2), 1]``, which contains the ratio FD/AD at every index.
 
         Raises:
@@ -90,14 +90,14 @@ class Prolate(GalerkinSpectrum):
         if not lift(context, self.band * step) <= 2 * context.pi:
             raise NonexistenceError("ratio range: R h exceeds 2π, where sinc is no longer monotone")
         angle = lift(context, self.band * step / 2)
-        return Bounds(max(Fraction(0), bounds((context.sin(angle) / angle) ** (2 * m)).lower), Fraction(1))
+        return Enclosure(max(Fraction(0), bounds((context.sin(angle) / angle) ** (2 * m)).lower), Fraction(1))
 
-    def trace(self, method: Method, h: Fraction | None = None, digits: int = 30) -> Bounds:
+    def trace(self, method: Method, h: Fraction | None = None, digits: int = 30) -> Enclosure:
         """``½ R^{2m}/(2m+1)``, or ``½ Σ C_δ sinc(δhR) / h^{2m}``."""
         step, m = checked_step(h, method), self.stencil.derivative
         if method == "ad":
             exact = self.band ** (2 * m) / (2 * (2 * m + 1))
-            return Bounds(exact, exact)
+            return Enclosure(exact, exact)
         size = max(0, len(str(step.denominator)) - len(str(step.numerator)) + 1)
         context = interval_context(digits + GUARD + 2 * m * size)
         total = context.mpf(0)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from theory.enclosures import Enclosure
 from theory.entropy import Convention, EntropyValue, cutoff_range
 from theory.errors import InputError, PrecisionCapError
 from theory.solvable.common import (
     GUARD,
-    Bounds,
     Interval,
     Listed,
     Method,
@@ -24,7 +24,7 @@ from theory.solvable.common import (
 def truncated_entropy(
     spectrum: SolvableSpectrum, method: Method, h: Fraction | None, convention: Convention, digits: int = 20
 ) -> EntropyValue:
-    """As :func:`theory.entropy.truncated_entropy`, the value as :class:`Bounds`, the cut-off number proven.
+    """As :func:`theory.entropy.truncated_entropy`, the value as :class:`Enclosure`, the cut-off number proven.
 
     Args:
         spectrum: the model; its singular values are the square roots of its eigenvalues.
@@ -57,7 +57,7 @@ def _cutoff(listed: Listed, convention: Convention, digits: int) -> int:
     floor = Fraction(0) if listed.tail is None else listed.tail.first
     sure = sum(1 for value in listed.values if value.lower >= floor) * listed.multiplicity
     values = listed.largest(sure)
-    sigma = [context.sqrt(lift(context, Bounds(max(v.lower, Fraction(0)), v.upper))) for v in values]
+    sigma = [context.sqrt(lift(context, Enclosure(max(v.lower, Fraction(0)), v.upper))) for v in values]
     if convention.rule == "energy":
         return _energy(context, listed, sigma, convention)
     lower, upper = cutoff_range(sigma, convention)
@@ -76,7 +76,7 @@ def _energy(context: Any, listed: Listed, sigma: list[Interval], convention: Con
 
     total = context.mpf(0)
     for value in listed.values:
-        total += weight(lift(context, Bounds(max(value.lower, Fraction(0)), value.upper))) * listed.multiplicity
+        total += weight(lift(context, Enclosure(max(value.lower, Fraction(0)), value.upper))) * listed.multiplicity
     if listed.tail is not None:
         mass = weight(lift(context, listed.tail.first)) / (1 - weight(lift(context, listed.tail.ratio)))
         total += context.mpf([0, (mass * listed.multiplicity).b])
@@ -99,7 +99,7 @@ def _entropy(listed: Listed, r: int, convention: Convention, digits: int) -> Ent
     if r == 1:
         if convention.normalised:
             return EntropyValue(None, 1, "one singular value passes the cut-off: H / log r is 0/0")
-        return EntropyValue(Bounds(Fraction(0), Fraction(0)), 1)
+        return EntropyValue(Enclosure(Fraction(0), Fraction(0)), 1)
     value = listed_entropy(listed, convention.power, r, digits)
     if convention.normalised:
         context = interval_context(digits + GUARD)
