@@ -17,7 +17,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from proofs_check import interrupts
+
+interrupts.install()  # before typer, which takes the longest to import
+
+import typer  # noqa: E402
 
 app = typer.Typer(
     name="adfd",
@@ -498,6 +502,7 @@ def example(
 def main() -> None:
     """Entry point: every failure becomes one line on stderr and its exit code."""
     try:
+        interrupts.restore()
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except typer.Exit as stop:

@@ -163,7 +163,7 @@ def test_ctrl_c_at_random_moments(tmp_path: Path) -> None:
     for k in range(40):
         words = lines[k % len(lines)]
         with subprocess.Popen([ADFD, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-            time.sleep(dice.uniform(0.5, 4))  # Python itself answers until the command line has been imported
+            time.sleep(dice.uniform(0.3, 4))  # Python itself answers until the first of our modules is imported
             running.send_signal(signal.SIGINT)
             _, errors = running.communicate(timeout=60)
         codes.append(running.returncode)
