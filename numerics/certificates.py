@@ -17,7 +17,7 @@ from flint import arb, arb_mat
 
 from numerics.ball_matrices import ball_entries
 from numerics.enclosure import Enclosure
-from numerics.engine.balls import frobenius_upper, identity_defect
+from numerics.engine.balls import frobenius_upper
 from numerics.engine.driver import CAP_BITS, Clock, Factorisation, factorise
 from numerics.features import boundary_rows, features, interior_points
 from numerics.problem import Method, Problem
@@ -95,7 +95,7 @@ def vector_bounds(matrix: arb_mat, x: arb_mat) -> tuple[list[arb], list[arb], ar
         return None
     d = [gram[j][j].mid().sqrt().mid() for j in range(r)]
     scaled = arb_mat(r, r, [gram[i][j] / d[i] / d[j] for i in range(r) for j in range(r)])
-    eta, delta = identity_defect(scaled), identity_defect(own)
+    eta, delta = _defect(scaled), _defect(own)
     if not (eta < 1 and delta < 1):
         return None
     rho = arb(0)
@@ -105,6 +105,12 @@ def vector_bounds(matrix: arb_mat, x: arb_mat) -> tuple[list[arb], list[arb], ar
     lower = sorted(((v * ((1 - eta) / (1 + delta)).sqrt()).lower() for v in d), reverse=True)
     upper = sorted(((v * v * (1 + eta) / (1 - delta) + rho * rho).sqrt().upper() for v in d), reverse=True)
     return lower, upper, rho
+
+
+def _defect(gram: arb_mat) -> arb:
+    """``||G - I||_F``, the norm that the checker takes."""
+    n = gram.ncols()
+    return frobenius_upper([x - 1 if i % (n + 1) == 0 else x for i, x in enumerate(gram.entries())])
 
 
 def _claims(matrix: arb_mat, x: arb_mat, digits: int) -> list[Enclosure]:

@@ -107,7 +107,9 @@ def _range(ceiling: Callable[[int], flint.arb]) -> Callable[[Pair, Scope], Outco
     return test
 
 
-def _continuity(with_binary_entropy: bool) -> Callable[[Pair, Scope], Outcome]:
+def _continuity(with_binary_entropy: bool, halved: bool = False) -> Callable[[Pair, Scope], Outcome]:
+    """The bound; for mutants without h₂(T), or with half of T log(r − 1)."""
+
     def test(pair: Pair, scope: Scope) -> Outcome:
         with flint.ctx.workprec(PRECISION):
             r = len(pair.first)
@@ -117,6 +119,8 @@ def _continuity(with_binary_entropy: bool) -> Callable[[Pair, Scope], Outcome]:
             bound = (
                 fannes_audenaert(distance, r, exact=True) if with_binary_entropy else distance * flint.arb(r - 1).log()
             )
+            if halved:
+                bound = bound - distance * flint.arb(r - 1).log() / 2
             decision = True if pair.first == pair.second else _decide(gap, bound)
             return Outcome(decision, f"|H − H'| = {float(gap):.6f} ≤ {float(bound):.6f}", float(bound - gap),
                            certified=True)  # fmt: skip
@@ -124,8 +128,8 @@ def _continuity(with_binary_entropy: bool) -> Callable[[Pair, Scope], Outcome]:
     return test
 
 
-def _threshold(factor: Fraction) -> Callable[[Pair, Scope], Outcome]:
-    """Raising σ_k raises H exactly when p_k < factor · e^{−H}."""
+def _threshold(factor: Fraction, sign: int = 1) -> Callable[[Pair, Scope], Outcome]:
+    """Raising σ_k raises H exactly when p_k < factor · e^{−H}; for a mutant (sign −1) lowers it then."""
 
     def test(pair: Pair, scope: Scope) -> Outcome:
         values = pair.first
@@ -141,7 +145,7 @@ def _threshold(factor: Fraction) -> Callable[[Pair, Scope], Outcome]:
                 if abs(ratio - 1) < flint.arb("1e-6") or abs(scaled - 1) < flint.arb("1e-6"):
                     continue  # a nudge of 1e-12 does not decide at the threshold itself
                 rises = True if change > 0 else False if change < 0 else None
-                should = bool(scaled < 1)
+                should = bool(scaled < 1) == (sign > 0)
                 if rises is None:
                     return Outcome(None, f"index {k + 1}: the change of H is undecided")
                 if rises != should:
@@ -280,6 +284,8 @@ CLAIMS = (
         mutants=(
             Mutant("log-of-r-minus-1", "the ceiling is log(r − 1)", "constant",
                    lambda c: c.with_(test=_range(lambda r: flint.arb(max(r - 1, 1)).log()))),
+            Mutant("square-of-log", "the ceiling is (log r)²", "exponent",
+                   lambda c: c.with_(test=_range(lambda r: flint.arb(r).log() * flint.arb(r).log()))),
         ),
     ),
     Claim(
@@ -299,6 +305,8 @@ CLAIMS = (
         mutants=(
             Mutant("without-binary-entropy", "the term h₂(T) is dropped", "predicate",
                    lambda c: c.with_(test=_continuity(False))),
+            Mutant("half-the-logarithm", "T log(r − 1) is halved", "constant",
+                   lambda c: c.with_(test=_continuity(True, halved=True))),
         ),
     ),
     Claim(
@@ -318,6 +326,8 @@ CLAIMS = (
         mutants=(
             Mutant("half-the-threshold", "the threshold is half as large", "constant",
                    lambda c: c.with_(test=_threshold(Fraction(1, 2)))),
+            Mutant("reversed", "raising σ_k then lowers H", "sign",
+                   lambda c: c.with_(test=_threshold(Fraction(1), -1))),
         ),
     ),
     Claim(

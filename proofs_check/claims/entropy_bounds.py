@@ -57,12 +57,15 @@ def _sorted_draws(scope: Scope, profile: Profile) -> Iterator[Cut]:
     return (cut for cut in _draws(scope, profile) if _descends(cut.second))
 
 
-def _distance(share: Fraction) -> Callable[[Cut, Scope], Outcome]:
+def _distance(share: Fraction, summed: bool = False) -> Callable[[Cut, Scope], Outcome]:
+    """The bound times ``share``; for a mutant with S + S' instead of the larger of both."""
+
     def test(cut: Cut, scope: Scope) -> Outcome:
         p, q = probabilities(cut.first, cut.r), probabilities(cut.second, cut.other_r)
         distance = total_variation(p, q)
         gap = sum((abs(a - b) for a, b in zip(cut.first, cut.second, strict=True)), Fraction(0))
-        bound = share * mirsky_distance(gap, sum(cut.first[: cut.r]), sum(cut.second[: cut.other_r]))
+        first, second = sum(cut.first[: cut.r], Fraction(0)), sum(cut.second[: cut.other_r], Fraction(0))
+        bound = share * (gap / (first + second) if summed else mirsky_distance(gap, first, second))
         return Outcome(distance <= bound, f"T = {float(distance):.5f}, bound {float(bound):.5f}",
                        margin=float(bound - distance), certified=True)  # fmt: skip
 
@@ -94,9 +97,11 @@ def _kept(values: Spectrum, relative: bool) -> int:
     return sum(1 for v in values if v >= level)
 
 
-def _invariant(relative: bool) -> Callable[[Cut, Scope], Outcome]:
+def _invariant(relative: bool, shifted: bool = False) -> Callable[[Cut, Scope], Outcome]:
+    """Under a factor; for mutants with an absolute cut-off, or under a summand."""
+
     def test(cut: Cut, scope: Scope) -> Outcome:
-        scaled = tuple(cut.factor * v for v in cut.first)
+        scaled = tuple(cut.factor + v if shifted else cut.factor * v for v in cut.first)
         r, other_r = _kept(cut.first, relative), _kept(scaled, relative)
         same = r == other_r and (
             r == 0 or probabilities(cut.first, r, cut.power) == probabilities(scaled, other_r, cut.power)
@@ -141,7 +146,11 @@ CLAIMS = (
         instances=_sorted_draws,
         test=_distance(Fraction(1)),
         describe=Cut.to_dict,
-        mutants=(Mutant("half", "half the bound", "constant", lambda c: c.with_(test=_distance(Fraction(1, 2)))),),
+        mutants=(
+            Mutant("half", "half the bound", "constant", lambda c: c.with_(test=_distance(Fraction(1, 2)))),
+            Mutant("sum", "S + S' instead of the larger of both", "predicate",
+                   lambda c: c.with_(test=_distance(Fraction(1), summed=True))),
+        ),
     ),
     Claim(
         id="entropy.majorisation-order",
@@ -183,6 +192,8 @@ CLAIMS = (
         mutants=(
             Mutant("absolute", "under an absolute cut-off as well", "assumption",
                    lambda c: c.with_(test=_invariant(False))),
+            Mutant("summand", "under a common summand as well", "predicate",
+                   lambda c: c.with_(test=_invariant(True, shifted=True))),
         ),
     ),
 )  # fmt: skip

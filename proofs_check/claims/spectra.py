@@ -196,13 +196,20 @@ def _difference_values(instance: Problem) -> tuple[Enclosure, ...]:
     return tuple(certified_singular_values(entries, 12).values)
 
 
-def _perturbation(total: bool, constant: Fraction) -> Callable[[Problem, Scope], Outcome]:
-    """Weyl (largest change against the spectral norm) or Mirsky (total change against the nuclear norm)."""
+def _perturbation(
+    total: bool, constant: Fraction, paired: bool = True, nuclear: bool = True
+) -> Callable[[Problem, Scope], Outcome]:
+    """Weyl (largest change against the spectral norm) or Mirsky (total change against the nuclear norm).
+
+    For mutants: values not ``paired`` in order, the total against the spectral norm.
+    """
 
     def test(instance: Problem, scope: Scope) -> Outcome:
         ad, fd = (spectrum(instance, method, "exact") for method in ("ad", "fd"))
-        changes = [_distance(a, f) for a, f in zip(ad.values, fd.values, strict=True)]
+        changes = [_distance(a, f) for a, f in zip(ad.values, fd.values[:: 1 if paired else -1], strict=True)]
         norms = _difference_values(instance)
+        if not nuclear:
+            norms = norms[:1]
         if total:
             change = Enclosure(sum(c.lower for c in changes), sum(c.upper for c in changes))  # type: ignore[arg-type]
             norm = Enclosure(sum(s.lower for s in norms), sum(s.upper for s in norms))  # type: ignore[arg-type]
@@ -231,6 +238,10 @@ def _boundary_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
 def _exponential_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
     for seed in seeds(profile, 6, 20):
         yield problem("exp", seed=seed, size=6, scale=2, step=Fraction(1, 4))
+
+
+def _one_by_one_fourth(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    return (p.with_(stencil=StencilChoice("central", 4)) for p in _one_by_one(scope, profile))
 
 
 def _one_by_one(scope: Scope, profile: Profile) -> Iterator[Problem]:
@@ -389,6 +400,8 @@ CLAIMS = (
         mutants=(
             Mutant("half-range", "the range of the symbol is halved", "constant",
                    lambda c: c.with_(test=_ostrowski(Fraction(1, 2)))),
+            Mutant("any-activation", "the activation need not be sin or cos", "assumption",
+                   lambda c: c.without_assumption("sin")),
         ),
     ),
     Claim(
@@ -407,7 +420,11 @@ CLAIMS = (
         assumptions=(_interior_only,),
         requests=_requests,
         describe=witness,
-        mutants=(Mutant("as-sine", "FD lies under AD, as for sine", "sign", lambda c: c.with_(test=_ordering(-1))),),
+        mutants=(
+            Mutant("as-sine", "FD lies under AD, as for sine", "sign", lambda c: c.with_(test=_ordering(-1))),
+            Mutant("one-index-on", r"$\sigma_{k+1}(A_{FD}) \ge \sigma_k(A_{AD})$", "constant",
+                   lambda c: c.with_(test=_ordering(+1, 1))),
+        ),
     ),
     Claim(
         id="spectra.interlacing",
@@ -426,6 +443,8 @@ CLAIMS = (
         mutants=(
             Mutant("no-shift", "the ordering holds without the shift by $N_b$", "constant",
                    lambda c: c.with_(test=_ordering(-1))),
+            Mutant("reversed", r"$\sigma_{k+N_b}(A_{FD}) \ge \sigma_k(A_{AD})$", "sign",
+                   lambda c: c.with_(test=_ordering(+1, 2))),
         ),
     ),
     Claim(
@@ -442,7 +461,11 @@ CLAIMS = (
         test=_ordering(-1),
         requests=_requests,
         describe=witness,
-        mutants=(Mutant("reversed", "FD lies above AD at every index", "sign", lambda c: c.with_(test=_ordering(+1))),),
+        mutants=(
+            Mutant("reversed", "FD lies above AD at every index", "sign", lambda c: c.with_(test=_ordering(+1))),
+            Mutant("fourth-order", "a stencil of order 4 restores the order", "assumption",
+                   lambda c: c.with_(instances=_one_by_one_fourth)),
+        ),
     ),
     Claim(
         id="spectra.weyl",
@@ -460,6 +483,8 @@ CLAIMS = (
         mutants=(
             Mutant("half-the-norm", "half the norm is enough", "constant",
                    lambda c: c.with_(test=_perturbation(False, Fraction(1, 2)))),
+            Mutant("opposite-order", "the values of one matrix may be taken in ascending order", "assumption",
+                   lambda c: c.with_(test=_perturbation(False, Fraction(1), paired=False))),
         ),
     ),
     Claim(
@@ -478,6 +503,8 @@ CLAIMS = (
         mutants=(
             Mutant("half-the-norm", "half the nuclear norm is enough", "constant",
                    lambda c: c.with_(test=_perturbation(True, Fraction(1, 2)))),
+            Mutant("spectral-norm", "the spectral norm instead of the nuclear norm", "predicate",
+                   lambda c: c.with_(test=_perturbation(True, Fraction(1), nuclear=False))),
         ),
     ),
 )  # fmt: skip

@@ -240,6 +240,7 @@ def test_perturbed_factors_never_prove_a_falsehood(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @settings(max_examples=10_000, deadline=None)
 @given(st.data())
 def test_perturbed_factors_never_prove_a_falsehood_in_ten_thousand_trials(data: st.DataObject) -> None:
