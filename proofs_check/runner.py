@@ -137,7 +137,7 @@ Request = tuple[Problem, str, str]
 
 
 def requested(task: Task) -> Iterator[Request]:
-    """The exact spectra that a task will read."""
+    """The spectra that a task will read."""
     claim = resolve(task)
     if claim.requests is None:
         return
@@ -159,20 +159,28 @@ class Part:
         return content_key("figure", [code_digest(), self.profile, self.index])
 
 
-def _work(key: str, unit: Task | Part | Request, store_path: str | None) -> None:
-    """One unit of work; its result goes into the store before it is reported, under the key the run has given it."""
+Batch = tuple[tuple[str, Task], ...]
+"""Tasks that read the same spectra, each with its key."""
+
+
+def _work(key: str, unit: Batch | Task | Part | Request, store_path: str | None) -> None:
+    """One unit of work; each result goes into the store when it is there, under the key that the run has given it."""
     store = spectra.backing()
     if store is None or str(store.path) != store_path:
         store = Store(store_path)
         spectra.back_with(store)
-    if isinstance(unit, Task):
-        store.put(key, run_task(unit))
-    elif isinstance(unit, Part):
-        from proofs_check.report import data
+    match unit:
+        case Task():
+            store.put(key, run_task(unit))
+        case Part():
+            from proofs_check.report import data
 
-        store.put(key, data.figure_part(unit.profile, unit.index))
-    else:
-        spectra.spectrum(*unit)
+            store.put(key, data.figure_part(unit.profile, unit.index))
+        case (Problem() as problem, method, arithmetic):
+            spectra.spectrum(problem, method, arithmetic)
+        case _:
+            for one, task in unit:
+                store.put(one, run_task(task))
 
 
 Progress = Callable[[str, int, int], None]
@@ -218,24 +226,36 @@ def run(
 
 
 def _units(todo: list[Task], pieces: list[Part], store: Store) -> Iterator[schedule.Unit]:
-    """What there is to do: figures, then cells that read no exact spectrum, then spectra before those that do."""
+    """What there is to do: figures, cells that read no spectra, exact spectra, and the cells that read some.
+
+    Cells that read the same spectra go to one worker together, which computes those in floating point once.
+    """
     for part in pieces:
         yield schedule.Unit(part, part.key, "figures", FIGURE_COST)
     known: set[str] = set()
+    groups: dict[tuple[str, frozenset[Request]], list[tuple[str, Task, frozenset[str]]]] = {}
     for task in sorted(todo, key=lambda task: -_cost(task)):
         label = "cells" if task.mutant is None else "mutants"
-        waits = {}
-        for request in _requests(task):
-            key = spectra.spectrum_key(*request)  # type: ignore[arg-type]
-            waits[key] = request
-        new = [key for key in waits if key not in known]
+        read = _requests(task)
+        exact = {spectra.spectrum_key(*one): one for one in read if one[2] == "exact"}  # type: ignore[arg-type]
+        new = [key for key in exact if key not in known]
         known.update(new)
         for key in store.missing(new):
-            problem = waits[key][0]
-            yield schedule.Unit(waits[key], key, "spectra", 1e-5 * problem.count**2, vital=False)
-        yield schedule.Unit(task, task.key, label, _cost(task), frozenset(waits))
+            yield schedule.Unit(exact[key], key, "spectra", 1e-5 * exact[key][0].count ** 2, vital=False)
+        if read:
+            groups.setdefault((label, frozenset(read)), []).append((task.key, task, frozenset(exact)))
+        else:
+            yield schedule.Unit(task, task.key, label, _cost(task))
+    for (label, _), members in groups.items():
+        for start in range(0, len(members), BATCH):
+            chosen = members[start : start + BATCH]
+            batch: Batch = tuple((key, task) for key, task, _ in chosen)
+            cost = sum(_cost(task) for _, task in batch)
+            yield schedule.Unit(batch, batch[0][0], label, cost, chosen[0][2], size=len(batch))
 
 
+BATCH = 24
+"""At most so many cells are judged together."""
 FIGURE_COST = 10.0
 """Seconds, roughly: what takes longest is begun first."""
 LONG = ("training", "networks", "S4", "S5", "S6", "S7", "kernels")
@@ -247,12 +267,12 @@ def _cost(task: Task) -> float:
     return 2.0 if task.claim.startswith(LONG) else 1.0 if resolve(task).requests is None else 0.1
 
 
-def _requests(task: Task) -> Iterator[Request]:
-    """The exact spectra of a task; none where asking fails, for then judging the cell fails too, and says why."""
+def _requests(task: Task) -> list[Request]:
+    """The spectra of a task; none where asking fails, for then judging the cell fails too, and says why."""
     try:
-        yield from (request for request in requested(task) if request[2] == "exact")
+        return list(requested(task))
     except Exception:
-        return
+        return []
 
 
 def figures(profile: Profile, store_path: Path | None) -> dict[str, Any]:

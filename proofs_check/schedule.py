@@ -26,6 +26,7 @@ class Unit:
         cost: a rough estimate in seconds.
         waits: keys of the units that should be done before; keys that never come up hold nothing back.
         vital: whether the run ends when it fails; what others only wait for is left to those, which say what is wrong.
+        size: how much it counts for in the progress.
     """
 
     content: Any
@@ -34,6 +35,7 @@ class Unit:
     cost: float = 1.0
     waits: frozenset[str] = frozenset()
     vital: bool = True
+    size: int = 1
 
 
 class _Count:
@@ -49,10 +51,10 @@ class _Count:
 
     def seen(self, unit: Unit) -> None:
         if unit.label not in self.fixed:
-            self.totals[unit.label] = self.totals.get(unit.label, 0) + 1
+            self.totals[unit.label] = self.totals.get(unit.label, 0) + unit.size
 
     def finished(self, unit: Unit) -> None:
-        self.done[unit.label] = self.done.get(unit.label, 0) + 1
+        self.done[unit.label] = self.done.get(unit.label, 0) + unit.size
         if self.tell:
             self.tell(unit.label, self.done[unit.label], self.totals[unit.label])
 

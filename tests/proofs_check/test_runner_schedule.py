@@ -187,3 +187,27 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     after = _results(out / "store.sqlite")
     assert all(after[key] == value for key, value in kept.items())  # the times taken among them: not computed again
     assert len(after) == len(work)
+
+
+def test_cells_that_read_the_same_spectra_are_judged_together() -> None:
+    """Every task in one unit, those of a batch alike in what they read, exact spectra before the cells that read them."""
+    chosen = ledger.select(["S2", "stencils.peano"])
+    work = [*runner.tasks(chosen, "quick", {"activation": "sin"}), *runner.tasks(chosen[-1:], "quick")]
+    work += runner.mutant_tasks(chosen, "quick")
+    units = list(runner._units(work, [], Store(None)))
+    batches = [unit for unit in units if isinstance(unit.content, tuple) and isinstance(unit.content[0], tuple)]
+    alone = [unit for unit in units if isinstance(unit.content, runner.Task)]
+    judged = [pair for unit in batches for pair in unit.content] + [(u.key, u.content) for u in alone]
+    assert sorted(key for key, _ in judged) == sorted(task.key for task in work)
+    assert all(key == task.key for key, task in judged)
+    assert any(unit.size > 1 for unit in batches)
+    spectra = [unit.key for unit in units if unit.label == "spectra"]
+    assert len(set(spectra)) == len(spectra) > 0
+    for unit in batches:
+        assert unit.size == len(unit.content) <= runner.BATCH
+        read = {frozenset(runner.requested(task)) for _, task in unit.content}
+        assert len(read) == 1
+        assert len({task.mutant is None for _, task in unit.content}) == 1
+        place = units.index(unit)
+        assert {u.key for u in units[:place] if u.label == "spectra"} >= unit.waits
+        assert bool(unit.waits) == any(request[2] == "exact" for request in read.pop())
