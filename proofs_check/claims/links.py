@@ -79,7 +79,12 @@ LINKS: dict[str, dict[str, str]] = {
     },
     "S4.entropy-ranks-loss": {"training.truncated-svd": "the residual that a cut-off leaves"},
     "S4.more-entropy-less-loss": {"training.truncated-svd": "the residual that a cut-off leaves"},
+    "networks.ntk-frozen-law": {"networks.jets-agree": "residuals and Jacobians of the networks"},
+    "networks.kernel-fluctuation": {"networks.jets-agree": "residuals and Jacobians of the networks"},
+    "S5.entropy-ranks-speed": {"networks.jets-agree": "what the networks are trained by"},
+    "S5.more-entropy-faster": {"networks.jets-agree": "what the networks are trained by"},
+    "S6.ad-outperforms": {"networks.jets-agree": "what the networks are trained by"},
     "S7.floor-explains": {"floor.exponent": "the floor is u h^−m"},
-    "S7.grows-with-order": {"floor.exponent": "the floor is u h^−m, our explanation"},
+    "S7.grows-with-order": {"S7.floor-explains": "our explanation of the growth"},
 }
 """``{id: {id on which it rests: for what}}``."""
