@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 
 import sympy as sp
 
+from proofs_check.commands.derive_deadline import deadline
 from proofs_check.commands.output import console, emit, table
 from theory.derivation_cache import default_cache
 from theory.discretisation import StencilChoice
@@ -39,10 +40,11 @@ def kernel(
     if code is not None and code not in TARGETS:
         raise InputError(f"--code: {code!r}; allowed: {', '.join(TARGETS)}")
     stencil = StencilChoice(offsets=rationals(offsets.split(","), "--offsets")) if offsets is not None else None
-    derived = derive_kernel(activation, weights, biases, operator, stencil, step, cache=default_cache())
-    if code is not None:
-        return _code(derived, code, as_json)
-    content = _content(derived, at, digits, terms)
+    with deadline("kernel"):
+        derived = derive_kernel(activation, weights, biases, operator, stencil, step, cache=default_cache())
+        if code is not None:
+            return _code(derived, code, as_json)
+        content = _content(derived, at, digits, terms)
     if as_json:
         emit(content)
     elif latex:

@@ -14,13 +14,15 @@ from fractions import Fraction
 from math import isqrt, lcm
 from typing import Any
 
-from mpmath import mp
+from mpmath import libmp, mp
 
 from theory.kernels.coordinates import spread
 from theory.laws import Law
 from theory.quadrature import real
 
 Number = Any
+MAX_EXPONENT = 1 << 16
+"""Largest binary exponent of an activation's value on the nodes of a rule."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,24 @@ def _combined(terms: Sequence[tuple[int, int, int]], columns: Columns, w: int, b
     return [t >> bits for t in total]
 
 
+def to_fixed(value: Number, bits: int) -> int:
+    """value · 2^bits, rounded towards 0: what is multiplied by a large power of w must not become −1.
+
+    Raises:
+        OverflowError: a value too large for any expectation under the laws at hand to be finite in practice.
+        ZeroDivisionError: a complex number, or none.
+    """
+    if not isinstance(value, mp.mpf):
+        raise ZeroDivisionError
+    sign, mantissa, exponent, size = value._mpf_
+    if not mantissa and exponent:
+        raise ZeroDivisionError  # infinite, or not a number
+    if exponent + size > MAX_EXPONENT:
+        raise OverflowError
+    fixed = int(libmp.to_fixed((0, mantissa, exponent, size), bits))
+    return -fixed if sign else fixed
+
+
 def _root(value: Fraction) -> Fraction:
     """The exact square root of a squared standard deviation."""
     return Fraction(isqrt(value.numerator), isqrt(value.denominator))
@@ -147,6 +167,6 @@ class _Table:
         found = self.memo.get(index)
         if found is None:
             u = real(self.offset + Fraction(index, self.denominator))
-            found = [int(mp.ldexp(v, self.bits)) for v in self.derivatives(u, self.order)]
+            found = [to_fixed(v, self.bits) for v in self.derivatives(u, self.order)]
             self.memo[index] = found
         return found

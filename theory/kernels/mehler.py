@@ -217,7 +217,11 @@ def _references(
         spent += source.predicted(products, first, second)
         if spent > WORK and level > 1:
             return
-        yield "a product rule of another kind", feature_means(source.derivatives, first, second, products)
+        try:
+            values = feature_means(source.derivatives, first, second, products)
+        except (OverflowError, ZeroDivisionError):
+            return  # a pole between the nodes of the kernel's own rule
+        yield "a product rule of another kind", values
 
 
 def _other_rule(law: Law, level: int, single: bool) -> Rule:

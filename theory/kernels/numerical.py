@@ -15,16 +15,15 @@ from typing import Any
 
 import sympy as sp
 from mpmath import mp
-from mpmath.libmp import to_fixed
 
 from theory.activations import Activation, z
 from theory.derivation import Step
-from theory.errors import InputError, PrecisionCapError
+from theory.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.kernels import lattice
 from theory.kernels.addition import AdditionKernel
 from theory.kernels.coordinates import Coordinates, Weights, fraction, spread
 from theory.kernels.evaluation import evaluate
-from theory.kernels.lattice import Feature, pair_count
+from theory.kernels.lattice import Feature, pair_count, to_fixed
 from theory.kernels.programs import Program
 from theory.kernels.shapes import TanhAffine, shape
 from theory.laws import Cauchy, Constant, Laplace, Law, Normal, Student, Uniform
@@ -102,6 +101,8 @@ class NumericalKernel:
 
         Raises:
             PrecisionCapError: successive rules do not agree at the finest level allowed.
+            NonexistenceError: the activation overflows on the nodes.
+            InputError: the activation has a pole or is complex there.
         """
         found, reached = self.approximations(products, digits, loss, MAX_WORK)
         if not reached:
@@ -125,7 +126,17 @@ class NumericalKernel:
                 spent += self._predicted(products, level)
                 if spent > work and previous is not None and (best or spent > 3 * work):
                     break  # an error estimate needs two rules
-                values = self._rule(products, level)
+                try:
+                    values = self._rule(products, level)
+                except OverflowError:
+                    raise NonexistenceError(
+                        f"kernel: {self.activation.name} grows too fast for {self.weight} and {self.bias}:"
+                        " no finite expectation"
+                    ) from None
+                except ZeroDivisionError:
+                    raise InputError(
+                        f"features.activation: {self.activation.name} is not real and finite on the whole line"
+                    ) from None
                 if previous is not None:
                     errors = [_extrapolated(v, p) for v, p in zip(values, previous, strict=True)]
                     best = list(zip(values, errors, strict=True))
@@ -247,34 +258,27 @@ def feature_means(
     top = [max(order for f in features for order, q, _ in f.terms if q == p) for p in points]
     places = {p: i for i, p in enumerate(points)}
     numbers = [real(p) for p in points]
-    inner_rule = [(b, _to_fixed(c, bits)) for b, c in zip(second.nodes, second.weights, strict=True)]
+    inner_rule = [(b, to_fixed(c, bits)) for b, c in zip(second.nodes, second.weights, strict=True)]
     tiny = mp.ldexp(1, -mp.prec - 4) * max(first.weights) * max(second.weights)
     totals = [0] * len(products)
     for w, c in zip(first.nodes, first.weights, strict=True):
-        outer = _to_fixed(c, bits)
+        outer = to_fixed(c, bits)
         if not outer:
             continue
-        least = _to_fixed(tiny / c, bits)
-        terms = [[(order, places[p], _to_fixed(real(e) * w**order, bits)) for order, p, e in f.terms] for f in features]
+        least = to_fixed(tiny / c, bits)
+        terms = [[(order, places[p], to_fixed(real(e) * w**order, bits)) for order, p, e in f.terms] for f in features]
         shifts = [w * x for x in numbers]
         inner = [0] * len(products)
         for b, e in inner_rule:
             if e <= least:
                 continue
-            table = [[_to_fixed(v, bits) for v in derivatives(u + b, n)] for u, n in zip(shifts, top, strict=True)]
+            table = [[to_fixed(v, bits) for v in derivatives(u + b, n)] for u, n in zip(shifts, top, strict=True)]
             values = [sum(a * table[k][order] for order, k, a in f) >> bits for f in terms]
             for i, (left, right) in enumerate(chosen):
                 inner[i] += (values[left] * values[right] >> bits) * e
         for i, v in enumerate(inner):
             totals[i] += (v >> bits) * outer
     return [mp.ldexp(mp.mpf(t), -2 * bits) for t in totals]
-
-
-def _to_fixed(value: Number, bits: int) -> int:
-    """value · 2^bits, rounded towards 0: what is multiplied by a large power of w must not become −1."""
-    sign, mantissa, exponent, size = value._mpf_
-    size = int(to_fixed((0, mantissa, exponent, size), bits))
-    return -size if sign else size
 
 
 def kept_pairs(first: Rule, second: Rule) -> int:

@@ -16,7 +16,7 @@ from scipy import integrate, special, stats
 
 from theory import quadrature
 from theory.activations import activation
-from theory.errors import InputError, PrecisionCapError
+from theory.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.kernels import lattice, numerical
 from theory.kernels.derive import derive_kernel
 from theory.kernels.lattice import Feature
@@ -171,3 +171,18 @@ def test_an_evaluation_knows_its_error() -> None:
     ((value, error),) = source.means([pair], 8)
     ((better, _),) = source.means([pair], 14)
     assert abs(value - better) <= max(error, abs(better) * mp.mpf(10) ** -12)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("exp(exp(exp(z)))", NonexistenceError, "grows too fast"),
+        ("exp(z**4)", NonexistenceError, "grows too fast"),
+        ("1/z", InputError, "not real and finite"),
+        ("log(z)", InputError, "not real and finite"),
+        ("sqrt(z)", InputError, "not real and finite"),
+    ],
+)
+def test_activations_without_an_expectation_are_refused(name: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        derive_kernel(name, "normal(0, 1)", "normal(0, 1)", "u_xx")
