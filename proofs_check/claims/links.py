@@ -38,6 +38,10 @@ LINKS: dict[str, dict[str, str]] = {
         "entropy.ratio-majorisation": "a monotone ratio decides the sign",
     },
     "solvable.circle-traces": {"symbols.sinc-powers": "FD eigenvalues are (2 sin(nh/2)/h)⁴ p_n/4"},
+    "kernels.closed-forms": {
+        "laws.characteristic-functions": "kernels of sin and cos are made of them",
+        "laws.moments": "kernels of polynomials are made of them",
+    },
     "kernels.fd-rate": {
         "stencils.truncation": "the leading truncation operator",
         "kernels.derivatives": "K_AD is the differentiated kernel",
@@ -62,6 +66,12 @@ LINKS: dict[str, dict[str, str]] = {
     "training.pointwise-loss": {"training.gradient-descent": "the loss at every iteration"},
     "training.average-loss": {"training.gradient-descent": "the loss at every iteration"},
     "networks.residual-noise": {"floor.entries": "the same round-off, of a network in place of one feature"},
+    "regimes.small-values": {"floor.law": "the predicted floor and knee"},
+    "regimes.entropy-order": {
+        "entropy.covariance": "the prediction in exact arithmetic",
+        "entropy.gap-expansion": "the leading truncation term",
+        "floor.law": "the noise behind the knee",
+    },
     "S1.leading-agree": {
         "spectra.weyl": "the change is at most ‖A_AD − A_FD‖",
         "stencils.truncation": "which falls like h^p in exact arithmetic",
@@ -84,6 +94,7 @@ LINKS: dict[str, dict[str, str]] = {
     "S5.entropy-ranks-speed": {"networks.jets-agree": "what the networks are trained by"},
     "S5.more-entropy-faster": {"networks.jets-agree": "what the networks are trained by"},
     "S6.ad-outperforms": {"networks.jets-agree": "what the networks are trained by"},
+    "S7.noise-acts-as-ridge": {"training.ridge-objective": "the least value of the penalised problem"},
     "S7.floor-explains": {"floor.exponent": "the floor is u h^−m"},
     "S7.grows-with-order": {"S7.floor-explains": "our explanation of the growth"},
 }
