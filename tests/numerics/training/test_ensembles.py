@@ -49,7 +49,7 @@ def same(a: EnsembleRun, b: EnsembleRun, members: list[int]) -> None:
 def test_a_run_depends_on_its_seed_alone(name: str, dtype: str) -> None:
     def train(members: list[int], chunk: int) -> EnsembleRun:
         return train_ensemble(
-            MODEL, START[members], METHODS[name], 24, 8, dtype=dtype, device="cpu", chunk=chunk,
+            MODEL, START[members], METHODS[name], 12, 4, dtype=dtype, device="cpu", chunk=chunk,
             tolerances=(0.99, 0.5), snapshots=(7,),
         )  # fmt: skip
 

@@ -108,9 +108,10 @@ def test_networks_are_observed_and_compared() -> None:
             assert o.outcomes["solution error"] is not None
         found = paired(observations, "loss")
         assert found.pairs == 4
-        ranked = judge([o for o in observations if o.method == "ad"], "loss")
-        assert len(ranked) == 20
-        assert all(r.adjusted >= r.p_value for r in ranked)
+        assert len(observations[0].predictors) == 20
+    ranked = judge([o for o in observations if o.method == "ad"], "loss")
+    assert len(ranked) == 20
+    assert all(r.adjusted >= r.p_value for r in ranked)
 
 
 def test_judging_finds_the_predictor_that_decides() -> None:

@@ -101,7 +101,7 @@ def test_every_activation_and_order(activation: str, order: int) -> None:
     assert float((gradient[1] - slope).norm()) <= 1e-12 * float(slope.norm())
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     st.sampled_from([name for name in SMOOTH if jets.activation(name).fill is not None]),
     st.sets(st.integers(0, 8), min_size=1),
