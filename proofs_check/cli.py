@@ -38,6 +38,7 @@ app.add_typer(derive, name="derive")
 
 UNWRITABLE = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO)
 """Errors of a disk that takes no more."""
+INTERRUPTED = "adfd: interrupted; what was computed is kept (see --resume)"
 
 
 class Method(StrEnum):
@@ -505,10 +506,12 @@ def main() -> None:
         interrupts.restore()
         code = app(standalone_mode=False)
         sys.stdout.flush()
+        if code == 130:  # what recent versions of typer make of Ctrl-C
+            _say(INTERRUPTED)
     except typer.Exit as stop:
         code = stop.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        _say("adfd: interrupted; what was computed is kept (see --resume)")
+        _say(INTERRUPTED)
         code = 130
     except BrokenPipeError:
         code = _silenced(0)

@@ -170,6 +170,8 @@ def test_ctrl_c_at_random_moments(tmp_path: Path) -> None:
         assert running.returncode in {0, 130}, (words, running.returncode, errors)
         assert "Traceback" not in errors, (words, errors)
         assert "Exception ignored" not in errors, (words, errors)
+        if running.returncode == 130:
+            assert errors.strip().splitlines()[-1].startswith("adfd: interrupted"), (words, errors)
     print(codes)
     assert codes.count(130) >= 10
     of = sweep.load(sweep_file)
