@@ -8,6 +8,7 @@ ORDER = (
     "entropy",
     "entropy_bounds",
     "solvable",
+    "solvable_spectra",
     "laws",
     "kernels",
     "kernel_rates",

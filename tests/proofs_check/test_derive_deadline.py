@@ -15,8 +15,7 @@ from theory.errors import PrecisionCapError
 def test_what_takes_too_long_is_stopped() -> None:
     start = time.perf_counter()
     with pytest.raises(PrecisionCapError, match=r"kernel: not done after 0\.05 s"), deadline("kernel", 0.05):
-        while time.perf_counter() - start < 20:
-            pass
+        sum(1 for _ in range(10**9))
     assert time.perf_counter() - start < 10
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 

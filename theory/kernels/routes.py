@@ -1,4 +1,27 @@
-"""Chooses the route for an activation and a pair of laws; mixtures for discrete laws."""
+"""Chooses the route for an activation and a pair of laws; mixtures for discrete laws.
+
+Pairs with a closed form of K, and of K_AD and K_FD for every operator (independent laws, w and b of any parameters
+unless restricted; discrete laws are mixtures of constants everywhere):
+
+======================================  =============================================  ==========================
+activation                              laws of w; b                                   route
+======================================  =============================================  ==========================
+sin, cos, their sums and products       any; any (normal, uniform, Laplace, Cauchy,    characteristic function
+                                        Student with odd degrees of freedom, …)
+exp, sinh, cosh                         any with exponential moments; the same         moment generating function
+polynomials                             any with the moments; the same                 moments
+polynomial · e^(−z²) · wave             normal, constant; normal, constant             Gaussian determinant
+polynomial · e^(−z²)                    uniform, Laplace, Cauchy; normal               direct integration
+polynomial · e^(−z²)                    normal; uniform, Laplace                       direct integration
+erf, its affine functions               centred normal; centred normal, 0              Price's theorem
+gelu, step, ReLU^n, n ≤ 4               centred normal; centred normal, 0              Price's theorem
+ReLU^n                                  normal, uniform, Laplace; uniform              direct integration
+ReLU^n                                  discrete; uniform, normal, Laplace             direct integration
+tanh, sigmoid, their affine functions   discrete, constant; uniform                    addition identity
+======================================  =============================================  ==========================
+
+Elsewhere :class:`theory.kernels.numerical.NumericalKernel` computes, and says so.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,151 @@
+"""Exactly solvable spectra against Nyström's method: kernels on quadrature nodes, differences of shifts of K."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from jaxtyping import Float
+
+from proofs_check.claim import Claim, Mutant, Profile, Scope
+from proofs_check.verdicts import Outcome
+from theory.exact import spell
+from theory.solvable import Circle, HermiteDiagonal, Mehler, Prolate, SolvableSpectrum, uniform_frequencies
+
+MODELS: dict[str, SolvableSpectrum] = {
+    "circle uniform 8": Circle(uniform_frequencies(8)),
+    "prolate 4": Prolate(Fraction(4)),
+    "mehler 1": Mehler(Fraction(1), Fraction(1)),
+    "hermite 1/2": HermiteDiagonal(Fraction(1, 2)),
+}
+SLOW = ("mehler 1",)
+"""In the full profile only."""
+COUNT = 6
+"""Eigenvalues compared, from the largest."""
+TOLERANCE = 1e-9
+"""Relative to the largest eigenvalue: differences of K in float64 lose 16 unit round-offs / h⁴."""
+FOURTH = ((-2, 1), (-1, -4), (0, 6), (1, -4), (2, 1))
+"""The second difference at both points, as shifts of K(x − y)."""
+
+Function = Callable[[Float[np.ndarray, "n n"]], Float[np.ndarray, "n n"]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A model, a method and a step."""
+
+    name: str
+    method: str
+    h: Fraction
+
+    def to_dict(self) -> dict[str, str]:
+        """JSON types."""
+        return {"model": self.name, "method": self.method, "step": spell(self.h)}
+
+
+def _stationary(name: str) -> tuple[Function, Function, Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """k and k⁗ with K(x, y) = k(x − y), and nodes and weights of the measure of x."""
+    if name.startswith("circle"):
+        n = np.arange(1, 9)
+
+        def wave(power: int) -> Function:
+            return lambda r: 0.5 * np.mean(n**power * np.cos(n * r[..., None]), axis=-1)
+
+        return wave(0), wave(4), 2 * np.pi * np.arange(64) / 64, np.full(64, 1 / 64)
+    if name.startswith("prolate"):
+        nodes, weights = np.polynomial.legendre.leggauss(48)
+        w = 4 * nodes
+
+        def band(power: int) -> Function:
+            return lambda r: 0.5 * np.cos(r[..., None] * w) @ (weights / 2 * w**power)
+
+        return band(0), band(4), nodes, weights / 2
+    nodes, weights = np.polynomial.hermite_e.hermegauss(64)
+    return (
+        lambda r: 0.5 * np.exp(-r * r / 2),
+        lambda r: 0.5 * (r**4 - 6 * r * r + 3) * np.exp(-r * r / 2),
+        nodes,
+        weights / np.sqrt(2 * np.pi),
+    )
+
+
+def _hermite(method: str, h: float) -> Float[np.ndarray, " n"]:
+    """Squared singular values of the weighted matrix of exact or differenced features ρ^{j/2} He_j/√j!, ρ = 1/2."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(32)
+    columns, size = [], 1.0
+    for j in range(18):
+        size *= np.sqrt(0.5 / j) if j else 1.0
+        feature = np.polynomial.hermite_e.HermiteE.basis(j)
+        if method == "ad":
+            values = feature.deriv(2)(nodes)
+        else:
+            values = (feature(nodes + h) - 2 * feature(nodes) + feature(nodes - h)) / h**2
+        if j >= 2:
+            columns.append(size * values)
+    matrix = np.sqrt(weights / np.sqrt(2 * np.pi))[:, None] * np.array(columns).T
+    return np.linalg.svd(matrix, compute_uv=False) ** 2
+
+
+def nystrom(trial: Trial) -> Float[np.ndarray, " n"]:
+    """The eigenvalues of K_AD or K_FD, from the largest, in float64."""
+    h = float(trial.h)
+    if trial.name.startswith("hermite"):
+        return _hermite(trial.method, h)
+    k, fourth, nodes, weights = _stationary(trial.name)
+    r = nodes[:, None] - nodes[None, :]
+    values = fourth(r) if trial.method == "ad" else sum(c * k(r + s * h) for s, c in FOURTH) / h**4
+    root = np.sqrt(weights)
+    return np.asarray(np.linalg.eigvalsh(root[:, None] * values * root[None, :]))[::-1]
+
+
+def _agrees(factor: Fraction, other: bool = False) -> Callable[[Trial, Scope], Outcome]:
+    """The model's eigenvalues, times ``factor`` or of the other method, against Nyström's."""
+
+    def test(trial: Trial, scope: Scope) -> Outcome:
+        model = MODELS[trial.name]
+        ad = (trial.method == "ad") != other
+        found = model.ad_eigenvalues(COUNT, 20) if ad else model.fd_eigenvalues(COUNT, trial.h, 20)
+        stated = np.array([float(factor * v.midpoint) for v in found])
+        gap = float(np.max(np.abs(stated - nystrom(trial)[:COUNT])) / stated[0])
+        detail = f"{trial.method.upper()}, h = {trial.h}: {COUNT} eigenvalues differ by {gap:.1e} of the largest"
+        return Outcome(gap <= TOLERANCE, detail, margin=TOLERANCE - gap, data={"gap": gap})
+
+    return test
+
+
+def _scopes(profile: Profile) -> tuple[Scope, ...]:
+    return tuple({"model": name} for name in MODELS if profile == "full" or name not in SLOW)
+
+
+def _trials(scope: Scope, profile: Profile) -> Iterator[Trial]:
+    steps = (Fraction(1, 4),) if profile == "quick" else (Fraction(1, 2), Fraction(1, 4), Fraction(1, 8))
+    yield Trial(scope["model"], "ad", steps[0])
+    for h in steps:
+        yield Trial(scope["model"], "fd", h)
+
+
+CLAIMS = (
+    Claim(
+        id="solvable.spectra",
+        title="Eigenvalues of the exactly solvable kernels",
+        statement=r"Circle: $p_n n^4/4$ and $p_n(2\sin(nh/2)/h)^4/4$, each twice; Mehler, prolate and Hermite models: the "
+        r"enclosed eigenvalues of $K_{AD}$ and $K_{FD}$ for $\partial^2$.",
+        family="solvable",
+        source="ours; K: Mehler (1866), Slepian and Pollak (1961)",
+        predicate=f"the {COUNT} largest agree within {TOLERANCE:g} of the largest with Nyström's method in float64, "
+        r"$K_{FD}$ there as a combination of shifts of $K$",
+        kind="sampled",
+        scopes=_scopes,
+        instances=_trials,
+        test=_agrees(Fraction(1)),
+        describe=Trial.to_dict,
+        mutants=(
+            Mutant("half", "1/2 in the place of 1/4", "constant", lambda c: c.with_(test=_agrees(Fraction(2)))),
+            Mutant("exchanged", "AD and FD exchanged", "predicate",
+                   lambda c: c.with_(test=_agrees(Fraction(1), other=True)), {"model": "prolate 4"}),
+        ),
+    ),
+)  # fmt: skip
+"""Claims about exactly solvable spectra."""
