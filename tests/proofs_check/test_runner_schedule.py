@@ -211,3 +211,35 @@ def test_cells_that_read_the_same_spectra_are_judged_together() -> None:
         place = units.index(unit)
         assert {u.key for u in units[:place] if u.label == "spectra"} >= unit.waits
         assert bool(unit.waits) == any(request[2] == "exact" for request in read.pop())
+
+
+def test_parts_of_figures_are_made_with_the_cells_once_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from proofs_check.report import data
+
+    made: list[str] = []
+
+    def make(name: str) -> dict[str, Any]:
+        made.append(name)
+        return {"name": name}
+
+    work = [("spectra", lambda: make("a")), ("entropy", lambda: make("b")), ("spectra", lambda: make("c"))]
+    monkeypatch.setattr(data, "figure_work", lambda profile: work)
+    store = tmp_path / "store.sqlite"
+    parts = runner.figure_parts("quick")
+    told: list[tuple[str, int, int]] = []
+    runner.run(_quick_tasks(), store_path=store, parts=parts, progress=lambda *what: told.append(what))
+    assert made == ["a", "b", "c"]
+    assert [t for t in told if t[0] == "figures"] == [("figures", k, 3) for k in range(4)]
+    runner.run(_quick_tasks(), store_path=store, parts=parts)  # resumed: nothing is made again
+    found = runner.figures("quick", store)
+    assert made == ["a", "b", "c"]
+    assert found["spectra"] == [{"name": "a"}, {"name": "c"}]
+    assert found["entropy"] == [{"name": "b"}]
+    assert runner.figures("quick", tmp_path / "other.sqlite")["entropy"] == [{"name": "b"}]  # made where absent
+    assert len(made) == 6
+
+
+def _quick_tasks() -> list[runner.Task]:
+    return runner.tasks(ledger.select(["stencils.truncation"]), "quick", {"stencil": "central m=2 p=2"})
