@@ -15,9 +15,9 @@ polynomial · e^(−z²)                    uniform, Laplace, Cauchy; normal    
 polynomial · e^(−z²)                    normal; uniform, Laplace                       direct integration
 erf, its affine functions               centred normal; centred normal, 0              Price's theorem
 gelu, step, ReLU^n, n ≤ 4               centred normal; centred normal, 0              Price's theorem
-ReLU^n                                  normal, uniform, Laplace; uniform              direct integration
+ReLU^n                                  normal, uniform, Laplace; uniform, constant    direct integration
 ReLU^n                                  discrete; uniform, normal, Laplace             direct integration
-tanh, sigmoid, their affine functions   discrete, constant; uniform                    addition identity
+tanh, sigmoid, their affine functions   discrete, constant; uniform                    addition theorem
 ======================================  =============================================  ==========================
 
 Elsewhere :class:`theory.kernels.numerical.NumericalKernel` computes, and says so.
