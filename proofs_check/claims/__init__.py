@@ -27,5 +27,3 @@ ORDER = (
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
 SHARED = ("common", "links", "decisions", "runs", "study")
 """Modules without claims of their own."""
-DRAFTS: tuple[str, ...] = ()
-"""Modules in preparation: not judged, not on record."""
