@@ -48,10 +48,10 @@ def _characteristic(change: Callable[[Fraction], Fraction], factor: int = 1) -> 
         digits = 0.0
         with mp.workdps(36):
             claimed = mp.mpc(*(evaluate(part, {}) for part in parts))
-            for level in range(8, 13):
+            for level in range(8, 16):
                 gap = abs(exponential_mean(one, 0, mp.mpc(0, real(t)), level) - claimed)
                 digits = float(-mp.log10(gap)) if gap else 36.0
-                if digits >= QUADRATURE_DIGITS or digits < 5:
+                if digits >= QUADRATURE_DIGITS or (digits < 5 and level > 9):
                     break  # reached, or out of reach of a finer rule
         return Outcome(digits >= QUADRATURE_DIGITS, f"t = {t}: {digits:.1f} digits after the point",
                        margin=digits - QUADRATURE_DIGITS, data={"t": spell(t), "digits": digits})  # fmt: skip
