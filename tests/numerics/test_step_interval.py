@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.certified_entropy import compare_entropies, compare_singular_values
-from numerics.problem import Problem
-from numerics.step_interval import at_step, entropy_sign_on_interval, index_sign_on_interval
+from numerics.certified_entropy import certified_spectrum, compare_entropies, compare_singular_values
+from numerics.problem import Boundary, Problem
+from numerics.step_interval import (
+    at_step,
+    entropy_sign_on_interval,
+    index_sign_on_interval,
+    values_fall_with_step,
+)
+from theory.discretisation import StencilChoice
 from theory.entropy import Convention
 from theory.errors import InputError, NonexistenceError
 from theory.laws import law
@@ -94,3 +100,43 @@ def test_bad_intervals_and_kinks() -> None:
         index_sign_on_interval(TANH, LOW, HIGH, 5)
     with pytest.raises(NonexistenceError):
         entropy_sign_on_interval(SINE.with_(activation_name="relu3"), LOW, HIGH, Convention("fixed", rank=1))
+
+
+WAVES = Problem(count=16, interior=(16,), activation_name="sin", weights=law("normal(0, 1)"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"activation_name": "cos", "operator_text": "(1 + x**2)*u_xx"}, True),
+        ({"activation_name": "tanh"}, False),
+        ({"boundary": (Boundary("all", 2),)}, False),
+        ({"operator_text": "u_xx + u"}, False),
+        ({"operator_text": "u_x"}, False),
+        ({"stencil": StencilChoice("central", 4)}, False),
+        ({"stencil": StencilChoice(offsets=(Fraction(-2), Fraction(0), Fraction(2)))}, False),
+        ({"weights": law("constant(61)")}, False),
+    ],
+)
+def test_where_values_fall_with_the_step(changes: dict[str, object], expected: bool) -> None:
+    case = WAVES.with_(**changes)
+    assert values_fall_with_step(case, Fraction(1, 10)) == expected
+    if not expected:
+        return
+    spectra = [certified_spectrum(at_step(case, Fraction(k, 40)), "fd", 12, None).values for k in (1, 2, 3, 4)]
+    for earlier, later in pairwise(spectra):
+        assert all(b.upper < a.lower for a, b in zip(earlier, later, strict=True))
+
+
+def test_sixteen_sine_features_for_every_step() -> None:
+    convention = Convention("fixed", rank=4)
+    found = entropy_sign_on_interval(WAVES, Fraction(1, 20), Fraction(1, 19), convention)
+    assert found.sign in (-1, 1)
+    assert found.decided == 1
+    for piece in found.pieces:
+        middle = (piece.low + piece.high) / 2
+        single = compare_entropies(at_step(WAVES, middle), convention)
+        assert single.gap is not None
+        assert piece.gap is not None
+        assert piece.gap.encloses(single.gap)
