@@ -302,11 +302,11 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 FUZZERS: dict[str, tuple[Fuzzer, int, int]] = {
-    "expressions": (expression, 100, 8000),
+    "expressions": (expression, 80, 8000),
     "problems": (problem, 60, 6000),
     "proofs": (proofs, 100, 4000),
-    "stores": (stores, 30, 2000),
-    "commands": (command_line, 20, 1500),
+    "stores": (stores, 20, 2000),
+    "commands": (command_line, 12, 1500),
 }
 """Each with how many inputs by default, and in the slow run: 21 500 in all."""
 

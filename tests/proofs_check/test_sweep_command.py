@@ -123,6 +123,20 @@ def test_a_dask_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
         call(path, tmp_path / "d", dask="tcp://nowhere:1")
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # dask's own
+def test_a_dask_cluster_of_two_workers(tmp_path: Path) -> None:
+    """The same rows as one process gives; where the package is installed."""
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed: --dask is optional")
+    path = file(tmp_path, '"features.seed" = {range = [0, 40]}\n"difference.step" = ["1/10", "1/100"]\n')
+    alone, cluster = tmp_path / "alone.json", tmp_path / "cluster.json"
+    assert call(path, tmp_path / "a", export=alone) == 0
+    local = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+    with local:
+        assert call(path, tmp_path / "c", export=cluster, dask=local.scheduler_address, jobs=0) == 0
+    assert alone.read_text() == cluster.read_text()
+
+
 def test_progress_has_an_estimate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     clock = iter([0.0, 0.0, 20.0, 25.0, 200.0])
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
