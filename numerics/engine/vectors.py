@@ -70,7 +70,7 @@ def graded_rows(right: Sequence[Sequence[arb]], sizes: Sequence[int], forward: a
     with flint.ctx.workprec(bits + 10):
         unit = arb_mat(r, width, [x * _power(-e) for row, e in zip(right, sizes, strict=True) for x in row])
         lifted = [
-            x * _power(sizes[j] - sizes[i]) if j > i else x
+            x * _power(sizes[j] - sizes[i]) if j != i else x
             for i, row in enumerate(forward.tolist())
             for j, x in enumerate(row)
         ]

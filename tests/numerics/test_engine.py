@@ -239,6 +239,26 @@ def test_perturbed_factors_never_prove_a_falsehood(data: st.DataObject) -> None:
     attack(data)
 
 
+def test_a_mixer_that_is_not_triangular_proves_nothing_false() -> None:
+    """Found by the ten thousand trials: entries under the diagonal of T count, though ours has none."""
+    values = [Fraction(381, 694)] * 2
+    basis = begin(balls(with_values(values, 2, [2, 7], [3, -2]))(2000), 2000)
+    extend(basis, 80)
+    left = basis.left()
+    guess = float_triangles(left)
+    assert guess is not None
+    forward = perturbed(guess[0], "entry", 2, 0.0048659337307463013)
+    turned = triangles(left, (forward, guess[1]), 5, 100)
+    assert turned is not None
+    rows = graded_rows(basis.right(), basis.sizes(), turned.forward, 100)
+    good = first_vectors(rows)
+    proven = bounds(grams(rows, good, 100), good.columns, turned.delta, 100)
+    assert proven is not None
+    rest = rest_upper(basis)
+    for enclosure in enclosures(proven, Residual(rest, rest), 2, 100):
+        assert values[0] in enclosure
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @settings(max_examples=10_000, deadline=None)
