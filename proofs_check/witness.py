@@ -242,6 +242,7 @@ def _use_reference_spectra() -> list[tuple[str, Method]]:
         return spectra.Spectrum(method, "exact", values, False, found.working_digits, found.seconds, rank)
 
     spectra._exact = by_mpmath  # the one place where exact spectra are made
+    spectra._BACKING.clear()  # neither read from a store that others have filled, nor kept in it
     return counted
 
 

@@ -6,6 +6,7 @@ of :mod:`theory.entropy` together with that floor predicts where S3 holds; both 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numerics.features import features
 from numerics.floor import predict
 from numerics.matrices import float_matrix
 from numerics.problem import Problem
@@ -77,9 +79,11 @@ def _space(scope: Scope) -> SearchStrategy[Problem]:
 
 
 def _scale(instance: Problem) -> Fraction:
-    if not isinstance(instance.weights, Normal):
-        raise TypeError(f"weights {instance.weights}: the map draws normal ones")
-    return Fraction(instance.weights.std)
+    """The weights' standard deviation; of weights written out, as a search draws them, their root mean square."""
+    if isinstance(instance.weights, Normal):
+        return Fraction(instance.weights.std)
+    drawn = [float(w) for vector in features(instance).weights for w in vector]
+    return Fraction(math.hypot(*drawn) / math.sqrt(len(drawn)))
 
 
 @lru_cache(maxsize=4096)
