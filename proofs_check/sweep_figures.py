@@ -288,7 +288,7 @@ def _draw_map(axes: Axes, m: Map, q: Quantity, norm: Normalize, x: str, y: str) 
         edgecolor="face",
     )  # fmt: skip
     axes.set_facecolor("none")
-    bar = axes.figure.colorbar(mesh, ax=axes, pad=0.03, fraction=0.07, aspect=25)
+    bar = axes.figure.colorbar(mesh, ax=axes, pad=0.03, fraction=0.07, aspect=25, use_gridspec=False)
     _bar_ticks(bar, norm, q)
     _scales(axes, m.x, m.y)
     axes.set(xlabel=named(x), ylabel=named(y))
