@@ -35,12 +35,22 @@ class FloatVectors:
 
 
 def graded_vectors(unit: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]) -> FloatVectors:
-    """Left singular vectors of ``diag(2^rows) unit``, rows in descending order of ``rows``."""
+    """Left singular vectors of ``diag(2^rows) unit``, rows in descending order of ``rows``.
+
+    Rows that float64 cannot tell apart have no such guess: the identity is returned, for the certificate to refuse.
+    """
     if rows[0] - rows[-1] <= _LAPACK_RANGE:
         found = _lapack(unit, rows)
         if found is not None:
             return found
-    return _split_jacobi(unit, rows)
+    with np.errstate(all="ignore"):
+        try:
+            found = _split_jacobi(unit, rows)
+        except scipy.linalg.LinAlgError:
+            found = None
+    if found is None or not np.isfinite(found.table).all():
+        return FloatVectors(np.eye(len(rows)), np.asarray(rows))
+    return found
 
 
 def _lapack(unit: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]) -> FloatVectors | None:
@@ -73,7 +83,7 @@ def _split_jacobi(unit: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]) -
     vectors, mantissas, exponents = vectors[order], mantissas[order], exponents[order]
     # R^T V = U S read in two ways, each accurate in its own triangle: C^T (D V) = U S, and V = (R U) S^-1
     lift = rows[:, None] - exponents[None, :]
-    upper = scipy.linalg.solve_triangular(start, vectors.T * mantissas[None, :])
+    upper = scipy.linalg.solve_triangular(start, vectors.T * mantissas[None, :], check_finite=False)
     lower = np.ldexp((start.T @ vectors.T) / mantissas[None, :], np.maximum(np.minimum(lift, 0), -1060))
     return FloatVectors(np.where(lift >= 0, upper, lower), exponents)
 

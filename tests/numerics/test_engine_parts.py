@@ -83,6 +83,12 @@ def test_ranges_beyond_everything() -> None:
     assert np.isfinite(graded_vectors(unit, rows).table).all()
 
 
+def test_rows_that_float64_cannot_tell_apart_have_no_guess() -> None:
+    for rows in ([0, -2000], [0, -1]):
+        found = graded_vectors(np.array([[0.6, 0.8], [0.6, 0.8]]), np.array(rows))
+        assert np.isfinite(found.table).all()
+
+
 def test_one_row_and_equal_rows() -> None:
     single = graded_vectors(np.array([[0.6, 0.8]]), np.array([7]))
     assert abs(single.table[0, 0]) in (1.0, 2.0, 0.5)
