@@ -209,8 +209,8 @@ CLAIMS = (
         search=_search,
         mutants=(
             Mutant("one-less", "the exponent is −(m − 1)", "exponent", lambda c: c.with_(test=_slope(lambda m: 1 - m))),
-            Mutant("one-more", "the exponent is −(m + 1)", "exponent",
-                   lambda c: c.with_(test=_slope(lambda m: -1 - m))),
+            Mutant("shrinks", "the floor shrinks with the step, like h^m", "sign",
+                   lambda c: c.with_(test=_slope(lambda m: m))),
         ),
     ),
 )  # fmt: skip
