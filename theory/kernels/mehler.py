@@ -35,7 +35,7 @@ NODES_PER_STD = 14
 MAX_HERMITE = 400
 MAX_OPERATIONS = 60
 """Longest second derivative of an activation for which Mehler's expansion is used."""
-WORK = 4.0
+WORK = 3.0
 """Predicted seconds for the kernel's own rule, and for the other one."""
 
 

@@ -35,7 +35,7 @@ MAX_LEVEL = 14
 """Finest rule tried."""
 GUARD_BITS = 64
 """Of fixed-point numbers, for the growth of powers of w and of the activation."""
-MAX_WORK = 8.0
+MAX_WORK = 16.0
 """Predicted seconds beyond which no finer rule is tried."""
 
 
@@ -124,7 +124,7 @@ class NumericalKernel:
             floor = mp.mpf(10) ** (-2 * digits - 20)
             for level in range(5 if digits > 18 else 2, MAX_LEVEL + 1):
                 spent += self._predicted(products, level)
-                if spent > work and previous is not None and (best or spent > 3 * work):
+                if spent > work and previous is not None and (best or spent > 2 * work):
                     break  # an error estimate needs two rules
                 try:
                     values = self._rule(products, level)
@@ -172,7 +172,7 @@ class NumericalKernel:
 
     def _evaluation(self, top: int) -> float:
         """Seconds for σ, σ′, …, σ⁽ᵗᵒᵖ⁾ at a point."""
-        return 2e-5 + 2e-6 * sum(int(sp.count_ops(self.activation.derivative(k))) for k in range(top + 1))
+        return 4e-5 + 2e-6 * sum(int(sp.count_ops(self.activation.derivative(k))) for k in range(top + 1))
 
     def predicted(self, products: Sequence[tuple[Feature, Feature]], first: Rule, second: Rule) -> float:
         """Seconds that a product rule takes."""
