@@ -59,7 +59,12 @@ def problem(found: Any) -> Problem:
 def test_they_survive_json_and_can_be_drawn(content: dict[str, Any], figures: Figures, tmp_path: Path) -> None:
     (tmp_path / "figures.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
     assert read_figures(tmp_path) == figures
-    assert [figure.id for figure in draw_figures(figures)] == ["figure-spectra", "figure-entropy", "figure-regimes", "figure-training"]
+    assert [figure.id for figure in draw_figures(figures)] == [
+        "figure-spectra",
+        "figure-entropy",
+        "figure-regimes",
+        "figure-training",
+    ]
 
 
 def test_progress_counts_up_to_the_end(content: dict[str, Any], told: list[tuple[str, int, int]]) -> None:
