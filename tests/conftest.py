@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -15,13 +14,11 @@ from hypothesis import HealthCheck, settings
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
-    "dev", max_examples=30, derandomize=False, deadline=None, suppress_health_check=SLOW
-)  # Hypothesis derandomises by itself where CI is set, even to nothing
-settings.register_profile(
-    "ci", max_examples=50, derandomize=True, deadline=None, print_blob=True, suppress_health_check=SLOW
-)
+    "default", max_examples=20, derandomize=True, deadline=None, print_blob=True, suppress_health_check=SLOW
+)  # the same examples everywhere; --hypothesis-profile=explore looks for others
+settings.register_profile("explore", max_examples=100, derandomize=False, deadline=None, suppress_health_check=SLOW)
 settings.register_profile("thorough", max_examples=2000, derandomize=False, deadline=None, suppress_health_check=SLOW)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+settings.load_profile("default")
 
 
 @pytest.fixture(autouse=True)

@@ -85,13 +85,15 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         return
     start = time.monotonic()
     last: dict[str, float] = {}
+    begun: dict[str, float] = {}
 
     def line(what: str, done: int, total: int) -> None:
         now = time.monotonic()
+        own = now - begun.setdefault(what, now)  # parts begin at different times
         if total and (done in {0, total} or now - last.get(what, start) > 10):
             last[what] = now
             passed = now - start
-            left = f", about {passed / done * (total - done):.0f} s left" if 0 < done < total else ""
+            left = f", about {own / done * (total - done):.0f} s left" if own > 1 and 0 < done < total else ""
             remarks.print(f"{what}: {done}/{total} ({passed:.0f} s{left})")
 
     yield line

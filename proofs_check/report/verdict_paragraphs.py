@@ -143,12 +143,12 @@ def _extremes(cells: Sequence[Cell]) -> str:
     if best is not None:
         told.append(f"{'clearest' if failed else 'most clearly'} for {_name(best, cells)} ({_evidence(best)})")
     if worst is not None:
-        told.append(f"{'least' if held else 'most clearly not'} for {_name(worst, cells)} ({_evidence(worst)})")
+        told.append(f"{'least' if held else 'most clearly'} for {_name(worst, cells)} ({_evidence(worst)})")
     if len(told) == 2:
         return f"It is {told[0]} and holds {told[1]}."
     if best is not None:
         return f"It holds {told[0]}."
-    return f"It holds {told[0]}." if told else ""
+    return f"It {'holds' if held else 'fails'} {told[0]}." if told else ""
 
 
 def _first(cells: Sequence[Cell], rank: Callable[[float], float]) -> Cell | None:
