@@ -45,14 +45,14 @@ def check(problem: Problem, method: Method, bits: int) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(problem=problems(), bits=st.sampled_from([60, 150, 400]))
 def test_entries_are_contained_and_narrow(method: Method, problem: Problem, bits: int) -> None:
     check(problem, method, bits)
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(problem=problems(activation=st.sampled_from([activation(name) for name in WAVES])))
 def test_addition_theorems_agree_with_evaluation(method: Method, problem: Problem) -> None:
     check(problem, method, 120)

@@ -35,7 +35,7 @@ def by_mpmath(problem: Problem, method: str, convention: Convention) -> mpmath.m
         return truncated_entropy(values, convention, mpmath.log).value
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(problem=problems(), convention=st.sampled_from(CONVENTIONS))
 def test_gaps_contain_the_multiprecision_gap(problem: Problem, convention: Convention) -> None:
     found = compare_entropies(problem, convention, cap_digits=24)
@@ -63,7 +63,7 @@ def test_gaps_contain_the_multiprecision_gap(problem: Problem, convention: Conve
         )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     problem=problems(
         dimensions=st.just(1),

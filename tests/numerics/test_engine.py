@@ -49,7 +49,7 @@ def check(matrix: Matrix, values: list[Fraction], digits: int, floor: Fraction |
         assert found.rest_upper < (floor or Fraction(1, 10**600)) * max(known[0], 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_known_singular_values_are_enclosed(data: st.DataObject) -> None:
     rows = data.draw(st.integers(1, 7))
@@ -233,7 +233,7 @@ def attack(data: st.DataObject) -> None:
         assert exact in enclosure
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_perturbed_factors_never_prove_a_falsehood(data: st.DataObject) -> None:
     attack(data)

@@ -97,7 +97,7 @@ def test_one_row_and_equal_rows() -> None:
     assert max(images, own) < 1e-15
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 12), st.integers(0, 3), st.integers(0, 2**32), st.sampled_from([45, 60, 150, 500]))
 def test_triangles_make_the_columns_orthonormal(columns: int, more: int, seed: int, bits: int) -> None:
     source = np.random.default_rng(seed)
@@ -120,7 +120,7 @@ def test_dependent_columns_have_no_triangles() -> None:
     assert triangles(left, (arb_mat(2, 2), arb_mat(2, 2)), 40, 60) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.fractions(min_value=Fraction(1, 10**30), max_value=10, max_denominator=10**30), min_size=1, max_size=6)
 )

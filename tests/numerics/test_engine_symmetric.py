@@ -22,7 +22,7 @@ def symmetric(values: list[Fraction], v: list[int]) -> list[list[Fraction]]:
     return product(product(reflection(v), diagonal), reflection(v))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_known_eigenvalues(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 7))

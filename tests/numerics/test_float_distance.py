@@ -20,7 +20,7 @@ from theory.errors import InputError
 from theory.laws import law
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     problem=problems(boundary=True),
     method=st.sampled_from(["ad", "fd"]),

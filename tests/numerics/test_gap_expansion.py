@@ -29,7 +29,7 @@ def scaled(problem: Problem, t: Fraction) -> Problem:
     return problem.with_(step=tuple(h * t for h in problem.step))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     problem=problems(max_order=2, steps=(Fraction(1, 10), Fraction(1, 100), Fraction(1, 1000))),
     convention=st.sampled_from(CONVENTIONS),

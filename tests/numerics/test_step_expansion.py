@@ -21,7 +21,7 @@ def scaled(problem: Problem, t: Fraction) -> Problem:
     return problem.with_(step=tuple(h * t for h in problem.step))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     problem=problems(max_order=2, steps=(Fraction(1, 8), Fraction(1, 50))),
     t=st.fractions(min_value=Fraction(1, 1000), max_value=1, max_denominator=1000),

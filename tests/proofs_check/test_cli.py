@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -10,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from proofs_check.cli import main
+from proofs_check.commands.output import remarks
 
 ADFD = Path(sys.executable).with_name("adfd")
 
@@ -30,13 +35,26 @@ def answer(*arguments: str, code: int = 0) -> Any:
 
 
 def refusal(*arguments: str, code: int = 2) -> str:
-    """The one line on stderr of a refused command; nothing on stdout."""
-    done = adfd(*arguments)
-    assert done.returncode == code, done.stderr
-    assert done.stdout == ""
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1, done.stderr
-    assert "Traceback" not in done.stderr
+    """The one line on stderr of a refused command; nothing on stdout. In this process: starting one takes seconds."""
+    out, errors = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(errors),
+    ):
+        patch.setattr(sys, "argv", ["adfd", *arguments])
+        patch.setattr(remarks, "width", 200)
+        with pytest.raises(SystemExit) as stop:
+            main()
+    assert stop.value.code == code, errors.getvalue()
+    return _one_line(out.getvalue(), errors.getvalue())
+
+
+def _one_line(out: str, errors: str) -> str:
+    assert out == ""
+    lines = errors.strip().splitlines()
+    assert len(lines) == 1, errors
+    assert "Traceback" not in errors
     return lines[0]
 
 
@@ -181,6 +199,13 @@ def test_bad_problem_files_get_one_line(sine: Path, change: tuple[str, str], men
     line = refusal("spectrum", str(sine))
     for word in [str(sine), *mentions]:
         assert word in line
+
+
+def test_a_process_of_its_own_refuses_with_one_line_and_status_2(sine: Path) -> None:
+    sine.write_text(sine.read_text().replace('step = "1/10"', "step = 0"))
+    done = adfd("spectrum", str(sine))
+    assert done.returncode == 2
+    assert "difference.step" in _one_line(done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize(
