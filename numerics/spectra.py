@@ -132,6 +132,8 @@ def spectrum_key(problem: Problem, method: Method, arithmetic: Arithmetic, digit
     """The content key of a spectrum: what determines A, not the arithmetic of training or the entropy convention."""
     content = {k: v for k, v in problem.to_dict().items() if k not in {"arithmetic", "entropy", "training"}}
     content["problem"] = {k: v for k, v in content["problem"].items() if k not in {"solution", "rhs"}}
+    if method == "ad":
+        del content["difference"]
     return content_key("spectrum", [ENGINE_VERSION, content, method, arithmetic, digits])
 
 

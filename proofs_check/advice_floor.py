@@ -86,19 +86,38 @@ def at_step(given: Values, arithmetic: Arithmetic) -> AtStep:
         InputError: an entry that is not finite in this arithmetic.
     """
     problem = given.problem
-    exact = float_matrix(problem, "ad", "float64")
+    exact, shift, smooth = _expanded(given)
     stored = {m: float_matrix(problem, m, arithmetic).astype(np.float64) for m in ("ad", "fd")}
     spectrum = floating_singular_values(exact)
     found = predict(problem, arithmetic, spectrum.tolist())
-    convention = problem.convention
-    entropies = {m: truncated_entropy(floating_singular_values(A), convention) for m, A in stored.items()}
-    leading, smooth = leading_terms(given, problem.stencil)
-    shift = np.zeros_like(exact)
-    for power, part in leading.items():
-        shift[: len(part)] += float(problem.h) ** power * part
-    predicted = _predicted_entropy(exact + shift, found, problem) if smooth and np.isfinite(shift).all() else None
+    entropies = {m: truncated_entropy(floating_singular_values(A), problem.convention) for m, A in stored.items()}
+    predicted = _predicted_entropy(exact + shift, found, problem) if smooth else None
     loss = _loss_floor(given, exact, stored, shift[: len(given.points)], found, arithmetic)
     return AtStep(found, len(spectrum), entropies["ad"], entropies["fd"], predicted, loss)
+
+
+def predicted_gap(given: Values, arithmetic: Arithmetic) -> float | None:
+    """:attr:`AtStep.predicted_gap` alone.
+
+    Raises:
+        InputError: an entry that is not finite in this arithmetic.
+    """
+    exact, shift, smooth = _expanded(given)
+    floor = predict(given.problem, arithmetic, floating_singular_values(exact).tolist())
+    fd = _predicted_entropy(exact + shift, floor, given.problem) if smooth else None
+    stored = float_matrix(given.problem, "ad", arithmetic).astype(np.float64)
+    ad = truncated_entropy(floating_singular_values(stored), given.problem.convention).value
+    return None if fd is None or ad is None else fd - float(ad)
+
+
+def _expanded(given: Values) -> tuple[Matrix, Matrix, bool]:
+    """A_AD in float64, the leading terms of A_FD − A_AD, and whether these say anything."""
+    exact = float_matrix(given.problem, "ad", "float64")
+    leading, smooth = leading_terms(given, given.problem.stencil)
+    shift = np.zeros_like(exact)
+    for power, part in leading.items():
+        shift[: len(part)] += float(given.problem.h) ** power * part
+    return exact, shift, smooth and bool(np.isfinite(shift).all())
 
 
 def _predicted_entropy(truncated: Matrix, floor: Floor, problem: Problem) -> float | None:

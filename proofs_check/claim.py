@@ -209,15 +209,17 @@ class Claim:
         return replace(self, derivation=tuple(steps))
 
 
-def judge(claim: Claim, scope: Scope, profile: Profile) -> Evidence:
+def judge(claim: Claim, scope: Scope, profile: Profile, *, refuting: bool = False) -> Evidence:
     """Tests a claim on the instances of one cell, after the steps of its derivation that have a check.
+
+    With ``refuting``, as for a mutant, the first instance that fails ends a claim about all of them.
 
     A step that fails refutes the claim as it stands (its proof is wrong), one that cannot be decided leaves it open.
     ``PROVED`` takes a chain in which every step is checked, or is a theorem or a claim that is named: with a step that
     is only told, a symbolic check comes to ``CERTIFIED``.
     """
     steps = chain(claim, scope)
-    evidence = _judge(claim, scope, profile)
+    evidence = _judge(claim, scope, profile, refuting and claim.quantifier.kind == "all")
     if not steps:
         return _weaker(claim, evidence)
     told = replace(evidence, data={**evidence.data, "steps": steps})
@@ -259,12 +261,14 @@ def _weaker(claim: Claim, evidence: Evidence) -> Evidence:
     )
 
 
-def _judge(claim: Claim, scope: Scope, profile: Profile) -> Evidence:
-    """Tests a claim on the instances of one cell."""
+def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> Evidence:
+    """Tests a claim on the instances of one cell, up to the first that fails if one failure is enough."""
     met, rejected = [], 0
     for instance in claim.instances(scope, profile):
         if all(assumption.holds(instance) for assumption in claim.assumptions):
             met.append((instance, claim.test(instance, scope)))
+            if one_failure and met[-1][1].holds is False:
+                break
         else:
             rejected += 1
     if not met:

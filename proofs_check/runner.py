@@ -108,7 +108,7 @@ def run_task(task: Task) -> dict[str, Any]:
     start = time.perf_counter()
     claim = resolve(task)
     try:
-        evidence = judge(claim, task.scope, task.profile)
+        evidence = judge(claim, task.scope, task.profile, refuting=task.mutant is not None)
     except Exception as error:  # a check that fails to run must not take the others with it
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"

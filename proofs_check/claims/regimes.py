@@ -20,7 +20,7 @@ from numerics.floor import predict
 from numerics.matrices import float_matrix
 from numerics.problem import Problem
 from numerics.reference_spectra import floating_singular_values
-from proofs_check.advice_floor import at_step
+from proofs_check import advice_floor
 from proofs_check.advice_model import leading_terms, values
 from proofs_check.claim import TYPICAL, Assumption, Claim, Mutant, Profile, Request, Scope
 from proofs_check.claims.common import ACTIVATIONS, problem, seeds, witness
@@ -104,7 +104,7 @@ def predicted_gap(instance: Problem, arithmetic: str) -> float | None:
     """H_FD − H_AD predicted from A_AD: the covariance law in exact arithmetic, with the floor in floating point."""
     given = values(instance)
     if arithmetic != "exact":
-        return at_step(given, arithmetic).predicted_gap  # type: ignore[arg-type]
+        return advice_floor.predicted_gap(given, arithmetic)  # type: ignore[arg-type]
     A = float_matrix(instance, "ad", "float64")
     U, s, V = np.linalg.svd(A)
     leading, smooth = leading_terms(given, instance.stencil)

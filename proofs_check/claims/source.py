@@ -109,7 +109,7 @@ def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
         holds = every(decisions[:low])
         if holds and not every(decisions):
             holds = None  # the cut-off number itself is undecided
-        worst = max((_relative(a, f) for a, f in zip(ad.values[:low], fd.values[:low], strict=True)), default=0.0)
+        worst = max(map(_relative, ad.floats()[:low], fd.floats()[:low]), default=0.0)
         return Outcome(
             holds,
             f"largest relative difference among the {low} large singular values {worst:.2e}",
@@ -129,8 +129,9 @@ def _close(a: Enclosure, f: Enclosure, tolerance: Fraction) -> bool | None:
     return False if apart > tolerance * a.upper else None
 
 
-def _relative(a: Enclosure, f: Enclosure) -> float:
-    return float(abs(f.middle - a.middle) / a.middle) if a.middle else 0.0
+def _relative(a: float, f: float) -> float:
+    """For the report alone."""
+    return abs(f - a) / a if a else 0.0
 
 
 Check = Callable[[Problem, Scope], Outcome]

@@ -41,7 +41,7 @@ STEPS = {
     "quick": ("1/5", "1/10", "1/30", "1/100", "1/300", "1/1000", "1/10000", "1/100000", "1/1000000"),
     "full": tuple(f"1/{n}" for n in (5, 8, 12, 20, 50, 100, 300, 1000, 3000, 10**4, 30_000, 10**5, 300_000, 10**6)),
 }
-ITERATIONS = {"quick": 5000, "full": 50_000}
+ITERATIONS = {"quick": 2000, "full": 50_000}
 NETWORKS = {"quick": (300, 8, 64), "full": (2000, 16, 256)}
 """Iterations, seeds and width of the two-layer networks."""
 DTYPES = ("float64", "float32")
