@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -62,8 +62,10 @@ class Spectrum:
 
     def floats(self) -> tuple[float, ...]:
         """The values as floats: LAPACK's, or the middles of an exact spectrum (0 beyond its proven rank)."""
-        if self.computed is not None:
-            return self.computed
+        return self.computed if self.computed is not None else self._middles
+
+    @cached_property
+    def _middles(self) -> tuple[float, ...]:
         middles = [float(v.middle) for v in self.values]
         middles[self.rank :] = [0.0] * (len(middles) - self.rank)
         return tuple(middles)
@@ -100,10 +102,19 @@ def spell_dyadic(value: Fraction) -> str:
     return f"{mantissa}*2^{exponent}"
 
 
+MAX_SHIFT = 10**7
+"""Binary exponents of stored values: what is beyond was not written by :func:`spell_dyadic`."""
+
+
 def read_dyadic(text: str) -> Fraction:
     """The rational that :func:`spell_dyadic` wrote."""
     mantissa, star, exponent = text.partition("*2^")
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent) if star else rational(text)
+    if not star:
+        return rational(text)
+    shift = int(exponent)
+    if abs(shift) > MAX_SHIFT:
+        raise InputError(f"a stored singular value has the exponent {shift}; at most {MAX_SHIFT} is allowed")
+    return Fraction(int(mantissa) << shift) if shift >= 0 else Fraction(int(mantissa), 1 << -shift)
 
 
 def lapack_error(matrix_norm: float, rows: int, columns: int) -> float:
@@ -128,6 +139,7 @@ def backing() -> Store | None:
     return _BACKING[0] if _BACKING else None
 
 
+@lru_cache(maxsize=4096)
 def spectrum_key(problem: Problem, method: Method, arithmetic: Arithmetic, digits: int = 12) -> str:
     """The content key of a spectrum: what determines A, not the arithmetic of training or the entropy convention."""
     content = {k: v for k, v in problem.to_dict().items() if k not in {"arithmetic", "entropy", "training"}}

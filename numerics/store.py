@@ -126,8 +126,12 @@ class Store:
         wanted = list(dict.fromkeys(keys))
         if self.path is None:
             return [key for key in wanted if key not in self._memory]
+        known: set[str] = set()
         with self._connection() as connection:
-            known = {key for (key,) in connection.execute("SELECT key FROM result")}
+            for start in range(0, len(wanted), 500):  # SQLite allows 999 variables at least
+                part = wanted[start : start + 500]
+                marks = ",".join("?" * len(part))
+                known.update(k for (k,) in connection.execute(f"SELECT key FROM result WHERE key IN ({marks})", part))
         return [key for key in wanted if key not in known]
 
     def __len__(self) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import lru_cache
 
 from theory.errors import InputError
 from theory.stencil_algebra import add, compose, embed, identity, multiply
 from theory.stencil_core import MAX_DIMENSION, MAX_NODES, Stencil, checked_integer, stencil
 
 
+@lru_cache(maxsize=256)
 def central(derivative: int, order: int = 2) -> Stencil:
     """The standard central difference on the fewest integer nodes; nodes of weight zero are left out.
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import asin, atan2, inf, pi, sqrt
 from typing import TYPE_CHECKING
 
@@ -171,6 +172,7 @@ def knee(singular_values: Sequence[float], tau: float, rows: int, columns: int) 
     return next((k for k, value in enumerate(singular_values) if value < level), len(singular_values))
 
 
+@lru_cache(maxsize=65536)
 def noise_quantile(level: float, rows: int, columns: int) -> float:
     """Singular values of an ``rows × columns`` matrix of independent noise of size 1: the quantile at ``level``.
 

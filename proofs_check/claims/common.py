@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -76,15 +76,17 @@ def below(a: Enclosure, b: Enclosure) -> bool | None:
     return False if a.lower > b.upper else None
 
 
-def every(decisions: Sequence[bool | None]) -> bool | None:
+def every(decisions: Iterable[bool | None]) -> bool | None:
     """Whether all hold, in three-valued logic."""
-    if any(d is False for d in decisions):
-        return False
-    return None if any(d is None for d in decisions) else True
+    open_ = False
+    for decision in decisions:
+        if decision is False:
+            return False
+        open_ |= decision is None
+    return None if open_ else True
 
 
-def some(decisions: Sequence[bool | None]) -> bool | None:
+def some(decisions: Iterable[bool | None]) -> bool | None:
     """Whether one holds, in three-valued logic."""
-    if any(d is True for d in decisions):
-        return True
-    return None if any(d is None for d in decisions) else False
+    found = every(None if decision is None else not decision for decision in decisions)
+    return None if found is None else not found

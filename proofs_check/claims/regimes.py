@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numerics.entropies import entropy_enclosure
 from numerics.features import features
 from numerics.floor import predict
 from numerics.matrices import float_matrix
 from numerics.problem import Problem
 from numerics.reference_spectra import floating_singular_values
+from numerics.spectra import spectrum
 from proofs_check import advice_floor
 from proofs_check.advice_model import leading_terms, values
 from proofs_check.claim import TYPICAL, Assumption, Claim, Mutant, Profile, Request, Scope
 from proofs_check.claims.common import ACTIVATIONS, problem, seeds, witness
-from proofs_check.claims.source import entropy_order, small_larger
+from proofs_check.claims.source import entropies_ordered, small_larger
 from proofs_check.verdicts import Outcome
 from theory.entropy import Convention, cutoff, entropy_gap_coefficient
 from theory.laws import Normal
@@ -191,7 +193,12 @@ _S2 = small_larger("every")
 
 
 def _S3(instance: Problem, scope: Scope) -> Outcome:
-    return entropy_order(Fraction(0))(instance, {**scope, "convention": Convention().label})
+    """S3 under the default convention; the others, which the claims of the source read, are not computed."""
+    ad, fd = (
+        entropy_enclosure(spectrum(instance, method, scope["arithmetic"]).values, Convention())  # type: ignore[arg-type]
+        for method in ("ad", "fd")
+    )
+    return entropies_ordered(ad, fd, Fraction(0))
 
 
 _AWAY = Assumption(

@@ -63,7 +63,8 @@ class Setting:
 
 def _scopes(profile: Profile) -> tuple[Scope, ...]:
     names = [name for name in MODELS if profile == "full" or name not in SLOW]
-    return tuple({"model": name, "power": power, "arithmetic": "exact"} for name in names for power in ("1", "2"))
+    powers = ("1",) if profile == "quick" else ("1", "2")
+    return tuple({"model": name, "power": power, "arithmetic": "exact"} for name in names for power in powers)
 
 
 def _settings(scope: Scope, profile: Profile) -> Iterator[Setting]:

@@ -7,8 +7,10 @@ predicate a statement, the same in every cell.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache, lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from numerics.enclosure import Enclosure
@@ -105,9 +107,8 @@ def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
         low, high = _entropy(instance, "ad", scope["arithmetic"], rule).cutoff
         if all_values:
             low = high = len(ad.values)
-        decisions = [_close(a, f, tolerance) for a, f in zip(ad.values[:high], fd.values[:high], strict=True)]
-        holds = every(decisions[:low])
-        if holds and not every(decisions):
+        holds = every(map(_close, ad.values[:low], fd.values[:low], repeat(tolerance)))
+        if holds and not every(map(_close, ad.values[low:high], fd.values[low:high], repeat(tolerance))):
             holds = None  # the cut-off number itself is undecided
         worst = max(map(_relative, ad.floats()[:low], fd.floats()[:low]), default=0.0)
         return Outcome(
@@ -185,16 +186,20 @@ def entropy_order(excess: Fraction, *, exchanged: bool = False) -> Check:
     def test(instance: Problem, scope: Scope) -> Outcome:
         convention = conventions()[scope["convention"]]
         ad, fd = (_entropy(instance, method, scope["arithmetic"], convention) for method in ("ad", "fd"))
-        if exchanged:
-            ad, fd = fd, ad
-        gap = difference(ad, fd)
-        if gap is None:
-            return Outcome(None, ad.reason or fd.reason or "undefined")
-        holds = below(gap, Enclosure.exact(-excess))
-        detail = f"H_AD = {ad.middle():.6g}, H_FD = {fd.middle():.6g} (r = {_span(ad)}, {_span(fd)})"
-        return Outcome(holds, detail, margin=-float(gap.middle), certified=_certified(scope))
+        found = entropies_ordered(*((fd, ad) if exchanged else (ad, fd)), excess)
+        return replace(found, certified=_certified(scope))
 
     return test
+
+
+def entropies_ordered(ad: EntropyEnclosure, fd: EntropyEnclosure, excess: Fraction) -> Outcome:
+    """H_AD ≥ H_FD + excess?"""
+    gap = difference(ad, fd)
+    if gap is None:
+        return Outcome(None, ad.reason or fd.reason or "undefined")
+    holds = below(gap, Enclosure.exact(-excess))
+    detail = f"H_AD = {ad.middle():.6g}, H_FD = {fd.middle():.6g} (r = {_span(ad)}, {_span(fd)})"
+    return Outcome(holds, detail, margin=-float(gap.middle))
 
 
 def _span(found: EntropyEnclosure) -> str:

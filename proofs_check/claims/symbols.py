@@ -180,7 +180,7 @@ def _derivatives(scope: Scope, profile: Profile) -> Iterator[int]:
 
 def _pairs(scope: Scope, profile: Profile) -> Iterator[tuple[Stencil, Stencil]]:
     generator = random.Random(5)
-    for _ in range(12 if profile == "quick" else 100):
+    for _ in range(6 if profile == "quick" else 100):
         made = []
         for _ in range(2):
             m = generator.randint(1, 3)

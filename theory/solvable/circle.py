@@ -284,6 +284,10 @@ class Circle(SolvableSpectrum):
         reason = "n^{2m} p_n and the FD eigenvalues are non-decreasing in n: AD majorises FD up to this step"
         return StepRange(1, low, reason)
 
+    @cached_property
+    def _decided_steps(self) -> StepRange:
+        return self.step_range()
+
     def _fd_rises(self, context: Any, h: Fraction) -> bool:
         """Whether the FD eigenvalues are certainly non-decreasing in n: ``p_n sin^{2m}(nh/2)``."""
         values = []
@@ -311,7 +315,7 @@ class Circle(SolvableSpectrum):
         if len(self.law.finite) == 1:
             return GapSign(0, "equal spectra", "one frequency: two equal eigenvalues, before and after")
         try:
-            known = self.step_range()
+            known = self._decided_steps
         except NonexistenceError:
             known = None
         if known is not None and h <= known.largest:
