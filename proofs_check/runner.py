@@ -237,7 +237,7 @@ def _units(todo: list[Task], pieces: list[Part], store: Store) -> Iterator[sched
     for task in sorted(todo, key=lambda task: -_cost(task)):
         label = "cells" if task.mutant is None else "mutants"
         read = _requests(task)
-        exact = {spectra.spectrum_key(*one): one for one in read if one[2] == "exact"}  # type: ignore[arg-type]
+        exact = {spectra.spectrum_key(*one): one for one in read if one[2] == "exact"}
         new = [key for key in exact if key not in known]
         known.update(new)
         for key in store.missing(new):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -121,7 +122,11 @@ def _axis(derivative: int, choice: StencilChoice) -> Stencil:
             f"difference.offsets: {len(choice.offsets)} nodes for derivative {derivative};"
             f" at least {derivative + 1} are needed"
         )
-    makers = {"central": stencils.central, "forward": stencils.forward, "backward": stencils.backward}
+    makers: dict[str, Callable[[int, int], Stencil]] = {
+        "central": stencils.central,
+        "forward": stencils.forward,
+        "backward": stencils.backward,
+    }
     try:
         if choice.offsets is not None:
             return stencils.stencil(derivative, choice.offsets)

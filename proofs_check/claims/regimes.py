@@ -195,7 +195,7 @@ _S2 = small_larger("every")
 def _S3(instance: Problem, scope: Scope) -> Outcome:
     """S3 under the default convention; the others, which the claims of the source read, are not computed."""
     ad, fd = (
-        entropy_enclosure(spectrum(instance, method, scope["arithmetic"]).values, Convention())  # type: ignore[arg-type]
+        entropy_enclosure(spectrum(instance, method, scope["arithmetic"]).values, Convention())
         for method in ("ad", "fd")
     )
     return entropies_ordered(ad, fd, Fraction(0))

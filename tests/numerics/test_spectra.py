@@ -30,6 +30,7 @@ from numerics.spectra import (
 from numerics.store import Store
 from proofs_check.strategies import problems
 from theory.conventions import Convention
+from theory.discretisation import StencilChoice
 from theory.laws import law
 
 METHODS: tuple[Method, ...] = ("ad", "fd")
@@ -202,7 +203,6 @@ OTHER: list[dict[str, Any]] = [
     {"count": 7},
     {"interior": (6,)},
     {"boundary": ()},
-    {"step": (Fraction(1, 7),)},
     {"weights": law("normal(0, 2)")},
     {"domain": ((Fraction(0), Fraction(1)),)},
 ]
@@ -225,6 +225,14 @@ def test_the_key_holds_what_enters_the_matrix() -> None:
     ]
     keys += [spectrum_key(SMALL, "ad", "exact", digits) for digits in (5, 12)]
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("changes", [{"step": (Fraction(1, 7),)}, {"stencil": StencilChoice("forward")}], ids=str)
+def test_the_stencil_enters_the_difference_matrix_alone(changes: dict[str, Any]) -> None:
+    other = SMALL.with_(**changes)
+    assert spectrum_key(other, "ad", "exact") == spectrum_key(SMALL, "ad", "exact")
+    assert spectrum_key(other, "fd", "exact") != spectrum_key(SMALL, "fd", "exact")
+    assert np.array_equal(float_matrix(other, "ad", "float64"), float_matrix(SMALL, "ad", "float64"))
 
 
 def test_a_store_behind_the_process_is_read_and_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ COMMANDS = frozenset(
         "texttt",
         "emph",
         "item",
+        "S",
         "caption",
         "toprule",
         "midrule",
