@@ -36,12 +36,42 @@ def run(command: str, folder: Path) -> str:
     return SECONDS.sub("… s", done.stdout)
 
 
+INTERVAL = re.compile(r"\[(-?\d\S*), (-?\d\S*)\]")
+
+
+def agree(shown: str, printed: str) -> bool:
+    """Whether two outputs are the same up to blanks and rules, and up to enclosures of the same numbers.
+
+    How narrow an enclosure comes out depends on LAPACK, and so on the processor; that it is proven does not.
+    """
+    if _words(INTERVAL.sub("[]", shown)) != _words(INTERVAL.sub("[]", printed)):
+        return False
+    for one, other in zip(INTERVAL.findall(shown), INTERVAL.findall(printed), strict=True):
+        (a, b), (c, d) = map(float, one), map(float, other)
+        if not (a <= d and c <= b and (b - a) <= 10 * (d - c) and (d - c) <= 10 * (b - a)):
+            return False
+    return True
+
+
+def _words(text: str) -> list[str]:
+    return re.sub("[━─]+", "━", text).split()
+
+
+def test_agreement_of_outputs_can_fail() -> None:
+    shown = "│ gap │ [0.10, 0.12] │"
+    assert agree(shown, "│ gap │ [0.101, 0.121]    │")
+    assert not agree(shown, "│ gap │ [0.13, 0.15] │")
+    assert not agree(shown, "│ gap │ [-3, 4] │")
+    assert not agree(shown, "│ gaps │ [0.10, 0.12] │")
+
+
 def test_the_tour_prints_what_it_says(tmp_path: Path) -> None:
     listed = sessions()
     assert len(listed) >= 6
     for command, output in listed:
         assert command.startswith("adfd ")
-        assert run(command, tmp_path).strip() == SECONDS.sub("… s", output).strip(), command
+        printed = run(command, tmp_path)
+        assert agree(SECONDS.sub("… s", output), printed), (command, printed)
 
 
 WORDS = {"SUPPORTED": "holds in", "REFUTED": "fails in", "INCONCLUSIVE": "open in"}
@@ -57,8 +87,9 @@ def headline(claim: str, arithmetic: str) -> str:
 
 def test_the_headline_table_is_what_is_on_record() -> None:
     rows = [row for row in README.read_text(encoding="utf-8").splitlines() if re.match(r"\| S\d", row)]
-    assert len(rows) >= 4
+    assert len(rows) >= 8
     for row in rows:
         *found, command = (cell.strip() for cell in row.strip("|").split("|")[1:])
         claim = command.strip("`").removeprefix("adfd verify ")
-        assert found == [headline(claim, arithmetic) for arithmetic in ("exact", "float64", "float32")], row
+        arithmetics = ("exact", "float64", "float32")[-len(found) :]  # nothing is trained in exact arithmetic
+        assert found == [headline(claim, arithmetic) for arithmetic in arithmetics], row

@@ -209,8 +209,8 @@ CLAIMS = (
         statement="From a training perspective AD outperforms FD.",
         family="source",
         source="S6",
-        predicate=r"The mean over seeds of $\log(\mathrm{outcome}_{AD}/\mathrm{outcome}_{FD})$ is at most $-\log 1.1$. "
-        + _OUTCOMES + _DECIDED,
+        predicate=r"The mean over seeds of $\log(\mathrm{outcome}_{AD}/\mathrm{outcome}_{FD})$ is at most $-\log 1.1$ "
+        "(so a tie is no advantage). " + _OUTCOMES + _DECIDED,
         kind="sampled",
         scopes=_both_orders,
         instances=instances,
