@@ -79,7 +79,7 @@ class Contest:
         if won["unknown"]:
             counts.append(f"{won['unknown']} cannot be compared")
         lead = "Yes" if won["AD"] == total else "No" if not won["AD"] else "In part"
-        return f"{lead}: of {total} comparisons on the examples of Figure 3, {', '.join(counts)}."
+        return f"{lead}: of {total} comparisons on the examples of the training figure, {', '.join(counts)}."
 
 
 def contest(figures: Figures) -> Contest:
