@@ -170,7 +170,7 @@ def figures(**changes: Any) -> Figures:
 def test_the_contest_is_counted() -> None:
     content = report_sample.figures()
     assert contest(figures()).answer.startswith(
-        "In part: of 5 comparisons on the examples of Figure 3, AD leaves less in 2, FD in 0, 3 are ties"
+        "In part: of 5 comparisons on the examples of the training figure, AD leaves less in 2, FD in 0, 3 are ties"
     )
     for run in content["training"][0]["truncated"]:
         run["equation"] = [2.0 if run["method"] == "ad" else 1.0]
