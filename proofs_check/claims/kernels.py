@@ -125,8 +125,9 @@ def _agrees(factor: tuple[int, int], exponent: int = 0) -> Callable[[tuple[str, 
             values = [wrong * value(derived, kind, x, y, 34) for kind, x, y in wanted]
             products = [derived.features(kind, (x,), (y,)) for kind, x, y in wanted]
             table = derivative_table(derived.activation)
-            for level in references.levels(shape, w, b):
-                exact = references.reference(shape, table, w, b, products, level)
+            symmetric = derived.activation.parity is not None
+            for level in references.levels(shape, w, b, order=2):
+                exact = references.reference(shape, table, w, b, products, level, symmetric=symmetric)
                 gap = max(abs(v - r) / abs(r) if r else abs(v) for v, r in zip(values, exact, strict=True))
                 better = float(-mp.log10(gap)) if gap else 36.0
                 if better >= DIGITS or better < digits + 1:  # reached, or a finer rule no longer helps

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import sympy as sp
-from mpmath import mp
+from mpmath import libmp, mp
 
 from theory import operators
 from theory.activations import Activation
@@ -308,8 +308,8 @@ def _exact(value: sp.Expr, point: dict[sp.Symbol, Fraction]) -> Fraction:
     if value.is_Rational:
         return Fraction(int(value.p), int(value.q))
     with mp.extraprec(20):
-        man, exp = mp.mpf(evaluate(value, point)).man_exp
-    return Fraction(int(man)) * Fraction(2) ** int(exp)
+        numerator, denominator = libmp.to_rational(mp.mpf(evaluate(value, point))._mpf_)
+    return Fraction(int(numerator), int(denominator))
 
 
 def derive_kernel(

@@ -8,7 +8,7 @@ multiprecision floating point.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt, lcm
@@ -47,12 +47,34 @@ def pair_count(level: int, bits: int) -> int:
     return int(3.1416 * reach2)
 
 
-def value_count(weight: Law, bias: Law, point: Fraction, level: int, bits: int) -> int:
-    """At most so many values of w·point + b occur on the straight lattice."""
-    first, second = point * _root(spread(weight)[1]), _root(spread(bias)[1])
-    common = lcm(first.denominator, second.denominator)
+def cost(
+    weight: Law, bias: Law, products: Sequence[tuple[Feature, Feature]], level: int, evaluation: float,
+    *, symmetric: bool = False, loss: int = 0,
+) -> float:  # fmt: skip
+    """Seconds that :func:`means` takes, from the numbers of nodes, values and operations alone: the same everywhere.
+
+    Args:
+        weight, bias, products, level, symmetric, loss: as for :func:`means`.
+        evaluation: seconds for the activation with its derivatives at one number of 150 bits.
+    """
+    bits = int(mp.prec) + 20
+    features = {f for pair in products for f in pair}
+    points = {point for f in features for _, point, _ in f.terms}
+    pairs = pair_count(level, bits - int(loss * math.log2(10)))
+    operations = 3 + len(points) + sum(len(f.terms) for f in features) + len(products)
+    values = value_count(weight, bias, points, level, bits)
+    share = 0.5 if symmetric and weight.centre == bias.centre == 0 else 1.0
+    return share * (pairs * operations * 1e-6 + values * evaluation * (bits / 150) ** 2)
+
+
+def value_count(weight: Law, bias: Law, points: Iterable[Fraction], level: int, bits: int) -> int:
+    """At most so many values of w·point + b, over all points, occur on the straight lattice."""
+    scale, second = _root(spread(weight)[1]), _root(spread(bias)[1])
+    firsts = [point * scale for point in points]
+    common = lcm(second.denominator, *(f.denominator for f in firsts))
     reach = math.sqrt(2 * 0.6931 * bits) / float(spacing(level))
-    return int(2 * reach * math.hypot(int(first * common), int(second * common))) + 1
+    longest = max(math.hypot(int(f * common), int(second * common)) for f in firsts)
+    return min(len(firsts) * pair_count(level, bits), int(2 * reach * longest) + 1)
 
 
 def means(
@@ -61,6 +83,9 @@ def means(
     bias: Law,
     products: Sequence[tuple[Feature, Feature]],
     level: int,
+    *,
+    symmetric: bool = False,
+    loss: int = 0,
 ) -> list[Number]:
     """E left(w, b) right(w, b) for each pair of features, w and b normal or constant, in the current precision.
 
@@ -69,6 +94,8 @@ def means(
         weight, bias: the laws.
         products: pairs of features.
         level: the step is :func:`spacing` of it.
+        symmetric: σ is even or odd: every product is then even in (w, b), and with centred laws half of the nodes do.
+        loss: decimal digits of the precision that cancel inside the features; the range need not reach so far.
     """
     bits = int(mp.prec) + 20
     h = spacing(level)
@@ -79,24 +106,32 @@ def means(
     points = sorted({point for f in features for _, point, _ in f.terms})
     place = {p: k for k, p in enumerate(points)}
     orders = [sorted({order for f in features for order, q, _ in f.terms if q == p}) for p in points]
-    tables = [_Table(derivatives, used[-1], p * mw + mb, h * p * sw, h * sb, bits)
-              for p, used in zip(points, orders, strict=True)]  # fmt: skip
+    lines = [(p * mw + mb, h * p * sw, h * sb) for p in points]
+    common = lcm(*(term.denominator for line in lines for term in line))
+    whole = [[int(term * common) for term in line] for line in lines]
+    # the values at one point recur at others: a table for each order, not for each point
+    tables = {used[-1]: _Table(derivatives, used[-1], common, bits) for used in orders}
     w0, wp = _fixed(mw, bits), _fixed(h * sw, bits)
     coefficients = [[(order, place[p], _fixed(e, bits)) for order, p, e in f.terms] for f in features]
-    radius2 = int(2 * bits * mp.ln2 / real(h) ** 2) + 1
+    radius2 = int(2 * (bits - loss * math.log2(10)) * mp.ln2 / real(h) ** 2) + 1
     reach = isqrt(radius2)
     unit = real(h) / mp.sqrt(2 * mp.pi)
     half = [int(mp.ldexp(mp.exp(-((k * real(h)) ** 2) / 2) * unit, bits)) for k in range(reach + 1)]
     gauss = half[:0:-1] + half
+    mirrored = symmetric and mw == mb == 0
     totals = [0] * len(products)
-    for p in range(-reach, reach + 1):
+    for p in range(0 if mirrored else -reach, reach + 1):
         span = isqrt(radius2 - p * p)
-        columns = [table.columns(table.first * p, span, used) for table, used in zip(tables, orders, strict=True)]
+        columns = [
+            tables[used[-1]].columns(start + first * p, second, span, used)
+            for (start, first, second), used in zip(whole, orders, strict=True)
+        ]
         rows = [_combined(terms, columns, w0 + p * wp, bits) for terms in coefficients]
         weights = gauss[reach - span : reach + span + 1]
+        share = half[abs(p)] * (2 if mirrored and p else 1)
         for i, (left, right) in enumerate(chosen):
             inner = sum([(f * g >> bits) * e for f, g, e in zip(rows[left], rows[right], weights, strict=True)])
-            totals[i] += (inner >> bits) * half[abs(p)]
+            totals[i] += (inner >> bits) * share
     return [mp.ldexp(mp.mpf(t), -2 * bits) for t in totals]
 
 
@@ -143,30 +178,24 @@ def _fixed(value: Fraction, bits: int) -> int:
 
 
 class _Table:
-    """σ and its derivatives at offset + first·p + second·q, memoised on the integer lattice coordinate."""
+    """σ and its derivatives at the multiples of 1/denominator, memoised."""
 
     def __init__(
-        self, derivatives: Callable[[Number, int], Sequence[Number]], order: int, offset: Fraction, first: Fraction,
-        second: Fraction, bits: int,
-    ) -> None:  # fmt: skip
-        self.derivatives, self.order, self.offset, self.bits = derivatives, order, offset, bits
-        self.denominator = lcm(first.denominator, second.denominator)
-        self.first, self.second = int(first * self.denominator), int(second * self.denominator)
+        self, derivatives: Callable[[Number, int], Sequence[Number]], order: int, denominator: int, bits: int
+    ) -> None:
+        self.derivatives, self.order, self.denominator, self.bits = derivatives, order, denominator, bits
         self.memo: dict[int, list[int]] = {}
 
-    def columns(self, start: int, span: int, orders: Sequence[int]) -> dict[int, list[int]]:
-        """By order: the values at start + second·q, |q| ≤ span."""
+    def columns(self, start: int, stride: int, span: int, orders: Sequence[int]) -> dict[int, list[int]]:
+        """By order: the values at start + stride·q, |q| ≤ span."""
         memo, row = self.memo, []
         for q in range(-span, span + 1):
-            found = memo.get(start + self.second * q)
-            row.append(self.at(start + self.second * q) if found is None else found)
+            found = memo.get(start + stride * q)
+            row.append(self.at(start + stride * q) if found is None else found)
         return {order: [values[order] for values in row] for order in orders}
 
     def at(self, index: int) -> list[int]:
-        """The values at a lattice coordinate, in fixed point."""
-        found = self.memo.get(index)
-        if found is None:
-            u = real(self.offset + Fraction(index, self.denominator))
-            found = [to_fixed(v, self.bits) for v in self.derivatives(u, self.order)]
-            self.memo[index] = found
+        """The values at index/denominator, in fixed point."""
+        u = real(Fraction(index, self.denominator))
+        found = self.memo[index] = [to_fixed(v, self.bits) for v in self.derivatives(u, self.order)]
         return found

@@ -23,7 +23,7 @@ from theory.kernels import lattice
 from theory.kernels.addition import AdditionKernel
 from theory.kernels.coordinates import Coordinates, Weights, fraction, spread
 from theory.kernels.evaluation import evaluate
-from theory.kernels.lattice import Feature, pair_count, to_fixed
+from theory.kernels.lattice import Feature, to_fixed
 from theory.kernels.programs import Program
 from theory.kernels.shapes import TanhAffine, shape
 from theory.laws import Cauchy, Constant, Laplace, Law, Normal, Student, Uniform
@@ -51,6 +51,12 @@ def derivative_table(activation: Activation) -> Callable[[Number, int], list[Num
     return table
 
 
+def evaluation_cost(activation: Activation, top: int) -> float:
+    """Seconds for σ, σ′, …, σ⁽ᵗᵒᵖ⁾ at a number of about 40 digits."""
+    operations = sum(int(sp.count_ops(activation.derivative(k))) for k in range(top + 1))
+    return 4e-5 + 2e-6 * operations + (3e-5 if activation.derivative(0).has(sp.erf) else 0)
+
+
 class NumericalKernel:
     """E w^(a+b) σ^(|a|)(U) σ^(|b|)(V) in one dimension, by quadrature."""
 
@@ -64,6 +70,7 @@ class NumericalKernel:
             )
         self.activation, self.weight, self.bias = activation, weights[0], biases
         self.shape = shape(activation.derivative(0))
+        self.parity = activation.parity
         self.derivatives = derivative_table(activation)
         self.coordinates = coordinates
         self.assumptions = ("no closed form: values are computed by quadrature to the digits asked for",)
@@ -123,11 +130,11 @@ class NumericalKernel:
             tolerance = mp.mpf(10) ** (-digits - 1)
             floor = mp.mpf(10) ** (-2 * digits - 20)
             for level in range(5 if digits > 18 else 2, MAX_LEVEL + 1):
-                spent += self._predicted(products, level)
+                spent += self._predicted(products, level, loss)
                 if spent > work and previous is not None and (best or spent > 2 * work):
                     break  # an error estimate needs two rules
                 try:
-                    values = self._rule(products, level)
+                    values = self._rule(products, level, loss)
                 except OverflowError:
                     raise NonexistenceError(
                         f"kernel: {self.activation.name} grows too fast for {self.weight} and {self.bias}:"
@@ -151,44 +158,38 @@ class NumericalKernel:
     def _by_addition(self) -> bool:
         return isinstance(self.shape, TanhAffine) and isinstance(self.bias, Uniform)
 
-    def _predicted(self, products: Sequence[tuple[Feature, Feature]], level: int) -> float:
+    def _predicted(self, products: Sequence[tuple[Feature, Feature]], level: int, loss: int) -> float:
         """Seconds that a level takes, from the numbers of nodes, points and operations alone: the same everywhere."""
         if self._on_lattice():
-            return self._predicted_on_lattice(products, level)
+            top = max(order for pair in products for f in pair for order, _, _ in f.terms)
+            return lattice.cost(
+                self.weight, self.bias, products, level, evaluation_cost(self.activation, top),
+                symmetric=self.parity is not None, loss=loss,
+            )  # fmt: skip
         first, second = self._rules(level)
         if self._by_addition():
             terms = sum(len(f.terms) * len(g.terms) for f, g in products)
             return len(first.nodes) * terms * 1e-4
         return self.predicted(products, first, second)
 
-    def _predicted_on_lattice(self, products: Sequence[tuple[Feature, Feature]], level: int) -> float:
-        points = {point for pair in products for f in pair for _, point, _ in f.terms}
-        top = max(order for pair in products for f in pair for order, _, _ in f.terms)
-        sums = sum(len(f.terms) for f in {f for pair in products for f in pair})
-        bits = int(mp.prec) + 20
-        pairs = pair_count(level, bits)
-        values = sum(min(pairs, lattice.value_count(self.weight, self.bias, point, level, bits)) for point in points)
-        return pairs * 1e-6 * (3 + len(points) + sums + len(products)) + values * self._evaluation(top)
-
-    def _evaluation(self, top: int) -> float:
-        """Seconds for σ, σ′, …, σ⁽ᵗᵒᵖ⁾ at a point."""
-        return 4e-5 + 2e-6 * sum(int(sp.count_ops(self.activation.derivative(k))) for k in range(top + 1))
-
     def predicted(self, products: Sequence[tuple[Feature, Feature]], first: Rule, second: Rule) -> float:
         """Seconds that a product rule takes."""
         points = {point for pair in products for f in pair for _, point, _ in f.terms}
         top = max(order for pair in products for f in pair for order, _, _ in f.terms)
         terms = sum(len(f.terms) for pair in products for f in pair)
-        return kept_pairs(first, second) * (len(points) * self._evaluation(top) + 2e-6 * terms)
+        return kept_pairs(first, second) * (len(points) * evaluation_cost(self.activation, top) + 2e-6 * terms)
 
     def _rules(self, level: int) -> tuple[Rule, Rule]:
         """The rules of the two laws at a level."""
         return _rule_of(self.weight, self.bias, level), _rule_of(self.bias, self.weight, level)
 
-    def _rule(self, products: Sequence[tuple[Feature, Feature]], level: int) -> list[Number]:
+    def _rule(self, products: Sequence[tuple[Feature, Feature]], level: int, loss: int) -> list[Number]:
         """One level of the rule that suits the laws."""
         if self._on_lattice():
-            return lattice.means(self.derivatives, self.weight, self.bias, products, level)
+            even_or_odd = self.parity is not None
+            return lattice.means(
+                self.derivatives, self.weight, self.bias, products, level, symmetric=even_or_odd, loss=loss
+            )
         first, second = self._rules(level)
         if self._by_addition():
             assert isinstance(self.shape, TanhAffine)

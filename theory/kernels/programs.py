@@ -14,6 +14,7 @@ from mpmath import mp
 
 from theory.activations import step
 from theory.errors import InputError
+from theory.kernels import error_function
 
 Number = Any
 
@@ -80,6 +81,8 @@ def _operation(node: sp.Basic) -> Callable[..., Number]:
     if isinstance(node, sp.exp):
         exponential: Callable[..., Number] = mp.exp
         return exponential
+    if isinstance(node, sp.erf):
+        return error_function.erf
     if node.is_Pow:
         exponent = node.exp
         if exponent == 2:

@@ -60,22 +60,31 @@ def is_dear(shape: Shape | None, weight: Law, bias: Law) -> bool:
     return not _gaussian(weight, bias) and not single
 
 
-def levels(shape: Shape | None, weight: Law, bias: Law) -> range:
-    """Levels to try, from coarse to fine."""
+def levels(shape: Shape | None, weight: Law, bias: Law, order: int) -> range:
+    """Levels to try, from coarse to fine, for an operator of an order."""
     if isinstance(shape, GaussianSum) and (shape.is_exponential_sum or shape.is_polynomial):
         return range(10 if any(isinstance(law, Cauchy | Student) for law in (weight, bias)) else 8, 13)
     if isinstance(shape, ReluPower):
         return range(7, 11)
     if _gaussian(weight, bias):
-        return range(4, 12)
+        return range(4 if order <= 2 else 5, 12)  # high derivatives are larger off the real line
     single = isinstance(weight, Constant | Discrete) or isinstance(bias, Constant | Discrete)
     return range(9, 16) if single else range(7, 12)
 
 
 def reference(
-    shape: Shape | None, derivatives: Derivatives, weight: Law, bias: Law, products: Products, level: int
-) -> list[Number]:
-    """E left(w, b) right(w, b) for each pair of features, at one level of the rule, in the current precision."""
+    shape: Shape | None, derivatives: Derivatives, weight: Law, bias: Law, products: Products, level: int,
+    *, symmetric: bool = False, loss: int = 0,
+) -> list[Number]:  # fmt: skip
+    """E left(w, b) right(w, b) for each pair of features, at one level of the rule, in the current precision.
+
+    Args:
+        shape, derivatives, weight, bias: of the activation, and the laws.
+        products: pairs of features.
+        level: of :func:`levels`.
+        symmetric: the activation is even or odd.
+        loss: decimal digits of the precision that cancel inside the features.
+    """
     if isinstance(shape, GaussianSum):
         if shape.is_polynomial:
             return _polynomial(shape, weight, bias, products, level)
@@ -86,7 +95,7 @@ def reference(
             return _angular(shape, weight, bias, products)
         return _panels(shape, weight, bias, products, level)
     if _gaussian(weight, bias):
-        return lattice.means(derivatives, weight, bias, products, level)
+        return lattice.means(derivatives, weight, bias, products, level, symmetric=symmetric, loss=loss)
     return feature_means(derivatives, fitted(weight, level), fitted(bias, level), products)
 
 
@@ -99,16 +108,24 @@ def fitted(law: Law, level: int) -> Rule:
     return rule(law, level)
 
 
-def cost(shape: Shape | None, weight: Law, bias: Law, products: Products, level: int) -> float:
-    """A rough prediction of the seconds that :func:`reference` takes."""
-    if isinstance(shape, GaussianSum) and (shape.is_polynomial or shape.is_exponential_sum):
-        return 1.0
-    points = len({p for pair in products for f in pair for _, p, _ in f.terms})
-    if isinstance(shape, ReluPower):
+def cost(
+    shape: Shape | None, weight: Law, bias: Law, products: Products, level: int, evaluation: float,
+    *, symmetric: bool = False, loss: int = 0,
+) -> float:  # fmt: skip
+    """A rough prediction of the seconds that :func:`reference` takes.
+
+    Args:
+        shape, weight, bias, products, level, symmetric, loss: as for :func:`reference`.
+        evaluation: seconds for the activation with its derivatives at one number.
+    """
+    if isinstance(shape, ReluPower) or (
+        isinstance(shape, GaussianSum) and (shape.is_polynomial or shape.is_exponential_sum)
+    ):
         return 1.0
     if _gaussian(weight, bias):
-        return lattice.pair_count(level, int(mp.prec) + 20) * (4e-6 * len(products) + 2e-5 * points)
-    return len(fitted(weight, level).nodes) * len(fitted(bias, level).nodes) * points * 4e-5
+        return lattice.cost(weight, bias, products, level, evaluation, symmetric=symmetric, loss=loss)
+    points = len({p for pair in products for f in pair for _, p, _ in f.terms})
+    return len(fitted(weight, level).nodes) * len(fitted(bias, level).nodes) * points * evaluation
 
 
 def _gaussian(weight: Law, bias: Law) -> bool:
