@@ -139,6 +139,7 @@ def _compared(kernel: KernelDerivation, wanted: Sequence[tuple[Kind, Point, Poin
     order = kernel.operator.order if kernel.operator is not None else 0
     evaluation = evaluation_cost(kernel.activation, order)
     best: Verification | None = None
+    previous: list[Number] = []
     with mp.workdps(WORKING + loss):
         products = [kernel.features(*item) for item in wanted]
         table = derivative_table(kernel.activation)
@@ -155,8 +156,19 @@ def _compared(kernel: KernelDerivation, wanted: Sequence[tuple[Kind, Point, Poin
                 best = result
             if result.digits >= TARGET:
                 break
+            if previous and all(_settled(v, u) for v, u in zip(values, previous, strict=True)):
+                raise ArithmeticError(
+                    f"kernel: quadrature settles on values that leave the closed form of {kernel.activation.name} with"
+                    f" {w} and {b} after {result.digits} digits: a defect of this program"
+                )
+            previous = values
     assert best is not None
     return best
+
+
+def _settled(value: Number, previous: Number) -> bool:
+    """Whether two rules agree to more digits than are asked of the closed form."""
+    return bool(abs(value - previous) <= mp.mpf(10) ** -(TARGET + 3) * abs(value))
 
 
 def _spell(p: Sequence[Fraction], q: Sequence[Fraction]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -69,6 +70,27 @@ def test_closed_forms_are_verified_to_25_digits(names: tuple[str, str, str]) -> 
     assert kernel.closed
     assert kernel.verified_digits >= 25
     assert kernel.seconds < 10
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("sin", "laplace(0, 1/2)", "uniform(-1, 1)"), ("erf", "normal(0, 1)", "normal(0, 1)"),
+     ("tanh", "discrete(1, 2)", "uniform(-1, 1)")],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize("digits", [8, 20])
+def test_a_wrong_closed_form_is_not_passed_off(
+    names: tuple[str, str, str], digits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = KernelDerivation.value
+
+    def value(self: KernelDerivation, *args: Any) -> Any:
+        with mp.workdps(40):
+            return (1 + mp.mpf(10) ** -digits) * honest(self, *args)
+
+    monkeypatch.setattr(KernelDerivation, "value", value)
+    with pytest.raises(ArithmeticError, match=f"after ({digits - 1}|{digits}) digits: a defect of this program"):
+        derive_kernel(*names, "u_xx", step="1/10")
 
 
 @pytest.mark.slow
