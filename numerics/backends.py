@@ -27,6 +27,8 @@ def to_float(value: Fraction, dtype: type[np.floating[Any]]) -> Any:
         near = float(value)
     except OverflowError:
         near = np.inf if value > 0 else -np.inf
+    if dtype is np.float64:
+        return dtype(near)
     with np.errstate(over="ignore"):
         return dtype(near)
 

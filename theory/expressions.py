@@ -14,6 +14,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Protocol
 
 import sympy as sp
@@ -246,35 +247,68 @@ def evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, Any], backend: Backend) -
     Raises:
         InputError: a symbol without a value, or a node that no backend knows.
     """
-    memo: dict[sp.Expr, Any] = dict(values)
+    found: list[Any] = []
+    for operation, payload, arguments in _steps(expr, frozenset(values)):
+        parts = [found[k] for k in arguments]
+        match operation:
+            case "value":
+                result = values[payload]
+            case "constant":
+                result = backend.constant(payload)
+            case "sum":
+                result = parts[0]
+                for part in parts[1:]:
+                    result = result + part
+            case "product":
+                result = parts[0]
+                for part in parts[1:]:
+                    result = result * part
+            case "power":
+                result = backend.power(parts[0], payload)
+            case "function":
+                result = backend.function(payload, parts[0])
+            case _:
+                result = backend.named(payload)
+        found.append(result)
+    return found[-1]
 
-    def visit(node: sp.Expr) -> Any:
-        if node in memo:
-            return memo[node]
-        memo[node] = result = compute(node)
-        return result
 
-    def compute(node: sp.Expr) -> Any:
+Step = tuple[str, Any, tuple[int, ...]]
+"""An operation, what it needs besides, and the steps whose results it takes."""
+
+
+@lru_cache(maxsize=4096)
+def _steps(expr: sp.Expr, known: frozenset[sp.Expr]) -> tuple[Step, ...]:
+    """``expr`` in post-order, each shared subexpression once; what is ``known`` is not taken apart.
+
+    Raises:
+        InputError: a symbol that is not known, or a node that no backend knows.
+    """
+    steps: list[Step] = []
+    place: dict[sp.Expr, int] = {}
+
+    def visit(node: sp.Expr) -> int:
+        if node not in place:
+            steps.append(step(node))
+            place[node] = len(steps) - 1
+        return place[node]
+
+    def step(node: sp.Expr) -> Step:
+        if node in known:
+            return "value", node, ()
         if node.is_Rational:
-            return backend.constant(Fraction(int(node.p), int(node.q)))
-        if node is sp.pi:
-            return backend.named("pi")
-        if node is sp.E:
-            return backend.named("E")
+            return "constant", Fraction(int(node.p), int(node.q)), ()
+        if node is sp.pi or node is sp.E:
+            return "named", str(node), ()
         if node.is_Add or node.is_Mul:
-            parts = [visit(argument) for argument in node.args]
-            result = parts[0]
-            for part in parts[1:]:
-                result = result + part if node.is_Add else result * part
-            return result
+            return "sum" if node.is_Add else "product", None, tuple(visit(argument) for argument in node.args)
         if isinstance(node, sp.exp):
-            return backend.function("exp", visit(node.args[0]))
-        if node.is_Pow:
-            if not node.exp.is_Rational:
-                raise InputError(f"cannot evaluate {node}")
-            return backend.power(visit(node.base), Fraction(int(node.exp.p), int(node.exp.q)))
+            return "function", "exp", (visit(node.args[0]),)
+        if node.is_Pow and node.exp.is_Rational:
+            return "power", Fraction(int(node.exp.p), int(node.exp.q)), (visit(node.base),)
         if node.is_Function and len(node.args) == 1:
-            return backend.function(type(node).__name__, visit(node.args[0]))
-        raise InputError(f"cannot evaluate {node}: no value for it")
+            return "function", type(node).__name__, (visit(node.args[0]),)
+        raise InputError(f"cannot evaluate {node}{'' if node.is_Pow else ': no value for it'}")
 
-    return visit(expr)
+    visit(expr)
+    return tuple(steps)
