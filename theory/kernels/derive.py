@@ -340,6 +340,7 @@ def derive_kernel(
     Raises:
         InputError: a bad spelling; one line.
         NonexistenceError: K itself is infinite. (K_AD raises it when asked for.)
+        ArithmeticError: quadrature settles on other values: a defect of this program.
 
     >>> derive_kernel("erf", "normal(0, 1)", "constant(0)", verify=False).K
     2*atan(2*x*y/sqrt(2*x**2 + 2*y**2 + 1))/pi

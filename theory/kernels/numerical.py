@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -39,13 +39,17 @@ MAX_WORK = 16.0
 """Predicted seconds beyond which no finer rule is tried."""
 
 
-def derivative_table(activation: Activation) -> Callable[[Number, int], list[Number]]:
-    """(u, n) ↦ σ(u), …, σ⁽ⁿ⁾(u) in multiprecision."""
+def derivative_table(
+    activation: Activation, needed: Collection[int] | None = None
+) -> Callable[[Number, int], list[Number]]:
+    """(u, n) ↦ σ(u), …, σ⁽ⁿ⁾(u) in multiprecision; with 0 in place of the orders that are not ``needed``."""
     programs: dict[int, Program] = {}
 
     def table(u: Number, n: int) -> list[Number]:
         if n not in programs:
-            programs[n] = Program([activation.derivative(k) for k in range(n + 1)], [z])
+            orders = range(n + 1)
+            wanted = [activation.derivative(k) if needed is None or k in needed else sp.S.Zero for k in orders]
+            programs[n] = Program(wanted, [z])
         return programs[n](u)
 
     return table

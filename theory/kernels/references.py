@@ -69,7 +69,7 @@ def levels(shape: Shape | None, weight: Law, bias: Law, order: int) -> range:
     if _gaussian(weight, bias):
         return range(4 if order <= 2 else 5, 12)  # high derivatives are larger off the real line
     single = isinstance(weight, Constant | Discrete) or isinstance(bias, Constant | Discrete)
-    return range(9, 16) if single else range(7, 12)
+    return range(9, 16) if single else range(7 if order <= 2 else 9, 12)
 
 
 def reference(
@@ -125,7 +125,7 @@ def cost(
     if _gaussian(weight, bias):
         return lattice.cost(weight, bias, products, level, evaluation, symmetric=symmetric, loss=loss)
     points = len({p for pair in products for f in pair for _, p, _ in f.terms})
-    return len(fitted(weight, level).nodes) * len(fitted(bias, level).nodes) * points * evaluation
+    return len(fitted(weight, level).nodes) * len(fitted(bias, level).nodes) * points * 4e-5
 
 
 def _gaussian(weight: Law, bias: Law) -> bool:

@@ -142,7 +142,8 @@ def _compared(kernel: KernelDerivation, wanted: Sequence[tuple[Kind, Point, Poin
     previous: list[Number] = []
     with mp.workdps(WORKING + loss):
         products = [kernel.features(*item) for item in wanted]
-        table = derivative_table(kernel.activation)
+        needed = {order for pair in products for feature in pair for order, _, _ in feature.terms}
+        table = derivative_table(kernel.activation, needed)
         for level in references.levels(shape, w, b, order):
             cost = references.cost(shape, w, b, products, level, evaluation, symmetric=symmetric, loss=loss)
             if best is not None and cost > BUDGET:
@@ -201,6 +202,9 @@ def _digits(kernel: KernelDerivation, kind: Kind, p: list[Fraction], q: list[Fra
                 size = max(size, mp.sqrt(abs(first * second)))
             except (NonexistenceError, PrecisionCapError):
                 pass
+        if size == 0:  # L_h annihilates every feature, as the fourth difference does a cubic: beside K itself
+            first, second = [kernel.value("K", s, s, 10) or mp.mpf(0) for s in (p, q)]
+            size = mp.sqrt(abs(first * second))
         if size == 0:
             return 0
         return int(mp.floor(-mp.log10(gap / size))) if gap < size else 0
