@@ -168,6 +168,8 @@ def test_ctrl_c_at_random_moments(tmp_path: Path) -> None:
             running.send_signal(signal.SIGINT)
             _, errors = running.communicate(timeout=60)
         codes.append(running.returncode)
+        if running.returncode == -signal.SIGINT and not errors:
+            continue  # on a busy machine Python has not yet installed its own handler
         assert running.returncode in {0, 130}, (words, running.returncode, errors)
         assert "Traceback" not in errors, (words, errors)
         assert "Exception ignored" not in errors, (words, errors)
