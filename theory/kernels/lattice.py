@@ -60,9 +60,11 @@ def cost(
     bits = int(mp.prec) + 20
     features = {f for pair in products for f in pair}
     points = {point for f in features for _, point, _ in f.terms}
-    pairs = pair_count(level, bits - int(loss * math.log2(10)))
+    pairs = float(pair_count(level, bits - int(loss * math.log2(10))))
+    if spread(weight)[1] == 0 or spread(bias)[1] == 0:
+        pairs **= 0.5
     operations = 3 + len(points) + sum(len(f.terms) for f in features) + len(products)
-    values = value_count(weight, bias, points, level, bits)
+    values = min(len(points) * pairs, value_count(weight, bias, points, level, bits))
     share = 0.5 if symmetric and weight.centre == bias.centre == 0 else 1.0
     return share * (pairs * operations * 1e-6 + values * evaluation * (bits / 150) ** 2)
 
@@ -120,15 +122,16 @@ def means(
     gauss = half[:0:-1] + half
     mirrored = symmetric and mw == mb == 0
     totals = [0] * len(products)
-    for p in range(0 if mirrored else -reach, reach + 1):
-        span = isqrt(radius2 - p * p)
+    last = reach if sw else 0  # a constant law has one node
+    for p in range(0 if mirrored else -last, last + 1):
+        span = isqrt(radius2 - p * p) if sb else 0
         columns = [
             tables[used[-1]].columns(start + first * p, second, span, used)
             for (start, first, second), used in zip(whole, orders, strict=True)
         ]
         rows = [_combined(terms, columns, w0 + p * wp, bits) for terms in coefficients]
-        weights = gauss[reach - span : reach + span + 1]
-        share = half[abs(p)] * (2 if mirrored and p else 1)
+        weights = gauss[reach - span : reach + span + 1] if sb else [1 << bits]
+        share = (half[abs(p)] if sw else 1 << bits) * (2 if mirrored and p else 1)
         for i, (left, right) in enumerate(chosen):
             inner = sum([(f * g >> bits) * e for f, g, e in zip(rows[left], rows[right], weights, strict=True)])
             totals[i] += (inner >> bits) * share

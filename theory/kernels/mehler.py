@@ -113,6 +113,8 @@ class HermiteCoefficients:
 
     def derived(self, order: int, n: int) -> Number:
         """The n-th coefficient of σ⁽ᵒʳᵈᵉʳ⁾: s^−order √((n+order)!/n!) times the (n+order)-th of σ, by parts."""
+        if self.std == 0:
+            return self.table(self.mean, order)[order] if n == 0 else mp.mpf(0)
         factor = mp.sqrt(mp.rf(n + 1, order)) / self.std**order
         return factor * self.at(n + order)
 
@@ -137,7 +139,8 @@ def _diagonal(kernel: KernelDerivation, coefficients: HermiteCoefficients, x: Fr
     """E w^(a+b) σ⁽ᵃ⁾(U) σ⁽ᵇ⁾(U) with U = wx + b: given U, w is normal, and one integral is left."""
     (mw, vw), (_, vb) = spread(kernel.weights), spread(kernel.biases)
     variance = vw * x**2 + vb
-    slope, rest = real(vw * x / variance) * coefficients.std, real(vw * vb / variance)
+    slope = real(vw * x / variance) * coefficients.std if variance else mp.mpf(0)
+    rest = real(vw * vb / variance) if variance else real(vw)
     total = mp.mpf(0)
     nodes = zip(coefficients.nodes, coefficients.density, coefficients.derivatives(max(a, b)), strict=True)
     for t, density, values in nodes:
@@ -163,7 +166,8 @@ def gaussian_reference(kernel: KernelDerivation, kind: Kind, p: Sequence[Fractio
     @cache
     def mean(x: Fraction, y: Fraction, i: int, j: int) -> Number:
         first, second = coefficients(x), coefficients(y)
-        return mehler_mean(first, second, i, j, real(vw * x * y + vb) / (first.std * second.std))
+        spreads = first.std * second.std  # 0 where an argument is constant, which correlates with nothing
+        return mehler_mean(first, second, i, j, real(vw * x * y + vb) / spreads if spreads else mp.mpf(0))
 
     total = mp.mpf(0)
     for a, x, c in left.terms:
@@ -236,14 +240,15 @@ def _references(
     laws = (kernel.weights, kernel.biases)
     gaussian = all(isinstance(law, Normal | Constant) for law in laws) and isinstance(kernel.weights, Normal)
     # the chain rule doubles the orders of differentiation: not for long expressions
-    if gaussian and sp.count_ops(kernel.activation.derivative(2)) <= MAX_OPERATIONS:
+    constant = any(isinstance(law, Constant) for law in laws)  # every argument a function of one number: |ρ| = 1
+    if gaussian and not constant and sp.count_ops(kernel.activation.derivative(2)) <= MAX_OPERATIONS:
         try:
             values = [gaussian_reference(kernel, *item) for item in wanted]
             yield "Mehler's expansion in Hermite polynomials with the chain rule in the covariances", values
             return
         except PrecisionCapError:
             pass  # |ρ| is too near 1
-    single = any(isinstance(law, Constant | Discrete) for law in laws)
+    single = any(isinstance(law, Constant | Discrete) for law in laws) and not gaussian
     spent = 0.0
     for level in range(1, 16):
         first, second = (_other_rule(law, level, single) for law in laws)

@@ -16,6 +16,7 @@ from scipy import integrate, special, stats
 
 from theory import quadrature
 from theory.activations import activation
+from theory.discretisation import StencilChoice
 from theory.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.kernels import lattice, numerical
 from theory.kernels.derive import derive_kernel
@@ -129,6 +130,28 @@ def test_k_fd_out_of_reach_of_quadrature_is_said_not_to_be_checked() -> None:
     assert checked.digits >= 25
     assert {kind for kind, _, _ in checked.checks} == {"K", "K_AD"}
     assert checked.route.endswith("K_FD is a combination of values of K")
+
+
+def test_a_node_where_the_argument_is_constant() -> None:
+    """1/2 − 5h = 0, where w·x + b is the constant bias."""
+    stencil = StencilChoice("backward", 2)
+    kernel = derive_kernel("tanh", "normal(0, 1)", "constant(1/3)", "u_xxxx", stencil, "1/10")
+    checked = kernel.record.verification
+    assert checked is not None
+    assert checked.digits >= 20
+    assert {kind for kind, _, _ in checked.checks} == {"K", "K_AD", "K_FD"}
+    from theory.kernels.mehler import gaussian_reference
+
+    with mp.workdps(20):  # the features at 0 are tanh(1/3) and w² tanh″(1/3)
+        zero, here = (F(0),), (F(1, 2),)
+        closed = mp.tanh(mp.mpf(1) / 3)
+        assert abs(gaussian_reference(kernel, "K", zero, zero) - closed**2) < 1e-18
+        mean = kernel.value("K", zero, here, 15)
+        assert mean is not None
+        assert abs(gaussian_reference(kernel, "K", zero, here) - mean) < 1e-14
+        second = kernel.value("K_AD", zero, zero, 12)
+        assert second is not None
+        assert abs(gaussian_reference(kernel, "K_AD", zero, zero) - second) < 1e-10 * abs(second)
 
 
 @pytest.mark.parametrize("point", [F(1, 2), F(-1, 4)])
