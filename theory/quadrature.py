@@ -282,9 +282,12 @@ def exponential_mean(law: Law, n: int, rate: Number, level: int) -> Number:
             half = _ooura(moment, t, k % 2 == 1, level)
             total += mp.binomial(n, k) * centre ** (n - k) * 2 * half * (1j if k % 2 else 1)
         return total * mp.expj(t * centre)
-    # complex exponentials of real nodes; the Laplace law's exponential is combined with its density's
-    chosen = rule(law, level)
-    return mp.fsum(c * s**n * mp.exp(rate * s) for s, c in zip(chosen.nodes, chosen.weights, strict=True))
+    # under a Laplace law the integrand decays as e^{−(1 − |rate|·scale)|w|/scale}: its rule has to reach so much further
+    decay = 1 - abs(mp.re(rate)) * real(law.scale) if isinstance(law, Laplace) else mp.mpf(1)
+    with mp.workprec(int(mp.prec / min(max(decay, mp.mpf(1) / 4), 1))):
+        chosen = rule(law, level)
+        total = mp.fsum(c * s**n * mp.exp(rate * s) for s, c in zip(chosen.nodes, chosen.weights, strict=True))
+    return +total
 
 
 def _ooura(g: Function, t: Number, sine: bool, level: int) -> Number:

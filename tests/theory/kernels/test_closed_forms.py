@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mpmath import mp
 from scipy import special
 
+from theory.discretisation import StencilChoice
 from theory.errors import NonexistenceError
 from theory.kernels.derive import KernelDerivation, derive_kernel
 from theory.kernels.evaluation import evaluate
@@ -82,6 +83,13 @@ def test_closed_forms_are_verified_to_25_digits(names: tuple[str, str, str]) -> 
 )
 def test_fixed_weights_in_two_dimensions_are_verified(names: tuple[str, str, str], operator: str) -> None:
     assert derive_kernel(*names, operator).verified_digits >= 25
+
+
+def test_slowly_decaying_moments_are_verified() -> None:
+    """E w² e^{rw} under a Laplace law near the end of its moment generating function."""
+    stencil = StencilChoice("forward", 1)
+    kernel = derive_kernel("sinh(z)", "laplace(0, 1)", "uniform(-1, 1)", "u_xx", stencil, "1/10")
+    assert kernel.verified_digits >= 25
 
 
 @pytest.mark.parametrize(
