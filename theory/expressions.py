@@ -11,10 +11,11 @@ from __future__ import annotations
 import ast
 import difflib
 import math
+import operator
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, Protocol
 
 import sympy as sp
@@ -256,13 +257,9 @@ def evaluate(expr: sp.Expr, values: Mapping[sp.Symbol, Any], backend: Backend) -
             case "constant":
                 result = backend.constant(payload)
             case "sum":
-                result = parts[0]
-                for part in parts[1:]:
-                    result = result + part
+                result = reduce(operator.add, parts)
             case "product":
-                result = parts[0]
-                for part in parts[1:]:
-                    result = result * part
+                result = reduce(operator.mul, parts)
             case "power":
                 result = backend.power(parts[0], payload)
             case "function":

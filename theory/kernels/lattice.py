@@ -76,7 +76,7 @@ def value_count(weight: Law, bias: Law, points: Iterable[Fraction], level: int, 
     common = lcm(second.denominator, *(f.denominator for f in firsts))
     reach = math.sqrt(2 * 0.6931 * bits) / float(spacing(level))
     longest = max(math.hypot(int(f * common), int(second * common)) for f in firsts)
-    return min(len(firsts) * pair_count(level, bits), int(2 * reach * longest) + 1)
+    return int(2 * reach * longest) + 1
 
 
 def means(

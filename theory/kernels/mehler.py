@@ -8,7 +8,6 @@ Otherwise: a product rule of another kind (tanh-sinh in place of Gauss–Legendr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -156,12 +155,10 @@ def gaussian_reference(kernel: KernelDerivation, kind: Kind, p: Sequence[Fractio
     """K, K_AD or K_FD at two points by the ladder and Mehler's expansion, in the current precision."""
     (_, vw), (_, vb) = spread(kernel.weights), spread(kernel.biases)
     left, right = kernel.features(kind, p, q)
-    memo: dict[Fraction, HermiteCoefficients] = {}
 
+    @cache
     def coefficients(point: Fraction) -> HermiteCoefficients:
-        if point not in memo:
-            memo[point] = HermiteCoefficients(kernel, point)
-        return memo[point]
+        return HermiteCoefficients(kernel, point)
 
     @cache
     def mean(x: Fraction, y: Fraction, i: int, j: int) -> Number:
@@ -188,25 +185,17 @@ def _rational(value: Fraction) -> Any:
     return QQ(value.numerator, value.denominator)
 
 
-def verify_numerical(kernel: KernelDerivation, wanted: Sequence[Question]) -> Verification:
-    """Compares the kernel's own quadrature with another route, as far as a few seconds go: the digits are reported.
+def compared(kernel: KernelDerivation, wanted: Sequence[Question], loss: int) -> Verification | None:
+    """The agreement of the kernel's own quadrature with another route, as far as a few seconds go.
 
-    K_FD comes by itself, since what cancels in it costs digits; out of reach, it is left to its definition.
+    Args:
+        kernel: without a closed form.
+        wanted: what is compared where.
+        loss: decimal digits that cancel inside the features.
+
+    Returns:
+        The digits reached by the best of the other rules; None where no comparison is in reach.
     """
-    found = _compared(kernel, [item for item in wanted if item[0] != "K_FD"], 0)
-    if found is None:
-        return Verification("a product rule of another kind", 0, (), 0.0)
-    differences = [item for item in wanted if item[0] == "K_FD"]
-    if not differences:
-        return found
-    other = _compared(kernel, differences, kernel._loss("K_FD"))
-    if other is None:
-        return replace(found, route=f"{found.route}, for K and K_AD; K_FD is a combination of values of K")
-    return replace(found, digits=min(found.digits, other.digits), checks=found.checks + other.checks)
-
-
-def _compared(kernel: KernelDerivation, wanted: Sequence[Question], loss: int) -> Verification | None:
-    """The agreement of the kernel's own quadrature with the best other rule; None where neither is in reach."""
     source = kernel.source
     assert isinstance(source, NumericalKernel)
     laws = (kernel.weights, kernel.biases)
@@ -215,7 +204,7 @@ def _compared(kernel: KernelDerivation, wanted: Sequence[Question], loss: int) -
     own, _ = source.approximations(products, digits, loss, WORK)
     best: Verification | None = None
     if not own:
-        return best
+        return None
     with mp.workdps(digits + 12 + loss):
         for route, values in _references(kernel, wanted, products):
             checks, worst = [], digits + 5
@@ -238,17 +227,18 @@ def _references(
     source = kernel.source
     assert isinstance(source, NumericalKernel)
     laws = (kernel.weights, kernel.biases)
-    gaussian = all(isinstance(law, Normal | Constant) for law in laws) and isinstance(kernel.weights, Normal)
+    # with one law constant every argument is a function of one number, and |ρ| = 1
+    both_normal = all(isinstance(law, Normal) for law in laws)
     # the chain rule doubles the orders of differentiation: not for long expressions
-    constant = any(isinstance(law, Constant) for law in laws)  # every argument a function of one number: |ρ| = 1
-    if gaussian and not constant and sp.count_ops(kernel.activation.derivative(2)) <= MAX_OPERATIONS:
+    if both_normal and sp.count_ops(kernel.activation.derivative(2)) <= MAX_OPERATIONS:
         try:
             values = [gaussian_reference(kernel, *item) for item in wanted]
             yield "Mehler's expansion in Hermite polynomials with the chain rule in the covariances", values
             return
         except PrecisionCapError:
             pass  # |ρ| is too near 1
-    single = any(isinstance(law, Constant | Discrete) for law in laws) and not gaussian
+    trapezoidal = isinstance(kernel.weights, Normal) and isinstance(kernel.biases, Constant)
+    single = any(isinstance(law, Constant | Discrete) for law in laws) and not trapezoidal
     spent = 0.0
     for level in range(1, 16):
         first, second = (_other_rule(law, level, single) for law in laws)

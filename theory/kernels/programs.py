@@ -81,7 +81,7 @@ def _operation(node: sp.Basic) -> Callable[..., Number]:
     if isinstance(node, sp.exp):
         exponential: Callable[..., Number] = mp.exp
         return exponential
-    if isinstance(node, sp.erf):
+    if isinstance(node, sp.erf):  # at many points; single values, those of closed forms among them, are mpmath's
         return error_function.erf
     if node.is_Pow:
         exponent = node.exp

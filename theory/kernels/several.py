@@ -95,14 +95,13 @@ def _fixed(kernel: KernelDerivation, p: Point, q: Point) -> Number:
     one = Constant(Fraction(1))
     table = derivative_table(kernel.activation)
     choices = list(product(kernel.weights.parameters, repeat=len(p)))
+    # panels between kinks want the finest rule, which is cheap there
+    finest = -1 if isinstance(kernel.shape, ReluPower) else -2
+    level = references.levels(kernel.shape, one, kernel.biases, 0)[finest]
     total = mp.mpf(0)
     for w in choices:
         u, v = (sum((s * t for s, t in zip(w, point, strict=True)), Fraction(0)) for point in (p, q))
         pair = (Feature(((0, u, Fraction(1)),)), Feature(((0, v, Fraction(1)),)))
-        # panels between kinks want the finest rule, which is cheap there
-        level = references.levels(kernel.shape, one, kernel.biases, 0)[
-            -1 if isinstance(kernel.shape, ReluPower) else -2
-        ]
         total += references.reference(kernel.shape, table, one, kernel.biases, [pair], level)[0]
     return total / len(choices)
 
