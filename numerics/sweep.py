@@ -187,9 +187,10 @@ def _outcomes(
     if executor is not None:
         yield from _Dispatch(sweep, compute, todo, max(1, jobs), None).run(executor)
     elif jobs == 1 or len(todo) == 1:
-        batches = _Sizes(len(todo), 1)
-        left = iter(todo)
-        while batch := list(islice(left, batches.size())):
+        batches = _Sizes(1)
+        done = 0
+        while batch := todo[done : done + batches.size(len(todo) - done)]:
+            done += len(batch)
             start = time.perf_counter()
             yield work(sweep, compute, batch)
             batches.took(len(batch), time.perf_counter() - start)
@@ -202,17 +203,15 @@ def _outcomes(
 class _Sizes:
     """How many cells the next batch has: from how long those before took, and what is left for the workers."""
 
-    def __init__(self, left: int, jobs: int) -> None:
-        self.left, self.jobs = left, jobs
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
         self.rate: float | None = None
 
-    def size(self) -> int:
-        """The next batch's size; what it takes is no longer left."""
+    def size(self, left: int) -> int:
+        """The next batch's size, when so many cells are left; at least 1."""
         wanted = 1 if self.rate is None else int(BATCH_SECONDS / max(self.rate, 1e-9))
-        share = -(-self.left // (3 * self.jobs)) if self.jobs > 1 else self.left
-        found = max(1, min(wanted, share, MAX_BATCH))
-        self.left -= found
-        return found
+        share = -(-left // (3 * self.jobs)) if self.jobs > 1 else left
+        return max(1, min(wanted, share, MAX_BATCH))
 
     def took(self, cells: int, seconds: float) -> None:
         """Learns from a batch; the first ones read the problem's text and are slower."""
@@ -237,7 +236,7 @@ class _Dispatch:
     ) -> None:
         self.sweep, self.compute, self.pool, self.jobs = sweep, compute, pool, jobs
         self.left: deque[int] = deque(todo)
-        self.sizes = _Sizes(len(todo), jobs)
+        self.sizes = _Sizes(jobs)
         self.suspects: deque[int] = deque()
 
     def run_own(self) -> Iterator[list[Outcome]]:
@@ -248,26 +247,27 @@ class _Dispatch:
                 yield from self.run(executor)
 
     def _submit(self, executor: Executor, flying: dict[Future[Any], list[int]]) -> None:
-        if self.suspects:  # one at a time: the one that kills its worker is then known
-            if not flying:
-                batch = [self.suspects.popleft()]
-                flying[executor.submit(_timed, self.sweep, self.compute, batch)] = batch
-            return
-        while self.left and len(flying) < 2 * self.jobs:
-            batch = [self.left.popleft() for _ in range(min(self.sizes.size(), len(self.left)))]
+        # Suspects go one at a time: the one that kills its worker is then known.
+        waiting, most = (self.suspects, 1) if self.suspects else (self.left, 2 * self.jobs)
+        while waiting and len(flying) < most:
+            size = 1 if waiting is self.suspects else self.sizes.size(len(waiting))
+            batch = list(islice(waiting, size))
             flying[executor.submit(_timed, self.sweep, self.compute, batch)] = batch
+            for _ in batch:  # only now: a pool that breaks before it takes a batch leaves it to the next one
+                waiting.popleft()
 
     def run(self, executor: Executor) -> Iterator[list[Outcome]]:
         """Until nothing is left, or the executor is broken and can be replaced."""
         flying: dict[Future[Any], list[int]] = {}
         while True:
-            alone = bool(self.suspects)
+            refused = None
             try:
                 self._submit(executor, flying)
-            except BrokenExecutor as error:
-                yield from self._broken(error, list(flying.values()), alone)
-                return
+            except BrokenExecutor as error:  # what is in flight still ends, one way or the other
+                refused = error
             if not flying:
+                if refused:
+                    yield from self._broken(refused, [], alone=False)
                 return
             finished, _ = wait(flying, return_when=FIRST_COMPLETED)
             for future in sorted(finished, key=_is_broken):  # what was computed before the breakdown is kept

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,47 @@ def test_an_executor_that_breaks_leaves_crashed_cells(tmp_path: Path) -> None:
     assert (found.total, found.computed, found.failed) == (12, 1, 11)
     assert "the cluster is gone" in found.reasons[0]
     assert sweep.run(grid(), tmp_path / "store", resume=True) == sweep.Summary(12, 11, 1, 0)
+
+
+class Fragile(Executor):
+    """A pool that breaks on the cell of seed 4 and, once it has taken some batches, refuses the next."""
+
+    def __init__(self, takes: int, log: list[int]) -> None:
+        self.takes, self.log, self.broken = takes, log, False
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self.broken or not self.takes:
+            raise BrokenExecutor("a worker has died")
+        self.takes -= 1
+        future: Future[Any] = Future()
+        if 4 in args[2]:
+            self.broken = True
+            future.set_exception(BrokenExecutor("a worker has died"))
+        else:
+            self.log += args[2]
+            future.set_result(fn(*args, **kwargs))
+        return future
+
+
+@pytest.mark.parametrize("takes", [1, 2, 3, 7, 100])
+def test_a_batch_that_a_broken_pool_refuses_goes_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, takes: int
+) -> None:
+    log: list[int] = []
+    monkeypatch.setattr(sweep, "worker_pool", lambda jobs: nullcontext(Fragile(takes, log)))
+    of, store = grid(12, **{"difference.step": ["1/10"]}), tmp_path / "store"
+    found = sweep.run(of, store, jobs=2)
+    assert (found.computed, found.failed) == (11, 1)
+    assert "worker process died" in found.reasons[0]
+    assert [row["status"] for row in sweep.rows(of, store)] == ["done"] * 4 + ["crashed"] + ["done"] * 7
+    assert sorted(log) == [*range(4), *range(5, 12)]  # each once
+
+
+def test_an_executor_that_refuses_leaves_crashed_cells(tmp_path: Path) -> None:
+    log: list[int] = []
+    found = sweep.run(grid(), tmp_path / "store", executor=Fragile(3, log))
+    assert (found.computed, found.failed) == (len(log), 12 - len(log))
+    assert log
 
 
 def test_an_interrupt_ends_the_workers_and_keeps_what_was_done(tmp_path: Path) -> None:
