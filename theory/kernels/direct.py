@@ -7,19 +7,23 @@ moment of the law of s, closed for the uniform, Laplace and (centred) Cauchy law
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import sympy as sp
+from sympy.polys.domains import QQ
 from sympy.polys.rings import PolyElement
 
 from theory.derivation import Step
+from theory.kernels import hermite
 from theory.kernels.coordinates import Constants, Coordinates, JointGaussian, Weights, fraction, spread
 from theory.kernels.gaussian import tilted_form
+from theory.kernels.hermite import HermiteTower
 from theory.kernels.integrals import CauchyMoment, LaplaceMoment, UniformMoment
-from theory.kernels.ladder import ALPHA, BETA, GAMMA, Ladder, abstract_joint
+from theory.kernels.ladder import Ladder
 from theory.kernels.radical import RadicalForm, Tower, ring
-from theory.kernels.shapes import GaussianSum
+from theory.kernels.shapes import GaussianSum, Group
 from theory.laws import Cauchy, Constant, Laplace, Law, Normal, Uniform
 
 S = sp.Symbol("s", real=True)
@@ -103,23 +107,66 @@ class DirectKernel:
             "beta": sum((c * q**2 for c, q in zip(v, Y, strict=True)), zero),
             "gamma": sum((c * p * q for c, p, q in zip(v, X, Y, strict=True)), zero),
             "gram": sum((v[i] * v[j] * (X[i] * Y[j] - X[j] * Y[i]) ** 2 for i in range(d) for j in range(i)), zero),
+            "alpha - gamma": sum((c * p * (p - q) for c, p, q in zip(v, X, Y, strict=True)), zero),
+            "beta - gamma": sum((c * q * (q - p) for c, p, q in zip(v, X, Y, strict=True)), zero),
+            "distance": sum((c * (p - q) ** 2 for c, p, q in zip(v, X, Y, strict=True)), zero),
         }
         return JointGaussian(target, (means[0], means[1]), dot(x, x), dot(y, y), dot(x, y), display)
 
     def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
         """E w^(a+b) σ^(|a|)(U) σ^(|b|)(V)."""
-        if self.coordinates.dimension > 1 and any((*a, *b)):
+        if self.coordinates.dimension > 1:
             return self.ladder.derivative((*a, *b))
         return sp.Add(*(self._integrated(tower.at((*a, *b)), self.position) for tower in self.towers))
 
     @cached_property
     def ladder(self) -> Ladder:
-        """The chain rule in the invariants of centred weights, for several dimensions."""
-        target = ring([ALPHA, BETA, GAMMA, S, *self.constants.symbols.values()])
+        """The chain rule in the invariants of centred weights, for several dimensions: ∂_α, ∂_β and ∂_γ of
+        E σ(U)σ(V) are ½E σ″(U)σ(V), ½E σ(U)σ″(V) and E σ′(U)σ′(V) (Price, 1958)."""
+        towers = [(g, h, HermiteTower(g, h)) for g in self.groups for h in self.groups]
+
+        @cache
+        def mean(m: int, n: int) -> sp.Expr:
+            return sp.Add(*(self._conditional_mean(g, h, tower, tower.at(m, n)) for g, h, tower in towers))
+
+        return Ladder(self.joint, lambda i, j, k: mean(2 * i + k, 2 * j + k) / 2 ** (i + j))
+
+    def _conditional_mean(self, first: Group, second: Group, tower: HermiteTower, G: PolyElement) -> sp.Expr:
+        """The mean over s of G · exp(…)/√D, where ℓ_u = e₀ + e₁s, ℓ_v = f₀ + f₁s; centred weights."""
+        q1, q2, display = first.q, second.q, self.joint.display
+        alpha, beta, gamma = (display[name] for name in ("alpha", "beta", "gamma"))
+        D = 1 + q1 * alpha + q2 * beta + q1 * q2 * display["gram"]
+        p, q, r = q1 * (1 + q2 * beta) / D, q2 * (1 + q1 * alpha) / D, -q1 * q2 * gamma / D
+        # sums of what does not cancel: β − γ = E(V₀(V₀ − U₀))
+        e1, f1 = -q1 * (1 + q2 * display["beta - gamma"]) / D, -q2 * (1 + q1 * display["alpha - gamma"]) / D
+        A = (q1 + q2 + q1 * q2 * display["distance"]) / D
         shift = sp.Integer(0) if isinstance(self.law, Uniform) else fraction(self.law.centre)
-        joint = abstract_joint(target, target.gens[3] + target.ground_new(target.domain.from_sympy(shift)))
-        forms = [(1, tilted_form(joint, self.constants, g, h)) for g in self.groups for h in self.groups]
-        return Ladder(forms, self.joint, lambda form: self._integrated(form, 3))
+        du, dv = shift - first.tilt / q1, shift - second.tilt / q2
+        e0, f0 = -(p * du + r * dv), -(r * du + q * dv)
+        B, C = e0 + f0, (first.tilt**2 / q1 + second.tilt**2 / q2 - p * du**2 - 2 * r * du * dv - q * dv**2) / 2
+        images = {hermite.P: p, hermite.Q: q, hermite.R: r, **tower.constants.values}
+        rest = [images[symbol] for symbol in tower.ring.symbols[2:]]
+        coefficients: defaultdict[tuple[int, int], list[sp.Expr]] = defaultdict(list)
+        for (i, j, *others), c in G.terms():
+            factors = (base**n for base, n in zip(rest, others, strict=True) if n)
+            coefficients[i, j].append(sp.Mul(QQ.to_sympy(c), *factors))
+        by_power: defaultdict[int, list[sp.Expr]] = defaultdict(list)
+        for (i, j), parts in coefficients.items():
+            factor = sp.Add(*parts)
+            if du == dv:  # ℓ_u = e₁(s + du), ℓ_v = f₁(s + du)
+                by_power[i + j].append(factor * e1**i * f1**j)
+                continue
+            for k in range(i + 1):
+                for m in range(j + 1):
+                    ways = sp.binomial(i, k) * sp.binomial(j, m)
+                    by_power[k + m].append(factor * ways * e0 ** (i - k) * e1**k * f0 ** (j - m) * f1**m)
+        moments = [self._moment(n, A, B, C) for n in range(max(by_power, default=0) + 1)]
+        if du == dv:
+            moments = [
+                sp.Add(*(sp.binomial(n, k) * du ** (n - k) * M for k, M in enumerate(moments[: n + 1])))
+                for n in range(len(moments))
+            ]
+        return sp.Add(*(sp.Add(*parts) * moments[n] for n, parts in by_power.items())) / sp.sqrt(D)
 
     def _integrated(self, form: RadicalForm, position: int) -> sp.Expr:
         """The mean over s, the generator at ``position``."""

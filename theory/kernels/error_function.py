@@ -9,6 +9,8 @@ from mpmath import libmp, mp
 
 Number = Any
 GUARD_BITS = 40
+LOST_BITS = 16
+"""Nearer to 0 than 2^−16 the number of significant bits of a fixed-point result would not do."""
 PER_UNIT = 8
 """Centres of expansion: the multiples of 1/8."""
 
@@ -25,7 +27,7 @@ def erf(u: Number) -> Number:
     0.3626481117660629334081786
     """
     bits = int(mp.prec) + GUARD_BITS
-    if not isinstance(u, mp.mpf) or not 1 <= PER_UNIT * abs(u) <= PER_UNIT * bits**0.5:
+    if not isinstance(u, mp.mpf) or not 2**-LOST_BITS <= abs(u) <= bits**0.5:
         return mp.erf(u)
     fixed = int(libmp.to_fixed(u._mpf_, bits))
     nearest = (PER_UNIT * fixed + (1 << (bits - 1))) >> bits

@@ -24,7 +24,7 @@ from theory.kernels.coordinates import (
     joint_gaussian,
     spread,
 )
-from theory.kernels.ladder import ALPHA, BETA, GAMMA, Ladder, abstract_joint
+from theory.kernels.ladder import ALPHA, BETA, GAMMA, Ladder, abstract_joint, radical_ladder
 from theory.kernels.radical import Frame, RadicalForm, Tower, ring
 from theory.kernels.shapes import GaussianSum, Group
 from theory.kernels.tilted import tilted_expression
@@ -47,7 +47,7 @@ def tilted_form(joint: JointGaussian, constants: Constants, first: Group, second
         + half * (l1**2 * cov_uu + 2 * l1 * l2 * gamma + l2**2 * cov_vv)
         - half * (q1 * adj_u * mu**2 - 2 * q1 * q2 * gamma * mu * mv + q2 * adj_v * mv**2)
     )  # fmt: skip
-    moments = _moments(
+    moments = product_moments(
         (mean_u + cov_uu * l1 + gamma * l2, mean_v + gamma * l1 + cov_vv * l2),
         (cov_uu, gamma, cov_vv), delta, first.degree, second.degree,
     )  # fmt: skip
@@ -70,7 +70,7 @@ def _display(joint: JointGaussian, first: Group, second: Group, delta: PolyEleme
     return {"D": 1 + q1 * d["alpha"] + q2 * d["beta"] + q1 * q2 * d["gram"]}
 
 
-def _moments(
+def product_moments(
     mean: tuple[PolyElement, PolyElement],
     cov: tuple[PolyElement, PolyElement, PolyElement],
     delta: PolyElement,
@@ -137,7 +137,7 @@ class GaussianKernel:
         target = ring([ALPHA, BETA, GAMMA, *self.constants.symbols.values()], self.joint.ring.domain != QQ)
         joint = abstract_joint(target, target.zero)
         groups = conjugate_pairs(self.shape.groups)
-        return Ladder([(k, tilted_form(joint, self.constants, g, h)) for g, h, k in groups], self.joint)
+        return radical_ladder([(k, tilted_form(joint, self.constants, g, h)) for g, h, k in groups], self.joint)
 
     def _explain(self, weights: Weights, biases: Law) -> tuple[Step, ...]:
         alpha, beta, gamma, delta = sp.symbols("alpha beta gamma Delta")

@@ -8,6 +8,7 @@ has three variables, and to keep the polynomials in the coordinates beside it:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import sympy as sp
 from sympy.polys.rings import PolyElement, PolyRing
@@ -29,30 +30,20 @@ def abstract_joint(target: PolyRing, mean: PolyElement) -> JointGaussian:
 
 
 class Ladder:
-    """The derivatives of Σ multiplicity · form(α, β, γ).
+    """The derivatives of f(α, β, γ) with respect to the coordinates.
 
     Args:
-        forms: the leading generators of their ring are α, β, γ.
         joint: the variances and the covariance as polynomials in the coordinates.
-        write: a form as an expression in α, β, γ.
+        value: ∂_αⁱ∂_βʲ∂_γᵏ f as an expression in the coordinates.
     """
 
-    def __init__(
-        self,
-        forms: Sequence[tuple[int, RadicalForm]],
-        joint: JointGaussian,
-        write: Callable[[RadicalForm], sp.Expr] = RadicalForm.expression,
-    ) -> None:
-        self.joint, self.write = joint, write
-        self.towers = [(k, Tower(form, 3)) for k, form in forms]
-        images = {ALPHA: "alpha", BETA: "beta", GAMMA: "gamma", GRAM: "gram"}
-        self.images = {symbol: joint.display[name] for symbol, name in images.items()}
-        self.memo: dict[Index, sp.Expr] = {}
+    def __init__(self, joint: JointGaussian, value: Callable[[int, int, int], sp.Expr]) -> None:
+        self.joint, self.value = joint, cache(value)
         self.states: dict[tuple[int, ...], dict[Index, PolyElement]] = {}
 
     def derivative(self, orders: Sequence[int]) -> sp.Expr:
         """The mixed derivative in the coordinates."""
-        parts = (P.as_expr() * self._value(index) for index, P in self._state(tuple(orders)).items() if P)
+        parts = (P.as_expr() * self.value(*index) for index, P in self._state(tuple(orders)).items() if P)
         return sp.Add(*parts)
 
     def _state(self, orders: tuple[int, ...]) -> dict[Index, PolyElement]:
@@ -73,9 +64,24 @@ class Ladder:
             self.states[orders] = new
         return self.states[orders]
 
-    def _value(self, index: Index) -> sp.Expr:
-        """f_I as an expression in the coordinates."""
-        if index not in self.memo:
-            total = sp.Add(*(k * self.write(tower.at(index)) for k, tower in self.towers))
-            self.memo[index] = total.xreplace(self.images)
-        return self.memo[index]
+
+def radical_ladder(
+    forms: Sequence[tuple[int, RadicalForm]],
+    joint: JointGaussian,
+    write: Callable[[RadicalForm], sp.Expr] = RadicalForm.expression,
+) -> Ladder:
+    """The derivatives of Σ multiplicity · form(α, β, γ).
+
+    Args:
+        forms: the leading generators of their ring are α, β, γ.
+        joint: the variances and the covariance as polynomials in the coordinates.
+        write: a form as an expression in α, β, γ.
+    """
+    towers = [(k, Tower(form, 3)) for k, form in forms]
+    images = {ALPHA: "alpha", BETA: "beta", GAMMA: "gamma", GRAM: "gram"}
+    written = {symbol: joint.display[name] for symbol, name in images.items()}
+
+    def value(*index: int) -> sp.Expr:
+        return sp.Add(*(k * write(tower.at(index)) for k, tower in towers)).xreplace(written)
+
+    return Ladder(joint, value)

@@ -16,7 +16,7 @@ from sympy.polys.rings import PolyElement, PolyRing
 from theory.derivation import Step
 from theory.errors import NonexistenceError
 from theory.kernels.coordinates import Constants, Coordinates, JointGaussian, Weights, joint_gaussian, spread
-from theory.kernels.ladder import ALPHA, BETA, GAMMA, GRAM, Ladder
+from theory.kernels.ladder import ALPHA, BETA, GAMMA, GRAM, Ladder, radical_ladder
 from theory.kernels.radical import Angle, Frame, RadicalForm, Tower, ring
 from theory.kernels.shapes import ErfSum, ReluPower, Shape
 from theory.laws import Law
@@ -235,7 +235,9 @@ class PriceKernel:
     def _written(self, orders: tuple[int, ...], style: Angle) -> sp.Expr:
         if self.coordinates.dimension > 1 and any(orders):
             if style not in self.ladders:
-                self.ladders[style] = Ladder([(1, self.invariants.form)], self.joint, lambda f: f.expression(style))
+                self.ladders[style] = radical_ladder(
+                    [(1, self.invariants.form)], self.joint, lambda f: f.expression(style)
+                )
             return self.ladders[style].derivative(orders)
         return self.tower.at(orders).expression(style)
 

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from mpmath import mp
 
-from theory.kernels import references
+from theory.kernels import references, regression
 from theory.kernels.coordinates import spread
 from theory.kernels.evaluation import decimal, evaluate
 from theory.kernels.forms import pairs
 from theory.kernels.lattice import Feature
 from theory.kernels.numerical import derivative_table
-from theory.kernels.shapes import GaussianSum, ReluPower
-from theory.laws import Constant, Discrete, Law, Normal, Uniform
-from theory.quadrature import Rule, exponential_mean, gauss_legendre, real, rule
+from theory.kernels.programs import Program
+from theory.kernels.shapes import ErfSum, GaussianSum, ReluPower
+from theory.laws import Constant, Discrete, Normal
+from theory.quadrature import exponential_mean, gauss_legendre, real
 from theory.stencils import central
 
 if TYPE_CHECKING:
@@ -25,51 +26,41 @@ if TYPE_CHECKING:
 
 Number = Any
 Point = Sequence[Fraction]
+Question = tuple["Kind", tuple[Fraction, ...], tuple[Fraction, ...]]
+Check = tuple[str, str, str]
+"""Kind, points, value."""
 WORKING = 36
-DIFFERENCE = 30
+DIFFERENCE = 20
 """Decimal exponent of the step of the differences of K."""
 
 
-def several_checks(
-    kernel: KernelDerivation,
-    wanted: Sequence[tuple[Kind, tuple[Fraction, ...], tuple[Fraction, ...]]],
-    level: int = 4,
-) -> tuple[str, tuple[tuple[str, str, str], ...]]:
-    """The route in words, and (kind, points, value) for the values wanted.
-
-    K is integrated numerically; K_AD is a difference of the closed K at step 10^−30, independent of the symbolic
-    differentiation (off the diagonal only where K has a kink); K_FD is the definition of itself and not checked.
-    """
+def kernel_checks(kernel: KernelDerivation, wanted: Sequence[Question], level: int) -> tuple[str, tuple[Check, ...]]:
+    """The route in words, and the values of K at the points wanted, integrated numerically."""
     K, route = _kernel_mean(kernel, level)
     out = []
-    rough = isinstance(kernel.shape, ReluPower)
-    first = wanted[0]
     for kind, p, q in wanted:
-        if kind == "K" and is_product(kernel) and (kind, p, q) != first:
-            continue  # each value costs seconds
-        if kind == "K":
-            with mp.workdps(WORKING):
-                value = K(p, q)
-        elif kind == "K_AD" and not (rough and p == q):
-            if rough and max(sum(a) for a, _ in kernel.sides[0].ad) > kernel.shape.n:  # type: ignore[union-attr]
-                continue  # autodiff drops the distributions on the kink; K's derivatives do not
-            value = _differences(kernel, p, q)
-        else:
+        with mp.workdps(WORKING):
+            out.append((kind, spell(p, q), decimal(K(p, q), WORKING - 2)))
+    return route, tuple(out)
+
+
+def derivative_checks(kernel: KernelDerivation, wanted: Sequence[Question]) -> tuple[str, tuple[Check, ...]]:
+    """The route in words, and K_AD at the points wanted: differences of the closed K, no symbolic derivatives.
+
+    Off the diagonal only where K has a kink, and not where autodiff drops distributions that K's derivatives keep.
+    """
+    out = []
+    n = kernel.shape.n if isinstance(kernel.shape, ReluPower) else None
+    for kind, p, q in wanted:
+        if n is not None and (p == q or max(sum(a) for a, _ in kernel.sides[0].ad) > n):
             continue
-        where = f"{','.join(map(str, p))};{','.join(map(str, q))}"
-        out.append((kind, where, decimal(value, WORKING - 2)))
-    return f"{route}; K_AD by differences of K at step 1e-{DIFFERENCE}", tuple(out)
+        out.append((kind, spell(p, q), decimal(_differences(kernel, p, q), WORKING - 2)))
+    return f"K_AD by differences of K at step 1e-{DIFFERENCE}", tuple(out)
 
 
-def is_product(kernel: KernelDerivation) -> bool:
-    """Whether K has to be integrated over every weight and the bias."""
-    shape = kernel.shape
-    if isinstance(shape, GaussianSum) and (shape.is_exponential_sum or shape.is_polynomial):
-        return False
-    laws = (kernel.weights, kernel.biases)
-    return not isinstance(kernel.weights, Constant | Discrete) and not all(
-        isinstance(law, Normal | Constant) for law in laws
-    )
+def spell(p: Point, q: Point) -> str:
+    """Two points in text."""
+    return f"{','.join(map(str, p))};{','.join(map(str, q))}"
 
 
 def _kernel_mean(kernel: KernelDerivation, level: int) -> tuple[Callable[[Point, Point], Number], str]:
@@ -83,11 +74,22 @@ def _kernel_mean(kernel: KernelDerivation, level: int) -> tuple[Callable[[Point,
         )
     if isinstance(w, Constant | Discrete):
         return lambda p, q: _fixed(kernel, p, q), "quadrature over the bias, weight by weight"
-    if all(isinstance(law, Normal | Constant) for law in (w, b)):
-        if isinstance(shape, ReluPower):
-            return lambda p, q: _angular(kernel, shape, p, q), "Gauss–Legendre quadrature over the angle of (U, V)"
-        return lambda p, q: _bivariate(kernel, p, q, level), "two-dimensional trapezoidal rule over (U, V)"
-    return lambda p, q: _product(kernel, p, q, level), "product quadrature over every weight and the bias"
+    if isinstance(shape, ReluPower):
+        return lambda p, q: _angular(kernel, shape, p, q), "Gauss–Legendre quadrature over the angle of (U, V)"
+    assert isinstance(w, Normal)
+    table = derivative_table(kernel.activation)
+    growth = mp.mpf(0)
+    if isinstance(shape, GaussianSum):
+        growth = max(references.number(g.q) for g in shape.groups) / 2
+    elif isinstance(shape, ErfSum):
+        growth = references.number(shape.c) ** 2
+    decays = isinstance(shape, GaussianSum) and shape.decays
+    parity = {None: 0, "even": 1, "odd": -1}[kernel.activation.parity]
+    entire = regression.Entire(lambda u: table(u, 0)[0], growth, decays, parity)
+    return (
+        lambda p, q: regression.mean(entire, w, b, p, q, level),
+        "trapezoidal rules over U − V and what is left of U",
+    )
 
 
 def _fixed(kernel: KernelDerivation, p: Point, q: Point) -> Number:
@@ -143,42 +145,13 @@ def _exponential(kernel: KernelDerivation, shape: GaussianSum, p: Point, q: Poin
     return mp.re(total)
 
 
-def _moments(kernel: KernelDerivation, p: Point, q: Point) -> tuple[Fraction, Fraction, Fraction, Fraction, Fraction]:
-    """Means, variances and covariance of (U, V) by the elementary formulas."""
-    (mw, vw), (mb, vb) = spread(kernel.weights), spread(kernel.biases)
-
-    def dot(a: Point, b: Point) -> Fraction:
-        return vw * sum((s * t for s, t in zip(a, b, strict=True)), Fraction(0)) + vb
-
-    mean = [mw * sum(point, Fraction(0)) + mb for point in (p, q)]
-    return mean[0], mean[1], dot(p, p), dot(q, q), dot(p, q)
-
-
-def _bivariate(kernel: KernelDerivation, p: Point, q: Point, level: int) -> Number:
-    m1, m2, alpha, beta, gamma = (real(v) for v in _moments(kernel, p, q))
-    table = derivative_table(kernel.activation)
-    a = mp.sqrt(alpha)
-    slope = gamma / a if a else mp.mpf(0)
-    rest = mp.sqrt(max(beta - slope**2, mp.mpf(0)))
-    standard = rule(Normal(Fraction(0), Fraction(1)), level)
-    total = mp.mpf(0)
-    for xi, c in zip(standard.nodes, standard.weights, strict=True):
-        first = c * table(m1 + a * xi, 0)[0]
-        if rest == 0:
-            total += first * table(m2 + slope * xi, 0)[0]
-            continue
-        centre = m2 + slope * xi
-        total += first * mp.fsum(
-            e * table(centre + rest * eta, 0)[0]
-            for eta, e in zip(standard.nodes, standard.weights, strict=True)
-            if c * e > mp.ldexp(1, -mp.prec - 20)
-        )
-    return total
-
-
 def _angular(kernel: KernelDerivation, shape: ReluPower, p: Point, q: Point) -> Number:
     """U = √α r cos θ, V = √β r cos(θ − ω) with cos ω = ρ."""
-    _, _, alpha, beta, gamma = (real(v) for v in _moments(kernel, p, q))
+    (_, vw), (_, vb) = spread(kernel.weights), spread(kernel.biases)
+    alpha, beta, gamma = (
+        real(vw * sum((s * t for s, t in zip(a, b, strict=True)), Fraction(0)) + vb)
+        for a, b in ((p, p), (q, q), (p, q))
+    )
     omega = mp.acos(max(-1, min(1, gamma / mp.sqrt(alpha * beta))))
     n = shape.n
     low, high = omega - mp.pi / 2, mp.pi / 2
@@ -198,57 +171,22 @@ def _angular(kernel: KernelDerivation, shape: ReluPower, p: Point, q: Point) -> 
     )
 
 
-def _product(kernel: KernelDerivation, p: Point, q: Point, level: int) -> Number:
-    """Sums over every node of every weight; the inner variable is the bias."""
-    table = derivative_table(kernel.activation)
-    rules = [_short_rule(law, level) for law in (*(kernel.weights for _ in p), kernel.biases)]
-    x, y = [real(s) for s in p], [real(s) for s in q]
-    tiny = mp.ldexp(1, -mp.prec - 4)
-
-    def visit(i: int, u: Number, v: Number, weight: Number) -> Number:
-        r = rules[i]
-        if i == len(rules) - 1:
-            return weight * mp.fsum(
-                c * table(u + s, 0)[0] * table(v + s, 0)[0] for s, c in zip(r.nodes, r.weights, strict=True)
-            )
-        return mp.fsum(
-            visit(i + 1, u + s * x[i], v + s * y[i], weight * c)
-            for s, c in zip(r.nodes, r.weights, strict=True)
-            if weight * c > tiny
-        )
-
-    return visit(0, mp.mpf(0), mp.mpf(0), mp.mpf(1))
-
-
-def _short_rule(law: Law, level: int) -> Rule:
-    """Few nodes for entire integrands: three or more of these rules are multiplied."""
-    if isinstance(law, Normal):
-        return rule(law, level - 2)
-    if isinstance(law, Uniform):
-        nodes, weights = gauss_legendre(8 * level)
-        low, high = real(law.low), real(law.high)
-        return Rule(tuple((low + high + (high - low) * s) / 2 for s in nodes), tuple(c / 2 for c in weights))
-    return rule(law, level + 2)
-
-
 def _differences(kernel: KernelDerivation, p: Point, q: Point) -> Number:
     """L_x L_y K by central differences of the closed K, at enough digits that only the truncation is left."""
     zero = (0,) * len(p)
-    K = kernel.derivative(zero, zero)
-    symbols = kernel.symbols
+    K = Program([kernel.derivative(zero, zero)], kernel.symbols)
     step = Fraction(1, 10**DIFFERENCE)
     memo: dict[tuple[int, ...], Number] = {}
     order = 2 * max(sum(a) for a, _ in kernel.sides[0].ad)
-    with mp.workdps(60 + DIFFERENCE * order):
+    with mp.workdps(50 + DIFFERENCE * order):
 
         def at(shift: tuple[int, ...]) -> Number:
             if shift not in memo:
-                point = {s: v + k * step for s, v, k in zip(symbols, (*p, *q), shift, strict=True)}
-                memo[shift] = evaluate(K, point)
+                (memo[shift],) = K(*(real(v + k * step) for v, k in zip((*p, *q), shift, strict=True)))
             return memo[shift]
 
         total = mp.mpf(0)
-        values = dict(zip(symbols, (*p, *q), strict=True))
+        values = dict(zip(kernel.symbols, (*p, *q), strict=True))
         for a, b, c in pairs(*kernel.sides):
             axes = []
             for m in (*a, *b):
