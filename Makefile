@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# Bytecode is kept whatever the surroundings say: the tests start a hundred Python processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: setup verify test test-slow lint format bench clean
 .DEFAULT_GOAL := verify
 

@@ -33,8 +33,7 @@ class HermiteTower:
         lu, lv, p, q, r = self.ring.gens[:5]
         convert = self.constants.convert
         q1, q2, i1, i2, l1, l2 = (
-            convert(self.ring, sp.sympify(c))
-            for c in (first.q, second.q, 1 / first.q, 1 / second.q, first.tilt, second.tilt)
+            convert(self.ring, c) for c in (first.q, second.q, 1 / first.q, 1 / second.q, first.tilt, second.tilt)
         )
         mean = (l1 - lu) * i1, (l2 - lv) * i2
         cov = (q1 - p) * i1**2, -r * i1 * i2, (q2 - q) * i2**2

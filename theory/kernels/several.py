@@ -15,7 +15,6 @@ from theory.kernels.evaluation import decimal, evaluate
 from theory.kernels.forms import pairs
 from theory.kernels.lattice import Feature
 from theory.kernels.numerical import derivative_table
-from theory.kernels.programs import Program
 from theory.kernels.shapes import ErfSum, GaussianSum, ReluPower
 from theory.laws import Constant, Discrete, Normal
 from theory.quadrature import exponential_mean, gauss_legendre, real
@@ -30,7 +29,7 @@ Question = tuple["Kind", tuple[Fraction, ...], tuple[Fraction, ...]]
 Check = tuple[str, str, str]
 """Kind, points, value."""
 WORKING = 36
-DIFFERENCE = 20
+DIFFERENCE = 30
 """Decimal exponent of the step of the differences of K."""
 
 
@@ -174,19 +173,21 @@ def _angular(kernel: KernelDerivation, shape: ReluPower, p: Point, q: Point) -> 
 def _differences(kernel: KernelDerivation, p: Point, q: Point) -> Number:
     """L_x L_y K by central differences of the closed K, at enough digits that only the truncation is left."""
     zero = (0,) * len(p)
-    K = Program([kernel.derivative(zero, zero)], kernel.symbols)
+    K = kernel.derivative(zero, zero)
+    symbols = kernel.symbols
     step = Fraction(1, 10**DIFFERENCE)
     memo: dict[tuple[int, ...], Number] = {}
     order = 2 * max(sum(a) for a, _ in kernel.sides[0].ad)
-    with mp.workdps(50 + DIFFERENCE * order):
+    with mp.workdps(60 + DIFFERENCE * order):
 
         def at(shift: tuple[int, ...]) -> Number:
             if shift not in memo:
-                (memo[shift],) = K(*(real(v + k * step) for v, k in zip((*p, *q), shift, strict=True)))
+                point = {s: v + k * step for s, v, k in zip(symbols, (*p, *q), shift, strict=True)}
+                memo[shift] = evaluate(K, point)
             return memo[shift]
 
         total = mp.mpf(0)
-        values = dict(zip(kernel.symbols, (*p, *q), strict=True))
+        values = dict(zip(symbols, (*p, *q), strict=True))
         for a, b, c in pairs(*kernel.sides):
             axes = []
             for m in (*a, *b):

@@ -79,9 +79,13 @@ def test_closed_forms_are_verified_to_25_digits(names: tuple[str, str, str]) -> 
         (("relu3", "constant(3/2)", "normal(0, 1)"), "u_xx + u_yy"),
         (("gaussian", "discrete(-1, 1/2)", "normal(0, 1)"), "u_t - u_xx"),
         (("tanh", "discrete(1, 2)", "uniform(-1, 1)"), "u_x + u_y"),
+        (("tanh", "constant(3/2)", "uniform(-1, 1)"), "u_xx + u_yy"),
+        (("sin", "student(5, 1)", "normal(0, 1)"), "u_t - u_xx"),
+        (("gaussian", "normal(0, 1)", "cauchy(0, 1)"), "biharmonic"),
+        (("erf", "normal(0, 1)", "normal(0, 1)"), "u_xx + u_yy"),
     ],
 )
-def test_fixed_weights_in_two_dimensions_are_verified(names: tuple[str, str, str], operator: str) -> None:
+def test_two_dimensions_are_verified(names: tuple[str, str, str], operator: str) -> None:
     assert derive_kernel(*names, operator).verified_digits >= 25
 
 
