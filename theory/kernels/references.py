@@ -6,6 +6,7 @@ only the activation, the densities of the laws, and rules of numerical integrati
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -197,7 +198,7 @@ def _relu_value(scale: Number, n: int, order: int, u: Number) -> Number:
     """The derivative of a z₊ⁿ, pointwise."""
     if order > n or u <= 0:
         return mp.mpf(0)
-    return scale * mp.ff(n, order) * u ** (n - order)
+    return scale * math.perm(n, order) * u ** (n - order)
 
 
 def _angular(shape: ReluPower, weight: Law, bias: Law, products: Products) -> list[Number]:
@@ -245,16 +246,25 @@ def _panels(shape: ReluPower, weight: Law, bias: Law, products: Products, level:
         if p:
             outer |= {-t / real(p) for t in _kinks(bias)}
     outer.add(mp.mpf(0))
+    features = list(dict.fromkeys(f for pair in products for f in pair))
+    chosen = [(features.index(left), features.index(right)) for left, right in products]
+    exact = [real(p) for p in points]
+    terms = [[(i, points.index(p), real(a)) for i, p, a in f.terms if i <= n] for f in features]
+    orders = sorted({i for own in terms for i, _, _ in own})
     totals = [mp.mpf(0)] * len(products)
     for w, c in _panel_nodes(weight, outer, level, 6 * n + 12):
-        inner = set(ends) | {-w * real(p) for p in points}
+        arguments = [w * p for p in exact]
+        powers = {i: scale * math.perm(n, i) * w**i for i in orders}
+        inner = set(ends) | {-u for u in arguments}
         for b, e in _panel_nodes(bias, inner, level, 2 * n):
-            table = {p: w * real(p) + b for p in points}
-            for k, (left, right) in enumerate(products):
-                f = sum((real(a) * w**i * _relu_value(scale, n, i, table[p]) for i, p, a in left.terms), mp.mpf(0))
-                if f:
-                    g = sum((real(a) * w**i * _relu_value(scale, n, i, table[p]) for i, p, a in right.terms), mp.mpf(0))
-                    totals[k] += c * e * f * g
+            positive = [u + b for u in arguments]
+            table = {i: [u ** (n - i) if u > 0 else None for u in positive] for i in orders}
+            values = [
+                mp.fsum(a * powers[i] * value for i, k, a in own if (value := table[i][k]) is not None) for own in terms
+            ]
+            for k, (left, right) in enumerate(chosen):
+                if values[left] and values[right]:
+                    totals[k] += c * e * values[left] * values[right]
     return totals
 
 
