@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 # Bytecode is kept whatever the surroundings say: the tests start a hundred Python processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup verify test test-slow lint format bench clean
+.PHONY: setup verify test test-slow faults lint format bench clean
 .DEFAULT_GOAL := verify
 
 $(STAMP): pyproject.toml constraints.txt
@@ -27,6 +27,9 @@ test: $(STAMP)  ## the whole default suite
 
 test-slow: $(STAMP)  ## what the default suite leaves out
 	$(BIN)/python -m pytest -m slow
+
+faults: $(STAMP)  ## puts faults into the source one by one; the fast tests must catch each
+	$(BIN)/python tests/faults/inject.py
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -1,0 +1,248 @@
+"""Fault injection: small mathematical faults put into the source one by one, each of which the fast tests must catch.
+
+``python tests/faults/inject.py`` (``make faults``) copies the project, applies a fault of the catalogue to the copy,
+and runs the fast tests of the module there; a fault that they let pass is a *survivor*. A survivor is a hole in the
+tests, unless the fault changes nothing that can be observed: then its entry says why (``equivalent``).
+
+The catalogue (``catalogue/*.toml``) names a place by the qualified name of the function, method or constant and the
+text in it, not by file or line, so that moving code does not lose it::
+
+    [[fault]]
+    room = "theory"                     # where the definition is sought
+    name = "error_constant"             # qualified name: f, Class.method, CONSTANT
+    old = "if q < 1"                    # occurs once in that definition
+    new = "if q < 0"
+    why = "order 0 has no error constant"
+    tests = ["test_peano"]              # besides the module's own doctests and the test file of its name
+    equivalent = "…"                    # only for a fault that cannot be observed, with the reason
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUE = Path(__file__).parent / "catalogue"
+COPIED = (
+    "theory",
+    "numerics",
+    "proofs_check",
+    "tests",
+    "docs",
+    "pyproject.toml",
+    "README.md",
+    "CHANGELOG.md",
+    "Makefile",
+)
+TIMEOUT = 600
+"""Seconds for the tests of one fault; a fault that makes them hang is caught."""
+
+Found = Literal["caught", "survived", "equivalent", "observed", "broken"]
+"""``equivalent``: passes, as its reason says; ``observed``: caught although it claims to be equivalent; ``broken``:
+the tests did not run."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A wrong version of one definition, and the tests that must notice."""
+
+    room: str
+    name: str
+    old: str
+    new: str
+    why: str
+    tests: tuple[str, ...] = ()
+    equivalent: str | None = None
+
+    @property
+    def label(self) -> str:
+        """A line for people."""
+        return f"{self.room}:{self.name}: {self.old!r} -> {self.new!r}"
+
+
+def catalogue(folder: Path = CATALOGUE) -> list[Fault]:
+    """All faults, in the order of the files."""
+    found = []
+    for path in sorted(folder.glob("*.toml")):
+        for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("fault", []):
+            found.append(Fault(**entry | {"tests": tuple(entry.get("tests", ()))}))
+    return found
+
+
+def definitions(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
+    """Functions, methods, classes and assigned names of a module with their qualified names."""
+
+    def inside(body: Sequence[ast.stmt], prefix: str) -> Iterator[tuple[str, ast.stmt]]:
+        for node in body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                yield prefix + node.name, node
+                yield from inside(node.body, f"{prefix}{node.name}.")
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                yield from ((prefix + t.id, node) for t in targets if isinstance(t, ast.Name))
+
+    yield from inside(tree.body, "")
+
+
+def locate(fault: Fault, root: Path = ROOT) -> tuple[Path, str]:
+    """The file (relative) that holds the definition, and its text with the fault in it.
+
+    Raises:
+        LookupError: no definition of that name holds the text just once, or several do.
+    """
+    found = []
+    for path in sorted((root / fault.room).rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if fault.name.rpartition(".")[2] not in text or fault.old not in text:
+            continue
+        lines = text.splitlines(keepends=True)
+        for name, node in definitions(ast.parse(text)):
+            decorators = getattr(node, "decorator_list", [])
+            first = min([node.lineno, *(d.lineno for d in decorators)]) - 1
+            own = "".join(lines[first : node.end_lineno])
+            if name == fault.name and own.count(fault.old) == 1:
+                wrong = own.replace(fault.old, fault.new)
+                found.append((path.relative_to(root), "".join([*lines[:first], wrong, *lines[node.end_lineno :]])))
+    if len(found) != 1:
+        raise LookupError(f"{fault.label}: {len(found)} definitions hold that text just once")
+    return found[0]
+
+
+def suite_of(fault: Fault, path: Path, root: Path = ROOT) -> list[str]:
+    """The module itself (its doctests), the test file of its name, and those that the fault names.
+
+    Raises:
+        LookupError: a test file that is named does not exist.
+    """
+    known = {p.stem: str(p.relative_to(root)) for p in sorted((root / "tests").rglob("test_*.py"))}
+    missing = [name for name in fault.tests if name not in known]
+    if missing:
+        raise LookupError(f"{fault.label}: no test file {', '.join(missing)}")
+    own = [known[f"test_{path.stem}"]] if f"test_{path.stem}" in known else []
+    return list(dict.fromkeys([*own, *(known[name] for name in fault.tests), str(path)]))
+
+
+def run_suite(tests: Sequence[str], root: Path) -> int | None:
+    """The exit status of pytest on these files in a copy of the project; None past the time limit."""
+    surroundings = {key: value for key, value in os.environ.items() if not key.startswith("ADFD_")} | {
+        "PYTHONPATH": str(root),
+        "XDG_CACHE_HOME": str(root / ".cache"),  # nothing that sound code computed may be found by a faulty one
+        "OMP_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",  # an edit within a second of the last would find the old bytecode
+    }
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    try:
+        done = subprocess.run(
+            [*command, *tests],
+            cwd=root,
+            env=surroundings,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=TIMEOUT,
+        )
+    except subprocess.TimeoutExpired:
+        return None
+    return done.returncode
+
+
+def judge(fault: Fault, root: Path) -> Found:
+    """Applies a fault to a copy of the project, runs the tests, and takes it back."""
+    path, wrong = locate(fault, root)
+    tests = suite_of(fault, path, root)
+    sound = (root / path).read_text(encoding="utf-8")
+    (root / path).write_text(wrong, encoding="utf-8")
+    try:
+        status = run_suite(tests, root)
+    finally:
+        (root / path).write_text(sound, encoding="utf-8")
+    if status == 0:
+        return "survived" if fault.equivalent is None else "equivalent"
+    if status in (1, 2, None):  # a test failed, the module does not even import, or it hangs
+        return "caught" if fault.equivalent is None else "observed"
+    return "broken"
+
+
+def copy(folder: Path) -> Path:
+    """The parts of the project that its tests need."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy(source, folder / name)
+    return folder
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Puts faults into a copy of the source; the tests must catch each.")
+    parser.add_argument(
+        "only", nargs="*", help="substrings of room:name, of the reason or of the file of the catalogue"
+    )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--list", action="store_true", help="name the faults and run nothing")
+    parser.add_argument("--json", type=Path, help="write the outcomes here")
+    options = parser.parse_args()
+    chosen = [f for f in catalogue() if not options.only or any(t in f"{f.label} {f.why}" for t in options.only)]
+    if options.list or not chosen:
+        print(*(f"{f.label}  ({f.why})" for f in chosen), f"{len(chosen)} faults", sep="\n")
+        return 0 if chosen else 2
+    outcomes: list[tuple[Fault, Found]] = []
+    with tempfile.TemporaryDirectory(prefix="adfd-faults-") as folder:
+        copies: SimpleQueue[Path] = SimpleQueue()
+        for k in range(max(1, options.jobs)):
+            place = Path(folder) / str(k)
+            place.mkdir()
+            copies.put(copy(place))
+
+        def sound(tests: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
+            place = copies.get()
+            try:
+                return tests, run_suite(tests, place)
+            finally:
+                copies.put(place)
+
+        def one(fault: Fault) -> tuple[Fault, Found]:
+            place = copies.get()
+            try:
+                return fault, judge(fault, place)
+            finally:
+                copies.put(place)
+
+        with ThreadPoolExecutor(max(1, options.jobs)) as pool:
+            files = sorted({test for fault in chosen for test in suite_of(fault, locate(fault)[0])})
+            for tests, status in pool.map(sound, [(file,) for file in files]):
+                if status not in (0, 5):  # 5: a module without doctests
+                    print(f"{tests[0]} fails on the sound source (status {status}); mend that first", file=sys.stderr)
+                    return 2
+            for fault, found in pool.map(one, chosen):
+                outcomes.append((fault, found))
+                if found not in ("caught", "equivalent"):
+                    print(f"{found}: {fault.label}  ({fault.why})", flush=True)
+                if sys.stderr.isatty():
+                    print(f"\r{len(outcomes)} of {len(chosen)}", end="", file=sys.stderr, flush=True)
+    if options.json:
+        options.json.write_text(json.dumps([vars(f) | {"found": found} for f, found in outcomes], indent=1))
+    count = {
+        kind: sum(found == kind for _, found in outcomes)
+        for kind in ("caught", "equivalent", "survived", "observed", "broken")
+    }
+    print(f"{len(outcomes)} faults: " + ", ".join(f"{n} {kind}" for kind, n in count.items() if n))
+    return 0 if count["caught"] + count["equivalent"] == len(outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The catalogue of source faults points at what is there, and the injection tells a fault that is caught from one
+that is not. (The injection itself takes minutes: ``make faults``.)"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.faults.inject import ROOT, Fault, catalogue, judge, locate, suite_of
+
+FAULTS = catalogue()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
+def test_a_fault_has_its_place_its_tests_and_its_reason(fault: Fault) -> None:
+    path, wrong = locate(fault)
+    assert ast.dump(ast.parse(wrong)) != ast.dump(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+    assert any(name.startswith("tests/") for name in suite_of(fault, path)), "no test file of the module; name one"
+    assert fault.why
+    assert fault.equivalent is None or len(fault.equivalent) > 20
+
+
+def test_no_fault_stands_twice() -> None:
+    count = Counter((f.room, f.name, f.old, f.new) for f in FAULTS)
+    assert [key for key, n in count.items() if n > 1] == []
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A project of one function, tested at one point."""
+    (tmp_path / "theory").mkdir()
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "theory" / "__init__.py").touch()
+    (tmp_path / "theory" / "square.py").write_text("def square(x):\n    return x * x\n")
+    (tmp_path / "tests" / "test_square.py").write_text(
+        "from theory.square import square\n\n\ndef test_square():\n    assert square(2) == 4\n"
+    )
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
+    return tmp_path
+
+
+FAULT = Fault("theory", "square", "x * x", "x ** 3", "the square is no cube")
+
+
+def test_a_fault_that_the_tests_see_is_caught_and_taken_back(small: Path) -> None:
+    assert judge(FAULT, small) == "caught"
+    assert judge(replace(FAULT, equivalent="a reason that is wrong, and long enough"), small) == "observed"
+    assert "x * x" in (small / "theory" / "square.py").read_text()
+
+
+def test_a_fault_that_they_do_not_see_survives(small: Path) -> None:
+    unseen = replace(FAULT, new="x + x")
+    assert judge(unseen, small) == "survived"
+    assert judge(replace(unseen, equivalent="argued to be the same for every input"), small) == "equivalent"
+
+
+def test_tests_that_do_not_run_prove_nothing(small: Path) -> None:
+    (small / "tests" / "test_square.py").write_text("")
+    assert judge(FAULT, small) == "broken"
+
+
+@pytest.mark.parametrize("change", [{"name": "cube"}, {"old": "x - x"}, {"old": "x"}, {"tests": ("test_cube",)}])
+def test_a_place_that_is_gone_or_not_unique_is_an_error(small: Path, change: dict[str, object]) -> None:
+    with pytest.raises(LookupError):
+        judge(replace(FAULT, **change), small)  # type: ignore[arg-type]
+
+
+def test_moving_a_definition_does_not_lose_it(small: Path) -> None:
+    (small / "theory" / "algebra").mkdir()
+    (small / "theory" / "square.py").rename(small / "theory" / "algebra" / "square.py")
+    assert locate(FAULT, small)[0] == Path("theory/algebra/square.py")
