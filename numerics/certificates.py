@@ -26,6 +26,8 @@ from theory.errors import PrecisionCapError
 from theory.exact import spell
 from theory.operators import LinearOperator
 
+_NOISE_BITS = 48
+"""Bits by which the noise of another evaluation of the matrix may exceed ours."""
 FORMAT = "adfd certificate of singular values, version 1"
 
 
@@ -126,8 +128,8 @@ def _claims(matrix: arb_mat, x: arb_mat, digits: int) -> list[Enclosure]:
         Enclosure(Enclosure.from_arb(a).lower * (1 - room), Enclosure.from_arb(b).upper * (1 + room))
         for a, b in zip(lower, upper, strict=True)
     ]
-    # the rest is rounding noise of the matrix, which another way of rounding may well double
-    claims += [Enclosure(Fraction(0), 4 * Enclosure.from_arb(rest).upper)] * (matrix.nrows() - len(claims))
+    # the rest is rounding noise of the matrix: other formulas for the same entries may lose some digits more of it
+    claims += [Enclosure(Fraction(0), Enclosure.from_arb(rest).upper * 2**_NOISE_BITS)] * (matrix.nrows() - len(claims))
     for k, claim in enumerate(claims[: len(lower)]):
         width = claim.relative_width
         if width is None or width > Fraction(10) ** (1 - digits):

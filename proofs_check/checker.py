@@ -225,8 +225,10 @@ def consistent(target: Any, shifts: Vectors, weights: list[Fraction], names: lis
     for part in listed(target, "target"):
         named = fields(part, "target", "derivative factor")
         a = multi_index(named["derivative"], names)
+        demand(a not in wanted, "target: a derivative is given twice")
         wanted[a] = rational(named["factor"], "factor") * math.prod(map(math.factorial, a))
-    order = max(map(sum, wanted), default=0)
+    demand(bool(wanted), "target: empty")
+    order = max(map(sum, wanted))
     for a in product(range(order + 1), repeat=len(names)):
         moment = dot(weights, [monomial(shift, a) for shift in shifts], Fraction(0)) if sum(a) <= order else 0
         demand(moment == wanted.get(a, 0), f"weights: not a consistent difference for the target (moment {a})")
@@ -259,6 +261,7 @@ class Expression:
             self.tree = ast.parse(source, mode="eval").body
         except (SyntaxError, RecursionError, MemoryError, ValueError):
             raise RefusedError(f"{what}: {source[:60]!r} is no expression") from None
+        demand(re.fullmatch(r"[A-Za-z0-9 +*/()-]+", source) is not None, f"{what}: a character that is not allowed")
 
     def __call__(self, values: dict[str, Any]) -> Any:
         return self._value(self.tree, values)
@@ -299,7 +302,9 @@ class Expression:
             case ast.UnaryOp(op=ast.USub(), operand=inner):
                 return -self._exponent(inner)
             case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=2)):
-                return self._exponent(left) / 2
+                half = self._exponent(left) / 2
+                demand(half.denominator <= 2, f"{self.what}: an exponent is an integer or the half of one")
+                return half
         raise RefusedError(f"{self.what}: {ast.unparse(node)[:60]!r} is not allowed as an exponent")
 
 
@@ -417,10 +422,26 @@ def ball(value: Fraction) -> arb:
     return arb(fmpq(value.numerator, value.denominator))
 
 
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, refused where a key is there twice: readers differ in which of the two they take."""
+    found = dict(pairs)
+    demand(len(found) == len(pairs), "a key is given twice in one object")
+    return found
+
+
+def refuse_constant(name: str) -> Any:
+    """NaN and infinities are no JSON."""
+    raise RefusedError(f"{name[:20]} is no JSON")
+
+
 def check_file(path: str | Path) -> list[str]:
     """:func:`check` for a file of JSON text."""
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        data = json.loads(
+            Path(path).read_text(encoding="utf-8"), object_pairs_hook=once, parse_constant=refuse_constant
+        )
+    except RefusedError as reason:
+        return [str(reason)]
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         return [f"{path}: not readable as JSON ({type(error).__name__})"]
     return check(data)

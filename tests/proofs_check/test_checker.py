@@ -459,3 +459,44 @@ def test_a_kink_met_exactly_is_decided_and_a_blurred_one_refused() -> None:
     assert checker.check(data) == []
     data["activation"] = "z*step(z - pi + pi)"
     assert "kink" in checker.check(data)[0]
+
+
+# ---- one text, one meaning
+
+
+@pytest.mark.parametrize("power", ["1/2/2", "3/2/2", "1/2/2/2", "-1/2/2", "1/(2/2)", "2**2"])
+def test_an_exponent_is_never_rounded(power: str) -> None:
+    # z**(1/2/2) at z = 16 is 2; read as z**0 it would be 1
+    data = json.loads(stored("tanh", "ad", 4, 12))
+    data["activation"] = f"z**({power})"
+    assert "exponent" in checker.check(data)[0]
+
+
+@pytest.mark.parametrize("text", ["z # + 1", "z;", "z\\\n", "z + 1_0", "٣*z", "z + 0x1", "z\t", "z\f+1"])
+def test_an_expression_has_no_comments_and_no_unusual_characters(text: str) -> None:
+    data = json.loads(stored("tanh", "ad", 4, 12))
+    data["activation"] = text
+    assert len(checker.check(data)) == 1
+
+
+def test_a_key_given_twice_is_refused_at_every_level(tmp_path: Path) -> None:
+    text, path = stored("tanh", "fd", 4, 12), tmp_path / "twice.json"
+    for key in ("format", "values", "points", "lower", "exponent", "derivative", "target", "scale"):
+        path.write_text(text.replace(f'"{key}": ', f'"{key}": 0, "{key}": ', 1))
+        assert checker.check_file(path) == ["a key is given twice in one object"]
+    path.write_text(text.replace('"precision": ', '"precision": NaN, "x": '))
+    assert checker.check_file(path) == ["NaN is no JSON"]
+
+
+def test_targets_are_neither_empty_nor_doubled() -> None:
+    data = json.loads(stored("sin", "fd", 4, 12))
+    term = data["interior"]["terms"][0]
+    term["target"] = term["target"] * 2
+    assert checker.check(data) == ["target: a derivative is given twice"]
+    term["target"] = []
+    assert checker.check(data) == ["target: empty"]
+
+
+def test_differences_of_kinked_features_have_proofs() -> None:
+    problem = small("relu", count=3, boundary=())
+    assert checker.check(json.loads(json.dumps(certificate(problem, "fd", 12)))) == []
