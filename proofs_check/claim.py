@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from numerics.problem import Arithmetic, Method, Problem
+from proofs_check.findings import Finding, decided, share
 from proofs_check.verdicts import POSITIVE, Evidence, Kind, Outcome, Verdict, clopper_pearson
 from theory.errors import InputError
 
@@ -102,18 +103,24 @@ class Step:
 
 @dataclass(frozen=True)
 class Quantifier:
-    """For ``all`` instances, or ``typical``: for at least a share of the draws, at a confidence."""
+    """For ``all`` instances; ``typical``: for at least a share of the draws; ``share``: what is the share?
 
-    kind: Literal["all", "typical"] = "all"
+    A claim about what is ``typical`` is refuted where a smaller share is shown.  A statement of which the ``share`` is
+    asked is refuted where it is reversed (:mod:`proofs_check.findings`); its intervals are simultaneous over all of
+    its cells of which a share is asked.
+    """
+
+    kind: Literal["all", "typical", "share"] = "all"
     share: float = 0.9
     confidence: float = 0.95
 
     def __str__(self) -> str:
-        return "all" if self.kind == "all" else f"typical({self.share:g}, {self.confidence:g})"
+        return "all" if self.kind == "all" else f"{self.kind}({self.share:g}, {self.confidence:g})"
 
 
 ALL = Quantifier()
 TYPICAL = Quantifier("typical")
+SHARE = Quantifier("share")
 
 
 @dataclass(frozen=True)
@@ -159,6 +166,8 @@ class Claim:
         describe: an instance in JSON types, for the witness.
         search: the space in which counterexamples of a cell are sought; without one it is made from the instances.
         file: the file of a claim that is not in the ledger.
+        proven: the cells in which every instance is decided with proof: there the claim is about all of them, in ball
+            arithmetic, whatever its kind and quantifier elsewhere.
     """
 
     id: str
@@ -180,6 +189,19 @@ class Claim:
     describe: Callable[[Any], Any] = str
     search: Callable[[Scope], SearchStrategy[Any]] | None = None
     file: str | None = None
+    proven: Callable[[Scope], bool] | None = None
+
+    def quantifier_in(self, scope: Scope) -> Quantifier:
+        """The quantifier of a cell."""
+        return ALL if self.proven is not None and self.proven(scope) else self.quantifier
+
+    def kind_in(self, scope: Scope) -> Kind:
+        """How an instance of a cell is checked."""
+        return "ball" if self.proven is not None and self.proven(scope) else self.kind
+
+    def facts(self, profile: Profile) -> int:
+        """Of how many cells a share is asked: over so many its intervals are simultaneous."""
+        return sum(1 for scope in self.scopes(profile) if self.quantifier_in(scope).kind == "share")
 
     def with_(self, **changes: Any) -> Claim:
         """The same claim with some attributes changed: how mutants are made."""
@@ -219,7 +241,7 @@ def judge(claim: Claim, scope: Scope, profile: Profile, *, refuting: bool = Fals
     is only told, a symbolic check comes to ``CERTIFIED``.
     """
     steps = chain(claim, scope)
-    evidence = _judge(claim, scope, profile, refuting and claim.quantifier.kind == "all")
+    evidence = _judge(claim, scope, profile, refuting and claim.quantifier_in(scope).kind == "all")
     if not steps:
         return _weaker(claim, evidence)
     told = replace(evidence, data={**evidence.data, "steps": steps})
@@ -290,8 +312,12 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
         }
     if undecided:
         data["undecided"] = undecided[0][1].detail
-    if claim.quantifier.kind == "typical":
-        verdict, summary = _typical(claim.quantifier, holding, len(undecided), len(met), data)
+    quantifier, finding = claim.quantifier_in(scope), None
+    if quantifier.kind == "typical":
+        verdict, summary = _typical(quantifier, holding, len(undecided), len(met), data)
+    elif quantifier.kind == "share":
+        facts = max(1, claim.facts(profile))
+        verdict, summary, finding = _share(quantifier, holding, len(undecided), len(met), facts, data)
     elif failing:
         verdict, summary = Verdict.REFUTED, f"fails in {len(failing)} of {len(met)}: {failing[0][1].detail}"
     elif undecided:
@@ -299,8 +325,13 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
         summary = f"undecided in {len(undecided)} of {len(met)}: {undecided[0][1].detail}"
     else:
         worst = min((o for _, o in met), key=lambda o: float("inf") if o.margin is None else o.margin)
-        verdict, summary = POSITIVE[claim.kind], f"holds in {len(met)} of {len(met)}: {worst.detail}"
-    return Evidence(verdict, summary, len(met), holding, len(undecided), rejected, data)
+        verdict = POSITIVE[claim.kind_in(scope)]
+        summary = f"holds in {len(met)} of {len(met)}: {worst.detail}"
+    if len(met) == 1 and "finding" in met[0][1].data:  # one sample that says itself what it shows
+        finding = Finding(met[0][1].data["finding"])
+    elif claim.proven is not None and claim.proven(scope):
+        finding = decided(holding, len(met), len(undecided))
+    return Evidence(verdict, summary, len(met), holding, len(undecided), rejected, data, finding)
 
 
 def _typical(
@@ -317,3 +348,22 @@ def _typical(
     if high < quantifier.share:
         return Verdict.REFUTED, f"{numbers}; {interval}; {quantifier.share:g} is claimed"
     return Verdict.INCONCLUSIVE, f"{numbers}; {interval}; {quantifier.share:g} is claimed"
+
+
+VERDICT_OF: dict[Finding, Verdict] = {
+    Finding.HOLDS: Verdict.SUPPORTED,
+    Finding.REVERSED: Verdict.REFUTED,
+    Finding.MIXED: Verdict.INCONCLUSIVE,
+    Finding.OPEN: Verdict.INCONCLUSIVE,
+}
+
+
+def _share(
+    quantifier: Quantifier, holding: int, undecided: int, trials: int, facts: int, data: dict[str, Any]
+) -> tuple[Verdict, str, Finding]:
+    """What is shown of the share of draws in which the statement holds."""
+    found = share(holding, trials, undecided, confidence=quantifier.confidence, facts=facts)
+    finding = found.finding(quantifier.share)
+    data["confidence_bounds"] = [found.low, found.high]
+    data["simultaneous_over"] = facts
+    return VERDICT_OF[finding], f"{finding}: {found.text}", finding

@@ -87,8 +87,8 @@ def select(ids: Iterable[str], claims: tuple[Claim, ...] | None = None) -> tuple
     return tuple(chosen)
 
 
-Record = dict[str, dict[str, dict[str, str]]]
-"""``{claim id: {address: {"verdict": …, "reason": …}}}``."""
+Record = dict[str, dict[str, dict[str, Any]]]
+"""``{claim id: {address: {"verdict": …, "reason": …}}}``; of a share also the ``finding`` and its numbers of draws."""
 
 
 def load_expected(profile: str = "quick", path: Path = EXPECTED) -> Record:
@@ -129,11 +129,16 @@ def record(cells: Iterable[Mapping[str, Any]], profile: str = "quick", path: Pat
         verdict = Verdict(cell["verdict"])
         if verdict in {Verdict.ERROR, Verdict.VACUOUS}:
             raise InputError(f"{cell['id']} [{cell['address']}]: {verdict} cannot be recorded")
-        entry = {"verdict": str(verdict)}
+        entry: dict[str, Any] = {"verdict": str(verdict)}
         if verdict is Verdict.INCONCLUSIVE:
             entry["reason"] = cell["evidence"]["summary"]
+        if cell.get("finding") is not None:
+            entry["finding"] = str(cell["finding"])
+            entry |= {"holding": cell["evidence"]["holding"], "draws": cell["evidence"]["instances"]}
+            if cell["evidence"]["undecided"]:
+                entry["undecided"] = cell["evidence"]["undecided"]
         entries = known.setdefault(cell["id"], {})
-        if entries.get(cell["address"], {}).get("verdict") != entry["verdict"]:
+        if _numbers(entries.get(cell["address"], {})) != _numbers(entry):
             entries[cell["address"]] = entry
             changed += 1
     ordered = {claim: dict(sorted(known[claim].items())) for claim in sorted(known)}
@@ -143,3 +148,8 @@ def record(cells: Iterable[Mapping[str, Any]], profile: str = "quick", path: Pat
     temporary.write_text(text + "\n", encoding="utf-8")
     temporary.replace(path)
     return changed
+
+
+def _numbers(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry without its words."""
+    return {key: value for key, value in entry.items() if key != "reason"}

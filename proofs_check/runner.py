@@ -19,11 +19,11 @@ from typing import Any
 from numerics import spectra
 from numerics.problem import Problem
 from numerics.store import Store, content_key
-from proofs_check import dependencies, schedule, user_claims
+from proofs_check import dependencies, findings, schedule, user_claims
 from proofs_check.claim import Claim, Profile, Scope, address, judge, parse_address
 from proofs_check.claims.links import LINKS
 from proofs_check.ledger import Record, all_claims, load_expected
-from proofs_check.verdicts import Evidence, Verdict, compare, finite
+from proofs_check.verdicts import Evidence, Status, Verdict, compare, finite
 from theory.errors import InputError
 
 METHODS = {
@@ -119,8 +119,9 @@ def run_task(task: Task) -> dict[str, Any]:
         "address": task.address,
         "mutant": task.mutant,
         "verdict": str(evidence.verdict),
-        "method": METHODS[claim.kind],
-        "quantifier": str(claim.quantifier),
+        "finding": evidence.finding,
+        "method": METHODS[claim.kind_in(task.scope)],
+        "quantifier": str(claim.quantifier_in(task.scope)),
         "evidence": {
             "summary": evidence.summary,
             "instances": evidence.instances,
@@ -322,14 +323,36 @@ def ledger(claims: Iterable[Claim], results: list[dict[str, Any]], profile: Prof
             entry = expected.get(claim.id, {}).get(result["address"])
             recorded = entry["verdict"] if entry else None
             cells.append(
-                {key: result[key] for key in ("scope", "address", "verdict")}
-                | {"expected": recorded, "status": compare(Verdict(result["verdict"]), recorded)}
+                {key: result[key] for key in ("scope", "address", "verdict", "finding")}
+                | {"expected": recorded, "status": status(result, entry)}
                 | {"method": result["method"], "quantifier": result["quantifier"], "evidence": evidence}
                 | {"seconds": result["seconds"]}
                 | {"command": command(user_claims.name(claim), result["address"], profile)}
             )
         listed.append(describe(claim) | {"cells": cells})
     return listed
+
+
+def status(result: Mapping[str, Any], entry: Mapping[str, Any] | None) -> Status:
+    """How a cell compares with what is on record of it.
+
+    A share of draws is changed only where its interval has no point in common with that of the draws on record:
+    another LAPACK rounds otherwise, and a draw at the edge may fall on its other side.
+    """
+    verdict = Verdict(result["verdict"])
+    found = compare(verdict, None if entry is None else entry["verdict"])
+    data = result["evidence"]["data"]
+    counts = result["evidence"] | {"facts": data.get("simultaneous_over")}
+    if entry is None or "draws" not in entry or not counts["facts"] or found == "error":
+        return found
+
+    def interval(holding: int, draws: int, undecided: int) -> findings.Share:
+        return findings.share(holding, draws, undecided, facts=counts["facts"])
+
+    now = interval(counts["holding"], counts["instances"], counts["undecided"])
+    return (
+        "changed" if now.apart(interval(entry["holding"], entry["draws"], entry.get("undecided", 0))) else "as expected"
+    )
 
 
 Verdicts = dict[str, list[tuple[Mapping[str, str], str]]]

@@ -101,6 +101,7 @@ class Evidence:
         undecided: for how many it could not be decided.
         rejected: how many samples missed the assumptions.
         data: JSON types: witness, worst margin, confidence interval, instance details.
+        finding: what was found of the share of draws (:mod:`proofs_check.findings`), where one is asked.
     """
 
     verdict: Verdict
@@ -110,6 +111,7 @@ class Evidence:
     undecided: int = 0
     rejected: int = 0
     data: Mapping[str, Any] = field(default_factory=dict)
+    finding: str | None = None
 
 
 def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float]:

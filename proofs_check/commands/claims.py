@@ -125,11 +125,12 @@ def paragraph_of(label: str, out: Path) -> tuple[str, str]:
     return paragraph(label, claims), since
 
 
-def _recorded(cells: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
-    """Cells on record, without their evidence."""
+def _recorded(cells: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Cells on record, without their evidence but for its numbers of draws."""
     return [
-        {"scope": parse_address(where), "address": where, "verdict": entry["verdict"],
-         "evidence": {"summary": entry.get("reason", "")}}
+        {"scope": parse_address(where), "address": where, "verdict": entry["verdict"], "finding": entry.get("finding"),
+         "evidence": {"summary": entry.get("reason", ""), "holding": entry.get("holding", 0),
+                      "instances": entry.get("draws", 0), "undecided": entry.get("undecided", 0)}}
         for where, entry in cells.items()
     ]  # fmt: skip
 

@@ -48,12 +48,16 @@ class Evidence(msgspec.Struct, frozen=True):
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """One cell of a claim: where it was judged, what came of it, and how to judge it again."""
+    """One cell of a claim: where it was judged, what came of it, and how to judge it again.
+
+    ``finding`` is ``holds``, ``reversed``, ``mixed`` or ``open`` of a share of draws; None where none is asked.
+    """
 
     scope: dict[str, str]
     address: str
     verdict: str
     evidence: Evidence
+    finding: str | None = None
     expected: str | None = None
     status: str = "unrecorded"
     method: str = ""
