@@ -6,14 +6,17 @@ import csv
 import importlib.util
 import io
 import json
-import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from theory.errors import InputError
+from theory.files import write
 
 SUFFIXES = (".csv", ".json", ".parquet")
+PARQUET_MARK = b"made by adfd"
+"""In the metadata of Parquet."""
 
 
 def check_export(path: Path) -> None:
@@ -37,8 +40,8 @@ def columns(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [name for name in names if name not in last] + last
 
 
-def export(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Writes the rows; the file appears whole or not at all.
+def export(rows: Sequence[dict[str, Any]], path: Path, *, force: bool = False) -> None:
+    """Writes the rows; the file appears whole or not at all, and replaces only one of the same columns.
 
     In CSV an absent value is empty, truth values are ``true`` and ``false``, floats have all their digits.
 
@@ -47,15 +50,31 @@ def export(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """
     check_export(path)
     content = {".csv": _csv, ".json": _json, ".parquet": _parquet}[path.suffix](rows)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"--export: {path}: cannot be written ({error.strerror})") from None
+    write(path, content, option="--export", force=force, known=partial(_alike, content))
+
+
+def may_replace(keys: Sequence[str], path: Path) -> bool:
+    """Whether a file may hold rows of a sweep over these keys, before its other columns are known."""
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            names = next(csv.reader([file.readline(1_000_000)]), [])
+        return {*keys, "status", "reason"} <= set(names)
+    if path.suffix == ".json":
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return isinstance(rows, list) and all({*keys, "status", "reason"} <= set(row) for row in rows[:1])
+    return True  # decided when it is written
+
+
+def _alike(content: bytes, path: Path) -> bool:
+    """Whether a file holds rows of the same columns: neither CSV nor a list in JSON has room for a mark."""
+    if path.suffix == ".json":
+        first = [json.loads(text)[:1] for text in (content, path.read_bytes())]
+        return [list(row) for row in first[0]] == [list(row) for row in first[1]]
+    if path.suffix == ".csv":
+        with path.open("rb") as file:
+            return file.readline(1_000_000) == content.partition(b"\n")[0] + b"\n"
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1" and PARQUET_MARK in path.read_bytes()
 
 
 def _csv(rows: Sequence[dict[str, Any]]) -> bytes:
@@ -82,6 +101,7 @@ def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
 
     names = columns(rows)
     table = arrow.table({name: _uniform([row.get(name) for row in rows]) for name in names})
+    table = table.replace_schema_metadata({b"creator": PARQUET_MARK})
     sink = arrow.BufferOutputStream()
     parquet.write_table(table, sink)
     return bytes(sink.getvalue().to_pybytes())

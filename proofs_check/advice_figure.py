@@ -6,7 +6,7 @@ Colours are those of Okabe and Ito (2008); every series differs in line style an
 from __future__ import annotations
 
 import math
-import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from proofs_check.advice_model import error_model, measured_error, thinned, valu
 from theory.discretisation import StencilChoice
 from theory.errors import InputError
 from theory.exact import rational
+from theory.files import MARK, write
 
 if TYPE_CHECKING:
     from proofs_check.advice import Advice, ArithmeticAdvice, StencilAdvice
@@ -50,7 +51,7 @@ def choice_of(found: StencilAdvice) -> StencilChoice:
     return StencilChoice(found.choice["stencil"], found.choice["order"])
 
 
-def draw(advice: Advice, path: Path) -> None:
+def draw(advice: Advice, path: Path, *, force: bool = False) -> None:
     """Writes the figure: lines are the model, dots are measured, the ring is the given step, the crosses are h*.
 
     Raises:
@@ -73,15 +74,16 @@ def draw(advice: Advice, path: Path) -> None:
         panels[0].set_ylabel("rms error of an entry over rms of A_AD")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=4, frameon=False)
-        temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-        try:
-            try:
-                figure.savefig(temporary, dpi=160, metadata={"Date": None} if path.suffix == ".svg" else None)
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
-        except OSError as error:
-            raise InputError(f"--figure: {path}: cannot be written ({error.strerror})") from None
+        kind = path.suffix[1:]
+        save = partial(figure.savefig, format=kind, dpi=160, metadata=_metadata(kind))
+        write(path, save, option="--figure", force=force)
+
+
+def _metadata(kind: str) -> dict[str, Any]:
+    """The mark, and no date."""
+    if kind == "png":
+        return {"Software": MARK}
+    return {"Creator": MARK, "Date" if kind == "svg" else "CreationDate": None}
 
 
 def curves(advice: Advice, found: ArithmeticAdvice, points: int = 161) -> dict[str, tuple[Any, Any]]:

@@ -123,6 +123,7 @@ Derivative = Annotated[int, typer.Option("--derivative", help="m, the derivative
 Offsets = Annotated[str, typer.Option("--offsets", help="Offsets in units of h, such as --offsets=-1,0,1 or 0,1/2,2.")]
 Terms = Annotated[int, typer.Option("--terms", min=1, max=40, help="How many terms of the expansion.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Worker processes; 0 takes one per core.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that adfd did not make.")]
 Latex = Annotated[bool, typer.Option("--latex", help="LaTeX instead of text.")]
 
 
@@ -165,6 +166,7 @@ def verify(
     cell: Annotated[str | None, typer.Option(help="One cell, key=value,key=value as the ledger prints it.")] = None,
     record: Annotated[bool, typer.Option("--record", help="Put the verdicts on record as expected.")] = False,
     against: Annotated[Path | None, typer.Option(help="An older ledger.json: list the verdicts that moved.")] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Judges the claims and writes the report.
@@ -175,7 +177,7 @@ def verify(
     if jobs != 1:  # one thread a worker; set before numpy is loaded, so that the workers can be forked
         os.environ.setdefault("OMP_NUM_THREADS", "1")
     _call("verify", "verify", ids=ids or [], mutants=mutants, profile=profile.value, out=out, jobs=jobs,
-          device=device.value, resume=resume, cell=cell, record=record, against=against, as_json=json)  # fmt: skip
+          device=device.value, resume=resume, cell=cell, record=record, against=against, force=force, as_json=json)  # fmt: skip
 
 
 @app.command()
@@ -320,6 +322,7 @@ def spectrum(
             "tangent kernel of the two-layer network with outer weights ±1."
         ),
     ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Singular values of A_AD or A_FD, or eigenvalues of a kernel on the points.
@@ -330,7 +333,7 @@ def spectrum(
     """
     _call("spectrum", "spectrum", path=problem, method=method.value, digits=digits, certify=certify,
           arithmetic=arithmetic.value, engine=engine.value, certificate=certificate,
-          kernel=kernel.value if kernel else None, as_json=json)  # fmt: skip
+          kernel=kernel.value if kernel else None, force=force, as_json=json)  # fmt: skip
 
 
 @app.command()
@@ -414,13 +417,14 @@ def advise(
     problem: ProblemFile,
     device: Annotated[Device, typer.Option(help="Where the cost of AD and FD is measured.")] = Device.auto,
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw it (svg, pdf or png).")] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Which step, stencil and precision to use, and what AD would gain.
 
     Examples: **adfd advise poisson.toml**; **adfd advise poisson.toml --figure advice.svg --json**
     """
-    _call("advise", "advise", path=problem, device=device.value, figure=figure, as_json=json)
+    _call("advise", "advise", path=problem, device=device.value, figure=figure, force=force, as_json=json)
 
 
 @app.command()
@@ -433,6 +437,7 @@ def sweep(
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the rows: .csv, .parquet or .json.")
     ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Computes every combination of a sweep file; an interrupted sweep resumes with nothing computed twice.
@@ -440,7 +445,18 @@ def sweep(
     Examples: **adfd sweep steps.toml --store steps.sqlite --export steps.csv**;
     **adfd sweep steps.toml --store steps.sqlite --resume --jobs 2**
     """
-    _call("sweep", "sweep", path=file, store=store, jobs=jobs, dask=dask, resume=resume, export=export, as_json=json)
+    _call(
+        "sweep",
+        "sweep",
+        path=file,
+        store=store,
+        jobs=jobs,
+        dask=dask,
+        resume=resume,
+        export=export,
+        force=force,
+        as_json=json,
+    )
 
 
 @app.command()
@@ -453,13 +469,14 @@ def refute(
     save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the witness; it re-checks by itself.")
     ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Searches for the smallest counterexample to a claim, and re-checks it.
 
     Examples: **adfd refute spectra.order-beyond-sine --seconds 20**; **adfd refute my_claims.py::mine.norm**
     """
-    _call("refute", "refute", claim_id=claim, seconds=seconds, cell=cell, save=save, as_json=json)
+    _call("refute", "refute", claim_id=claim, seconds=seconds, cell=cell, save=save, force=force, as_json=json)
 
 
 @app.command()
@@ -484,13 +501,14 @@ def report(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where a store's figures go; by default beside it.")
     ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Writes DIR/index.html again from DIR/ledger.json and DIR/figures.json; or draws the figures of a sweep's store.
 
     Examples: **adfd report report --latex**; **adfd report steps.sqlite**
     """
-    _call("report", "report", directory=directory, latex=latex, out=out, as_json=json)
+    _call("report", "report", directory=directory, latex=latex, out=out, force=force, as_json=json)
 
 
 @app.command()

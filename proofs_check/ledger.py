@@ -18,6 +18,7 @@ from proofs_check import dependencies, user_claims
 from proofs_check.claim import Claim
 from proofs_check.claims.links import LINKS
 from proofs_check.verdicts import Verdict
+from theory import files
 from theory.errors import InputError
 from theory.expressions import nearest
 
@@ -144,9 +145,7 @@ def record(cells: Iterable[Mapping[str, Any]], profile: str = "quick", path: Pat
     ordered = {claim: dict(sorted(known[claim].items())) for claim in sorted(known)}
     profiles[profile] = ordered
     text = json.dumps({"schema": SCHEMA, "profiles": profiles}, indent=1, ensure_ascii=False)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(path)
+    files.write(path, text + "\n", force=True)  # the program's own file
     return changed
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import html
 import math
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -48,7 +47,9 @@ from proofs_check.sweep_columns import (
     scale,
     swept,
 )
+from theory import files
 from theory.errors import InputError, NonexistenceError
+from theory.files import check_output
 
 MAX_PANELS = 6
 FORMATS = ("svg", "pdf")
@@ -416,7 +417,9 @@ def _draw_ranks(axes: Axes, r: Ranks) -> None:
     axes.tick_params(length=0)
 
 
-def write(found: Sequence[StoreFigure], folder: Path, about: str, counts: dict[str, int]) -> list[Path]:
+def write(
+    found: Sequence[StoreFigure], folder: Path, about: str, counts: dict[str, int], force: bool = False
+) -> list[Path]:
     """Writes ``index.html`` and each figure as SVG and PDF; a file appears whole or not at all.
 
     Args:
@@ -424,6 +427,7 @@ def write(found: Sequence[StoreFigure], folder: Path, about: str, counts: dict[s
         folder: made when absent.
         about: the command that made the page, without paths.
         counts: status to number of cells.
+        force: whether files that adfd did not make may be replaced.
 
     Raises:
         InputError: the folder cannot be written.
@@ -431,29 +435,25 @@ def write(found: Sequence[StoreFigure], folder: Path, about: str, counts: dict[s
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for figure in found:
-            for kind in FORMATS:
-                path = folder / f"{figure.name}.{kind}"
-                _replace(path, partial(_save, figure, kind))
-                written.append(path)
-        text = page(found, about, counts)
-        path = folder / "index.html"
-        _replace(path, lambda target: target.write_text(text, encoding="utf-8"))
     except OSError as error:
         raise InputError(f"report: {folder}: cannot be written ({error.strerror})") from None
-    return [path, *written]
+    index = folder / "index.html"
+    before = index.is_file() and _is_page(index)  # figures of earlier versions beside such a page bear no mark
+    check_output(index, option="report", force=force, known=_is_page)
+    for figure in found:
+        for kind in FORMATS:
+            path = folder / f"{figure.name}.{kind}"
+            files.write(path, partial(_save, figure, kind), option="report", force=force, known=lambda _: before)
+            written.append(path)
+    text = page(found, about, counts)
+    return [files.write(index, text, option="report", force=force, known=_is_page), *written]
 
 
-def _replace(path: Path, make: Callable[[Path], Any]) -> None:
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        make(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _is_page(path: Path) -> bool:
+    return b"<title>A sweep in figures</title>" in path.read_bytes()
 
 
-def _save(figure: StoreFigure, kind: str, path: Path) -> None:
+def _save(figure: StoreFigure, kind: str, file: BinaryIO) -> None:
     """The panels side by side, three in a row, on white."""
     columns = min(3, len(figure.panels))
     lines = -(-len(figure.panels) // columns)
@@ -468,8 +468,8 @@ def _save(figure: StoreFigure, kind: str, path: Path) -> None:
             axes.set_title(panel.title)
             panel.draw(axes)
         dates = {"svg": "Date", "pdf": "CreationDate"}
-        metadata = {dates[kind]: None, "Title": figure.title} if kind in dates else None
-        drawn.savefig(path, format=kind, dpi=200, metadata=metadata)
+        metadata = {dates[kind]: None, "Title": figure.title, "Creator": files.MARK} if kind in dates else None
+        drawn.savefig(file, format=kind, dpi=200, metadata=metadata)
 
 
 def page(found: Sequence[StoreFigure], about: str, counts: dict[str, int]) -> str:
@@ -489,6 +489,7 @@ def page(found: Sequence[StoreFigure], about: str, counts: dict[str, int]) -> st
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="generator" content="adfd">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>A sweep in figures</title><style>{css}"
         ".sweep { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 1rem; }"

@@ -8,17 +8,17 @@ processes may write the same one.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from theory.derivation import Verification
+from theory.errors import InputError
+from theory.files import write
 
 if TYPE_CHECKING:
     from theory.kernels.derive import KernelDerivation
@@ -63,19 +63,10 @@ class DerivationCache:
             "digits": verification.digits,
             "checks": [list(c) for c in verification.checks],
         }
-        name = None
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.directory, prefix=f".{key[:16]}-", suffix=".tmp")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(data, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self.path(key))
-        except OSError:
-            if name is not None:
-                with contextlib.suppress(OSError):
-                    os.unlink(name)
+            write(self.path(key), json.dumps(data), force=True)  # the folder is the cache's own
+        except (OSError, InputError):
             return False
         return True
 

@@ -35,6 +35,7 @@ from numerics.training.records import DIVERGED, FINISHED, LossCurve, Record, fin
 from numerics.training.residuals import System
 from numerics.training.two_layer import TwoLayerResidual
 from theory.errors import InputError
+from theory.files import write
 
 Model = TwoLayerResidual | PerceptronResidual | ModuleResidual
 Progress = Callable[[int, int], None]
@@ -313,6 +314,15 @@ def _key(
     return digest.hexdigest()
 
 
+def _is_checkpoint(path: Path) -> bool:
+    """Whether a file is one that :class:`_Store` wrote."""
+    try:
+        data = torch.load(path, weights_only=True)
+    except Exception:  # torch raises what its readers raise
+        return False
+    return isinstance(data, dict) and {"key", "done", "open"} <= set(data)
+
+
 class _Store:
     """The checkpoint file: finished chunks, and the state of those at work."""
 
@@ -356,9 +366,8 @@ class _Store:
 
     def _write(self) -> None:
         assert self.path is not None
-        fresh = self.path.with_name(self.path.name + ".part")
-        torch.save({"key": self.key, "chunk": self.chunk, "done": self.done, "open": self.open}, fresh)
-        fresh.replace(self.path)  # a run killed while it writes leaves the old file whole
+        content = {"key": self.key, "chunk": self.chunk, "done": self.done, "open": self.open}
+        write(self.path, lambda file: torch.save(content, file), option="checkpoint", known=_is_checkpoint)
 
 
 def objective_at(model: Model, device: str = "auto", dtype: str | torch.dtype = "float64") -> Objective:

@@ -8,9 +8,10 @@ from numerics import problem_file
 from proofs_check import advice, advice_words
 from proofs_check.advice import Advice, ArithmeticAdvice
 from proofs_check.commands.output import emit, table
+from theory.files import check_output
 
 
-def advise(*, path: str, device: str, figure: Path | None, as_json: bool) -> int:
+def advise(*, path: str, device: str, figure: Path | None, as_json: bool, force: bool = False) -> int:
     """Prints which step, stencil and precision to use, and what AD would gain; draws it when asked.
 
     JSON: ``{"problem", "given": {"stencil", "step"}, "scale", "points", "features", "whole", "arithmetics":
@@ -33,9 +34,10 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool) -> int
         from proofs_check import advice_figure
 
         advice_figure.check_figure(figure)
+        check_output(figure, option="--figure", force=force, inputs=[path])
     found = advice.advise(problem, device=device)
     if figure is not None:
-        advice_figure.draw(found, figure)
+        advice_figure.draw(found, figure, force=force)
     if as_json:
         emit(advice_words.to_dict(found) | ({"figure": str(figure)} if figure else {}))
         return 0

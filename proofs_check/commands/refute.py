@@ -15,6 +15,7 @@ from proofs_check.commands.output import console, emit, remarks
 from proofs_check.refute import Counterexample, Effort, search
 from proofs_check.search_spaces import explicit
 from proofs_check.verdicts import finite
+from theory import files
 from theory.errors import InputError
 from theory.expressions import nearest
 
@@ -24,7 +25,9 @@ SHOWN = 8
 """Singular values are listed for problems of at most so many features."""
 
 
-def refute(*, claim_id: str, seconds: float, cell: str | None, save: Path | None, as_json: bool) -> int:
+def refute(
+    *, claim_id: str, seconds: float, cell: str | None, save: Path | None, as_json: bool, force: bool = False
+) -> int:
     """Searches for a counterexample to ``ID`` or to a mutant ``ID/MUTANT`` (``FILE.py::ID`` for a claim of one's own).
 
     Returns:
@@ -33,6 +36,9 @@ def refute(*, claim_id: str, seconds: float, cell: str | None, save: Path | None
     if save is not None and not save.absolute().parent.is_dir():
         raise InputError(f"--save: {save}: cannot be written (no such folder)")  # before the search, not after it
     claim, mutant = _claim(claim_id)
+    if save is not None:
+        own = [claim.file] if claim.file else []
+        files.check_output(save, option="--save", force=force, known=_is_witness, inputs=own)
     wrong = claim if mutant is None else mutant.mutate(claim)
     scopes = _scopes(claim, mutant, parse_address(cell) if cell is not None else None)
     where = address(scopes[0]) if len(scopes) == 1 else f"{len(scopes)} cells"
@@ -51,7 +57,9 @@ def refute(*, claim_id: str, seconds: float, cell: str | None, save: Path | None
         "recheck": None,
     }
     if found is not None:
-        content |= _describe(wrong, found) | {"recheck": _recheck(wrong, mutant.name if mutant else None, found, save)}
+        content |= _describe(wrong, found) | {
+            "recheck": _recheck(wrong, mutant.name if mutant else None, found, save, force)
+        }
     content["search"] = _effort(effort, scopes)
     if as_json:
         emit(finite(content))
@@ -111,7 +119,13 @@ def _singular_values(problem: Problem, scope: Scope) -> dict[str, list[str]] | N
     return {method: [f"{value:.8g}" for value in one.floats()] for method, one in found.items()}
 
 
-def _recheck(claim: Claim, mutant: str | None, found: Counterexample, save: Path | None) -> dict[str, Any]:
+def _is_witness(path: Path) -> bool:
+    """Whether a file is a witness of a version that did not mark them."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return isinstance(content, dict) and {"claim", "mutant", "cell", "instance"} <= content.keys()
+
+
+def _recheck(claim: Claim, mutant: str | None, found: Counterexample, save: Path | None, force: bool) -> dict[str, Any]:
     """Writes the witness and re-checks the file in fresh processes."""
     try:
         data = witness.content(claim, mutant, found.scope, found.instance, found.outcome)
@@ -121,12 +135,9 @@ def _recheck(claim: Claim, mutant: str | None, found: Counterexample, save: Path
                 f"--save: {error}; make the instances dataclasses, tuples, rationals or problems"
             ) from None
         return {"rechecked": None, "detail": f"{error}, so that no other process can re-check it", "reference": None}
-    text = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(files.MADE_BY | data, ensure_ascii=False, indent=1) + "\n"
     if save is not None:
-        try:
-            save.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"--save: {save}: cannot be written ({error.strerror})") from None
+        files.write(save, text, option="--save", force=force, known=_is_witness)
         return witness.check_elsewhere(save)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "witness.json"

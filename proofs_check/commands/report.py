@@ -10,7 +10,7 @@ from proofs_check.commands.output import console, emit
 from theory.errors import InputError
 
 
-def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool) -> int:
+def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool, force: bool = False) -> int:
     """Writes the page of a directory again, or (given a file) the figures of a sweep's store.
 
     JSON: ``{"written": […]}``; for a store also ``"cells"``, ``"figures"`` (name, title, caption of each).
@@ -18,7 +18,7 @@ def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool) -> 
     if not directory.is_file():
         if out is not None:
             raise InputError(f"--out: only for a sweep's store, and {directory} is no file")
-        return verify.report(directory=directory, latex=latex, as_json=as_json)
+        return verify.report(directory=directory, latex=latex, as_json=as_json, force=force)
     if latex:
         raise InputError("--latex: only for a directory that 'adfd verify --out' wrote")
     from numerics import sweep
@@ -33,7 +33,7 @@ def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool) -> 
     found = sweep_figures.figures(chosen, setting)
     folder = out if out is not None else directory.with_name(f"{directory.stem}-figures")
     counts = dict(Counter(str(row["status"]) for row in chosen))
-    written = [str(p) for p in sweep_figures.write(found, folder, f"adfd report {directory.name}", counts)]
+    written = [str(p) for p in sweep_figures.write(found, folder, f"adfd report {directory.name}", counts, force)]
     if as_json:
         listed = [{"name": f.name, "title": f.title, "caption": f.caption} for f in found]
         emit({"written": written, "cells": counts, "figures": listed})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from proofs_check.commands.output import console, emit, table
 from theory.entropy import Convention
 from theory.errors import InputError
 from theory.exact import rational
+from theory.files import check_output, write
 
 SIGNS = {-1: "fd<ad", 1: "fd>ad", 0: "undecided", None: "undecided"}
 """What the sign of H_FD − H_AD is called."""
@@ -32,6 +34,7 @@ def spectrum(
     arithmetic: Arithmetic,
     engine: str,
     certificate: Path | None,
+    force: bool = False,
     kernel: Kernel | None,
     as_json: bool,
 ) -> int:
@@ -53,12 +56,14 @@ def spectrum(
         )
     if certificate is not None and arithmetic != "exact":
         raise InputError("--certificate: a proof object is about the exact matrix; drop --arithmetic")
+    if certificate is not None:
+        check_output(certificate, option="--certificate", force=force, known=_is_certificate, inputs=[path])
     if engine == "mpmath":
         content = _by_mpmath(problem, method, asked)
     else:
         content = _by_engine(problem, method, asked, certify, arithmetic)
     if certificate is not None:
-        _write_certificate(problem, method, asked, certificate)
+        _write_certificate(problem, method, asked, certificate, force)
         content["certificate"] = str(certificate)
     if as_json:
         emit(content)
@@ -148,19 +153,17 @@ def _plain(found: Spectrum, k: int, digits: int) -> str:
     return Enclosure.exact(found.values[k].middle).decimals(digits)["lower"]
 
 
-def _write_certificate(problem: Problem, method: Method, digits: int, path: Path) -> None:
+def _write_certificate(problem: Problem, method: Method, digits: int, path: Path, force: bool) -> None:
     from numerics.certificates import certificate
 
     text = json.dumps(certificate(problem, method, digits))
-    try:
-        temporary = path.with_name(path.name + ".tmp")
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"--certificate: {path}: cannot be written ({error.strerror})") from None
+    write(path, text, option="--certificate", force=force, known=_is_certificate)
+
+
+def _is_certificate(path: Path) -> bool:
+    """A proof object has a first field of its own."""
+    with path.open("rb") as file:
+        return bool(re.match(rb'\s*\{\s*"format"\s*:\s*"adfd certificate', file.read(200)))
 
 
 def _print_spectrum(content: dict[str, Any]) -> None:

@@ -9,18 +9,28 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proofs_check.commands.output import emit, remarks, table
 from theory.errors import InputError
+from theory.files import check_output
 
 if TYPE_CHECKING:
     from numerics.sweep_cells import Computation
 
 
 def sweep(
-    *, path: str, store: Path, jobs: int, dask: str | None, resume: bool, export: Path | None, as_json: bool
+    *,
+    path: str,
+    store: Path,
+    jobs: int,
+    dask: str | None,
+    resume: bool,
+    export: Path | None,
+    as_json: bool,
+    force: bool = False,
 ) -> int:
     """Computes the cells that the store lacks; exit status 1 when a cell has no result."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when numpy is imported: the cores are the workers'
@@ -30,13 +40,16 @@ def sweep(
     grid = sweeps.load(path)
     if export is not None:
         sweep_export.check_export(export)
+        columns = [axis.key for axis in grid.axes]
+        known = partial(sweep_export.may_replace, columns)
+        check_output(export, option="--export", force=force, known=known, inputs=[path, store])
     compute = _computation(grid.compute)
     with _executor(dask) as (executor, workers), _progress() as shown:
         found = sweeps.run(
             grid, store, compute=compute, jobs=jobs or workers, executor=executor, resume=resume, progress=shown
         )
     if export is not None:
-        sweep_export.export(sweeps.rows(grid, store), export)
+        sweep_export.export(sweeps.rows(grid, store), export, force=force)
     counts = {key: value for key, value in asdict(found).items() if key != "reasons"}
     if as_json:
         emit(counts | {"store": str(store)})

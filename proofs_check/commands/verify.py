@@ -17,6 +17,7 @@ from proofs_check import ledger, runner
 from proofs_check.claim import Claim, Profile, parse_address
 from proofs_check.commands.output import console, emit, progress, remarks, repeated, table
 from proofs_check.verdicts import Verdict
+from theory import files
 from theory.errors import InputError
 
 STORE = "store.sqlite"
@@ -36,6 +37,7 @@ def verify(
     record: bool,
     against: Path | None,
     as_json: bool,
+    force: bool = False,
 ) -> int:
     """Judges the claims, writes ``out/ledger.json`` and ``out/index.html``; returns the exit code."""
     start = time.perf_counter()
@@ -81,12 +83,12 @@ def verify(
     if older is not None:
         judged = {claim.id for claim in chosen} if scope is None else set()
         content |= _against(older, content, judged, not ids and scope is None)
-    _write(out / "ledger.json", content)
+    _write(out / "ledger.json", content, force)
     page = whole or bool(with_mutants)
     if whole:
-        _draw(out, profile, store)
+        _draw(out, profile, store, force)
     elif page:
-        _without_figures(out)
+        _without_figures(out, force)
     if as_json:
         emit(content)
     else:
@@ -115,32 +117,33 @@ def _store(out: Path, resume: bool) -> Path:
     return path
 
 
-def _write(path: Path, content: Any) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        try:
-            temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+def _write(path: Path, content: dict[str, Any], force: bool) -> None:
+    text = json.dumps(files.MADE_BY | content, ensure_ascii=False, indent=1, allow_nan=False)
+    files.write(path, text, force=force, known=_is_report_file)
 
 
-def _draw(out: Path, profile: Profile, store: Path) -> None:
+def _is_report_file(path: Path) -> bool:
+    """Whether a file is a ledger or the numbers of figures, of a version that did not mark them."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return isinstance(content, dict) and (
+        "provenance" in content or "spectra" in content or content.keys() == {"schema"}
+    )
+
+
+def _draw(out: Path, profile: Profile, store: Path, force: bool) -> None:
     """Writes what the figures show, computed with the cells, and the page."""
     from proofs_check.report import page
 
-    _write(out / "figures.json", runner.figures(profile, store))
-    page.write_report(out)
+    _write(out / "figures.json", runner.figures(profile, store), force)
+    page.write_report(out, force=force)
 
 
-def _without_figures(out: Path) -> None:
+def _without_figures(out: Path, force: bool) -> None:
     """Writes the page of a ledger alone."""
     from proofs_check.report import page
 
-    _write(out / "figures.json", {"schema": ledger.SCHEMA})
-    page.write_report(out)
+    _write(out / "figures.json", {"schema": ledger.SCHEMA}, force)
+    page.write_report(out, force=force)
 
 
 def provenance(profile: Profile) -> dict[str, Any]:
@@ -294,16 +297,16 @@ def _say_moved(content: dict[str, Any]) -> None:
         say("no verdict moved")
 
 
-def report(*, directory: Path, latex: bool, as_json: bool) -> int:
+def report(*, directory: Path, latex: bool, as_json: bool, force: bool = False) -> int:
     """Writes the page of a directory again."""
     from proofs_check.report import page
 
-    page.write_report(directory)
+    page.write_report(directory, force=force)
     written = [str(directory / "index.html")]
     if latex:
         from proofs_check.report.latex import write_latex
 
-        written += [str(path) for path in write_latex(directory)]
+        written += [str(path) for path in write_latex(directory, force=force)]
     if as_json:
         emit({"written": written})
     else:

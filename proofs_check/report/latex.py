@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from proofs_check.report.records import Claim, Ledger, read_ledger
 from proofs_check.report.summary import ARITHMETICS, STATEMENTS, Tally, overview
 from proofs_check.report.tex_text import escape, prose
 from proofs_check.report.verdict_paragraphs import paragraphs
-from theory.errors import InputError
+from theory import files
 
 DIRECTORY = "latex"
 FILES = ("report.tex", "statements.tex", "tables.tex")
 
 
-def write_latex(directory: Path) -> list[Path]:
+def write_latex(directory: Path, *, force: bool = False) -> list[Path]:
     """Writes ``latex/report.tex``, ``statements.tex`` and ``tables.tex`` from a directory's ``ledger.json``.
 
     ``report.tex`` is a document that inputs the other two; those need ``amsmath``, ``amssymb``, ``booktabs``,
@@ -31,19 +31,19 @@ def write_latex(directory: Path) -> list[Path]:
     """
     ledger = read_ledger(Path(directory))
     texts = (document(ledger), statements(ledger.claims), tables(ledger))
-    target = Path(directory) / DIRECTORY
+    target = files.make_folder(Path(directory) / DIRECTORY)
     written = []
     for name, text in zip(FILES, texts, strict=True):
         path = target / name
-        temporary = target / f".{name}.{os.getpid()}.tmp"
-        try:
-            target.mkdir(exist_ok=True)
-            temporary.write_text(text, encoding="ascii")
-            temporary.replace(path)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror})") from None
-        written.append(path)
+        text = f"% {files.MARK}\n{text}"
+        written.append(files.write(path, text.encode("ascii"), force=force, known=partial(_begins_alike, text)))
     return written
+
+
+def _begins_alike(text: str, path: Path) -> bool:
+    """Whether a file has the first line of ours below the mark, as in versions that did not mark them."""
+    with path.open("rb") as file:
+        return file.readline(1000).decode("ascii", "replace") == text.splitlines(keepends=True)[1]
 
 
 def document(ledger: Ledger) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from proofs_check.report.records import Cell, Claim, Figures, Ledger, read_figur
 from proofs_check.report.scores import scores
 from proofs_check.report.summary import ARITHMETICS, STATEMENTS, WORDS, Tally, outcome, overview
 from proofs_check.report.verdict_paragraphs import paragraphs
-from theory.errors import InputError
+from theory import files
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 PAGE = "index.html"
@@ -80,7 +79,7 @@ class ClaimView:
         return (row for group in self.groups for row in group.rows)
 
 
-def write_report(directory: Path) -> Path:
+def write_report(directory: Path, *, force: bool = False) -> Path:
     """Reads ``ledger.json`` and ``figures.json`` of a directory and writes its ``index.html``.
 
     The page is replaced in one step, so that a reader never sees half of one.  The problem files of the figures are
@@ -100,20 +99,14 @@ def write_report(directory: Path) -> Path:
     for figure in drawn:
         for name, content in figure.problems.items():
             if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,60}", name):
-                _replace(directory / "problems" / f"{name}.toml", content + "\n")
-    return _replace(directory / PAGE, text)
+                path = files.make_folder(directory / "problems") / f"{name}.toml"
+                files.write(path, f"# {files.MARK}\n{content}\n", force=force, known=_is_bare_problem)
+    return files.write(directory / PAGE, text, force=force)
 
 
-def _replace(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        temporary.write_text(text, encoding="utf-8", errors="replace")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
-    return path
+def _is_bare_problem(path: Path) -> bool:
+    """Whether a file begins as those of versions that did not mark them."""
+    return path.read_bytes().startswith(b"[problem]\n")
 
 
 def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
