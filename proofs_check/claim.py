@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from numerics.problem import Arithmetic, Method, Problem
@@ -168,6 +170,7 @@ class Claim:
         file: the file of a claim that is not in the ledger.
         proven: the cells in which every instance is decided with proof: there the claim is about all of them, in ball
             arithmetic, whatever its kind and quantifier elsewhere.
+        own: whether it is a user's own: its predicate is a callable that nobody has reviewed (see :func:`evaluate`).
     """
 
     id: str
@@ -190,6 +193,7 @@ class Claim:
     search: Callable[[Scope], SearchStrategy[Any]] | None = None
     file: str | None = None
     proven: Callable[[Scope], bool] | None = None
+    own: bool = False
 
     def quantifier_in(self, scope: Scope) -> Quantifier:
         """The quantifier of a cell."""
@@ -231,6 +235,40 @@ class Claim:
         return replace(self, derivation=tuple(steps))
 
 
+BARE = (
+    "returned {given}, on which no exact comparison can be seen; a claim of kind {kind!r} returns a Decision: below(a, b), "
+    "less(a, b), same(a, b), combined by &, |, ~, every(…), some(…) (from proofs_check.claims.common)"
+)
+"""What is said of a bare bool where a decision is due: an undecided comparison of balls is False too."""
+
+
+def evaluate(claim: Claim, instance: Any, scope: Scope) -> Outcome:
+    """The outcome of a claim at an instance that meets its assumptions.
+
+    Of a user's own claim in exact or ball arithmetic, what holds or fails must be a decision that rests on exact
+    comparisons; that it fails is certified just then, whatever the predicate says of itself.
+
+    Raises:
+        InputError: the predicate of such a claim returned something else.
+    """
+    outcome = claim.test(instance, scope)
+    if not claim.own:
+        return outcome
+    if claim.kind_in(scope) == "sampled":
+        return replace(outcome, certified=False)
+    if outcome.holds is not None and (outcome.decision is None or outcome.decision.compared == 0):
+        given = f"the bare {outcome.holds}" if outcome.decision is None else f"a {outcome.decision} that was told"
+        raise InputError(BARE.format(given=given, kind=claim.kind_in(scope)))
+    return replace(outcome, certified=outcome.holds is False)
+
+
+def failure(error: Exception) -> Evidence:
+    """The evidence of a check that failed to run: an ERROR with its reason and place."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    reason = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+    return Evidence(Verdict.ERROR, reason)
+
+
 def judge(claim: Claim, scope: Scope, profile: Profile, *, refuting: bool = False) -> Evidence:
     """Tests a claim on the instances of one cell, after the steps of its derivation that have a check.
 
@@ -238,8 +276,17 @@ def judge(claim: Claim, scope: Scope, profile: Profile, *, refuting: bool = Fals
 
     A step that fails refutes the claim as it stands (its proof is wrong), one that cannot be decided leaves it open.
     ``PROVED`` takes a chain in which every step is checked, or is a theorem or a claim that is named: with a step that
-    is only told, a symbolic check comes to ``CERTIFIED``.
+    is only told, a symbolic check comes to ``CERTIFIED``.  A check of a user's own that fails to run is an ``ERROR``.
     """
+    try:
+        return _concluded(claim, scope, profile, refuting)
+    except Exception as error:
+        if not claim.own:
+            raise
+        return failure(error)
+
+
+def _concluded(claim: Claim, scope: Scope, profile: Profile, refuting: bool) -> Evidence:
     steps = chain(claim, scope)
     evidence = _judge(claim, scope, profile, refuting and claim.quantifier_in(scope).kind == "all")
     if not steps:
@@ -276,6 +323,8 @@ def chain(claim: Claim, scope: Scope) -> list[dict[str, Any]]:
 def _weaker(claim: Claim, evidence: Evidence) -> Evidence:
     """``CERTIFIED`` for ``PROVED`` where a step of the derivation is told and no more."""
     told = [n for n, step in enumerate(claim.derivation, 1) if step.rule is None]
+    if evidence.verdict is Verdict.PROVED and claim.own:
+        return replace(evidence, verdict=Verdict.CERTIFIED)
     if evidence.verdict is not Verdict.PROVED or not told:
         return evidence
     return replace(
@@ -288,7 +337,7 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
     met, rejected = [], 0
     for instance in claim.instances(scope, profile):
         if all(assumption.holds(instance) for assumption in claim.assumptions):
-            met.append((instance, claim.test(instance, scope)))
+            met.append((instance, evaluate(claim, instance, scope)))
             if one_failure and met[-1][1].holds is False:
                 break
         else:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException, NoSuchExample
 
 from numerics.problem import Problem
-from proofs_check.claim import Claim, Scope
+from proofs_check.claim import Claim, Scope, evaluate
 from proofs_check.search_spaces import Size, is_list, space_of
 from proofs_check.verdicts import Outcome
 
@@ -192,7 +192,7 @@ def _evaluate(claim: Claim, instance: Any, scope: Scope, effort: Effort) -> Outc
         if not all(assumption.holds(instance) for assumption in claim.assumptions):
             effort.rejected += 1
             return None
-        outcome = claim.test(instance, scope)
+        outcome = evaluate(claim, instance, scope)
     except Exception as error:  # a degenerate instance, a precision cap: not a counterexample, but not hidden either
         effort.failed += 1
         effort.failure = effort.failure or f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

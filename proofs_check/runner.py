@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -20,10 +19,10 @@ from numerics import spectra
 from numerics.problem import Problem
 from numerics.store import Store, content_key
 from proofs_check import dependencies, findings, schedule, user_claims
-from proofs_check.claim import Claim, Profile, Scope, address, judge, parse_address
+from proofs_check.claim import Claim, Profile, Scope, address, failure, judge, parse_address
 from proofs_check.claims.links import LINKS
 from proofs_check.ledger import Record, all_claims, load_expected
-from proofs_check.verdicts import Evidence, Status, Verdict, compare, finite
+from proofs_check.verdicts import Status, Verdict, compare, finite
 from theory.errors import InputError
 
 METHODS = {
@@ -110,9 +109,7 @@ def run_task(task: Task) -> dict[str, Any]:
     try:
         evidence = judge(claim, task.scope, task.profile, refuting=task.mutant is not None)
     except Exception as error:  # a check that fails to run must not take the others with it
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        reason = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
-        evidence = Evidence(Verdict.ERROR, reason)
+        evidence = failure(error)
     return {
         "id": task.claim,
         "scope": dict(task.scope),

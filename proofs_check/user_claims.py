@@ -5,14 +5,15 @@ A file of claims is a Python module; whoever verifies it runs it, as ``python FI
 values.
 
 >>> from fractions import Fraction
+>>> from proofs_check.claims.common import below
 >>> from proofs_check.strategies import spectra
 >>> @claim("own.mean", over=spectra(), mutants={"half": {"factor": Fraction(1, 2)}}, kind="exact")
 ... def largest_is_at_least_the_mean(values, factor=1):
 ...     "The mean of a spectrum is at most its largest value."
-...     return sum(values) <= factor * values[0] * len(values)
+...     return below(sum(values), factor * values[0] * len(values))
 >>> from proofs_check.claim import judge
 >>> judge(largest_is_at_least_the_mean, {"instances": "drawn"}, "quick").summary
-'holds in 50 of 50: largest_is_at_least_the_mean: True'
+'holds in 50 of 50: largest_is_at_least_the_mean: YES'
 """
 
 from __future__ import annotations
@@ -33,13 +34,16 @@ from typing import TYPE_CHECKING, Any
 
 from proofs_check.claim import ALL, Assumption, Claim, Mutant, Quantifier, Scope
 from proofs_check.verdicts import POSITIVE, Kind, Outcome
+from theory.decision import Decision
 from theory.errors import InputError
 
 if TYPE_CHECKING:  # heavy at start-up
     from hypothesis.strategies import SearchStrategy
 
-Found = bool | None | Outcome | tuple[bool | None, str]
-"""What a predicate may return: whether it holds (None: undecided), alone or with a line of numbers, or an Outcome."""
+Found = bool | None | Decision | Outcome | tuple[bool | Decision | None, str]
+"""What a predicate may return: whether it holds (None: undecided), alone or with a line of numbers, or an Outcome.
+
+In exact and ball arithmetic a :class:`~theory.decision.Decision`, for a bare bool cannot say that it is undecided."""
 Space = Any
 """A Hypothesis strategy, a sequence of instances, or a function of the cell that returns one of them."""
 DRAWN: Scope = {"instances": "drawn"}
@@ -89,7 +93,7 @@ def claim(
         cells: coordinates of each cell.
         assume: what an instance must meet to count, by its text.
         kind: what the predicate computes with; ``sampled`` comes to SUPPORTED, ``ball`` and ``exact`` (enclosures,
-            exact rationals) to CERTIFIED, with certified counterexamples.
+            exact rationals; the predicate returns a Decision) to CERTIFIED, with certified counterexamples.
         quantifier: over the instances.
         source: a reference, or whose conjecture it is.
         examples: how many instances are drawn from a strategy, ten times as many in the full profile.
@@ -120,13 +124,14 @@ def claim(
             kind=kind,
             scopes=lambda profile: tuple(dict(cell) for cell in cells),
             instances=lambda scope, profile: _instances(over, scope, examples * (FULL if profile == "full" else 1)),
-            test=_test(function, kind, {}),
-            mutants=tuple(_mutant(id, name, change, function, kind, constants, texts)
+            test=_test(function, {}),
+            mutants=tuple(_mutant(id, name, change, function, constants, texts)
                           for name, change in mutants.items()),
             assumptions=tuple(Assumption(text, holds) for text, holds in texts.items()),
             quantifier=quantifier,
             describe=_describe,
             rests_on=tuple(rests_on),
+            own=True,
             search=(lambda scope: _strategy(over, scope)),
         )  # fmt: skip
         function.__globals__.setdefault(MADE, []).append(made)  # found also when another takes the function's name
@@ -147,17 +152,17 @@ def _constants(function: Callable[..., Found], id: str) -> list[str]:
     return [p.name for p in others if p.name not in RESERVED]
 
 
-def _test(function: Callable[..., Found], kind: Kind, changes: Mapping[str, Any]) -> Callable[[Any, Scope], Outcome]:
+def _test(function: Callable[..., Found], changes: Mapping[str, Any]) -> Callable[[Any, Scope], Outcome]:
     takes_scope = "scope" in inspect.signature(function).parameters
 
     def test(instance: Any, scope: Scope) -> Outcome:
         found: Any = function(instance, **({"scope": scope} if takes_scope else {}), **changes)
         if isinstance(found, Outcome):
             return found
-        holds, detail = found if isinstance(found, tuple) else (found, f"{function.__name__}: {found}")
-        if holds is not None and not isinstance(holds, bool):  # numpy's booleans and FLINT's answers
-            holds = bool(holds)
-        return Outcome(holds, detail, certified=kind != "sampled")
+        holds, detail = (
+            found if isinstance(found, tuple) and len(found) == 2 else (found, f"{function.__name__}: {found}")
+        )
+        return Outcome(holds, str(detail))
 
     return test
 
@@ -167,7 +172,6 @@ def _mutant(
     name: str,
     change: Mapping[str, Any] | Without,
     function: Callable[..., Found],
-    kind: Kind,
     constants: list[str],
     assumptions: Mapping[str, object],
 ) -> Mutant:
@@ -186,7 +190,7 @@ def _mutant(
         isinstance(value, int | float | Fraction) and not isinstance(value, bool) for value in change.values()
     )
     spelled = ", ".join(f"{key} = {value}" for key, value in change.items())
-    wrong = _test(function, kind, change)
+    wrong = _test(function, change)
     return Mutant(name, spelled, "constant" if numbers else "predicate", lambda c: c.with_(test=wrong))
 
 
@@ -342,7 +346,7 @@ def _load(path: str, content: str) -> tuple[Claim, ...]:
         if len({m.name for m in one.mutants}) < len(one.mutants):
             raise InputError(f"{path}: claim {one.id}: two mutants share a name")
         seen.add(one.id)
-    return tuple(one.with_(file=path) for one in found)
+    return tuple(one.with_(file=path, own=True) for one in found)
 
 
 def _run(path: str, called: str) -> ModuleType:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+from theory.decision import Decision
+from theory.errors import InputError
+
 
 class Verdict(StrEnum):
     """What a check came to.
@@ -66,7 +69,7 @@ def compare(verdict: Verdict, expected: str | None) -> Status:
     return "changed"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Outcome:
     """What one instance of a claim came to.
 
@@ -76,6 +79,7 @@ class Outcome:
         margin: how far from the boundary, positive when it holds (dimensionless; None where it makes no sense).
         data: JSON types; on a failure, enough for the witness to re-check by itself.
         certified: whether a failure is proven (exact or ball arithmetic).
+        decision: the three-valued decision that ``holds`` was given as, if it was.
     """
 
     holds: bool | None
@@ -83,10 +87,55 @@ class Outcome:
     margin: float | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     certified: bool = False
+    decision: Decision | None = None
 
-    def __post_init__(self) -> None:
-        if self.holds is not None:  # numpy's and SymPy's False are not ``False``, and would pass for holding
-            object.__setattr__(self, "holds", bool(self.holds))
+    def __init__(
+        self,
+        holds: bool | Decision | None,
+        detail: str,
+        margin: float | None = None,
+        data: Mapping[str, Any] | None = None,
+        certified: bool = False,
+        decision: Decision | None = None,
+    ) -> None:
+        """From a truth value or a decision.
+
+        Raises:
+            InputError: ``holds`` is neither of them, such as a number, a text or NaN.
+        """
+        if isinstance(holds, Decision):
+            decision, holds = holds, holds.holds
+        elif holds is not None:
+            holds = truth(holds)
+        if decision is not None and decision.holds is not holds:
+            decision = None
+        values = {"holds": holds, "detail": detail, "margin": margin, "data": {} if data is None else data,
+                  "certified": certified, "decision": decision}  # fmt: skip
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+
+def truth(value: object) -> bool:
+    """A truth value of Python, numpy or SymPy as Python's own.
+
+    Raises:
+        InputError: anything else: the number 0 and the text "False" are neither true nor false.
+    """
+    kind = type(value)
+    if value is True or value is False:
+        return value
+    if (kind.__module__, kind.__name__) in TRUTH_VALUES:
+        return bool(value)
+    raise InputError(f"{value!r:.60} ({kind.__name__}) is no truth value; allowed: True, False, None or a Decision")
+
+
+TRUTH_VALUES = {
+    ("numpy", "bool"),
+    ("numpy", "bool_"),
+    ("sympy.logic.boolalg", "BooleanTrue"),
+    ("sympy.logic.boolalg", "BooleanFalse"),
+}
+"""Types of two values each, besides ``bool``."""
 
 
 @dataclass(frozen=True)

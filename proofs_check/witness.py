@@ -27,7 +27,7 @@ from numerics.problem import Method, Problem
 from numerics.problem_file import from_dict
 from numerics.reference_spectra import reference_singular_values
 from proofs_check import ledger, user_claims
-from proofs_check.claim import Claim, Scope
+from proofs_check.claim import Claim, Scope, evaluate
 from proofs_check.verdicts import Outcome
 from theory.errors import InputError
 
@@ -219,7 +219,7 @@ def check(data: Mapping[str, Any], reference: bool = False) -> dict[str, Any]:
     instance, scope = instance_of(data, claim), dict(data["cell"])
     counted = _use_reference_spectra() if reference else []
     missed = [assumption.text for assumption in claim.assumptions if not assumption.holds(instance)]
-    outcome = None if missed else claim.test(instance, scope)
+    outcome = None if missed else evaluate(claim, instance, scope)
     return {
         "refutes": outcome is not None and outcome.holds is False,
         "certified": outcome is not None and outcome.holds is False and outcome.certified and not counted,

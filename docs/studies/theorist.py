@@ -20,6 +20,7 @@ from numerics.entropies import difference, entropy_of
 from numerics.problem import Problem
 from numerics.spectra import spectrum
 from proofs_check.claim import judge
+from proofs_check.claims.common import below
 from proofs_check.refute import search
 from proofs_check.search_spaces import like
 from proofs_check.user_claims import claim, without
@@ -57,9 +58,10 @@ def ratios_rise(problem: Problem) -> bool:
 def ordered(problem: Problem, sign: int = 1) -> Outcome:
     """Whether sign·(H_FD − H_AD) ≥ 0, decided by balls."""
     found = gap(problem)
-    decided = found is not None and found.sign() is not None
-    holds = bool(found.sign() * sign >= 0) if decided else None
-    return Outcome(holds, f"H_FD − H_AD = {float(found.middle):.6g}" if decided else "undecided", certified=True)
+    if found is None:
+        return Outcome(None, "undefined")
+    decision = below(0, found) if sign > 0 else below(found, 0)
+    return Outcome(decision, f"H_FD − H_AD = {float(found.middle):.6g}")
 
 
 @claim("study.order", over=SINE, kind="ball", assume={"full rank": full_rank}, mutants={"reversed": {"sign": 1}})

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from numerics.enclosure import Enclosure
+from numerics.comparisons import below, less, same
 from numerics.problem import Boundary, Problem
 from proofs_check.claim import Profile, Scope
+from theory.decision import Decision, every, some
 from theory.discretisation import StencilChoice
 from theory.laws import Normal
+
+__all__ = ["ACTIVATIONS", "Decision", "below", "every", "less", "once", "problem", "same", "seeds", "some", "witness"]
 
 ACTIVATIONS = ("sin", "cos", "tanh", "erf", "gaussian", "z*exp(-z**2/2)")
 """The activations on which the source's statements are judged; the last is an expression of our choice."""
@@ -67,26 +69,3 @@ def once(*scopes: Scope) -> Any:
 def witness(instance: Problem) -> dict[str, Any]:
     """A problem in the keys of a problem file, so that the witness re-checks by itself."""
     return instance.to_dict()
-
-
-def below(a: Enclosure, b: Enclosure) -> bool | None:
-    """Whether a ≤ b: True or False when the enclosures decide it, else None."""
-    if a.upper <= b.lower:
-        return True
-    return False if a.lower > b.upper else None
-
-
-def every(decisions: Iterable[bool | None]) -> bool | None:
-    """Whether all hold, in three-valued logic."""
-    open_ = False
-    for decision in decisions:
-        if decision is False:
-            return False
-        open_ |= decision is None
-    return None if open_ else True
-
-
-def some(decisions: Iterable[bool | None]) -> bool | None:
-    """Whether one holds, in three-valued logic."""
-    found = every(None if decision is None else not decision for decision in decisions)
-    return None if found is None else not found

@@ -18,7 +18,7 @@ from numerics.entropies import EntropyEnclosure, difference, entropy_enclosures
 from numerics.problem import Problem
 from numerics.spectra import Spectrum, spectrum
 from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Request, Scope
-from proofs_check.claims.common import ACTIVATIONS, below, every, problem, some, witness
+from proofs_check.claims.common import ACTIVATIONS, Decision, below, every, less, problem, some, witness
 from proofs_check.verdicts import Outcome
 from theory.entropy import Convention, standard_conventions
 
@@ -108,8 +108,9 @@ def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
         if all_values:
             low = high = len(ad.values)
         holds = every(map(_close, ad.values[:low], fd.values[:low], repeat(tolerance)))
-        if holds and not every(map(_close, ad.values[low:high], fd.values[low:high], repeat(tolerance))):
-            holds = None  # the cut-off number itself is undecided
+        further = every(map(_close, ad.values[low:high], fd.values[low:high], repeat(tolerance)))
+        if holds.holds and not further.holds:
+            holds = Decision.UNDECIDED  # the cut-off number itself is
         worst = max(map(_relative, ad.floats()[:low], fd.floats()[:low]), default=0.0)
         return Outcome(
             holds,
@@ -121,13 +122,11 @@ def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
     return test
 
 
-def _close(a: Enclosure, f: Enclosure, tolerance: Fraction) -> bool | None:
+def _close(a: Enclosure, f: Enclosure, tolerance: Fraction) -> Decision:
     """|σ(FD) − σ(AD)| ≤ tolerance · σ(AD)?"""
     furthest = max(abs(f.upper - a.lower), abs(f.lower - a.upper))
-    if furthest <= tolerance * a.lower:
-        return True
     apart = max(f.lower - a.upper, a.lower - f.upper, Fraction(0))
-    return False if apart > tolerance * a.upper else None
+    return below(Enclosure(apart, furthest), _times(a, tolerance))
 
 
 def _relative(a: float, f: float) -> float:
@@ -147,9 +146,9 @@ def small_larger(quantify: str, *, exchanged: bool = False, also_large: bool = F
             ad, fd = fd, ad
         n = len(ad.values)
         small = range(0 if also_large else n // 2, n)
-        decisions = [_not(below(fd.values[k], _times(ad.values[k], factor))) for k in small]
+        decisions = [less(_times(ad.values[k], factor), fd.values[k]) for k in small]
         holds = every(decisions) if quantify == "every" else some(decisions)
-        larger = sum(1 for d in decisions if d)
+        larger = sum(1 for d in decisions if d.holds)
         return Outcome(
             holds,
             f"σ_k(FD) > σ_k(AD) for {larger} of the {len(decisions)} indices k > n/2",
@@ -161,12 +160,8 @@ def small_larger(quantify: str, *, exchanged: bool = False, also_large: bool = F
     return test
 
 
-def _times(value: Enclosure, factor: int) -> Enclosure:
+def _times(value: Enclosure, factor: Fraction | int) -> Enclosure:
     return value if factor == 1 else Enclosure(value.lower * factor, value.upper * factor)
-
-
-def _not(decision: bool | None) -> bool | None:
-    return None if decision is None else not decision
 
 
 @lru_cache(maxsize=4096)

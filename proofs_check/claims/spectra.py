@@ -143,7 +143,7 @@ def _ordering(direction: int, from_index: int = 0) -> Callable[[Problem, Scope],
         decisions = [below(f, a) if direction < 0 else below(a, f) for a, f in pairs]
         ratios = [float(f.middle / a.middle) if a.lower > 0 else math.inf for a, f in pairs]
         extreme = (max if direction < 0 else min)(ratios)
-        broken = next((k + 1 for k, d in enumerate(decisions) if d is False), None)
+        broken = next((k + 1 for k, d in enumerate(decisions) if d.holds is False), None)
         detail = f"σ_k(FD)/σ_k(AD) from {min(ratios):.6g} to {max(ratios):.6g}"
         if broken is not None:
             detail = f"index {broken} of {len(decisions)} breaks the order; {detail}"

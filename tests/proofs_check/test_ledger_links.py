@@ -100,15 +100,16 @@ def test_the_evidence_says_on_what_it_is_conditional(verdict: str) -> None:
 
 
 USER = """
+from proofs_check.claims.common import below
 from proofs_check.user_claims import claim
 @claim("mine.a", over=[1, 2], mutants={"two": {"least": 2}}, kind="exact", rests_on=%s)
 def first(value, least=1):
     "At least one."
-    return value >= least
+    return below(least, value)
 @claim("mine.b", over=[1, 2], mutants={"two": {"least": 2}}, kind="exact", rests_on=%s)
 def second(value, least=1):
     "At least one."
-    return value >= least
+    return below(least, value)
 """
 
 

@@ -15,17 +15,18 @@ from proofs_check.pytest_plugin import is_claim_file
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMS = """
 from hypothesis import strategies as st
+from proofs_check.claims.common import below
 from proofs_check.user_claims import claim
 
 @claim("own.true", over=st.integers(0, 9), kind="exact", mutants={"less": {"bound": 5}})
 def digits(n, bound=9):
     "Digits are at most nine."
-    return n <= bound
+    return below(n, bound)
 
 @claim("own.false", over=st.integers(0, 9), kind="exact", cells=({"n": "up to 9"},), mutants={"weak": {"bound": 9}})
 def small(n, bound=7):
     "Digits are at most seven."
-    return n <= bound, f"n = {n} against {bound}"
+    return below(n, bound), f"n = {n} against {bound}"
 
 @claim("own.unknown", over=st.integers(0, 9), mutants={"less": {"answer": False}})
 def unknown(n, answer=None):

@@ -9,26 +9,33 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import flint
+import numpy as np
 import pytest
+import sympy
+import torch
 from hypothesis import strategies as st
 
 from proofs_check import ledger, runner, user_claims
-from proofs_check.claim import TYPICAL, Claim, judge
+from proofs_check.claim import TYPICAL, Claim, evaluate, judge
+from proofs_check.claims.common import below
 from proofs_check.commands.refute import refute
 from proofs_check.commands.verify import verify
 from proofs_check.strategies import rationals, spectra
 from proofs_check.user_claims import DRAWN, claim, draws, without
 from proofs_check.verdicts import Outcome, Verdict
+from theory.decision import Decision, every
 from theory.errors import InputError
 
 ADFD = Path(sys.executable).with_name("adfd")
 TUTORIAL = Path(__file__).with_name("tutorial.py")
 HEAD = "from hypothesis import strategies as st\nfrom proofs_check.user_claims import claim, without\n"
+HEAD += "from proofs_check.claims.common import below\n"
 GOOD = """
 @claim("own.{name}", over=st.integers(0, 9), kind="exact", mutants={{"less": {{"bound": 5}}}})
 def digits(n, bound=9):
     "Digits are at most nine."
-    return n <= bound
+    return below(n, bound)
 """
 
 
@@ -115,7 +122,7 @@ def test_an_edited_file_is_judged_anew(tmp_path: Path) -> None:
     _write(path, GOOD.format(name="a"))
     (before,) = runner.tasks(user_claims.select([str(path)]), "quick")
     key = before.key
-    _write(path, GOOD.format(name="a").replace("n <= bound", "n < bound"))
+    _write(path, GOOD.format(name="a").replace("below(n, bound)", "below(n + 1, bound)"))
     (after,) = runner.tasks(user_claims.select([str(path)]), "quick")
     assert after.key != key
     assert runner.run_task(after)["verdict"] == Verdict.REFUTED
@@ -141,7 +148,7 @@ def test_vacuous_and_broken_claims_fail(tmp_path: Path) -> None:
     text = GOOD.format(name="vacuous").replace('kind="exact"', 'assume={"huge": lambda n: n > 10}')
     assert _verify(_write(tmp_path / "vacuous_claims.py", text), out=out) == 1
     assert _cells(out)["own.vacuous"]["verdict"] == "VACUOUS"
-    text = GOOD.format(name="broken").replace("return n", "return 1 // (n - 3) or n")
+    text = GOOD.format(name="broken").replace("return below(n", "return below(1 // (n - 3) or n")
     assert _verify(_write(tmp_path / "broken_claims.py", text), out=out) == 1
     cell = _cells(out)["own.broken"]
     assert cell["verdict"] == "ERROR"
@@ -151,7 +158,7 @@ def test_vacuous_and_broken_claims_fail(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("def broken(:\n", ":3: syntax error"),
+        ("def broken(:\n", ":4: syntax error"),
         ("x = 1\n", "no claims"),
         (GOOD.format(name="a") + GOOD.format(name="a").replace("digits", "others"), "two claims are called own.a"),
         (GOOD.format(name="a").replace('{"less": {"bound": 5}}', "{}"), "has no mutant"),
@@ -162,9 +169,9 @@ def test_vacuous_and_broken_claims_fail(tmp_path: Path) -> None:
         (GOOD.format(name="a").replace("bound=9", "bound"), "parameter bound of digits needs a default"),
         (GOOD.format(name="a").replace('"exact"', '"certain"'), "kind 'certain'"),
         (GOOD.format(name="a").replace("own.a", "spectra.weyl"), "the id is taken by the ledger"),
-        ("raise RuntimeError('on purpose')\n", ":3: RuntimeError: on purpose"),
-        ("import no_such_module_anywhere\n", ":3: ModuleNotFoundError"),
-        ("raise SystemExit(0)\n", ":3: SystemExit"),
+        ("raise RuntimeError('on purpose')\n", ":4: RuntimeError: on purpose"),
+        ("import no_such_module_anywhere\n", ":4: ModuleNotFoundError"),
+        ("raise SystemExit(0)\n", ":4: SystemExit"),
         ("CLAIMS = (1, 2)\n", "CLAIMS must be a tuple of claims"),
         ("CLAIMS = ()\n", "no claims"),
     ],
@@ -224,15 +231,15 @@ def test_the_command_of_a_cell_names_the_file(tmp_path: Path, monkeypatch: pytes
 
 def _mean(**options: Any) -> Claim:
     @claim("own.mean", over=spectra(), mutants={"half": {"factor": Fraction(1, 2)}}, **options)
-    def at_most_the_largest(values: tuple[Fraction, ...], factor: Fraction = Fraction(1)) -> bool:
+    def at_most_the_largest(values: tuple[Fraction, ...], factor: Fraction = Fraction(1)) -> Decision:
         """The mean is at most the largest value."""
-        return sum(values) <= factor * values[0] * len(values)
+        return below(sum(values), factor * values[0] * len(values))
 
     return at_most_the_largest
 
 
 @pytest.mark.parametrize(("kind", "verdict"), [("sampled", Verdict.SUPPORTED), ("exact", Verdict.CERTIFIED),
-                                              ("ball", Verdict.CERTIFIED), ("symbolic", Verdict.PROVED)])  # fmt: skip
+                                              ("ball", Verdict.CERTIFIED), ("symbolic", Verdict.CERTIFIED)])  # fmt: skip
 def test_the_kind_decides_the_verdict(kind: str, verdict: Verdict) -> None:
     made = _mean(kind=kind, examples=7)
     evidence = judge(made, DRAWN, "quick")
@@ -243,19 +250,52 @@ def test_the_kind_decides_the_verdict(kind: str, verdict: Verdict) -> None:
     assert (made.mutants[0].kind, made.mutants[0].change) == ("constant", "factor = 1/2")
 
 
-def test_predicates_may_return_what_they_like() -> None:
-    answers: dict[int, Any] = {0: True, 1: False, 2: None, 3: (False, "three"), 4: Outcome(False, "four", margin=-1.0)}
+YES = below(0, 1)
 
-    @claim("own.any", over=tuple(answers), kind="ball", mutants={"not": {"negate": True}})
+
+@pytest.mark.parametrize(
+    ("answer", "holds", "certified"),
+    [(YES, True, False), (~YES, False, True), (None, None, False), ((~YES, "three"), False, True),
+     (Outcome(~YES, "four", margin=-1.0), False, True), (below(flint.arb(2).sqrt() ** 2, 2), None, False)],
+)  # fmt: skip
+def test_what_a_predicate_in_balls_may_return(answer: Any, holds: bool | None, certified: bool) -> None:
+    found = evaluate(_answering(answer, "ball"), 1, DRAWN)
+    assert (found.holds, found.certified) == (holds, certified)
+    if holds is not None:  # sampled numbers certify nothing, whatever they are compared by
+        assert evaluate(_answering(answer, "sampled"), 1, DRAWN).certified is False
+
+
+def _answering(answer: Any, kind: Any) -> Claim:
+    @claim("own.any", over=[1], kind=kind, mutants={"not": {"negate": True}})
     def anything(n: int, negate: bool = False) -> Any:
         """Any answer is read."""
-        return answers[n]
+        return answer
 
-    outcomes = [anything.test(n, DRAWN) for n in answers]
-    assert [o.holds for o in outcomes] == [True, False, None, False, False]
-    assert [o.certified for o in outcomes] == [True, True, True, True, False]  # an Outcome says it itself
-    assert [o.detail for o in outcomes[3:]] == ["three", "four"]
     assert anything.mutants[0].kind == "predicate"
+    return anything
+
+
+@pytest.mark.parametrize("kind", ["exact", "ball", "symbolic"])
+@pytest.mark.parametrize(
+    "answer",
+    [True, False, (True, "yes"), Outcome(True, "yes", certified=True), Outcome(False, "no", certified=True),
+     Decision.YES, Decision.NO, YES & Decision.YES, every(()), Decision.of(0.1 + 0.2 <= 0.3)],
+)  # fmt: skip
+def test_a_bare_bool_is_no_decision(answer: Any, kind: str) -> None:
+    """An undecided comparison of balls is False, so that a bool cannot say what it means; nor one in disguise."""
+    with pytest.raises(InputError, match=r"returns a Decision: below\(a, b\)"):
+        evaluate(_answering(answer, kind), 1, DRAWN)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [0, 1, -4.0, float("nan"), np.float64("nan"), (np.float64("nan"), "nan"), "False", "", [], flint.arb(1), torch.tensor(1.0),
+     torch.tensor(True), np.array(True), sympy.Symbol("x") > 0, (True, "a", "b")],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["exact", "ball", "sampled"])
+def test_numbers_texts_and_nan_are_no_answers(answer: Any, kind: str) -> None:
+    with pytest.raises(InputError, match="no truth value"):
+        evaluate(_answering(answer, kind), 1, DRAWN)
 
 
 def test_cells_scopes_and_assumptions() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from dataclasses import replace
 from typing import Any, get_args
 
 import mpmath
@@ -14,7 +15,10 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.comparisons import below
 from proofs_check.verdicts import POSITIVE, STRENGTH, Kind, Outcome, Verdict, clopper_pearson, compare, finite
+from theory.decision import Decision
+from theory.errors import InputError
 
 BAD = (Verdict.ERROR, Verdict.VACUOUS)
 
@@ -113,9 +117,27 @@ def test_finite_reads_tuples_and_keys() -> None:
     assert finite({1: (1.0, float("inf")), "a": {"b": float("nan")}}) == {"1": [1.0, None], "a": {"b": None}}
 
 
-@pytest.mark.parametrize("value", [np.False_, np.array(0) > 1, sp.false, 0])
+@pytest.mark.parametrize("value", [np.False_, np.array(0) > 1, sp.false])
 def test_an_outcome_is_a_plain_truth_value(value: Any) -> None:
     """``np.False_ is False`` is False: it would have counted as holding."""
     assert Outcome(value, "").holds is False
     assert Outcome(not value, "").holds is True
     assert Outcome(None, "").holds is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, 1, -4, 0.0, float("nan"), np.float64("nan"), "False", "", (), [True], np.array([True]), sp.Symbol("x") > 0],
+)
+def test_what_is_no_truth_value(value: Any) -> None:
+    with pytest.raises(InputError, match="no truth value"):
+        Outcome(value, "")
+
+
+def test_an_outcome_keeps_the_decision_it_was_given_as() -> None:
+    decision = below(1, 2)
+    outcome = Outcome(decision, "")
+    assert (outcome.holds, outcome.decision) == (True, decision)
+    assert replace(outcome, certified=True).decision is decision
+    assert replace(outcome, holds=False).decision is None
+    assert Outcome(Decision.UNDECIDED, "").holds is None

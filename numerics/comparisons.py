@@ -1,0 +1,120 @@
+"""Comparisons of exact numbers and of enclosures, as three-valued decisions; floats are refused.
+
+What can be compared: ``int``, ``Fraction``, FLINT's integers, rationals and real balls, enclosures (anything whose
+``lower`` and ``upper`` are rationals), and exact real numbers of SymPy.  A float is no bound on anything: neither it
+nor a number of numpy or torch, a ``Decimal`` or an mpmath number is accepted.
+"""
+
+from __future__ import annotations
+
+import sys
+from fractions import Fraction
+from typing import Any
+
+import flint
+
+from theory.decision import Decision, every, from_comparison
+from theory.errors import InputError
+
+PRECISION = 256
+"""Least precision, in bits, at which a rational is compared with a ball."""
+SIZE = 20_000
+"""Balls with exponents up to this are compared by their exact ends too, where balls do not decide."""
+ALLOWED = "int, Fraction, flint's fmpz, fmpq and arb, an Enclosure, or an exact real number of SymPy"
+
+Ends = tuple[Fraction, Fraction]
+
+
+def below(a: Any, b: Any) -> Decision:
+    """Whether a ≤ b: YES or NO where the bounds decide it, else UNDECIDED.
+
+    Raises:
+        InputError: a float, or another thing that is neither exact nor an enclosure.
+
+    >>> below(1, Fraction(3, 2)), below(flint.arb(2).sqrt() ** 2, 2), ~below(3, 2)
+    (YES, UNDECIDED, YES)
+    """
+    one, other = _read(a), _read(b)
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return from_comparison(_ordered(one, other))
+    with flint.ctx.workprec(max(flint.ctx.prec, PRECISION)):
+        x, y = _ball(one), _ball(other)
+        if x <= y:
+            return from_comparison(True)
+        if x > y:
+            return from_comparison(False)
+    ends = _ends(one), _ends(other)
+    return from_comparison(None if ends[0] is None or ends[1] is None else _ordered(ends[0], ends[1]))
+
+
+def less(a: Any, b: Any) -> Decision:
+    """Whether a < b, as :func:`below`."""
+    return ~below(b, a)
+
+
+def same(a: Any, b: Any) -> Decision:
+    """Whether a = b; of tuples and lists, entry by entry.
+
+    Two balls that overlap are UNDECIDED, unless both are exact.
+
+    Raises:
+        InputError: as :func:`below`.
+
+    >>> same((1, 2), [Fraction(2, 2), 2]), same(flint.arb(2).sqrt() ** 2, 2), same(1, 2)
+    (YES, UNDECIDED, NO)
+    """
+    if isinstance(a, tuple | list) and isinstance(b, tuple | list):
+        return every((from_comparison(len(a) == len(b)), *(same(x, y) for x, y in zip(a, b, strict=False))))
+    return below(a, b) & below(b, a)
+
+
+def _ordered(one: Ends, other: Ends) -> bool | None:
+    return True if one[1] <= other[0] else False if one[0] > other[1] else None
+
+
+def _read(value: Any) -> Ends | flint.arb:
+    """Exact ends where they are at hand, else a ball."""
+    kind = type(value)
+    if kind is int or kind is Fraction:
+        return Fraction(value), Fraction(value)
+    if kind is flint.arb:
+        return value
+    if kind is flint.fmpz or kind is flint.fmpq:
+        exact = flint.fmpq(value)
+        found = Fraction(int(exact.p), int(exact.q))
+        return found, found
+    ends = getattr(value, "lower", None), getattr(value, "upper", None)
+    if all(type(end) in (int, Fraction) for end in ends):
+        return Fraction(ends[0]), Fraction(ends[1])  # type: ignore[arg-type]
+    sympy = sys.modules.get("sympy")
+    if sympy is not None and isinstance(value, sympy.Expr) and value.is_number and not value.has(sympy.Float):
+        if value.is_Rational:
+            return (Fraction(int(value.p), int(value.q)),) * 2
+        if value.is_real and value.is_finite:
+            from numerics.expression_balls import enclose
+
+            with flint.ctx.workprec(max(flint.ctx.prec, PRECISION)):
+                return enclose(value, {}).real
+    raise InputError(f"a comparison with {value!r:.60} ({kind.__name__}): is not exact; allowed: {ALLOWED}")
+
+
+def _ball(value: Ends | flint.arb) -> flint.arb:
+    if not isinstance(value, tuple):
+        return value
+    low, high = (flint.arb(flint.fmpq(end.numerator, end.denominator)) for end in value)
+    return low.union(high)
+
+
+def _ends(value: Ends | flint.arb) -> Ends | None:
+    """The exact ends; None for a ball that is not finite, or whose ends are too long to write out."""
+    if isinstance(value, tuple):
+        return value
+    if not value.is_finite():
+        return None
+    from numerics.enclosure import Enclosure
+
+    for part in (value.mid(), value.rad()):
+        if part != 0 and abs(int(part.man_exp()[1])) > SIZE:
+            return None
+    found = Enclosure.from_arb(value)
+    return found.lower, found.upper

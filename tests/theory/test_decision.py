@@ -1,0 +1,83 @@
+"""Three-valued decisions: Kleene's tables, no truth value, and where one rests on comparisons."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from theory.decision import Decision, every, from_comparison, some
+from theory.errors import InputError
+
+VALUES = (Decision.YES, Decision.NO, Decision.UNDECIDED)
+decisions = st.one_of(st.sampled_from(VALUES), st.sampled_from([True, False, None]).map(from_comparison))
+"""Told and compared ones."""
+
+
+@pytest.mark.parametrize(("a", "b"), list(itertools.product(VALUES, VALUES)))
+def test_the_tables_are_those_of_minimum_and_maximum(a: Decision, b: Decision) -> None:
+    """Kleene's strong logic: NO < UNDECIDED < YES; and, or and not are min, max and reversal."""
+    rank = {False: 0, None: 1, True: 2}
+    value = {v: k for k, v in rank.items()}
+    assert (a & b).holds is value[min(rank[a.holds], rank[b.holds])]
+    assert (a | b).holds is value[max(rank[a.holds], rank[b.holds])]
+    assert (~a).holds is value[2 - rank[a.holds]]
+
+
+@given(st.lists(decisions, min_size=1, max_size=6))
+def test_every_and_some(parts: list[Decision]) -> None:
+    folded, joined = parts[0], parts[0]
+    for part in parts[1:]:
+        folded, joined = folded & part, joined | part
+    assert every(iter(parts)) == folded
+    assert some(parts) == joined
+    told = any(p.compared == 0 for p in parts)
+    for found in (every(parts), some(parts), folded, joined):
+        assert found.compared == (0 if told else len(parts))
+
+
+def test_of_nothing() -> None:
+    assert (every([]).holds, every([]).compared) == (True, 0)
+    assert (some([]).holds, some([]).compared) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    "use", [bool, lambda d: not d, lambda d: d and True, lambda d: all([d]), lambda d: 1 if d else 2]
+)
+@pytest.mark.parametrize("decision", VALUES)
+def test_it_is_no_truth_value(use: Any, decision: Decision) -> None:
+    with pytest.raises(TypeError, match=r"three-valued: combine with &, \|, ~"):
+        use(decision)
+
+
+def test_it_equals_decisions_alone() -> None:
+    assert Decision.YES == from_comparison(True)
+    assert Decision.NO != Decision.UNDECIDED
+    assert len({Decision.YES, from_comparison(True), Decision.NO}) == 2
+    for other in (True, None, 1):
+        with pytest.raises(TypeError, match="three-valued"):
+            _ = Decision.YES == other
+
+
+def test_it_is_neither_built_nor_changed_by_hand() -> None:
+    with pytest.raises(TypeError, match="made by a comparison"):
+        Decision()
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        Decision.NO._compared = 1
+    for value in (1, 0, "True", 0.5):
+        with pytest.raises(TypeError, match="not True, False or None"):
+            Decision.of(value)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        _ = Decision.YES & True  # type: ignore[operator]
+    with pytest.raises(InputError, match="not a Decision"):
+        every([True])  # type: ignore[list-item]
+
+
+@given(decisions)
+def test_it_travels_between_processes(decision: Decision) -> None:
+    back = pickle.loads(pickle.dumps(decision))
+    assert (back.holds, back.compared) == (decision.holds, decision.compared)
