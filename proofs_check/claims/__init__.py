@@ -2,6 +2,7 @@
 
 ORDER = (
     "stencils",
+    "remainders",
     "averages",
     "symbols",
     "spectra",

@@ -359,7 +359,8 @@ CLAIMS = (
         family="steps",
         source="ours",
         predicate="best of 25 steps from h*/16 to 16 h* within a factor 2 of h*, for at least 9 in 10 draws (95 % "
-        "confidence)",
+        "confidence); a factor √2 in ρ moves h* by 2^(1/(2(p+m))) ≤ 1.09, which this does not resolve: the constant κ "
+        "is judged by claim floor.entries",
         kind="sampled",
         scopes=_cells("u_xx central p=2", "u_xx central p=4", "u_xxxx central p=2", "u_xxxx central p=4"),
         instances=_draws(32, 128),
