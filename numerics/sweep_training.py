@@ -20,14 +20,14 @@ def losses(problem: Problem) -> dict[str, Any]:
     Returns:
         For each method and step rule (``own``: 1/σ_1² of the method; ``common``: the smaller of the two; ``given``;
         none for Adam and L-BFGS) the medians over the seeds ``loss_<method>[_<rule>]`` of the last loss and
-        ``predicted_…`` of its exact law, and ``diverged_…``, how many runs overflowed.  A median that is not finite
+        ``predicted_…`` of its exact law (random features alone), and ``diverged_…``, how many runs overflowed.  A median that is not finite
         is None.
     """
     with threads(1):
         runs = (
             _rfm(problem)
             if problem.training.model == "rfm"
-            else train_two_layer(problem, METHODS, device="cpu")["runs"]
+            else train_two_layer(problem, METHODS, device="cpu", law=False)["runs"]
         )
     row: dict[str, Any] = {
         "model": problem.training.model,

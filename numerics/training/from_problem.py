@@ -21,6 +21,7 @@ from numerics.training import jets, ntk
 from numerics.training.along import entropies, moments
 from numerics.training.devices import resolve_device, resolve_dtype
 from numerics.training.ensembles import EnsembleRun, Model, on, train_ensemble
+from numerics.training.frozen import Followed, distances, follow, joined, orders, prediction
 from numerics.training.modules import flatten
 from numerics.training.networks import Perceptron, TwoLayer
 from numerics.training.optimisers import GradientDescent, Optimiser, optimiser
@@ -34,6 +35,8 @@ from theory.errors import InputError
 from theory.expressions import evaluate
 from theory.operators import LinearOperator
 
+CHUNK = 64
+"""Members that are followed at once."""
 Progress = Callable[[str, int, int], None]
 """What is counted, how many are done, how many there are."""
 
@@ -180,13 +183,13 @@ class Trained:
         rule: ``"own"``: 1/λ_max of the method's kernel; ``"common"``: the smaller of the two; ``"given"``; None
             for optimisers other than gradient descent.
         run: the ensemble.
-        predicted: losses of the frozen-kernel law, one list a seed, for gradient descent.
+        law: the law of the frozen kernel beside the run, for gradient descent, where it was asked for.
     """
 
     method: Method
     rule: str | None
     run: EnsembleRun
-    predicted: tuple[tuple[float | None, ...], ...] | None
+    law: Followed | None
 
 
 def _plans(
@@ -223,10 +226,13 @@ def train_methods(
     cast_after_forward: bool = False,
     checkpoint: Path | None = None,
     resume: bool = False,
+    law: bool = False,
 ) -> list[Trained]:
     """Train the network of ``problem.training`` with the residuals of each method, all seeds at once.
 
     Args:
+        law: also follow gradient descent with the law of the frozen kernel and its bound
+            (:mod:`numerics.training.frozen`), which costs a second training and a little more.
         cast_after_forward: difference in float64 what was evaluated in the arithmetic of the run.
         checkpoint: a folder for the state of each run; with ``resume`` they go on from there.
 
@@ -256,25 +262,30 @@ def train_methods(
             models[method], first, chosen, training.iterations, seeds=seeds, tolerances=tolerances,
             snapshots=snapshots, dtype=kind, device=device, progress=note, checkpoint=file, resume=resume,
         )  # fmt: skip
-        predicted = None
-        if isinstance(chosen, GradientDescent):
-            predicted = _frozen(on(models[method], place, kind), first.to(place, kind), chosen, run)
-        out.append(Trained(method, rule, run, predicted))
+        followed = None
+        if law and isinstance(chosen, GradientDescent):
+            followed = _follow(on(models[method], place, kind), first.to(place, kind), chosen, run)
+        out.append(Trained(method, rule, run, followed))
     return out
 
 
-def _frozen(
-    moved: Model, first: Tensor, chosen: GradientDescent, run: EnsembleRun
-) -> tuple[tuple[float | None, ...], ...]:
-    with torch.no_grad():
-        residuals = moved.residual(first)
-    kernels = ntk.kernel(moved, first)
-    steps = chosen.step.tolist() if isinstance(chosen.step, Tensor) else [chosen.step] * len(first)
-    curves = []
-    for G, r, step in zip(kernels, residuals, steps, strict=True):
-        law = ntk.frozen_law(G, r, float(step), run.iterations[-1], run.iterations)
-        curves.append(finite(law.loss.tolist()))
-    return tuple(curves)
+def _follow(moved: Model, first: Tensor, chosen: GradientDescent, run: EnsembleRun) -> Followed:
+    """The law beside the runs of an ensemble; its bound is on the residuals whose losses the ensemble recorded."""
+    steps = torch.as_tensor(chosen.step, dtype=torch.float64).expand(len(first))
+
+    def kernels(flat: Tensor) -> Tensor:
+        return ntk.kernel(moved, flat)
+
+    parts = [
+        follow(
+            moved, kernels, piece, step.to(piece.device), run.iterations[-1], run.iterations, tolerances=run.tolerances
+        )
+        for piece, step in zip(first.split(CHUNK), steps.split(CHUNK), strict=True)
+    ]
+    whole = joined(parts)
+    # The ensemble ran by itself: another order of summation may part the two by rounding, which is measured.
+    apart = ((2 * run.loss).sqrt() - (2 * whole.loss).sqrt()).abs()
+    return replace(whole, bound=whole.bound + apart)
 
 
 def train_two_layer(
@@ -288,22 +299,26 @@ def train_two_layer(
     resume: bool = False,
     tolerance: float | None = None,
     entropy: bool = False,
+    law: bool = True,
 ) -> dict[str, Any]:
     """What ``adfd train --model two-layer`` reports: the runs of every seed and method, and their comparison.
 
     Gradient descent is run at each method's own step ``1/λ_max`` and, with two methods, at the smaller of the two as
-    well, each with the prediction of the frozen tangent kernel. At the last parameters ``equation_loss`` is the loss
+    well, each with the prediction of the frozen tangent kernel: ``predicted`` losses, a ``bound`` on the distance of the
+    residual vectors from it, ``valid_until``, the first iteration at which the bound of the kernel at the start exceeds
+    a tenth of ``‖r‖``, and ``restarts``, where a later kernel takes over. At the last parameters ``equation_loss`` is the loss
     with the residual of the differential equation itself (by autodiff, in float64), whatever residual was trained.
 
     Args:
         tolerance: also report ``iterations_to``, the first iteration with at most this fraction of the first loss.
         entropy: also report ``entropies`` of the residual Jacobian along training, by the problem's convention.
+        law: False leaves out the predictions, and the time they take.
     """
     trained = train_methods(
         problem, methods, device=device, progress=progress,  # type: ignore[arg-type]
         tolerances=() if tolerance is None else (tolerance,),
         snapshots=moments(problem.training.iterations) if entropy else (),
-        cast_after_forward=cast_after_forward, checkpoint=checkpoint, resume=resume,
+        cast_after_forward=cast_after_forward, checkpoint=checkpoint, resume=resume, law=law,
     )  # fmt: skip
     exact = model(problem, "ad")
     runs = []
@@ -323,14 +338,14 @@ def train_two_layer(
                     "step": curve.step,
                     "iterations": list(curve.iterations),
                     "loss": list(curve.loss),
-                    "predicted": None if one.predicted is None else list(one.predicted[k]),
+                    **prediction(one.law, k),
                     **{name: column[k] for name, column in judged.items()},
                     "status": curve.status,
                     "device": curve.device,
                     "dtype": curve.dtype,
                 }
             )
-    return {"runs": runs, "comparison": _comparison(trained)}
+    return {"runs": runs, "comparison": _comparison(trained, tolerance)}
 
 
 def judge(problem: Problem, exact: Model, parameters: Float[Tensor, "b p"]) -> dict[str, tuple[float | None, ...]]:
@@ -349,7 +364,7 @@ def judge(problem: Problem, exact: Model, parameters: Float[Tensor, "b p"]) -> d
     return {"equation_loss": finite((0.5 * residual.square().sum(1)).tolist()), "solution_error": tuple(errors)}
 
 
-def _comparison(trained: Sequence[Trained]) -> dict[str, Any]:
+def _comparison(trained: Sequence[Trained], tolerance: float | None) -> dict[str, Any]:
     """AD against FD by the last loss, paired by seed, for each step rule; and the distance from the frozen law."""
     report: dict[str, Any] = {}
     for rule in dict.fromkeys(one.rule for one in trained):
@@ -369,15 +384,10 @@ def _comparison(trained: Sequence[Trained]) -> dict[str, Any]:
                 "effect_size": found.effect if np.isfinite(found.effect) else None,
                 "p_value": found.p_value,
             }
-    gaps = [
-        abs(a - b) / losses[0]
-        for one in trained
-        if one.predicted is not None
-        for k, law in enumerate(one.predicted)
-        for losses in [one.run.curve(k).loss]
-        for a, b in zip(losses, law, strict=True)
-        if losses[0] and a is not None and b is not None
-    ]
+        laws = {one.method: one.law for one in trained if one.rule == rule}
+        if tolerance is not None and len(laws) == 2 and (ad := laws["ad"]) and (fd := laws["fd"]):
+            report.setdefault(rule or "all", {})["order"] = {"tolerance": tolerance, **orders(ad.reach[0], fd.reach[0])}
+    gaps = [gap for one in trained if one.law is not None for gap in distances(one.law)]
     if gaps:
         report["largest_distance_from_frozen_law"] = max(gaps)
     return report

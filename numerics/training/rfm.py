@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from numerics.training.devices import dtype_name, resolve_device, resolve_dtype
+from numerics.training.frozen import Followed, follow
 from numerics.training.optimisers import GradientDescent, Optimiser
 from numerics.training.records import DIVERGED, FINISHED, LossCurve, Record, finite, schedule
 from theory.errors import InputError
@@ -232,6 +233,28 @@ def gradient_descent(
         start=start,
         keep_residuals=keep_residuals,
     )
+
+
+def followed(
+    A: Float[Tensor, "n m"],
+    f: Float[Tensor, " n"],
+    step: float,
+    iterations: int,
+    record: Record = None,
+    *,
+    dtype: str | torch.dtype = "float64",
+    device: str = "auto",
+) -> Followed:
+    """The law beside the run of :func:`gradient_descent` from 0, with a bound on their distance: round-off alone."""
+    place, kind = resolve_device(device), resolve_dtype(dtype)
+    A, f = _system(A, f)
+    objective = LeastSquares(A.to(place, kind), f.to(place, kind))
+    gram = (objective.A.double() @ objective.A.double().T)[None]
+
+    def kernels(flat: Tensor) -> Tensor:
+        return gram.expand(len(flat), -1, -1)
+
+    return follow(objective, kernels, torch.zeros(1, A.shape[1], dtype=kind, device=place), step, iterations, record)
 
 
 @dataclass(frozen=True)

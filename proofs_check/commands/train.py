@@ -75,23 +75,29 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
     descent = training.optimizer == "gd"
     rows = []
     for run in content["runs"]:
-        predicted = run["predicted"][-1] if run["predicted"] else None
-        law = [run["step_rule"], _number(predicted)] if descent else []
+        law = [run["step_rule"]] if descent else []
         numbers = [run["loss"][0], run["loss"][-1], run["equation_loss"], run["solution_error"]]
         extra = [_steps(run["iterations_to"])] if "iterations_to" in run else []
-        rows.append([run["method"], str(run["seed"]), *law[:1], *map(_number, numbers), *law[1:], *extra])
+        rows.append([run["method"], str(run["seed"]), *law, *map(_number, numbers), *extra])
     first = content["runs"][0]
     title = f"Losses: {training.model}, {training.optimizer}, {dtype} on {first['device']}"
     last = f"at {first['iterations'][-1]}"
-    columns = ["method", "seed", "step", "at 0", last, "of the PDE", "error", "law"]
-    columns = columns if descent else [c for c in columns if c not in {"step", "law"}]
+    columns = ["method", "seed", *(["step"] if descent else []), "at 0", last, "of the PDE", "error"]
     table(title, columns + (["reached at"] if "iterations_to" in first else []), rows)
-    explained = f"; law: predicted {last}" if descent else ""
-    print(f"of the PDE: residual by AD in float64 {last}; error: of the solution, relative{explained}")
+    print(f"of the PDE: residual by AD in float64 {last}; error: of the solution, relative")
+    if descent:
+        _print_laws(content["runs"], last)
     words = {"own": "each at its own step", "common": "at the same step", "given": "at the step given"}
     for key, value in content["comparison"].items():
         if not isinstance(value, dict):
-            print(f"{key.replace('_', ' ')}: {value:.2e} of the first loss")
+            print(f"{key.replace('_', ' ')} while it is valid: {value:.2e} of the first loss")
+            continue
+        if (order := value.get("order")) is not None:
+            counts = ", ".join(f"{name} in {n}" for name, n in order.items() if name != "tolerance")
+            print(
+                f"by the law, first to {order['tolerance']:g} of the loss, {words.get(key, 'paired by seed')}: {counts}"
+            )
+        if "ad_lower" not in value:
             continue
         says = f"last loss of AD over FD, {words.get(key, 'paired by seed')}: "
         if (ratio := value.get("log_ad_over_fd")) is not None:
@@ -110,6 +116,35 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
         ]
         times = [str(point["iteration"]) for point in first["entropies"]]
         table("Truncated entropy of the residual Jacobian, by iteration", ["method", "seed", *times], shown)
+
+
+def _print_laws(runs: list[dict[str, Any]], last: str) -> None:
+    """What the law of the frozen kernel says of each run: never a number without its bound."""
+    from numerics.training.frozen import SHARE, band
+
+    rows = []
+    for run in runs:
+        found = band(run["predicted"][-1], run["bound"][-1])
+        ends = "no law left" if found is None else " – ".join(dict.fromkeys(map(_number, found)))
+        until = "the end" if run["valid_until"] is None else str(run["valid_until"])
+        reached = [_reach(run["predicted_iterations_to"])] if "predicted_iterations_to" in run else []
+        rows.append(
+            [run["method"], str(run["seed"]), run["step_rule"], ends, until, str(len(run["restarts"])), *reached]
+        )
+    columns = ["method", "seed", "step", f"loss {last}", "valid until", "restarts"]
+    table("Law of the frozen kernel", columns + (["reached at"] if "predicted_iterations_to" in runs[0] else []), rows)
+    print(
+        f"loss: within this interval; valid until: from there on the bound of the kernel at the start exceeds {SHARE:g} of\n"
+        "the residual, and the law is restarted from the kernel then, as often as it takes"
+    )
+
+
+def _reach(interval: dict[str, int | None]) -> str:
+    """An interval of iterations."""
+    early, late = interval["earliest"], interval["latest"]
+    if early is None:
+        return "never"
+    return str(early) if early == late else f"{early} – {'?' if late is None else late}"
 
 
 def _steps(value: int | None) -> str:
@@ -174,13 +209,14 @@ def _one(
     drawn: Problem, A: Any, f: Any, method: str, rule: str, step: float, device: str, dtype: str, judge: Judge
 ) -> dict[str, Any]:
     from numerics.training import rfm
+    from numerics.training.frozen import prediction
     from numerics.training.optimisers import LBFGS, Adam
 
     settings = drawn.training
-    predicted = None
+    law = None
     if settings.optimizer == "gd":
         curve = rfm.gradient_descent(A, f, step, settings.iterations, dtype=dtype, device=device)
-        predicted = list(rfm.predicted_loss(A, f, step, settings.iterations).loss)
+        law = rfm.followed(A, f, step, settings.iterations, dtype=dtype, device=device)
     else:
         rate = float(settings.step) if settings.step is not None else 1e-3
         optimiser = Adam(rate) if settings.optimizer == "adam" else LBFGS()
@@ -192,7 +228,7 @@ def _one(
         "step": curve.step,
         "iterations": list(curve.iterations),
         "loss": list(curve.loss),
-        "predicted": predicted,
+        **prediction(law, 0),
         **judge(curve.parameters),
         "status": curve.status,
         "device": curve.device,
@@ -217,8 +253,8 @@ def _compare(runs: list[dict[str, Any]]) -> dict[str, Any]:
         abs(a - b) / run["loss"][0]
         for run in runs
         if run["predicted"] and run["loss"][0]
-        for a, b in zip(run["loss"], run["predicted"], strict=True)
-        if a is not None and b is not None
+        for t, a, b in zip(run["iterations"], run["loss"], run["predicted"], strict=True)
+        if a is not None and b is not None and (run["valid_until"] is None or t < run["valid_until"])
     ]
     if gaps:
         comparison["largest_distance_from_law"] = max(gaps)

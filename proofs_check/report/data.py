@@ -292,7 +292,7 @@ def network_figure(name: str, problem: Problem) -> dict[str, Any]:
 
     from numerics.training.from_problem import model, train_methods
 
-    trained = train_methods(problem, METHODS, device="cpu")
+    trained = train_methods(problem, METHODS, device="cpu", law=True)
     equation = model(problem, "ad")
     ensembles = []
     for one in trained:
@@ -302,10 +302,11 @@ def network_figure(name: str, problem: Problem) -> dict[str, Any]:
         with torch.no_grad():
             residuals = equation.residual(one.run.parameters.double())
         left = _quartiles(0.5 * (residuals**2).sum(1, keepdim=True).T)[1][0]
-        predicted = None
-        if one.predicted is not None:
-            curves = [[math.nan if v is None else v for v in curve] for curve in one.predicted]
-            predicted = _quartiles(torch.tensor(curves, dtype=torch.float64).T)[1]
+        low = high = None
+        if one.law is not None:
+            sizes = (2 * one.law.predicted).sqrt()
+            ends = (sizes - one.law.bound).clamp(min=0), sizes + one.law.bound
+            low, high = (_quartiles(end.square() / 2)[1] for end in ends)
         ensembles.append(
             {
                 "method": one.method,
@@ -314,7 +315,9 @@ def network_figure(name: str, problem: Problem) -> dict[str, Any]:
                 "lower": lower,
                 "median": median,
                 "upper": upper,
-                "predicted": predicted,
+                "predicted_lower": low,
+                "predicted_upper": high,
+                "valid_until": None if one.law is None else list(one.law.valid_until),
             }
         )
     training = problem.training

@@ -179,15 +179,16 @@ def _draw_network(axes: Axes, figure: NetworkFigure, index: int) -> None:
             linewidth=1.3,
             label=f"{METHOD_WORDS[ensemble.method]} median",
         )
-        if ensemble.predicted is not None:
-            axes.plot(
-                t,
-                positive(ensemble.predicted),
-                color=INK if ensemble.method == "ad" else MUTED,
-                linewidth=0.9,
-                linestyle="-.",
-                label=f"{METHOD_WORDS[ensemble.method]} frozen kernel",
-            )
+        if ensemble.predicted_lower is not None and ensemble.predicted_upper is not None:
+            for ends, name in ((ensemble.predicted_lower, "law, at least"), (ensemble.predicted_upper, "law, at most")):
+                axes.plot(
+                    t,
+                    positive(ends),
+                    color=INK if ensemble.method == "ad" else MUTED,
+                    linewidth=0.9,
+                    linestyle="-." if ends is ensemble.predicted_upper else ":",
+                    label=f"{METHOD_WORDS[ensemble.method]} {name}",
+                )
     axes.set_xlabel("iteration + 1")
     axes.set_ylabel("loss")
     label(axes, index, f"two-layer, width {figure.width}")
@@ -196,9 +197,18 @@ def _draw_network(axes: Axes, figure: NetworkFigure, index: int) -> None:
 
 def _network_caption(figure: NetworkFigure) -> str:
     optimiser = OPTIMISERS.get(figure.optimizer, figure.optimizer)
-    predicted = any(e.predicted is not None for e in figure.ensembles)
+    ends = [end for e in figure.ensembles for end in e.valid_until or ()]
+    predicted = any(e.predicted_lower is not None for e in figure.ensembles)
+    held = sum(end is None for end in ends)
+    first = min((end for end in ends if end is not None), default=None)
+    restarted = (
+        "" if first is None else f" (elsewhere from iteration {first} at the earliest, and from the kernel there)"
+    )
+    law = (
+        f", with the band in which the law of the frozen tangent kernel puts it: the kernel at the start serves to the end in "
+        f"{held} of {len(ends)} runs; where the bound exceeds a tenth of the residual the law starts anew{restarted}."
+    )
     return (
         f"Two-layer `{figure.activation}` networks of width {figure.width}, all parameters trained by {optimiser} in "
-        f"{figure.dtype}: median and quartiles of the loss over {figure.seeds} seeds"
-        + (", with the loss that the frozen tangent kernel at the start predicts." if predicted else ".")
+        f"{figure.dtype}: median and quartiles of the loss over {figure.seeds} seeds" + (law if predicted else ".")
     )

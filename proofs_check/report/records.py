@@ -236,7 +236,9 @@ class TrainingFigure(msgspec.Struct, frozen=True):
 class Ensemble(msgspec.Struct, frozen=True):
     """Losses of a batch of two-layer networks: quartiles over the seeds, and the tangent kernel's prediction.
 
-    ``equation`` is the median loss of the differential equation itself at the end.
+    ``equation`` is the median loss of the differential equation itself at the end. ``predicted_lower`` and
+    ``predicted_upper`` are medians of the ends of each network's band (None where there is no law), so that the median
+    loss lies between them; ``valid_until``: for each network, how long the kernel at the start predicts.
     """
 
     method: str
@@ -245,7 +247,9 @@ class Ensemble(msgspec.Struct, frozen=True):
     lower: list[float | None]
     median: list[float | None]
     upper: list[float | None]
-    predicted: list[float | None] | None = None
+    predicted_lower: list[float | None] | None = None
+    predicted_upper: list[float | None] | None = None
+    valid_until: list[int | None] | None = None
 
 
 class NetworkFigure(msgspec.Struct, frozen=True):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import torch
 from numerics import problem_file
 from numerics.matrices import float_matrix, float_rhs
 from numerics.training import from_problem
+from numerics.training.frozen import RESTARTS, band, order
 from numerics.training.modules import ModuleResidual, jacobian_by_rows
 from proofs_check.commands.train import train
 from theory.entropy import truncated_entropy
@@ -118,7 +121,12 @@ def test_speed_and_entropy_of_networks(capsys: pytest.CaptureFixture[str], path:
 
 def test_the_table_says_what_it_shows(capsys: pytest.CaptureFixture[str], path: str) -> None:
     for model, optimizer, words in (
-        ("rfm", "gd", ["law", "own step", "same step", "largest distance from law"]),
+        (
+            "rfm",
+            "gd",
+            ["Law of the frozen kernel", "valid until", "own step", "same step", "largest distance from law"],
+        ),
+        ("two-layer", "gd", ["Law of the frozen kernel", "restarts", "largest distance from frozen law while"]),
         ("two-layer", "adam", ["paired by seed", "95 %", "of 2 seeds"]),
     ):
         assert train(path=path, as_json=False, **(DEFAULTS | {"model": model, "optimizer": optimizer})) == 0
@@ -126,6 +134,79 @@ def test_the_table_says_what_it_shows(capsys: pytest.CaptureFixture[str], path: 
         for word in [*words, "of the PDE", "at 6"]:
             assert word in text
         assert max(map(len, text.splitlines())) < 120
+
+
+def measured(run: dict[str, Any]) -> list[tuple[float, float, float]]:
+    """At each recorded iteration with a law: the least loss that it allows, the loss, and the greatest."""
+    found = []
+    for loss, predicted, bound in zip(run["loss"], run["predicted"], run["bound"], strict=True):
+        assert (predicted is None) == (bound is None)
+        if (ends := band(predicted, bound)) is not None:
+            found.append((ends[0], loss, ends[1]))
+    return found
+
+
+def test_the_standing_example_has_no_bare_law(capsys: pytest.CaptureFixture[str]) -> None:
+    """Width 64 with normal laws: the kernel at the start is good for one iteration, which its bound says."""
+    path = str(files("proofs_check") / "problems" / "poisson.toml")
+    options: dict[str, Any] = {"model": "two-layer", "optimizer": "gd", "iterations": 50, "seeds": 1, "method": "ad"}
+    (run,) = answer(capsys, path, tolerance=0.5, **options)["runs"]
+    assert run["loss"][-1] == pytest.approx(1367, rel=0.05)
+    assert run["valid_until"] == 1
+    assert run["restarts"][0] == 1
+    inside = measured(run)
+    assert len(inside) == len(run["iterations"])
+    for low, loss, high in inside:
+        assert low * (1 - 1e-12) <= loss <= high * (1 + 1e-12)
+    # Nowhere far from the loss and sure of it.
+    assert all(
+        bound >= 0.1 * abs(math.sqrt(2 * p) - math.sqrt(2 * v))
+        for p, v, bound in zip(run["predicted"], run["loss"], run["bound"], strict=True)
+    )
+    reach = run["predicted_iterations_to"]
+    assert reach["earliest"] <= run["iterations_to"] <= reach["latest"]
+    assert train(path=path, as_json=False, **(DEFAULTS | options)) == 0
+    text = capsys.readouterr().out
+    assert "5.36" not in text
+    assert "valid until" in text
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("model", ["rfm", "two-layer"])
+def test_every_loss_lies_in_the_band_of_its_law(
+    capsys: pytest.CaptureFixture[str], path: str, model: str, dtype: str
+) -> None:
+    unit = 1e-6 if dtype == "float32" else 1e-14
+    for run in answer(capsys, path, model=model, dtype=dtype, iterations=60)["runs"]:
+        inside = measured(run)
+        assert len(inside) == len(run["iterations"]) or len(run["restarts"]) == RESTARTS
+        for low, loss, high in inside:
+            assert low * (1 - unit) <= loss <= high * (1 + unit)
+        assert (run["valid_until"] is None) == (run["restarts"] == [])
+        if model == "rfm" and dtype == "float64":
+            assert run["valid_until"] is None
+            assert max(run["bound"]) <= 1e-10 * math.sqrt(2 * run["loss"][0])
+
+
+def test_the_order_of_ad_and_fd_is_that_of_the_runs(capsys: pytest.CaptureFixture[str], path: str) -> None:
+    found = answer(capsys, path, model="two-layer", iterations=40, tolerance=0.2, seeds=3)
+    for rule in ("own", "common"):
+        counts = {"AD first": 0, "FD first": 0, "not separated": 0}
+        for seed in range(3):
+            ad, fd = (
+                next(r for r in found["runs"] if (r["method"], r["seed"], r["step_rule"]) == (m, seed, rule))
+                for m in ("ad", "fd")
+            )
+            limits = [
+                (r["predicted_iterations_to"]["earliest"], r["predicted_iterations_to"]["latest"]) for r in (ad, fd)
+            ]
+            says = order(*limits)
+            counts[says] += 1
+            if says != "not separated":
+                first, second = (ad, fd) if says == "AD first" else (fd, ad)
+                assert first["iterations_to"] is not None
+                assert second["iterations_to"] is None or first["iterations_to"] < second["iterations_to"]
+        assert found["comparison"][rule]["order"] == {"tolerance": 0.2, **counts}
 
 
 def test_options_that_do_not_fit_are_refused(path: str, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def figures(n: int = 12) -> dict[str, Any]:
     ]  # fmt: skip
     ensembles = [
         {"method": m, "equation": 0.1, "iterations": [0, 10], "lower": [1.0, 0.05], "median": [1.5, 0.1],
-         "upper": [2.0, None], "predicted": [1.5, 0.2]}
+         "upper": [2.0, None], "predicted_lower": [1.5, 0.1], "predicted_upper": [1.5, 0.2], "valid_until": [None, 4]}
         for m in ("ad", "fd")
     ]  # fmt: skip
     shared = {"activation": "tanh", "problem": problem, "commands": ["adfd example"]}

@@ -176,13 +176,21 @@ def test_quartiles_are_ordered_and_paired(figures: Figures) -> None:
     network = figures.networks[0]
     assert [ensemble.method for ensemble in network.ensembles] == ["ad", "fd"]
     for ensemble in network.ensembles:
-        assert ensemble.predicted is not None
+        assert ensemble.predicted_lower is not None
+        assert ensemble.predicted_upper is not None
+        for least, middle, most in zip(
+            ensemble.predicted_lower, ensemble.median, ensemble.predicted_upper, strict=True
+        ):
+            if least is not None:  # a law was left
+                assert most is not None
+                assert least * (1 - 1e-12) <= middle <= most * (1 + 1e-12)
         for low, middle, high in zip(ensemble.lower, ensemble.median, ensemble.upper, strict=True):
             assert low is not None
             assert middle is not None
             assert high is not None
             assert low <= middle <= high
-        assert ensemble.predicted[0] == pytest.approx(ensemble.median[0], rel=1e-9)
+        assert ensemble.predicted_lower[0] == pytest.approx(ensemble.median[0], rel=1e-9)
+        assert ensemble.predicted_upper[0] == pytest.approx(ensemble.median[0], rel=1e-9)
 
 
 def test_the_commands_name_files_that_the_page_writes(figures: Figures) -> None:
