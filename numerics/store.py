@@ -1,7 +1,9 @@
 """A content-keyed store of results: one SQLite file, safe under several processes and under ``kill -9``.
 
 Keys are made of everything that determines the value, so that a stored value is never stale: the same key is the same
-computation.  Writers commit one result at a time; what is committed is never lost and never computed twice.
+computation.  A key may end in a recipe, ``kind:question@recipe``, which says how the question was answered; a row of an
+older recipe is known to be one, is computed again and replaced.  Writers commit one result at a time; what is committed
+is never lost and never computed twice.  What is damaged is refused (:mod:`numerics.store_file`).
 """
 
 from __future__ import annotations
@@ -9,21 +11,26 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from theory.errors import InputError
+from numerics.sources import code_digest
+from numerics.store_file import SCHEMA, Damage, connected, inspect, is_sound, prepare, refuse, seal
 
-SCHEMA = 1
-"""Version of the layout; another version is refused, never guessed at."""
+__all__ = ["SCHEMA", "Store", "content_key"]
 
 
-def content_key(kind: str, content: Any) -> str:
-    """The key of a computation: its kind and everything that determines it (JSON types), hashed."""
+def content_key(kind: str, content: Any, recipe: str = "") -> str:
+    """The key of a computation: its kind and everything that determines it (JSON types), hashed, and its recipe.
+
+    The recipe (letters and digits) is raised when the same question may be answered differently; without one, it is the
+    first.
+    """
     text = json.dumps([kind, content], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return f"{kind}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    key = f"{kind}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    return f"{key}@{recipe}" if recipe else key
 
 
 class Store:
@@ -39,24 +46,8 @@ class Store:
     def __init__(self, path: Path | str | None) -> None:
         self.path = None if path is None else Path(path)
         self._memory: dict[str, str] = {}
-        if self.path is None:
-            return
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except (OSError, ValueError) as error:  # a ValueError for a null byte in the name
-            raise InputError(f"{str(path)[:200]!r}: cannot be opened ({error})") from None
-        with self._connection() as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            others = [name for (name,) in connection.execute("SELECT name FROM sqlite_master") if name != "result"]
-            if version not in (0, SCHEMA) or (version == 0 and others):
-                raise InputError(f"{self.path}: is not a store of version {SCHEMA}; it is left as it is")
-            if version == 0:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
-                )
-                connection.execute(f"PRAGMA user_version={SCHEMA}")
-            connection.execute("SELECT key, value FROM result LIMIT 1")
+        if self.path is not None:
+            prepare(self.path)
 
     @contextmanager
     def held_open(self) -> Iterator[None]:
@@ -66,49 +57,43 @@ class Store:
         if self.path is None:
             yield
             return
-        with self._connection() as connection:
+        with connected(self.path) as connection:
             connection.execute("SELECT key FROM result LIMIT 1").fetchone()
             yield
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(str(self.path), timeout=60)) as connection, connection:
-                # A commit is in the hands of the system, which a kill does not touch; only a loss of power could
-                # take the last ones back.  Waiting for the disk each time costs more than most results.
-                connection.execute("PRAGMA synchronous=NORMAL")
-                yield connection
-        except (sqlite3.Error, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{self.path}: is not a store, or cannot be read or written ({error})") from None
+    def inspect(self) -> Damage:
+        """Looks through the whole file and takes out what is damaged; not while another process writes."""
+        return Damage() if self.path is None else inspect(self.path)
 
     def get(self, key: str) -> Any | None:
-        """The value of a key, or None."""
+        """The value of a key, or None; a row that is damaged is taken out."""
         if self.path is None:
             return json.loads(self._memory[key]) if key in self._memory else None
-        with self._connection() as connection:
-            row = connection.execute("SELECT value FROM result WHERE key = ?", (key,)).fetchone()
-            return None if row is None else self._value(row[0])
+        return next(iter(self._found([key]).values()), None)
+
+    def _found(self, keys: Sequence[str]) -> dict[str, Any]:
+        """The values of those of up to 500 keys that have one."""
+        marks = ",".join("?" * len(keys))
+        with connected(self.path) as connection:
+            rows = connection.execute(f"SELECT key, value, made, seal FROM result WHERE key IN ({marks})", keys)
+            return self._sound(connection, rows.fetchall())
+
+    def _sound(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+        refuse(connection, "result", [row for row in rows if not is_sound(row)])
+        return {row[0]: json.loads(row[1]) for row in rows if is_sound(row)}
 
     def values(self, prefix: str) -> list[Any]:
-        """The values of all keys that start with ``prefix`` (letters and a colon)."""
+        """The values of all keys that start with ``prefix`` (letters and a colon); damaged rows are taken out."""
         if self.path is None:
             return [json.loads(text) for key, text in self._memory.items() if key.startswith(prefix)]
-        with self._connection() as connection:
+        with connected(self.path) as connection:
             rows = connection.execute(
-                "SELECT value FROM result WHERE key >= ? AND key < ?", (prefix, prefix + "\uffff")
+                "SELECT key, value, made, seal FROM result WHERE key >= ? AND key < ?", (prefix, prefix + "\uffff")
             )
-            return [self._value(text) for (text,) in rows]
-
-    def _value(self, text: Any) -> Any:
-        try:
-            return json.loads(text)
-        except (ValueError, TypeError, RecursionError):
-            raise InputError(f"{self.path}: is damaged: a result is not JSON") from None
+            return list(self._sound(connection, rows.fetchall()).values())
 
     def put(self, key: str, value: Any) -> None:
-        """Stores a value (JSON types); a value already there stays."""
+        """Stores a value (JSON types); a value already there stays, one of another recipe goes."""
         self.put_many([(key, value)])
 
     def put_many(self, pairs: Iterable[tuple[str, Any]]) -> None:
@@ -116,26 +101,62 @@ class Store:
         rows = [(key, json.dumps(value, separators=(",", ":"))) for key, value in pairs]
         if self.path is None:
             for key, text in rows:
+                for old in self._others(key):
+                    del self._memory[old]
                 self._memory.setdefault(key, text)
             return
-        with self._connection() as connection:
-            connection.executemany("INSERT OR IGNORE INTO result VALUES (?, ?)", rows)
+        made = code_digest()
+        with connected(self.path) as connection:
+            for key, text in rows:
+                if "@" in key:
+                    stem = key.partition("@")[0]
+                    connection.execute(
+                        "DELETE FROM result WHERE key > ? AND key < ? AND key <> ?", (f"{stem}@", f"{stem}A", key)
+                    )  # "A" comes after "@"
+                row = key, text, made
+                connection.execute("INSERT OR IGNORE INTO result VALUES (?, ?, ?, ?)", (*row, seal(row)))
+
+    def _others(self, key: str) -> list[str]:
+        """Keys in memory of the same question with another recipe."""
+        stem, at, _ = key.partition("@")
+        return [k for k in self._memory if at and k.startswith(f"{stem}@") and k != key]
 
     def missing(self, keys: Iterable[str]) -> list[str]:
-        """Those of ``keys`` that have no value yet, in order, each once."""
+        """Those of ``keys`` that have no sound value yet, in order, each once."""
         wanted = list(dict.fromkeys(keys))
         if self.path is None:
             return [key for key in wanted if key not in self._memory]
         known: set[str] = set()
-        with self._connection() as connection:
-            for start in range(0, len(wanted), 500):  # SQLite allows 999 variables at least
-                part = wanted[start : start + 500]
-                marks = ",".join("?" * len(part))
-                known.update(k for (k,) in connection.execute(f"SELECT key FROM result WHERE key IN ({marks})", part))
+        for start in range(0, len(wanted), 500):  # SQLite allows 999 variables at least
+            known.update(self._found(wanted[start : start + 500]))
         return [key for key in wanted if key not in known]
+
+    def outdated(self, keys: Iterable[str]) -> list[str]:
+        """Those of ``keys`` whose question has been answered by another recipe only."""
+        absent = [key for key in self.missing(keys) if "@" in key]
+        if self.path is None:
+            return [key for key in absent if self._others(key)]
+        with connected(self.path) as connection:
+            found = connection.execute("SELECT key FROM result WHERE key LIKE '%@%'")
+            stems = {str(key).partition("@")[0] for (key,) in found}
+        return [key for key in absent if key.partition("@")[0] in stems]
+
+    def forget(self, keys: Iterable[str], keep: Iterable[str] = ()) -> None:
+        """Removes the values of these keys, and those of every kind that is not in ``keep``."""
+        kept = tuple(keep)
+        gone = set(keys)
+        if self.path is None:
+            for key in list(self._memory):
+                if key in gone or key.partition(":")[0] not in kept:
+                    del self._memory[key]
+            return
+        with connected(self.path) as connection:
+            connection.executemany("DELETE FROM result WHERE key = ?", [(key,) for key in gone])
+            marks = ",".join("?" * len(kept))
+            connection.execute(f"DELETE FROM result WHERE substr(key, 1, instr(key, ':') - 1) NOT IN ({marks})", kept)
 
     def __len__(self) -> int:
         if self.path is None:
             return len(self._memory)
-        with self._connection() as connection:
+        with connected(self.path) as connection:
             return int(connection.execute("SELECT COUNT(*) FROM result").fetchone()[0])

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from numerics.sweep_cells import COMPUTATIONS, Computation, Outcome, failure
 from numerics.sweep_grid import Sweep, from_table, load
 from numerics.sweep_matrices import Workbench
 from numerics.sweep_plan import Plan
+from numerics.sweep_recipe import is_current, recipe
 from numerics.sweep_store import Record, SweepStore
 from theory.errors import InputError
 
@@ -55,6 +56,9 @@ class Summary:
         reused: cells that the store had already.
         failed: cells without result, now or from before.
         reasons: of up to five failed cells, in the order of the grid.
+        outdated: cells that were there by an older recipe, or with other libraries, and were computed again.
+        refused: damaged rows that were taken out of the store.
+        damage: what was wrong with the store, in a line; empty when nothing was.
     """
 
     total: int
@@ -62,6 +66,9 @@ class Summary:
     reused: int
     failed: int
     reasons: tuple[str, ...] = ()
+    outdated: int = 0
+    refused: int = 0
+    damage: str = ""
 
 
 _BENCHES: dict[str, Workbench] = {}
@@ -90,9 +97,10 @@ def run(
     jobs: int = 1,
     executor: Executor | None = None,
     resume: bool = False,
+    refresh: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
-    """Computes the cells of a sweep that its store lacks.
+    """Computes the cells of a sweep that its store lacks, or has by an older recipe.
 
     Args:
         sweep: the grid.
@@ -103,7 +111,8 @@ def run(
         executor: where to compute instead; it is not shut down.  Threads are safe for floating-point arithmetics only:
             the precision of exact ones is a setting of the process.
         resume: go on with a store that has results; cells that are there are not computed again, except those whose
-            computation crashed.
+            computation crashed, and those that are damaged or of an older recipe.
+        refresh: compute all cells of the sweep again.
         progress: told of every batch.
 
     Raises:
@@ -114,13 +123,17 @@ def run(
             raise InputError(f"sweep.compute: {sweep.compute!r} is not computed here; pass compute")
         compute = COMPUTATIONS[sweep.compute]
     store = SweepStore(path)
-    if not resume and len(store):
+    damage = store.inspect()
+    if not (resume or refresh) and len(store):
         raise InputError(f"{path}: has results of a sweep; continue it with --resume, or name another store")
     Plan(sweep).check()
     record_sweep(sweep, path)  # whose digest is computed once, and carried to the workers
     keys = list(sweep.keys())
-    statuses = store.statuses()
-    kept = {key for key in keys if statuses.get(key, "crashed") != "crashed"}
+    stored = {} if refresh else {record.key: record for record in store.records(keys)}
+    kept = {key for key, record in stored.items() if record.status != "crashed"}
+    outdated = {key for key in kept if not is_current(stored[key].recipe, sweep.compute)}
+    kept -= outdated
+    made_by = recipe(sweep.compute)
     todo = [position for position in sweep.computing_order() if keys[position] not in kept]
     jobs = jobs or cores()
     done = len(keys) - len(todo)
@@ -128,11 +141,13 @@ def run(
         progress("cells", done, len(keys))
     with closing(store), closing(_outcomes(sweep, compute, todo, jobs, executor)) as batches:
         for outcomes in batches:
-            store.put(Record(keys[o.position], o.status, o.content, o.reason, o.seconds) for o in outcomes)
+            rows = (Record(keys[o.position], o.status, o.content, o.reason, o.seconds, made_by) for o in outcomes)
+            store.put(rows, replace=refresh)
             done += len(outcomes)
             if progress:
                 progress("cells", done, len(keys))
-    return _summary(store, keys, kept)
+    found = _summary(store, keys, kept)
+    return replace(found, outdated=len(outdated), refused=len(damage.refused), damage=damage.text())
 
 
 def record_sweep(sweep: Sweep, path: Path | str) -> None:
@@ -167,7 +182,7 @@ def _summary(store: SweepStore, keys: list[str], kept: set[str]) -> Summary:
     bad = [key for key in keys if statuses.get(key) != "done"]
     reused = sum(1 for key in kept if statuses.get(key) == "done")
     reasons = tuple(r.reason or "" for r in store.records(bad[:5]))
-    return Summary(len(keys), len(keys) - len(bad) - reused, reused, len(bad), reasons)
+    return Summary(len(keys), len(keys) - len(bad) - reused, reused, len(bad), reasons=reasons)
 
 
 def rows(sweep: Sweep, path: Path | str) -> list[dict[str, Any]]:

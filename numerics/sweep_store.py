@@ -2,24 +2,22 @@
 
 The cells live in a table of their own beside the results of :class:`numerics.store.Store`, in the same SQLite file
 (write-ahead log: readers never wait for the writer, and what was committed survives the process).  A row's key is made
-of everything that determines it, so that sweeps of one base that overlap share their cells.
+of everything that poses it, so that sweeps of one base that overlap share their cells; its recipe says how it was
+computed.  Each row is sealed (:mod:`numerics.store_file`).
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from numerics.store import Store
+from numerics.sources import code_digest
+from numerics.store_file import TABLES, Damage, connected, inspect, is_sound, prepare, seal, shown
 from theory.errors import InputError
-
-LAYOUT = 1
-"""Version of the table; another version is refused, never guessed at."""
 
 Status = Literal["done", "failed", "crashed"]
 """``failed``: the cell has no result, and never will; ``crashed``: it may have one when it is tried again."""
@@ -38,6 +36,7 @@ class Record:
         content: the flat row as JSON text: the cell's keys and values, then the results.
         reason: one line for a cell without result.
         seconds: computing time.
+        recipe: how it was computed (:func:`numerics.sweep_recipe.recipe`); empty in rows of earlier versions.
     """
 
     key: str
@@ -45,6 +44,7 @@ class Record:
     content: str
     reason: str | None
     seconds: float
+    recipe: str = ""
 
     def row(self) -> dict[str, Any]:
         """The flat row, with ``status`` and ``reason``."""
@@ -53,21 +53,23 @@ class Record:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise InputError(f"store: the cell {self.key[:40]!r} is damaged: its row is not a JSON object")
+            raise InputError(f"store: the cell {shown(self.key)} is damaged: its row is not a JSON object")
         return found | {"status": self.status, "reason": self.reason}
 
     @classmethod
     def read(cls, row: tuple[Any, ...]) -> Record:
-        """A row of the table; SQLite keeps any type in any column.
+        """A row of the table with its seal.
 
         Raises:
-            InputError: a column of another type than it is written with.
+            InputError: the row is not as it was written, or a column is of another type.
         """
-        key, status, content, reason, seconds = row
-        texts = isinstance(key, str) and isinstance(content, str) and isinstance(reason, str | None)
-        if not (texts and status in STATUSES and isinstance(seconds, float | int)):
-            raise InputError(f"store: the cell {str(key)[:40]!r} is damaged: a column is of another type")
-        return cls(key, status, content, reason, float(seconds))
+        if not is_sound(row):
+            raise InputError(f"store: the cell {shown(row[0])} is damaged: it is not as it was written")
+        key, status, content, reason, seconds, recipe, _, _ = row
+        texts = all(isinstance(text, str) for text in (key, content, recipe)) and isinstance(reason, str | None)
+        if not (texts and status in STATUSES and isinstance(seconds, float)):
+            raise InputError(f"store: the cell {shown(key)} is damaged: a column is of another type")
+        return cls(key, status, content, reason, seconds, recipe)
 
 
 class SweepStore:
@@ -80,33 +82,7 @@ class SweepStore:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._held: sqlite3.Connection | None = None
-        Store(self.path)  # makes the file, or refuses one that is something else
-        with self._connection() as connection:
-            connection.execute("CREATE TABLE IF NOT EXISTS layout (name TEXT PRIMARY KEY, version INTEGER NOT NULL)")
-            connection.execute("INSERT OR IGNORE INTO layout VALUES ('cell', ?)", (LAYOUT,))
-            (version,) = connection.execute("SELECT version FROM layout WHERE name = 'cell'").fetchone()
-            if version != LAYOUT:
-                raise InputError(f"{self.path}: has cells of version {version}; this program reads version {LAYOUT}")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS cell (key TEXT PRIMARY KEY, status TEXT NOT NULL, content TEXT NOT NULL,"
-                " reason TEXT, seconds REAL NOT NULL)"
-            )
-
-    @contextmanager
-    def _connection(self, held: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
-        """A transaction, on a connection of its own unless one is held open."""
-        try:
-            if held is not None:
-                with held:
-                    yield held
-                return
-            with closing(sqlite3.connect(str(self.path), timeout=60)) as connection, connection:
-                connection.execute("PRAGMA synchronous=NORMAL")
-                yield connection
-        except (sqlite3.Error, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{self.path}: is not a store, or cannot be read or written ({error})") from None
+        prepare(self.path)
 
     def _writer(self) -> sqlite3.Connection:
         """One connection for all writing: the last to close has to fold the log into the file, which takes long."""
@@ -124,33 +100,37 @@ class SweepStore:
             held, self._held = self._held, None
             held.close()
 
-    def put(self, records: Iterable[Record]) -> None:
-        """Stores rows in one transaction; a row with a result stays as it is, one without is replaced."""
-        rows = [(r.key, r.status, r.content, r.reason, r.seconds) for r in records]
-        with self._connection(self._writer()) as connection:
+    def put(self, records: Iterable[Record], *, replace: bool = False) -> None:
+        """Stores rows in one transaction; a row with a result of the same recipe stays as it is unless ``replace``."""
+        made = code_digest()
+        columns = [(r.key, r.status, r.content, r.reason, float(r.seconds), r.recipe, made) for r in records]
+        with connected(self.path, self._writer()) as connection:
             connection.executemany(
-                "INSERT INTO cell VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET status = excluded.status,"
-                " content = excluded.content, reason = excluded.reason, seconds = excluded.seconds"
-                " WHERE cell.status <> 'done'",
-                rows,
+                "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+                " status = excluded.status, content = excluded.content, reason = excluded.reason,"
+                " seconds = excluded.seconds, recipe = excluded.recipe, made = excluded.made, seal = excluded.seal"
+                f" WHERE cell.status <> 'done' OR cell.recipe <> excluded.recipe OR {int(replace)}",
+                [(*row, seal(row)) for row in columns],
             )
+
+    def inspect(self) -> Damage:
+        """Looks through the whole file and takes out what is damaged; not while another process writes."""
+        self.close()
+        return inspect(self.path)
 
     def statuses(self, keys: Sequence[str] | None = None) -> dict[str, Status]:
         """Key to status of all cells, or of those asked for that are there."""
-        with self._connection() as connection:
-            if keys is None:
-                return dict(connection.execute("SELECT key, status FROM cell"))
-            found: dict[str, Status] = {}
-            for start in range(0, len(keys), 500):
-                part = keys[start : start + 500]
-                marks = ",".join("?" * len(part))
-                found.update(connection.execute(f"SELECT key, status FROM cell WHERE key IN ({marks})", part))
-            return found
+        return {record.key: record.status for record in self.records(keys)}
 
     def records(self, keys: Sequence[str] | None = None) -> list[Record]:
-        """The cells of these keys, in their order, those that are absent left out; all cells as stored without keys."""
-        with self._connection() as connection:
-            rows = connection.execute("SELECT key, status, content, reason, seconds FROM cell ORDER BY rowid")
+        """The cells of these keys, in their order, those that are absent left out; all cells as stored without keys.
+
+        Raises:
+            InputError: a row is damaged; :meth:`inspect` takes it out.
+        """
+        with connected(self.path) as connection:
+            listed = ", ".join(TABLES["cell"])
+            rows = connection.execute(f"SELECT {listed}, seal FROM cell ORDER BY rowid")
             if keys is None:
                 return [Record.read(row) for row in rows]
             wanted = set(keys)
@@ -158,7 +138,7 @@ class SweepStore:
             return [found[key] for key in keys if key in found]
 
     def __len__(self) -> int:
-        with self._connection() as connection:
+        with connected(self.path) as connection:
             return int(connection.execute("SELECT COUNT(*) FROM cell").fetchone()[0])
 
 
@@ -166,7 +146,7 @@ def read_rows(path: Path | str) -> list[dict[str, Any]]:
     """All rows of a store as flat objects: a cell's dotted keys, its results, ``status`` and ``reason``.
 
     Raises:
-        InputError: no such file, or not a store.
+        InputError: no such file, not a store, or a row is damaged.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")

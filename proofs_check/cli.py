@@ -434,6 +434,9 @@ def sweep(
     jobs: Jobs = 0,
     dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler instead of processes.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a store that is there already.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Compute all cells again, those in the store too.")
+    ] = False,
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the rows: .csv, .parquet or .json.")
     ] = None,
@@ -454,6 +457,7 @@ def sweep(
         dask=dask,
         resume=resume,
         export=export,
+        refresh=refresh,
         force=force,
         as_json=json,
     )

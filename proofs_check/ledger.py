@@ -29,6 +29,14 @@ SCHEMA = 1
 
 
 @cache
+def homes() -> dict[str, str]:
+    """The module of ``proofs_check.claims`` that each claim is defined in, by its id."""
+    package = importlib.import_module("proofs_check.claims")
+    modules = {name: importlib.import_module(f"proofs_check.claims.{name}") for name in package.ORDER}
+    return {claim.id: name for name, module in modules.items() for claim in module.CLAIMS}
+
+
+@cache
 def all_claims() -> tuple[Claim, ...]:
     """Every claim of the modules in ``proofs_check.claims``, in their order.
 

@@ -7,21 +7,21 @@ one content-keyed store, so that an interrupted run resumes with nothing lost an
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from numerics import spectra
+from numerics import sources, spectra
 from numerics.problem import Problem
 from numerics.store import Store, content_key
 from proofs_check import dependencies, findings, schedule, user_claims
 from proofs_check.claim import Claim, Profile, Scope, address, failure, judge, parse_address
 from proofs_check.claims.links import LINKS
 from proofs_check.ledger import Record, all_claims, load_expected
+from proofs_check.ledger import homes as ledger_homes
 from proofs_check.verdicts import Status, Verdict, compare, finite
 from theory.errors import InputError
 
@@ -47,20 +47,18 @@ class Task:
 
     @property
     def key(self) -> str:
-        """The content key of the result: it changes with the program's sources, and with the claim's own file."""
-        own = [] if self.file is None else [user_claims.digest(self.file)]
-        return content_key("cell", [code_digest(), *own, self.claim, self.address, self.profile, self.mutant])
+        """The content key of the result: which cell it is, and by which code, libraries and device it is judged.
 
-
-@cache
-def code_digest() -> str:
-    """A digest of the sources of the three rooms: results of other sources are never reused."""
-    digest = hashlib.sha256()
-    root = Path(__file__).resolve().parent.parent
-    for room in ("theory", "numerics", "proofs_check"):
-        for path in sorted((root / room).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+        A verdict does not survive a change of anything that its claim's module reaches; a claim of a user's own, of
+        anything at all, or of its file.
+        """
+        if self.file is not None:
+            own = user_claims.digest(self.file)
+            recipe = f"{own[:16]}{sources.recipe(*sources.modules())}"
+        else:
+            home = f"proofs_check.claims.{ledger_homes()[self.claim]}"
+            recipe = sources.recipe(home, "proofs_check.claim", alone=("proofs_check.runner",))
+        return content_key("cell", [self.file, self.claim, self.address, self.profile, self.mutant], recipe)
 
 
 def tasks(claims: Iterable[Claim], profile: Profile, cell: Scope | None = None) -> list[Task]:
@@ -154,7 +152,7 @@ class Part:
     @property
     def key(self) -> str:
         """The content key of its numbers."""
-        return content_key("figure", [code_digest(), self.profile, self.index])
+        return content_key("figure", [self.profile, self.index], sources.recipe("proofs_check.report.data"))
 
 
 Batch = tuple[tuple[str, Task], ...]
@@ -192,6 +190,8 @@ def run(
     store_path: Path | None = None,
     progress: Progress | None = None,
     parts: Iterable[Part] = (),
+    anew: bool = False,
+    remark: Callable[[str], None] = lambda line: None,
 ) -> list[dict[str, Any]]:
     """Judges every task and returns the results in the order of the tasks.
 
@@ -201,13 +201,22 @@ def run(
         store_path: where results are kept; results already there are not computed again.
         progress: told of every step.
         parts: of the figures, computed with the tasks, for :func:`figures` to find in the store.
+        anew: judge and compute everything that is asked again; other results stay in the store.
+        remark: told, in a line, what of the store is damaged and what is of an older recipe.
 
     Raises:
         InputError: the store cannot be used.
     """
     store = Store(store_path)
+    if damage := store.inspect():
+        remark(f"{store_path}: {damage.text()}")
     spectra.back_with(store)
     keys = [task.key for task in work]
+    parts = list(parts)
+    if anew:
+        store.forget([*keys, *(part.key for part in parts)], keep=("cell", "figure", "sweep"))
+    elif outdated := store.outdated([*keys, *(part.key for part in parts)]):
+        remark(f"{len(outdated)} results are by other code, libraries or device, and are computed again")
     open_keys = set(store.missing(keys))
     todo = list({task.key: task for task, key in zip(work, keys, strict=True) if key in open_keys}.values())
     drawn = {part.key: part for part in parts}

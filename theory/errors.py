@@ -13,3 +13,13 @@ class NonexistenceError(InputError):
 
 class PrecisionCapError(RuntimeError):
     """The digits asked for were not reached under the precision cap; says what is needed (exit status 1)."""
+
+
+def printable(text: str) -> str:
+    """A text on one line that a terminal shows as it is: what would steer the terminal is spelled out.
+
+    >>> printable("a\\n b\\x1b[31m\\u202e")
+    'a b\\\\x1b[31m\\\\u202e'
+    """
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

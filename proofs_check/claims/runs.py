@@ -73,12 +73,12 @@ def _right(study: Study) -> Tensor:
 def _shared(kind: str, content: list[Any], compute: Callable[[], dict[str, Values]]) -> dict[str, Values]:
     """Columns from the store of this process, else computed and kept there."""
     from numerics import spectra
+    from numerics.sources import recipe
     from numerics.store import content_key
-    from proofs_check.runner import code_digest
 
     if (store := spectra.backing()) is None:
         return compute()
-    key = content_key(kind, [code_digest(), *content])
+    key = content_key(kind, content, recipe(__name__))
     if (found := store.get(key)) is None:
         found = compute()
         store.put(key, found)

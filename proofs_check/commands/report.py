@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from proofs_check.commands import verify
-from proofs_check.commands.output import console, emit
+from proofs_check.commands.output import console, emit, remarks
 from theory.errors import InputError
 
 
@@ -22,9 +22,11 @@ def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool, for
     if latex:
         raise InputError("--latex: only for a directory that 'adfd verify --out' wrote")
     from numerics import sweep
-    from numerics.sweep_store import read_rows
+    from numerics.sweep_store import SweepStore, read_rows
     from proofs_check import sweep_figures
 
+    if damage := SweepStore(directory).inspect():
+        remarks.print(f"{directory}: {damage.text()}; adfd sweep --resume computes them", markup=False, soft_wrap=True)
     rows = read_rows(directory)
     sweeps = [(of, kept) for of in sweep.recorded_sweeps(directory) if (kept := sweep.rows(of, directory))]
     # The largest sweep of the store; a store without its sweeps, or of several alike, shows all of its rows.

@@ -31,8 +31,9 @@ def sweep(
     export: Path | None,
     as_json: bool,
     force: bool = False,
+    refresh: bool = False,
 ) -> int:
-    """Computes the cells that the store lacks; exit status 1 when a cell has no result."""
+    """Computes the cells that the store lacks, or all again with ``refresh``; exit status 1 when a cell has no result."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when numpy is imported: the cores are the workers'
     from numerics import sweep as sweeps
     from numerics import sweep_export
@@ -46,11 +47,20 @@ def sweep(
     compute = _computation(grid.compute)
     with _executor(dask) as (executor, workers), _progress() as shown:
         found = sweeps.run(
-            grid, store, compute=compute, jobs=jobs or workers, executor=executor, resume=resume, progress=shown
+            grid,
+            store,
+            compute=compute,
+            jobs=jobs or workers,
+            executor=executor,
+            resume=resume,
+            refresh=refresh,
+            progress=shown,
         )
+    if found.damage:
+        remarks.print(f"{store}: {found.damage}", markup=False, soft_wrap=True)
     if export is not None:
         sweep_export.export(sweeps.rows(grid, store), export, force=force)
-    counts = {key: value for key, value in asdict(found).items() if key != "reasons"}
+    counts = {key: value for key, value in asdict(found).items() if key not in {"reasons", "damage"}}
     if as_json:
         emit(counts | {"store": str(store)})
     else:

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from numerics.store import Store
 from proofs_check import ledger, runner
 from proofs_check.claim import Claim, Profile, parse_address
 from proofs_check.commands.output import console, emit, progress, remarks, repeated, table
@@ -56,7 +57,7 @@ def verify(
         from numerics.training.devices import resolve_device
 
         os.environ["ADFD_DEVICE"] = resolve_device(device).type
-    store = _store(out, resume)
+    store = _store(out, force)
     with_mutants = [] if scope is not None else own  # claims of one's own always show that they can fail
     wrong = runner.mutant_tasks(chosen if mutants or not ids else with_mutants, profile)
     whole = not ids and scope is None and not mutants
@@ -64,7 +65,15 @@ def verify(
     asked = [*([] if mutants else work), *(wrong if tried_too else [])]
     with progress() as shown:
         parts = runner.figure_parts(profile) if whole else []
-        found = runner.run(asked, jobs=jobs or _cores(), store_path=store, progress=shown, parts=parts)
+        found = runner.run(
+            asked,
+            jobs=jobs or _cores(),
+            store_path=store,
+            progress=shown,
+            parts=parts,
+            anew=not resume,
+            remark=lambda line: remarks.print(line, markup=False, soft_wrap=True),
+        )
     results = [one for one in found if one["mutant"] is None]
     tried = [one for one in found if one["mutant"] is not None] if tried_too else None
     if mutants:
@@ -104,14 +113,17 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _store(out: Path, resume: bool) -> Path:
-    """The store of this run: what is in it is kept with ``--resume``, else begun anew."""
+def _store(out: Path, force: bool) -> Path:
+    """The store of this run; a file in its place that is no store goes when it is forced."""
     path = out / STORE
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if not resume:
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
+        if force and path.is_file():
+            try:
+                Store(path)
+            except InputError:
+                for suffix in ("", "-wal", "-shm"):
+                    path.with_name(path.name + suffix).unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"--out: {out}: cannot be written ({error.strerror})") from None
     return path

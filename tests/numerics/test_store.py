@@ -206,8 +206,7 @@ def test_damage_under_way_is_one_line(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE result SET value = '{bad' WHERE key = 'k'")
     connection.close()
-    with pytest.raises(InputError, match=r"is not a store|is damaged"):
-        store.get("k")
+    assert store.get("k") is None  # refused by its seal, and to be computed again
     path.unlink()
     for question in (
         lambda: store.get("k"),

@@ -260,7 +260,7 @@ def test_what_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
     newer = tmp_path / "newer"
     SweepStore(newer)
     with sqlite3.connect(newer) as connection:
-        connection.execute("UPDATE layout SET version = 99")
+        connection.execute("PRAGMA user_version=99")
     connection.close()
     before = text.read_bytes(), other.read_bytes()
     for path in (text, other, newer, tmp_path):
@@ -269,7 +269,7 @@ def test_what_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
     assert (text.read_bytes(), other.read_bytes()) == before
     with sqlite3.connect(newer) as connection:
-        assert connection.execute("SELECT version FROM layout").fetchall() == [(99,)]
+        assert connection.execute("PRAGMA user_version").fetchall() == [(99,)]
         assert connection.execute("SELECT COUNT(*) FROM cell").fetchone() == (0,)
     connection.close()
     with pytest.raises(InputError, match="no such file"):

@@ -41,7 +41,7 @@ def test_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store, rows = tmp_path / "store.sqlite", tmp_path / "rows.json"
     arguments = [ADFD, "sweep", str(path), "--store", str(store), "--jobs", "2", "--json", "--export", str(rows)]
     first = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=120)
-    counts = {"total": 6, "computed": 6, "reused": 0, "failed": 0, "store": str(store)}
+    counts = {"total": 6, "computed": 6, "reused": 0, "failed": 0, "store": str(store), "outdated": 0, "refused": 0}
     assert json.loads(first.stdout) == counts
     assert "cells: 6/6" in first.stderr
     listed = json.loads(rows.read_text())

@@ -1,0 +1,259 @@
+"""The SQLite file behind a store: its layout, the seal of each row, and what becomes of one that is damaged.
+
+Each row carries a checksum of all its columns, so that a bit flipped on a disk or a verdict edited by hand is found when
+the row is read: the row is refused by name and computed again, the others stay.  A table's rows are counted by triggers,
+so that rows that are gone are missed.  A file whose pages are damaged is set aside and its sound rows are copied to a
+new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from theory.errors import InputError, printable
+
+SCHEMA = 2
+"""Version of the layout; 1, which had no seals, is brought up to date, and others are refused, never guessed at."""
+APPLICATION = int.from_bytes(b"adfd")
+"""SQLite's application id of the files that adfd makes."""
+TABLES: dict[str, tuple[str, ...]] = {
+    "result": ("key", "value", "made"),
+    "cell": ("key", "status", "content", "reason", "seconds", "recipe", "made"),
+}
+"""The tables and the columns that a seal is about."""
+_CREATE = (
+    "CREATE TABLE IF NOT EXISTS result (key TEXT PRIMARY KEY, value TEXT NOT NULL, made TEXT NOT NULL DEFAULT '',"
+    " seal TEXT NOT NULL DEFAULT '') WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS cell (key TEXT PRIMARY KEY, status TEXT NOT NULL, content TEXT NOT NULL, reason TEXT,"
+    " seconds REAL NOT NULL, recipe TEXT NOT NULL DEFAULT '', made TEXT NOT NULL DEFAULT '',"
+    " seal TEXT NOT NULL DEFAULT '')",
+    "CREATE TABLE IF NOT EXISTS tally (name TEXT PRIMARY KEY, rows INTEGER NOT NULL)",
+)
+NAMED = 5
+"""At most so many refused rows are named in a line."""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What was wrong with a store, and has been put right by leaving it out.
+
+    Attributes:
+        refused: keys of the rows whose seal did not match.
+        lost: how many rows fewer there are than were written; negative where there are more.
+        uncounted: whether the count of rows itself is gone.
+        aside: where the damaged file was put, when its pages were damaged.
+    """
+
+    refused: tuple[str, ...] = ()
+    lost: int = 0
+    uncounted: bool = False
+    aside: Path | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.refused or self.lost or self.uncounted or self.aside)
+
+    def text(self) -> str:
+        """One line."""
+        parts = []
+        if self.aside:
+            parts.append(f"its pages are damaged; sound rows were copied, and the file was kept as {self.aside.name}")
+        if self.refused:
+            more = f" and {len(self.refused) - NAMED} more" if len(self.refused) > NAMED else ""
+            named = ", ".join(shown(key) for key in self.refused[:NAMED])
+            parts.append(f"{len(self.refused)} damaged rows are refused: {named}{more}")
+        if self.lost:
+            parts.append(f"{abs(self.lost)} rows {'are gone' if self.lost > 0 else 'too many'}")
+        if self.uncounted:
+            parts.append("the count of its rows is gone")
+        return "; ".join(parts)
+
+
+def shown(key: object) -> str:
+    """A key as it may be printed."""
+    return printable(key)[:40] if isinstance(key, str) else f"({type(key).__name__})"
+
+
+def seal(columns: Iterable[Any]) -> str:
+    """The checksum of a row's columns."""
+    text = json.dumps(list(columns), separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def is_sound(row: Sequence[Any]) -> bool:
+    """Whether a row, its seal last, is as it was written."""
+    try:
+        return bool(row[-1] == seal(row[:-1]))
+    except (TypeError, ValueError, RecursionError):  # SQLite keeps any type in any column
+        return False
+
+
+@contextmanager
+def connected(path: Path | None, held: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
+    """A transaction, on a connection of its own unless one is held open.
+
+    Raises:
+        InputError: the file is not a store, or cannot be read or written.
+    """
+    try:
+        if held is not None:
+            with held:
+                yield held
+            return
+        with closing(sqlite3.connect(str(path), timeout=60)) as connection, connection:
+            # A commit is in the hands of the system, which a kill does not touch; only a loss of power could
+            # take the last ones back.  Waiting for the disk each time costs more than most results.
+            connection.execute("PRAGMA synchronous=NORMAL")
+            yield connection
+    except (sqlite3.Error, ValueError, OverflowError) as error:
+        if isinstance(error, InputError):
+            raise
+        line = printable(str(error))[:200]
+        raise InputError(f"{path}: is not a store, or cannot be read or written ({line})") from None
+
+
+def prepare(path: Path) -> None:
+    """Makes the file when it is absent or empty, and brings one of layout 1 up to date.
+
+    Raises:
+        InputError: the file is something else, of another version, or cannot be opened or written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink() and not path.exists():
+            raise InputError(f"{path}: cannot be opened (a symbolic link to a file that is not there)")
+    except (OSError, ValueError) as error:  # a ValueError for a null byte in the name
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{str(path)[:200]!r}: cannot be opened ({error})") from None
+    with connected(path) as connection:
+        if not _is_current(connection, path):
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("BEGIN IMMEDIATE")  # several processes may come at once; the first one does it
+            if not _is_current(connection, path):
+                _bring_up(connection, path)
+        for name, columns in TABLES.items():
+            connection.execute(f"SELECT {', '.join(columns)}, seal FROM {name} LIMIT 1")
+
+
+def _is_current(connection: sqlite3.Connection, path: Path) -> bool:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (made_by,) = connection.execute("PRAGMA application_id").fetchone()
+    if version == SCHEMA and made_by == APPLICATION:
+        return True
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if version not in (0, 1) or made_by or not names <= {"result", "cell", "layout"} or (version == 0 and names):
+        raise InputError(f"{path}: is not a store of version {SCHEMA}; it is left as it is")
+    return False
+
+
+def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
+    (condition,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if condition != "ok":
+        raise InputError(f"{path}: is not a store that can be read: it is damaged ({printable(condition)[:200]})")
+    for statement in _CREATE:
+        connection.execute(statement)
+    for name, columns in TABLES.items():
+        present = {row[1] for row in connection.execute(f"PRAGMA table_info({name})")}
+        for column in ("recipe", "made", "seal"):
+            if column not in present and column in (*columns, "seal"):
+                connection.execute(f"ALTER TABLE {name} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+        listed = ", ".join(columns)
+        rows = connection.execute(f"SELECT {listed} FROM {name}").fetchall()
+        sealed = [(seal(row), row[0]) for row in rows if not any(isinstance(v, bytes) for v in row)]
+        connection.executemany(f"UPDATE {name} SET seal = ? WHERE key = ?", sealed)
+        connection.execute("INSERT OR REPLACE INTO tally VALUES (?, ?)", (name, len(rows)))
+        for event, sign in (("INSERT", "+"), ("DELETE", "-")):
+            connection.execute(
+                f"CREATE TRIGGER IF NOT EXISTS {name}_{event.lower()} AFTER {event} ON {name} BEGIN"
+                f" UPDATE tally SET rows = rows {sign} 1 WHERE name = '{name}'; END"
+            )
+    connection.execute(f"PRAGMA application_id={APPLICATION}")
+    connection.execute(f"PRAGMA user_version={SCHEMA}")
+
+
+def refuse(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Takes rows that are not sound out of their table; nothing else has their seal."""
+    for row in rows:
+        connection.execute(f"DELETE FROM {table} WHERE key IS ? AND seal IS ?", (row[0], row[-1]))
+
+
+def inspect(path: Path) -> Damage:
+    """Looks through the whole file; what is damaged is taken out of it.
+
+    Not to be called while another process writes.
+
+    Raises:
+        InputError: the file cannot be read or written.
+    """
+    try:
+        with closing(sqlite3.connect(str(path), timeout=60)) as connection:
+            (condition,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if not isinstance(error, sqlite3.OperationalError):
+            condition = str(error)
+        else:
+            raise InputError(f"{path}: is not a store, or cannot be read or written ({error})") from None
+    aside = None if condition == "ok" else _copied(path)
+    refused: list[str] = []
+    lost, uncounted = 0, False
+    with connected(path) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        for name, columns in TABLES.items():
+            rows = connection.execute(f"SELECT {', '.join(columns)}, seal FROM {name}").fetchall()
+            bad = [row for row in rows if not is_sound(row)]
+            refused += [row[0] for row in bad]
+            written = connection.execute("SELECT rows FROM tally WHERE name = ?", (name,)).fetchone()
+            if not written or not isinstance(written[0], int):
+                uncounted = True
+            elif aside is None:
+                lost += written[0] - len(rows)
+            refuse(connection, name, bad)
+            connection.execute("DELETE FROM tally WHERE name = ?", (name,))
+            connection.execute("INSERT INTO tally SELECT ?, COUNT(*) FROM " + name, (name,))
+    return Damage(tuple(refused), lost, uncounted and aside is None, aside)
+
+
+def _copied(path: Path) -> Path:
+    """Copies what can be read to a new file in the place of this one, which is set aside."""
+    token = secrets.token_hex(4)
+    fresh, aside = path.with_name(f".{path.name}.{token}.tmp"), path.with_name(f"{path.name}.damaged-{token}")
+    try:
+        prepare(fresh)
+        with closing(sqlite3.connect(str(path), timeout=60)) as old, connected(fresh) as new:
+            for name, columns in TABLES.items():
+                marks = ", ".join("?" * (len(columns) + 1))
+                for row in _readable(old, name, columns):
+                    new.execute(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", row)
+        for suffix in ("-wal", "-shm", ""):
+            with suppress(FileNotFoundError):
+                os.rename(f"{path}{suffix}", f"{aside}{suffix}")
+        os.rename(fresh, path)
+    except (OSError, sqlite3.Error) as error:
+        raise InputError(f"{path}: is damaged, and what is sound in it cannot be copied ({error})") from None
+    finally:
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                os.unlink(f"{fresh}{suffix}")
+    return aside
+
+
+def _readable(connection: sqlite3.Connection, name: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The sound rows of a table from both of its ends, as far as they can be read, in the first order."""
+    order = "rowid" if name == "cell" else "key"
+    ends: list[list[tuple[Any, ...]]] = [[], []]
+    for rows, way in zip(ends, ("", " DESC"), strict=True):
+        with suppress(sqlite3.DatabaseError, ValueError, OverflowError):
+            for row in connection.execute(f"SELECT {', '.join(columns)}, seal FROM {name} ORDER BY {order}{way}"):
+                if is_sound(row):
+                    rows.append(row)
+    yield from ends[0]
+    yield from reversed(ends[1])
