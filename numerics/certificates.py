@@ -1,13 +1,14 @@
 """Proof objects: singular values with everything that a checker needs to verify them from scratch.
 
-A certificate holds the exact rationals that define the matrix, approximate left singular vectors as dyadic
-rationals, and the enclosures claimed. What it proves, and why, is written in ``proofs_check/checker.py``, which
-rebuilds the matrix by itself and shares no code with this module.
+A certificate holds the exact rationals and expressions that define the matrix, approximate left singular vectors as
+dyadic rationals, and the enclosures claimed. The format and what it proves are specified in ``docs/certificates.md``;
+two checkers, which rebuild the matrix by themselves and share no code with this module, read it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -17,23 +18,24 @@ from flint import arb, arb_mat
 
 from numerics.ball_matrices import ball_entries
 from numerics.enclosure import Enclosure
-from numerics.engine.balls import frobenius_upper
+from numerics.engine.balls import frobenius_upper, power_of_two
 from numerics.engine.driver import CAP_BITS, Clock, Factorisation, factorise
 from numerics.features import boundary_rows, features, interior_points
 from numerics.problem import Method, Problem
-from theory.discretisation import DifferenceTerm
-from theory.errors import PrecisionCapError
+from theory.errors import InputError, PrecisionCapError
 from theory.exact import spell
 from theory.operators import LinearOperator
 
+Json = dict[str, Any]
+
+FORMAT = "adfd certificate, version 2"
 _NOISE_BITS = 48
 """Bits by which the noise of another evaluation of the matrix may exceed ours."""
-FORMAT = "adfd certificate of singular values, version 1"
 
 
 def certificate(
     problem: Problem, method: Method, digits: int = 12, floor: Fraction | None = None, cap_bits: int = CAP_BITS
-) -> dict[str, Any]:
+) -> Json:
     """The proof object of all singular values of A, as JSON types.
 
     Args:
@@ -46,17 +48,25 @@ def certificate(
     Raises:
         PrecisionCapError: the digits are not reached under the cap.
     """
-    entries = ball_entries(problem, method)
-    found = factorise(entries, digits + 2, floor, cap_bits, Clock())
-    x = approximate_vectors(found)
-    claims = _claims(found.matrix, x, digits)
     return {
         "format": FORMAT,
-        "method": method,
-        **_matrix(problem, method),
+        "statement": "singular values",
+        "problem": problem_part(problem),
+        "spectrum": spectrum_part(problem, method, digits, floor, cap_bits),
+    }
+
+
+def spectrum_part(
+    problem: Problem, method: Method, digits: int, floor: Fraction | None = None, cap_bits: int = CAP_BITS
+) -> Json:
+    """The difference, the vectors and the claims of one matrix; arguments and errors of :func:`certificate`."""
+    found = factorise(ball_entries(problem, method), digits + 2, floor, cap_bits, Clock())
+    x = approximate_vectors(found)
+    return {
+        "difference": None if method == "ad" else difference_part(problem),
         "precision": found.bits + 32,
         "vectors": [_column(column) for column in x.transpose().tolist()],
-        "values": [claim.decimals(digits + 3) for claim in claims],
+        "values": [decimal_bounds(claim, digits + 3) for claim in _claims(found, x, digits)],
     }
 
 
@@ -115,8 +125,9 @@ def _defect(gram: arb_mat) -> arb:
     return frobenius_upper([x - 1 if i % (n + 1) == 0 else x for i, x in enumerate(gram.entries())])
 
 
-def _claims(matrix: arb_mat, x: arb_mat, digits: int) -> list[Enclosure]:
+def _claims(proven: Factorisation, x: arb_mat, digits: int) -> list[Enclosure]:
     """What is claimed: the bounds that the vectors prove, and a little room for another rounding of the same."""
+    matrix = proven.matrix
     bits = max([64, *(int(v.bits()) for v in x.entries())]) + 64
     with flint.ctx.workprec(bits):
         found = vector_bounds(matrix, x)
@@ -128,8 +139,10 @@ def _claims(matrix: arb_mat, x: arb_mat, digits: int) -> list[Enclosure]:
         Enclosure(Enclosure.from_arb(a).lower * (1 - room), Enclosure.from_arb(b).upper * (1 + room))
         for a, b in zip(lower, upper, strict=True)
     ]
-    # the rest is rounding noise of the matrix: other formulas for the same entries may lose some digits more of it
-    claims += [Enclosure(Fraction(0), Enclosure.from_arb(rest).upper * 2**_NOISE_BITS)] * (matrix.nrows() - len(claims))
+    # where the rest is rounding noise of the matrix, other formulas for the same entries may lose some digits more of it
+    noise = frobenius_upper([v.rad() + abs(v.mid()) * power_of_two(-proven.bits) for v in matrix.entries()])
+    top = Enclosure.from_arb(rest).upper * (1 + room) + Enclosure.from_arb(noise).upper * 2**_NOISE_BITS
+    claims += [Enclosure(Fraction(0), top)] * (matrix.nrows() - len(claims))
     for k, claim in enumerate(claims[: len(lower)]):
         width = claim.relative_width
         if width is None or width > Fraction(10) ** (1 - digits):
@@ -144,36 +157,92 @@ def _column(column: Sequence[arb]) -> dict[str, Any]:
     return {"exponent": lowest, "mantissas": [f"{m << (e - lowest):x}" if m else "0" for m, e in pairs]}
 
 
-def _matrix(problem: Problem, method: Method) -> dict[str, Any]:
-    drawn = features(problem)
-    terms = _derivatives(problem.operator) if method == "ad" else [_difference(t) for t in problem.difference.terms]
+def decimal_bounds(claim: Enclosure, digits: int) -> Json:
+    """``{"lower": ["p", e], "upper": ["p", e]}``: outward-rounded, p times 10^e, p not a multiple of 10."""
+    return {name: _decimal(str(text)) for name, text in claim.decimals(digits).items()}
+
+
+def _decimal(text: str) -> list[str | int]:
+    sign, digits, exponent = Decimal(text).as_tuple()
+    mantissa = "".join(map(str, digits)).lstrip("0")
+    short = mantissa.rstrip("0")
+    if not short:
+        return ["0", 0]
+    return ["-" * sign + short, int(exponent) + len(mantissa) - len(short)]
+
+
+def problem_part(problem: Problem) -> Json:
+    """What defines the features, the operator and the rows.
+
+    The terms of the operator are those that one difference each stands for.
+    """
+    drawn, names = features(problem), problem.operator.variables
+    operator = []
+    for term in problem.difference.terms:
+        target = term.stencil.target if term.stencil is not None else ((term.derivative, Fraction(1)),)
+        orders = [{"orders": list(a or ()), "factor": spell(f)} for a, f in target]
+        if term.derivative is not None:  # a stencil of one derivative knows its own direction alone
+            orders = [{"orders": list(term.derivative), "factor": "1"}]
+        operator.append({"coefficient": tree(term.coefficient, names), "derivatives": orders})
     return {
-        "activation": sp.sstr(problem.activation.derivative(0)),
-        "variables": list(problem.operator.variables),
+        "variables": list(names),
+        "activation": tree(problem.activation.derivative(0), ("z",)),
         "weights": [[spell(c) for c in w] for w in drawn.weights],
         "biases": [spell(b) for b in drawn.biases],
-        "interior": {"points": [[spell(c) for c in x] for x in interior_points(problem)], "terms": terms},
+        "operator": operator,
+        "points": [[spell(c) for c in x] for x in interior_points(problem)],
         "boundary": [
             {
                 "points": [[spell(c) for c in x] for x in rows.points],
                 "weight": spell(rows.rows.weight),
-                "terms": _derivatives(rows.operator),
+                "operator": _operator(rows.operator),
             }
             for rows in boundary_rows(problem)
+            if rows.points
         ],
     }
 
 
-def _derivatives(operator: LinearOperator) -> list[dict[str, Any]]:
-    return [{"derivative": list(a), "coefficient": sp.sstr(c)} for a, c in operator.terms]
+def _operator(operator: LinearOperator) -> list[Json]:
+    return [
+        {"coefficient": tree(c, operator.variables), "derivatives": [{"orders": list(a), "factor": "1"}]}
+        for a, c in operator.terms
+    ]
 
 
-def _difference(term: DifferenceTerm) -> dict[str, Any]:
-    target = term.stencil.target if term.stencil is not None else ((term.derivative, Fraction(1)),)
-    return {
-        "target": [{"derivative": list(a or ()), "factor": spell(f)} for a, f in target],
-        "coefficient": sp.sstr(term.coefficient),
-        "shifts": [[spell(c) for c in shift] for shift in term.shifts],
-        "weights": [spell(w) for w in term.weights],
-        "scale": spell(term.scale),
-    }
+def difference_part(problem: Problem) -> list[Json]:
+    """Shifts and weights for each term of the operator."""
+    return [
+        {
+            "shifts": [[spell(c) for c in shift] for shift in term.shifts],
+            "weights": [spell(w / term.scale) for w in term.weights],
+        }
+        for term in problem.difference.terms
+    ]
+
+
+def tree(expr: sp.Expr, names: Sequence[str]) -> list[Any]:
+    """An expression as a JSON tree.
+
+    Raises:
+        InputError: it holds what no certificate can say.
+
+    >>> tree(sp.exp(-sp.Symbol("z") ** 2), ["z"])
+    ['exp', ['product', ['number', '-1'], ['power', ['variable', 'z'], '2']]]
+    """
+    parts = [tree(argument, names) for argument in expr.args]
+    if expr.is_Rational:
+        return ["number", spell(Fraction(int(expr.p), int(expr.q)))]
+    if expr.is_Symbol and expr.name in names:
+        return ["variable", expr.name]
+    if expr is sp.pi:
+        return ["pi"]
+    if expr is sp.E:
+        return ["exp", ["number", "1"]]
+    if expr.is_Add or expr.is_Mul:
+        return ["sum" if expr.is_Add else "product", *parts]
+    if expr.is_Pow and not isinstance(expr, sp.exp) and expr.exp.is_Rational:
+        return ["power", parts[0], parts[1][1]]
+    if expr.is_Function and len(parts) == 1:
+        return [type(expr).__name__, parts[0]]
+    raise InputError(f"certificate: {expr} cannot be written down in one")

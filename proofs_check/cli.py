@@ -485,14 +485,20 @@ def refute(
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof object of 'adfd spectrum --certificate'.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A proof object of 'spectrum' or 'entropy' with --certificate.")
+    ],
+    problem: Annotated[
+        str | None, typer.Option(metavar="PROBLEM.toml", help="Also: is the proof about this problem?")
+    ] = None,
+    method: Annotated[Method | None, typer.Option(help="Also: about this matrix of --problem?")] = None,
     json: Json = False,
 ) -> None:
-    """Re-verifies a proof object with a checker that stands on FLINT alone.
+    """Re-verifies a proof object with a checker that stands on FLINT alone, and prints what is proven.
 
-    Example: **adfd check proof.json**
+    Examples: **adfd check proof.json**; **adfd check proof.json --problem poisson.toml --method fd**
     """
-    _call("check", "check", path=file, as_json=json)
+    _call("check", "check", path=file, problem=problem, method=method.value if method else None, as_json=json)
 
 
 @app.command()

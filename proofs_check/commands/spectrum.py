@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from numerics.matrices import multiprecision_entries
 from numerics.problem import Arithmetic, Method, Problem
 from numerics.spectra import Spectrum, certified_float_spectrum, spectrum_to
 from proofs_check.commands.output import console, emit, table
+from proofs_check.proof_objects import accepted, is_certificate
 from theory.entropy import Convention
 from theory.errors import InputError
 from theory.exact import rational
@@ -57,7 +57,7 @@ def spectrum(
     if certificate is not None and arithmetic != "exact":
         raise InputError("--certificate: a proof object is about the exact matrix; drop --arithmetic")
     if certificate is not None:
-        check_output(certificate, option="--certificate", force=force, known=_is_certificate, inputs=[path])
+        check_output(certificate, option="--certificate", force=force, known=is_certificate, inputs=[path])
     if engine == "mpmath":
         content = _by_mpmath(problem, method, asked)
     else:
@@ -156,14 +156,8 @@ def _plain(found: Spectrum, k: int, digits: int) -> str:
 def _write_certificate(problem: Problem, method: Method, digits: int, path: Path, force: bool) -> None:
     from numerics.certificates import certificate
 
-    text = json.dumps(certificate(problem, method, digits))
-    write(path, text, option="--certificate", force=force, known=_is_certificate)
-
-
-def _is_certificate(path: Path) -> bool:
-    """A proof object has a first field of its own."""
-    with path.open("rb") as file:
-        return bool(re.match(rb'\s*\{\s*"format"\s*:\s*"adfd certificate', file.read(200)))
+    write(path, json.dumps(accepted(certificate(problem, method, digits))), option="--certificate", force=force,
+          known=is_certificate)  # fmt: skip
 
 
 def _print_spectrum(content: dict[str, Any]) -> None:
