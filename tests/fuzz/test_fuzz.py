@@ -144,9 +144,10 @@ def proofs(dice: random.Random, tally: Tally, folder: Path) -> None:
     assert all(isinstance(line, str) and "\n" not in line for line in findings), findings
     if not findings and isinstance(changed, dict) and _same_matrix(changed):
         # Accepted: then the claims must be true, whatever became of the vectors behind them.
-        assert len(changed["values"]) <= len(TRUE_VALUES)
-        for claim, value in zip(changed["values"], TRUE_VALUES, strict=False):
-            assert Fraction(claim["lower"]) <= Fraction(value) <= Fraction(claim["upper"]), changed["values"]
+        claims = changed["spectrum"]["values"]
+        for claim, value in zip(claims, TRUE_VALUES, strict=True):
+            lower, upper = (int(claim[end][0]) * Fraction(10) ** claim[end][1] for end in ("lower", "upper"))
+            assert lower <= Fraction(value) <= upper, claims
 
 
 TRUE_VALUES = ("3.6996078272", "0.23184607253")
@@ -154,8 +155,8 @@ TRUE_VALUES = ("3.6996078272", "0.23184607253")
 
 
 def _same_matrix(changed: dict[str, Any]) -> bool:
-    parts = ("method", "activation", "variables", "weights", "biases", "interior", "boundary")
-    return all(changed.get(part) == proof()[part] for part in parts)
+    same = changed["problem"] == proof()["problem"]
+    return bool(same and changed["spectrum"]["difference"] == proof()["spectrum"]["difference"])
 
 
 def test_true_values_of_the_proof() -> None:
