@@ -485,12 +485,8 @@ def refute(
 
 @app.command()
 def check(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A proof object of 'spectrum' or 'entropy' with --certificate.")
-    ],
-    problem: Annotated[
-        str | None, typer.Option(metavar="PROBLEM.toml", help="Also: is the proof about this problem?")
-    ] = None,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof object, as --certificate writes it.")],
+    problem: Annotated[str | None, typer.Option(metavar="PROBLEM.toml", help="Also: about this problem?")] = None,
     method: Annotated[Method | None, typer.Option(help="Also: about this matrix of --problem?")] = None,
     json: Json = False,
 ) -> None:
