@@ -1,8 +1,9 @@
 """A cache on disk of the reference values by which derivations are verified.
 
 What is expensive is the independent quadrature, so that is what is kept: decimal strings, keyed by the content of
-the question.  A derivation is always done anew and compared with the stored values, so that a stale or damaged
-entry can only cost time.  Writers rename a complete file into place: readers never see half an entry, and several
+the question.  A derivation is always done anew and compared with the stored values, and an entry that is not as it was
+written (its checksum), or lacks a value that a verification would compute, is computed again: it can cost time, never
+a verdict.  Writers rename a complete file into place: readers never see half an entry, and several
 processes may write the same one.
 """
 
@@ -23,8 +24,10 @@ from theory.files import write
 if TYPE_CHECKING:
     from theory.kernels.derive import KernelDerivation
 
-FORMAT = 1
-"""Raised when the meaning of an entry changes."""
+FORMAT = 2
+"""Raised when the meaning of an entry changes, or its values do; 1 had no checksum and is computed again."""
+QUESTION = 1
+"""Raised when the meaning of a key changes."""
 MAX_ENTRY = 1_000_000
 """Longest entry read, in bytes."""
 
@@ -56,13 +59,14 @@ class DerivationCache:
 
     def write(self, key: str, verification: Verification) -> bool:
         """Stores an entry by an atomic rename; False when that is not possible."""
-        data = {
+        data: dict[str, object] = {
             "format": FORMAT,
             "key": key,
             "route": verification.route,
             "digits": verification.digits,
             "checks": [list(c) for c in verification.checks],
         }
+        data["seal"] = _seal(data)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             write(self.path(key), json.dumps(data), force=True)  # the folder is the cache's own
@@ -71,8 +75,16 @@ class DerivationCache:
         return True
 
 
+def _seal(data: dict[str, object]) -> str:
+    """The checksum of an entry's other fields."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 def _entry(data: object, key: str) -> Verification | None:
     if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("key") != key:
+        return None
+    if data.pop("seal", None) != _seal(data):
         return None
     route, digits, checks = data.get("route"), data.get("digits"), data.get("checks")
     if not isinstance(route, str) or not isinstance(digits, int) or not isinstance(checks, list) or not checks:
@@ -106,7 +118,7 @@ def key_of(kernel: KernelDerivation) -> str:
     """A digest of the question: activation, laws, operator, discretisation, dimension, and the format."""
     difference = kernel.difference
     parts: list[object] = [
-        FORMAT,
+        QUESTION,
         kernel.activation.name,
         str(kernel.activation.derivative(0)),
         str(kernel.weights),

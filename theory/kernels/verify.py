@@ -29,6 +29,8 @@ TARGET = 25
 """Digits that every closed form is verified to."""
 WORKING = 36
 """Working digits of the reference quadrature."""
+WITHOUT_DIFFERENCES = ", for K and K_AD; K_FD is a combination of values of K"
+"""End of the route where the reference of K_FD is out of reach."""
 BUDGET = 8.0
 """Predicted seconds beyond which no finer rule is tried."""
 
@@ -42,9 +44,9 @@ def verified(kernel: KernelDerivation, cache: DerivationCache | None = None) -> 
     from theory.derivation_cache import key_of
 
     key = key_of(kernel)
-    if cache is not None and (stored := cache.read(key)) is not None:
+    if cache is not None and (stored := cache.read(key)) is not None and _is_complete(kernel, stored):
         verification = _against(kernel, stored.route, stored.checks, cached=True)
-        if verification.digits >= min(TARGET, stored.digits):
+        if verification.digits >= TARGET:
             return _attach(kernel, verification)
     start = time.perf_counter()
     verification = _verify_several(kernel) if kernel.coordinates.dimension > 1 else _verify(kernel)
@@ -52,6 +54,14 @@ def verified(kernel: KernelDerivation, cache: DerivationCache | None = None) -> 
     if cache is not None and verification.digits >= TARGET:
         cache.write(key, verification)
     return _attach(kernel, verification)
+
+
+def _is_complete(kernel: KernelDerivation, stored: Verification) -> bool:
+    """Whether stored reference values are all that a verification of this kernel would compute."""
+    given = {(kind, where) for kind, where, _ in stored.checks}
+    absent = {(kind, spell(p, q)) for kind, p, q in _wanted(kernel)} - given
+    by_definition = kernel.coordinates.dimension > 1 or stored.route.endswith(WITHOUT_DIFFERENCES)
+    return all(kind == "K_FD" and by_definition for kind, _ in absent)
 
 
 def _attach(kernel: KernelDerivation, verification: Verification) -> KernelDerivation:
@@ -132,7 +142,7 @@ def _verify(kernel: KernelDerivation) -> Verification:
         return found
     other = compared(kernel, differences, kernel._loss("K_FD"))
     if other is None:
-        return replace(found, route=f"{found.route}, for K and K_AD; K_FD is a combination of values of K")
+        return replace(found, route=f"{found.route}{WITHOUT_DIFFERENCES}")
     return replace(found, digits=min(found.digits, other.digits), checks=found.checks + other.checks)
 
 

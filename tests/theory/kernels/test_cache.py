@@ -72,13 +72,25 @@ def test_the_second_derivation_is_checked_against_stored_values(tmp_path: Path) 
     assert second.K == first.K
 
 
-@pytest.mark.parametrize("change", ["value", "kind"])
-def test_a_tampered_entry_costs_time_and_nothing_else(tmp_path: Path, change: str) -> None:
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("change", ["value", "kind", "fewer", "digits", "format"])
+def test_a_tampered_entry_costs_time_and_nothing_else(tmp_path: Path, change: str, sealed: bool) -> None:
+    """Also one whose checksum has been made to fit: what it lacks, or what disagrees, is computed again."""
     cache = DerivationCache(tmp_path)
     key = key_of(question(cache))
     path = cache.path(key)
     data = json.loads(path.read_text())
-    data["checks"][0][{"value": 2, "kind": 0}[change]] = {"value": "0.123", "kind": "K_AD"}[change]
+    del data["seal"]
+    if change == "fewer":
+        data["checks"] = [check for check in data["checks"] if check[0] != "K_AD"]
+    elif change == "digits":
+        data |= {"digits": 3, "checks": [[k, w, v[:6]] for k, w, v in data["checks"]]}
+    elif change == "format":
+        data["format"] = 1
+    else:
+        data["checks"][0][{"value": 2, "kind": 0}[change]] = {"value": "0.123", "kind": "K_AD"}[change]
+    if sealed:
+        data["seal"] = derivation_cache._seal(data)
     path.write_text(json.dumps(data))
     again = question(cache)
     assert again.record.verification is not None
@@ -91,19 +103,23 @@ def test_a_tampered_entry_costs_time_and_nothing_else(tmp_path: Path, change: st
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", '{"format": 0}', '{"format": 1, "key": "other"}',
-     '{"format": 1, "key": "k", "route": "r", "digits": 30, "checks": []}',
-     '{"format": 1, "key": "k", "route": "r", "digits": "30", "checks": [["K", "1;1", "1.0"]]}',
-     '{"format": 1, "key": "k", "route": "r", "digits": 30, "checks": [["K", "1;1", "__import__(\'os\')"]]}',
-     '{"format": 1, "key": "k", "route": "r", "digits": 30, "checks": [["K", "1;1", "1e9999999"]]}',
-     '{"format": 1, "key": "k", "route": "r", "digits": 30, "checks": [["K_XX", "1;1", "1.0"]]}',
-     '{"format": 1, "key": "k", "route": "r", "digits": 30, "checks": [["K", "1/0x;1", "1.0"]]}',
+    ["", "{", "[]", '{"format": 0}', '{"format": 2, "key": "other"}',
+     '{"format": 2, "key": "k", "route": "r", "digits": 30, "checks": []}',
+     '{"format": 2, "key": "k", "route": "r", "digits": "30", "checks": [["K", "1;1", "1.0"]]}',
+     '{"format": 2, "key": "k", "route": "r", "digits": 30, "checks": [["K", "1;1", "__import__(\'os\')"]]}',
+     '{"format": 2, "key": "k", "route": "r", "digits": 30, "checks": [["K", "1;1", "1e9999999"]]}',
+     '{"format": 2, "key": "k", "route": "r", "digits": 30, "checks": [["K_XX", "1;1", "1.0"]]}',
+     '{"format": 2, "key": "k", "route": "r", "digits": 30, "checks": [["K", "1/0x;1", "1.0"]]}',
      "\xff\xfe"],
 )  # fmt: skip
 def test_damaged_entries_are_ignored(tmp_path: Path, content: str) -> None:
     cache = DerivationCache(tmp_path)
     cache.path("k").write_text(content, encoding="latin-1")
     assert cache.read("k") is None
+    if content.startswith('{"format": 2, "key": "k"'):  # and with a checksum that fits
+        data = json.loads(content)
+        cache.path("k").write_text(json.dumps(data | {"seal": derivation_cache._seal(data)}))
+        assert cache.read("k") is None
 
 
 def test_long_entries_are_ignored(tmp_path: Path) -> None:
