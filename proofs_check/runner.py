@@ -364,15 +364,20 @@ def status(result: Mapping[str, Any], entry: Mapping[str, Any] | None) -> Status
 Verdicts = dict[str, list[tuple[Mapping[str, str], str]]]
 
 
+def on_record(expected: Record) -> Verdicts:
+    """The verdicts on record, by claim."""
+    return {
+        id: [(parse_address(where), entry["verdict"]) for where, entry in cells.items()]
+        for id, cells in expected.items()
+    }
+
+
 def _foundations(
     claims: list[Claim], results: list[dict[str, Any]], expected: Record
 ) -> tuple[dict[str, tuple[str, ...]], Verdicts]:
     """What rests on what, and the verdicts of this run or on record by claim."""
     links = {c.id: c.rests_on for c in (*all_claims(), *claims)}
-    verdicts: Verdicts = {
-        id: [(parse_address(where), entry["verdict"]) for where, entry in cells.items()]
-        for id, cells in expected.items()
-    }
+    verdicts = on_record(expected)
     judged: Verdicts = {}
     for result in results:
         if result["mutant"] is None:

@@ -9,10 +9,12 @@ import sys
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from numerics.sources import code_digest
 from numerics.store import Store
 from proofs_check import ledger, runner
 from proofs_check.claim import Claim, Profile, parse_address
@@ -21,6 +23,8 @@ from proofs_check.verdicts import Verdict
 from theory import files
 from theory.errors import InputError
 
+LEDGER, FIGURES, PAGE = "ledger.json", "figures.json", "index.html"
+"""Names of the report's files."""
 STORE = "store.sqlite"
 """Name of the store inside the output directory."""
 
@@ -57,6 +61,9 @@ def verify(
         from numerics.training.devices import resolve_device
 
         os.environ["ADFD_DEVICE"] = resolve_device(device).type
+    ready = partial(files.check_output, force=force, known=_is_report_file)
+    for name in (LEDGER, FIGURES, PAGE):
+        ready(out / name)
     store = _store(out, force)
     with_mutants = [] if scope is not None else own  # claims of one's own always show that they can fail
     wrong = runner.mutant_tasks(chosen if mutants or not ids else with_mutants, profile)
@@ -92,16 +99,13 @@ def verify(
     if older is not None:
         judged = {claim.id for claim in chosen} if scope is None else set()
         content |= _against(older, content, judged, not ids and scope is None)
-    _write(out / "ledger.json", content, force)
-    page = whole or bool(with_mutants)
     if whole:
-        _draw(out, profile, store, force)
-    elif page:
-        _without_figures(out, force)
+        _write(out / FIGURES, runner.figures(profile, store), force)
+    _keep(out, content, whole, scope is not None, force)
     if as_json:
         emit(content)
     else:
-        _print(content, out if page else None, {claim.id for claim in own})
+        _print(content, out, {claim.id for claim in own})
     if older is not None:
         _say_moved(content)
     counts = content["summary"]
@@ -142,20 +146,43 @@ def _is_report_file(path: Path) -> bool:
     )
 
 
-def _draw(out: Path, profile: Profile, store: Path, force: bool) -> None:
-    """Writes what the figures show, computed with the cells, and the page."""
+def _keep(out: Path, content: dict[str, Any], whole: bool, cell: bool, force: bool) -> None:
+    """Writes the ledger and its page: of a run of everything in the place of what was there, else added to it."""
+    from proofs_check import merging
     from proofs_check.report import page
 
-    _write(out / "figures.json", runner.figures(profile, store), force)
+    older = None if whole else _older(out / LEDGER)
+    _write(out / LEDGER, merging.single(content) if older is None else merging.merge(older, content, cell), force)
+    if not _has_figures(out, force):
+        _write(out / FIGURES, {"schema": ledger.SCHEMA}, force)
     page.write_report(out, force=force)
 
 
-def _without_figures(out: Path, force: bool) -> None:
-    """Writes the page of a ledger alone."""
-    from proofs_check.report import page
+def _has_figures(out: Path, force: bool) -> bool:
+    """Whether there are figures; a file in their place that is something else counts as none when it is forced."""
+    from proofs_check.report.records import read_figures
 
-    _write(out / "figures.json", {"schema": ledger.SCHEMA}, force)
-    page.write_report(out, force=force)
+    try:
+        read_figures(out)
+    except InputError:
+        if (out / FIGURES).exists() and not force:
+            raise
+        return False
+    return True
+
+
+def _older(path: Path) -> dict[str, Any] | None:
+    """The ledger that is there; None where there is none, or one that cannot be added to."""
+    from proofs_check.report.records import read_ledger
+
+    try:
+        read_ledger(path.parent)
+    except InputError as error:
+        if path.exists():
+            remarks.print(f"{error}; it is replaced", markup=False, soft_wrap=True)
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def provenance(profile: Profile) -> dict[str, Any]:
@@ -171,6 +198,7 @@ def provenance(profile: Profile) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": packages,
+        "code": code_digest(),
         "profile": profile,
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "command": repeated(sys.argv[1:]),

@@ -20,7 +20,7 @@ from proofs_check.report.figure_links import links
 from proofs_check.report.figures import draw_figures
 from proofs_check.report.looks import Figure
 from proofs_check.report.mathml import to_html
-from proofs_check.report.records import Cell, Claim, Figures, Ledger, read_figures, read_ledger
+from proofs_check.report.records import Cell, Claim, Figures, Ledger, Provenance, read_figures, read_ledger
 from proofs_check.report.scores import scores
 from proofs_check.report.summary import ARITHMETICS, STATEMENTS, WORDS, Tally, outcome, overview
 from proofs_check.report.verdict_paragraphs import paragraphs
@@ -122,7 +122,7 @@ def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
     environment.filters["seconds"] = _seconds
     style = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     script = Markup((TEMPLATES / "report.js").read_text(encoding="utf-8"))
-    views = claim_views(ledger.claims)
+    views = claim_views(ledger.claims, ledger.runs)
     return environment.get_template("report.html").render(
         style=style,
         script=script,
@@ -151,8 +151,11 @@ def _policy(script: str) -> str:
     return f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
 
 
-def claim_views(claims: Sequence[Claim]) -> list[ClaimView]:
-    """The claims with their anchors (a claim's id wherever that can be one) and their cells in groups."""
+def claim_views(claims: Sequence[Claim], runs: Sequence[Provenance] = ()) -> list[ClaimView]:
+    """The claims with their anchors (a claim's id wherever that can be one) and their cells in groups.
+
+    Of several runs, each cell says which one it is from.
+    """
     taken = {*SECTIONS}
     views, number, budget = [], 0, WITNESS_BUDGET
     for claim in claims:
@@ -172,7 +175,7 @@ def claim_views(claims: Sequence[Claim]) -> list[ClaimView]:
             for cell in cells:
                 witness = _witness(cell, budget)
                 budget -= len(witness)
-                rows.append(_row(f"cell-{number}", cell, shown, witness))
+                rows.append(_row(f"cell-{number}", cell, shown, witness, runs))
                 number += 1
             groups.append(Group(title, Tally.of(cells), rows, len(claim.cells) <= OPEN_CELLS))
         views.append(
@@ -231,7 +234,7 @@ def _grouped(cells: Sequence[Cell], key: str | None) -> list[tuple[str, list[Cel
     return sorted(groups.items(), key=lambda item: order.get(item[0], len(order)))
 
 
-def _row(anchor: str, cell: Cell, keys: Sequence[str], witness: str) -> Row:
+def _row(anchor: str, cell: Cell, keys: Sequence[str], witness: str, runs: Sequence[Provenance]) -> Row:
     evidence = cell.evidence
     numbers = [f"method: {cell.method}" if cell.method else "", f"quantifier: {cell.quantifier}"]
     if evidence.instances or evidence.rejected:
@@ -241,6 +244,9 @@ def _row(anchor: str, cell: Cell, keys: Sequence[str], witness: str) -> Row:
     if evidence.rejected:
         numbers.append(f"{evidence.rejected} rejected by the assumptions")
     numbers.append(_seconds(cell.seconds))
+    if len(runs) > 1 and 0 <= cell.run < len(runs):
+        run = runs[cell.run]
+        numbers.append(f"run {cell.run + 1}, profile {run.profile}, {run.date}, sources {run.code or 'not recorded'}")
     values = [cell.scope.get(key, "—") for key in keys]
     return Row(anchor, cell, outcome(cell), values, "; ".join(n for n in numbers if n), witness)
 

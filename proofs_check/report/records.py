@@ -64,6 +64,7 @@ class Cell(msgspec.Struct, frozen=True):
     quantifier: str = "all"
     seconds: float = 0.0
     command: str = ""
+    run: int = 0
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -131,15 +132,17 @@ class Provenance(msgspec.Struct, frozen=True):
     profile: str = ""
     date: str = ""
     command: str = ""
+    code: str = ""
 
 
 class Ledger(msgspec.Struct, frozen=True):
-    """The content of ``ledger.json``."""
+    """The content of ``ledger.json``; each cell's ``run`` is its place in ``runs``, empty in older files."""
 
     schema: int
     summary: Summary
     provenance: Provenance
     claims: list[Claim]
+    runs: list[Provenance] = []
 
 
 class SpectrumPanel(msgspec.Struct, frozen=True):
