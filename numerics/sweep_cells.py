@@ -14,16 +14,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-from jaxtyping import Float, Int
 
 from numerics.entropies import difference, entropy_enclosure
+from numerics.float_entropies import truncated_entropies
 from numerics.problem import METHODS
 from numerics.spectra import spectrum
 from numerics.sweep_matrices import FloatSpectra, Workbench
 from numerics.sweep_plan import Cell
 from numerics.sweep_store import Status
 from theory.conventions import Convention
-from theory.cutoffs import cutoff
 from theory.entropy import truncated_entropy
 from theory.errors import InputError, NonexistenceError, PrecisionCapError
 
@@ -148,41 +147,6 @@ def _float_entropies(spectra: Sequence[FloatSpectra], convention: Convention, ar
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def truncated_entropies(
-    values: Float[np.ndarray, "k n"], convention: Convention
-) -> tuple[Float[np.ndarray, " k"], Int[np.ndarray, " k"]]:
-    """:func:`theory.entropy.truncated_entropy` of k spectra at once, in float64: entropies (nan: undefined), cut-offs.
-
-    Cut-off numbers are exact: where rounding leaves a comparison with τ open, it is repeated in rationals.
-    """
-    r = _cutoffs(values, convention)
-    top = np.where(values[:, :1] > 0, values[:, :1], 1)
-    kept = np.arange(values.shape[1]) < r[:, None]
-    weights = np.where(kept, (values / top) ** convention.power, 0)
-    p = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
-    H = -np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0).sum(axis=1)
-    H = np.where(r > 1, H, 0.0)
-    if convention.normalised:
-        H = np.where(r > 1, H / np.log(np.maximum(r, 2)), np.nan)
-    return np.where(r > 0, H, np.nan), r
-
-
-def _cutoffs(values: Float[np.ndarray, "k n"], convention: Convention) -> Int[np.ndarray, " k"]:
-    if convention.rule in {"relative", "absolute"}:
-        unit = values[:, :1] if convention.rule == "relative" else np.ones_like(values[:, :1])
-        threshold = float(convention.tau) * unit
-        # Within two roundings of the exact threshold: values further away are on the side where they seem to be.
-        surely = (values >= threshold * (1 + 1e-15)).sum(axis=1)
-        open_ones = (values >= threshold * (1 - 1e-15)).sum(axis=1) != surely
-        open_ones |= ~((threshold[:, 0] > 1e-290) & (threshold[:, 0] < 1e290))
-        r = surely
-    else:
-        r, open_ones = np.zeros(len(values), dtype=np.int64), np.ones(len(values), dtype=bool)
-    for k in np.flatnonzero(open_ones):
-        r[k] = cutoff(values[k], convention)
-    return np.asarray(r)
 
 
 def _exact_entropy(cell: Cell) -> Row:

@@ -31,11 +31,16 @@ def problem(
     operator: str = "u_xx",
     order: int = 2,
     boundary: int = 0,
+    points: int | None = None,
 ) -> Problem:
-    """N = M = ``size``, w ~ N(0, scale²), b ~ N(0, 1), a grid in (−1, 1)^d, central stencils of the order."""
+    """N = M = ``size``, w ~ N(0, scale²), b ~ N(0, 1), a grid in (−1, 1)^d, central stencils of the order.
+
+    ``points`` gives N where it is another; in two dimensions both are rounded down to squares.
+    """
     dimension = 2 if operator == "poisson 2-D" else 1
     text = "u_xx + u_yy" if dimension == 2 else operator
-    per_axis = (size,) if dimension == 1 else (_root(size),) * 2
+    rows = size if points is None else points
+    per_axis = (rows,) if dimension == 1 else (_root(rows),) * 2
     return Problem(
         operator_text=text,
         domain=((Fraction(-1), Fraction(1)),) * dimension,

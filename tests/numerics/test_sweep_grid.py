@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from numerics import problem_file, sweep_grid
 from numerics.entropies import entropy_enclosure
+from numerics.float_entropies import truncated_entropies
 from numerics.floor import predict
 from numerics.spectra import spectrum
-from numerics.sweep_cells import truncated_entropies
 from numerics.sweep_grid import Sweep, from_table
 from numerics.sweep_matrices import Workbench
 from numerics.sweep_plan import Plan
