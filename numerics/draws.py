@@ -85,21 +85,17 @@ def _stacked(found: Sequence[FloatSpectra]) -> DrawnSpectra:
     )
 
 
-def own_entry_error(template: Problem, seeds: range, arithmetic: Arithmetic) -> float:
+def own_entry_error(tried: Sequence[Problem], arithmetic: Arithmetic) -> float:
     """Typical size of the rounding errors of the entries of A_AD itself: the root mean square over some draws.
 
     Measured in float32 against float64; in float64 the same times the quotient of the unit round-offs.
     """
     squares = []
-    for seed in seeds:
-        one = template.with_(seed=seed)
+    for one in tried:
         squares.append(float(np.mean((float_matrix(one, "ad", "float32") - float_matrix(one, "ad", "float64")) ** 2)))
     return float(np.sqrt(np.mean(squares)) * float(UNIT_ROUNDOFF[arithmetic] / UNIT_ROUNDOFF["float32"]))
 
 
-def own_floor(
-    template: Problem, seeds: range, arithmetic: Arithmetic, drawn: DrawnSpectra
-) -> Float[np.ndarray, " draws"]:
+def own_floor(drawn: DrawnSpectra, noise: float) -> Float[np.ndarray, " draws"]:
     """Where the singular values of A_AD itself are noise, by draw: of its entries, or of LAPACK's float64 (u σ_1)."""
-    noise = own_entry_error(template, seeds, arithmetic) * drawn.spread
     return np.asarray(np.maximum(noise, float(UNIT_ROUNDOFF["float64"]) * drawn.ad[:, 0]))

@@ -32,7 +32,7 @@ def cutoffs(values: Float[np.ndarray, "k n"], convention: Convention) -> Int[np.
     """:func:`theory.cutoffs.cutoff` of k spectra at once, exactly."""
     tau = float(convention.tau)
     if convention.rule == "fixed":
-        return np.asarray(np.minimum((values > 0).sum(axis=1), convention.rank))
+        return np.asarray(np.minimum((values > 0).sum(axis=1), convention.rank or 0))
     if convention.rule == "energy":
         tails = _tails(values, convention.power)
         threshold, slack = tau * tails[:, :1], 1e-12  # of the roundings of a sum and a product

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from numerics.problem import Arithmetic, Method, Problem
 from proofs_check.findings import Finding, decided, share
@@ -20,8 +23,26 @@ Profile = Literal["quick", "full"]
 """How much is computed: ``quick`` for a minute, ``full`` for a study."""
 Scope = Mapping[str, str]
 """A cell's coordinates, such as ``{"arithmetic": "exact", "activation": "sin"}``."""
-Request = tuple[Problem, Method, Arithmetic]
-"""A spectrum that an instance will read; requests of all cells are computed once, before the cells."""
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """Something that several cells read, computed once before them and kept in the store under its key; hashable."""
+
+    @property
+    def key(self) -> str:
+        """Its content key."""
+
+    @property
+    def cost(self) -> float:
+        """Seconds, roughly."""
+
+    def prepare(self) -> None:
+        """Computes it and keeps it in the store of this process."""
+
+
+Request = tuple[Problem, Method, Arithmetic] | Prepared
+"""A spectrum, or another thing, that an instance will read; all are computed once, before the cells."""
 
 
 def address(scope: Scope) -> str:
@@ -38,6 +59,8 @@ def parse_address(text: str) -> dict[str, str]:
 
     >>> parse_address("a=relative τ=1e-12, power 1,b=1")
     {'a': 'relative τ=1e-12, power 1', 'b': '1'}
+    >>> parse_address("arithmetic=exact,size=N=128,M=64")
+    {'arithmetic': 'exact', 'size': 'N=128,M=64'}
 
     Raises:
         InputError: not of that form.
@@ -52,11 +75,15 @@ def parse_address(text: str) -> dict[str, str]:
 
 
 def _split_commas(text: str) -> list[str]:
-    """Splits at the commas that are followed by ``key=``, so that a value may contain other commas."""
+    """Splits at the commas that are followed by ``key=``, so that a value may contain other commas.
+
+    A value that is itself written with symbols, such as ``N=128,M=64``, goes on where another capital follows.
+    """
     parts: list[str] = []
     for piece in text.split(","):
         head = piece.partition("=")[0].strip()
-        if parts and not ("=" in piece and head.isidentifier() and " " not in head):
+        symbol = head[:1].isupper() and parts and "=" in parts[-1].partition("=")[2]
+        if parts and (symbol or not ("=" in piece and head.isidentifier() and " " not in head)):
             parts[-1] += "," + piece
         else:
             parts.append(piece)
@@ -171,6 +198,9 @@ class Claim:
         proven: the cells in which every instance is decided with proof: there the claim is about all of them, in ball
             arithmetic, whatever its kind and quantifier elsewhere.
         own: whether it is a user's own: its predicate is a callable that nobody has reviewed (see :func:`evaluate`).
+        statement_of: cells with the same value are one statement, over which intervals of shares are simultaneous;
+            without it all cells are.
+        measure: what is reported of the outcomes of a cell beside their number: words and JSON types.
     """
 
     id: str
@@ -194,18 +224,25 @@ class Claim:
     file: str | None = None
     proven: Callable[[Scope], bool] | None = None
     own: bool = False
+    statement_of: Callable[[Scope], str] | None = None
+    measure: Callable[[Sequence[Outcome]], tuple[str, Mapping[str, Any]]] | None = None
+
+    def in_proof(self, scope: Scope) -> bool:
+        """Whether every instance of a cell is decided with proof, though elsewhere they are sampled."""
+        return self.proven is not None and self.proven(scope)
 
     def quantifier_in(self, scope: Scope) -> Quantifier:
         """The quantifier of a cell."""
-        return ALL if self.proven is not None and self.proven(scope) else self.quantifier
+        return ALL if self.in_proof(scope) else self.quantifier
 
     def kind_in(self, scope: Scope) -> Kind:
         """How an instance of a cell is checked."""
-        return "ball" if self.proven is not None and self.proven(scope) else self.kind
+        return "ball" if self.in_proof(scope) else self.kind
 
-    def facts(self, profile: Profile) -> int:
-        """Of how many cells a share is asked: over so many its intervals are simultaneous."""
-        return sum(1 for scope in self.scopes(profile) if self.quantifier_in(scope).kind == "share")
+    def facts(self, scope: Scope, profile: Profile) -> int:
+        """Of how many cells of its statement a share is asked: over so many the intervals are simultaneous."""
+        counts = _facts(self.scopes, self.quantifier, self.proven, self.statement_of, profile)
+        return counts["" if self.statement_of is None else self.statement_of(scope)]
 
     def with_(self, **changes: Any) -> Claim:
         """The same claim with some attributes changed: how mutants are made."""
@@ -267,6 +304,19 @@ def failure(error: Exception) -> Evidence:
     where = traceback.extract_tb(error.__traceback__)[-1]
     reason = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
     return Evidence(Verdict.ERROR, reason)
+
+
+@lru_cache(maxsize=64)
+def _facts(
+    scopes: Callable[[Profile], tuple[Scope, ...]],
+    quantifier: Quantifier,
+    proven: Callable[[Scope], bool] | None,
+    statement_of: Callable[[Scope], str] | None,
+    profile: Profile,
+) -> Counter[str]:
+    """Cells of which a share is asked, by statement."""
+    sampled = [s for s in scopes(profile) if quantifier.kind == "share" and not (proven is not None and proven(s))]
+    return Counter("" if statement_of is None else statement_of(s) for s in sampled)
 
 
 def judge(claim: Claim, scope: Scope, profile: Profile, *, refuting: bool = False) -> Evidence:
@@ -365,8 +415,9 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
     if quantifier.kind == "typical":
         verdict, summary = _typical(quantifier, holding, len(undecided), len(met), data)
     elif quantifier.kind == "share":
-        facts = max(1, claim.facts(profile))
+        facts = max(1, claim.facts(scope, profile))
         verdict, summary, finding = _share(quantifier, holding, len(undecided), len(met), facts, data)
+        data["decisions"] = _digest([o.holds for _, o in met])
     elif failing:
         verdict, summary = Verdict.REFUTED, f"fails in {len(failing)} of {len(met)}: {failing[0][1].detail}"
     elif undecided:
@@ -378,8 +429,11 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
         summary = f"holds in {len(met)} of {len(met)}: {worst.detail}"
     if len(met) == 1 and "finding" in met[0][1].data:  # one sample that says itself what it shows
         finding = Finding(met[0][1].data["finding"])
-    elif claim.proven is not None and claim.proven(scope):
+    elif claim.in_proof(scope):
         finding = decided(holding, len(met), len(undecided))
+    if claim.measure is not None:
+        words, measured = claim.measure([o for _, o in met])
+        summary, data = f"{summary}{words}", data | dict(measured)
     return Evidence(verdict, summary, len(met), holding, len(undecided), rejected, data, finding)
 
 
@@ -397,6 +451,12 @@ def _typical(
     if high < quantifier.share:
         return Verdict.REFUTED, f"{numbers}; {interval}; {quantifier.share:g} is claimed"
     return Verdict.INCONCLUSIVE, f"{numbers}; {interval}; {quantifier.share:g} is claimed"
+
+
+def _digest(decisions: list[bool | None]) -> str:
+    """The same for cells that decide alike in every draw: they are one fact."""
+    text = "".join("?" if holds is None else "01"[holds] for holds in decisions)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 VERDICT_OF: dict[Finding, Verdict] = {

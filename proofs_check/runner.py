@@ -18,7 +18,7 @@ from numerics import sources, spectra
 from numerics.problem import Problem
 from numerics.store import Store, content_key
 from proofs_check import dependencies, findings, schedule, user_claims
-from proofs_check.claim import Claim, Profile, Scope, address, failure, judge, parse_address
+from proofs_check.claim import Claim, Prepared, Profile, Request, Scope, address, failure, judge, parse_address
 from proofs_check.claims.links import LINKS
 from proofs_check.ledger import Record, all_claims, load_expected
 from proofs_check.ledger import homes as ledger_homes
@@ -32,6 +32,8 @@ METHODS = {
     "sampled": "sampled in floating point",
 }
 """What a claim's kind is called in the ledger."""
+EACH = ": each draw is certified"
+"""Of a cell in exact arithmetic, of a claim that is sampled elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def run_task(task: Task) -> dict[str, Any]:
         "mutant": task.mutant,
         "verdict": str(evidence.verdict),
         "finding": evidence.finding,
-        "method": METHODS[claim.kind_in(task.scope)],
+        "method": METHODS[claim.kind_in(task.scope)] + (EACH if claim.in_proof(task.scope) else ""),
         "quantifier": str(claim.quantifier_in(task.scope)),
         "evidence": {
             "summary": evidence.summary,
@@ -127,9 +129,6 @@ def run_task(task: Task) -> dict[str, Any]:
         },
         "seconds": time.perf_counter() - start,
     }
-
-
-Request = tuple[Problem, str, str]
 
 
 def requested(task: Task) -> Iterator[Request]:
@@ -162,7 +161,7 @@ Batch = tuple[tuple[str, Task], ...]
 def _work(key: str, unit: Batch | Task | Part | Request, store_path: str | None) -> None:
     """One unit of work; each result goes into the store when it is there, under the key that the run has given it."""
     store = spectra.backing()
-    if store is None or str(store.path) != store_path:
+    if store is None or (None if store.path is None else str(store.path)) != store_path:
         store = Store(store_path)
         spectra.back_with(store)
     match unit:
@@ -172,6 +171,8 @@ def _work(key: str, unit: Batch | Task | Part | Request, store_path: str | None)
             from proofs_check.report import data
 
             store.put(key, data.figure_part(unit.profile, unit.index))
+        case Prepared():
+            unit.prepare()
         case (Problem() as problem, method, arithmetic):
             spectra.spectrum(problem, method, arithmetic)
         case _:
@@ -244,13 +245,13 @@ def _units(todo: list[Task], pieces: list[Part], store: Store) -> Iterator[sched
     for task in sorted(todo, key=lambda task: -_cost(task)):
         label = "cells" if task.mutant is None else "mutants"
         read = _requests(task)
-        exact = {spectra.spectrum_key(*one): one for one in read if one[2] == "exact"}
-        new = [key for key in exact if key not in known]
+        before = {key: one for one in read if (key := _key_before(one)) is not None}
+        new = [key for key in before if key not in known]
         known.update(new)
         for key in store.missing(new):
-            yield schedule.Unit(exact[key], key, "spectra", 1e-5 * exact[key][0].count ** 2, vital=False)
+            yield schedule.Unit(before[key], key, "spectra", _cost_before(before[key]), vital=False)
         if read:
-            groups.setdefault((label, frozenset(read)), []).append((task.key, task, frozenset(exact)))
+            groups.setdefault((label, frozenset(read)), []).append((task.key, task, frozenset(before)))
         else:
             yield schedule.Unit(task, task.key, label, _cost(task))
     for (label, _), members in groups.items():
@@ -259,6 +260,17 @@ def _units(todo: list[Task], pieces: list[Part], store: Store) -> Iterator[sched
             batch: Batch = tuple((key, task) for key, task, _ in chosen)
             cost = sum(_cost(task) for _, task in batch)
             yield schedule.Unit(batch, batch[0][0], label, cost, chosen[0][2], size=len(batch))
+
+
+def _key_before(one: Request) -> str | None:
+    """The key of what is computed before the cells: exact spectra and samples; None for what they compute."""
+    if isinstance(one, Prepared):
+        return one.key
+    return spectra.spectrum_key(*one) if one[2] == "exact" else None
+
+
+def _cost_before(one: Request) -> float:
+    return one.cost if isinstance(one, Prepared) else 1e-5 * one[0].count ** 2
 
 
 BATCH = 24

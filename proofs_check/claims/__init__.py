@@ -26,5 +26,5 @@ ORDER = (
     "regimes",
 )
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
-SHARED = ("common", "links", "decisions", "runs", "study")
+SHARED = ("common", "links", "decisions", "measures", "runs", "samples", "study")
 """Modules without claims of their own."""

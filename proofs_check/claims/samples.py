@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property, lru_cache
@@ -22,6 +22,7 @@ from jaxtyping import Float, Int
 from numerics import draws, spectra
 from numerics.float_entropies import cutoff_curve, cutoffs, entropies_at_every_cutoff, truncated_entropies
 from numerics.problem import Arithmetic, Problem
+from numerics.sources import recipe
 from numerics.store import content_key
 from proofs_check.claim import Scope
 from proofs_check.claims.common import problem
@@ -46,7 +47,7 @@ CURVES: tuple[tuple[str, Power], ...] = (
     ("energy", 1), ("energy", 2), ("relative", 1), ("relative", 2), ("absolute", 1), ("absolute", 2),
     ("fixed", 1), ("fixed", 2),
 )  # fmt: skip
-NOISE_DRAWS = 4
+NOISE_DRAWS = 2
 """Draws in which the rounding errors of A_AD are measured."""
 
 
@@ -178,10 +179,8 @@ class Reduced(msgspec.Struct, frozen=True):
 Spectra = Float[np.ndarray, "draws n"]
 
 
-def reduce(
-    drawn: draws.DrawnSpectra, own_floor: Float[np.ndarray, " draws"], judged: Mapping[str, Convention]
-) -> Reduced:
-    """What the statements need of the spectra of a sample."""
+def reduce(drawn: draws.DrawnSpectra, noise: float, judged: Mapping[str, Convention], curves: bool = True) -> Reduced:
+    """What the statements need of the spectra of a sample; ``noise`` is where the values of A_AD itself are noise."""
     ad, fd = drawn.ad, drawn.fd
     n = ad.shape[1]
     larger, smaller = fd > ad, ad > fd
@@ -190,7 +189,7 @@ def reduce(
         apart = np.where(ad > 0, np.abs(fd - ad) / ad, np.where(fd > 0, np.inf, 0.0))
         ratio = np.where(ad > 0, fd / ad, np.inf)
     apart = np.minimum(np.maximum.accumulate(apart, axis=1), 1e300)
-    own_knee = (ad >= own_floor[:, None]).sum(axis=1)
+    own_knee = (ad >= draws.own_floor(drawn, noise)[:, None]).sum(axis=1)
     wanted = dict(rules()) | dict(judged)
     cut = {label: (cutoffs(ad, c), cutoffs(fd, c)) for label, c in wanted.items()}
     entropies = {label: [truncated_entropies(v, c)[0] for v in (ad, fd)] for label, c in judged.items()}
@@ -208,7 +207,7 @@ def reduce(
         cutoff_fd={label: pair[1].tolist() for label, pair in cut.items()},
         own_knee=own_knee.tolist(),
         knee=(ad >= (drawn.entry_error * drawn.spread)[:, None]).sum(axis=1).tolist(),
-        curves=[_curve(rule, power, ad, fd, apart, last, own_knee) for rule, power in CURVES],
+        curves=[_curve(rule, power, ad, fd, apart, last, own_knee) for rule, power in CURVES if curves],
     )
 
 
@@ -278,9 +277,7 @@ class Sample:
     @cached_property
     def key(self) -> str:
         """Its content key."""
-        from proofs_check.runner import code_digest
-
-        return content_key("sample", [code_digest(), self.setting.scope, self.arithmetic, self.draws])
+        return content_key("sample", [self.setting.scope, self.arithmetic, self.draws], recipe(__name__))
 
     @property
     def cost(self) -> float:
@@ -308,8 +305,8 @@ def reduced(template: Problem, seeds: range, arithmetic: Arithmetic, judged: Map
         InputError: features that are not drawn, or an entry of a matrix that is not finite.
     """
     drawn = draws.float_draws(template, seeds, arithmetic)
-    own = draws.own_floor(template, seeds[:NOISE_DRAWS], arithmetic, drawn)
-    return reduce(drawn, own, judged)
+    tried = [template.with_(seed=seed) for seed in seeds[:NOISE_DRAWS]]
+    return reduce(drawn, draws.own_entry_error(tried, arithmetic) * drawn.spread, judged)
 
 
 @lru_cache(maxsize=64)
@@ -321,8 +318,3 @@ def read(sample: Sample) -> Reduced:
         sample.prepare()
         found = None if store is None else store.get(sample.key)
     return _computed(sample) if found is None else msgspec.convert(found, Reduced)
-
-
-def median(values: Sequence[float]) -> float:
-    """The median."""
-    return float(np.median(np.asarray(values)))

@@ -174,7 +174,7 @@ def _print(content: dict[str, Any], claim: Claim, save: Path | None) -> None:
     _say(f"  {content['values']['detail']}")
     for line in _lines(content):
         _say(f"  {line}")
-    if claim.quantifier.kind == "typical":
+    if claim.quantifier.kind != "all":
         _say(f"  one instance at which the predicate fails; the claim is {claim.quantifier}, about most draws")
     checked = content["recheck"]
     if checked["rechecked"]:

@@ -101,8 +101,25 @@ def test_proven_draws_are_no_share() -> None:
     assert found.data["witness"]["certified"]
     assert judge(claim([True] * 3), {"arithmetic": "exact"}, "quick").verdict is Verdict.CERTIFIED
     assert str(stated.quantifier_in({"arithmetic": "exact"})) == "all"
-    assert stated.facts("quick") == 2
+    assert stated.facts({"arithmetic": "float64"}, "quick") == 2
     assert runner.METHODS[stated.kind_in({"arithmetic": "exact"})] == "ball arithmetic"
+
+
+def test_intervals_are_simultaneous_within_a_statement() -> None:
+    """Two statements of one cell each, and what was measured beside the number."""
+    stated = claim([True] * 100).with_(
+        statement_of=lambda scope: scope["arithmetic"], measure=lambda outcomes: ("; so", {"seen": len(outcomes)})
+    )
+    evidence = judge(stated, {"arithmetic": "float64"}, "quick")
+    assert evidence.data["simultaneous_over"] == 1
+    assert evidence.data["seen"] == 100
+    assert evidence.summary == f"holds: {share(100, 100).text}; so"
+    other = judge(claim([True] * 100), {"arithmetic": "float32"}, "quick")
+    assert other.data["decisions"] == evidence.data["decisions"]
+    assert (
+        judge(claim([True] * 99 + [False]), {"arithmetic": "float32"}, "quick").data["decisions"]
+        != other.data["decisions"]
+    )
 
 
 def cell(holding: int, verdict: str, finding: str | None = "holds") -> dict[str, Any]:

@@ -19,6 +19,7 @@ from numerics.matrices import float_matrix
 from numerics.problem import Problem
 from proofs_check import ledger, search_spaces, witness
 from proofs_check.claim import Assumption, Claim, Mutant, Scope
+from proofs_check.claims.source import Draw
 from proofs_check.commands.refute import refute
 from proofs_check.refute import ROUNDS, search
 from proofs_check.search_spaces import Size, is_list, like, space_of
@@ -257,7 +258,10 @@ def test_cells_that_fix_the_step_keep_it() -> None:
 def test_every_claim_has_a_space_whose_draws_can_be_judged(claim: Claim) -> None:
     """Its draws are of the kind of its own instances, and its assumptions can be asked of them."""
     for scope in (claim.scopes("quick")[0], claim.scopes("quick")[-1]):
-        kinds = {type(instance) for instance in claim.instances(scope, "quick")}
+        kinds = {
+            type(instance.problem if isinstance(instance, Draw) else instance)
+            for instance in claim.instances(scope, "quick")
+        }
         for instance in draws(space_of(claim, scope, ROUNDS[3]), 1):
             assert type(instance) in kinds
             for assumption in claim.assumptions:
@@ -307,7 +311,7 @@ def test_a_typical_claim_says_what_a_counterexample_means(
     cell = "activation=sin,arithmetic=exact"
     assert _command("S2.every-small", cell=cell, as_json=False) == 1  # what does not re-check is a failure
     text = capsys.readouterr().out
-    assert "one instance at which the predicate fails; the claim is typical(0.9, 0.95)" in text
+    assert "one instance at which the predicate fails; the claim is share(0.9, 0.95)" in text
     assert "NOT re-checked: it holds there" in text
 
 
