@@ -9,6 +9,7 @@ ORDER = (
     "entropy",
     "entropy_bounds",
     "solvable",
+    "uniform_circle",
     "solvable_spectra",
     "laws",
     "kernels",

@@ -9,6 +9,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+import flint
+
 from numerics.certified_entropy import compare_entropies
 from numerics.enclosure import Enclosure
 from numerics.gap_expansion import GapBound, GapExpansion
@@ -21,6 +23,7 @@ from theory.entropy_bounds import mirsky_distance, total_variation
 from theory.majorisation import majorises
 
 Spectrum = tuple[Fraction, ...]
+PRECISION = 128
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,34 @@ def _invariant(relative: bool, shifted: bool = False) -> Callable[[Cut, Scope], 
             r == 0 or probabilities(cut.first, r, cut.power) == probabilities(scaled, other_r, cut.power)
         )
         return Outcome(same, f"factor {cut.factor}: r = {r} and {other_r}, power {cut.power}", certified=True)
+
+    return test
+
+
+def _grows(step: int, normalised: bool = False) -> Callable[[Cut, Scope], Outcome]:
+    """H of the r + ``step`` largest values is at least that of the r largest, for every r ≥ 1 (≥ 2 if normalised)."""
+
+    def test(cut: Cut, scope: Scope) -> Outcome:
+        least = None
+        with flint.ctx.workprec(PRECISION):
+            values = [Enclosure.exact(v**cut.power).arb(PRECISION) for v in cut.first]
+            found = []
+            for r in range(1, len(values) + 1):
+                total = sum(values[:r], flint.arb(0))
+                entropy = total.log() - sum((x * x.log() for x in values[:r]), flint.arb(0)) / total
+                found.append(entropy / flint.arb(r).log() if normalised else entropy)
+            for r, (before, after) in enumerate(pairwise(found), 1):
+                if normalised and r == 1:
+                    continue
+                gap = (after - before) * step
+                if not gap > 0:
+                    return Outcome(
+                        False if gap < 0 else None, f"r = {r}: H rises by {float(gap):.3g}", certified=bool(gap < 0)
+                    )
+                least = float(gap) if least is None else min(least, float(gap))
+        return Outcome(
+            True, f"{len(values)} values, power {cut.power}: H rises by at least {least or 0:.3g}", margin=least
+        )
 
     return test
 
@@ -230,6 +261,30 @@ CLAIMS = (
             Mutant("unsorted", "the second spectrum need not descend", "assumption",
                    lambda c: c.without_assumption("descend")),
             Mutant("reversed", "p' majorises p", "sign", lambda c: c.with_(test=_majorised(-1))),
+        ),
+    ),
+    Claim(
+        id="entropy.rank-monotone",
+        title="Keeping one more value never lowers the entropy",
+        statement=r"For $\sigma_1 \ge \dots \ge \sigma_n > 0$ the entropy of the $r + 1$ largest, not normalised, is larger "
+        "than that of the $r$ largest.",
+        family="entropy",
+        source="ours",
+        predicate="the sign of the difference in ball arithmetic, for every $r$ up to $n$, powers 1 and 2",
+        kind="ball",
+        scopes=_once,
+        instances=_sorted_draws,
+        test=_grows(1),
+        derivation=(
+            Step(r"$H_{r+1} = (1 - \varepsilon)H_r + h_2(\varepsilon)$ with $\varepsilon = p_{r+1} \le 1/(r+1)$",
+                 "grouping"),
+            Step(r"$h_2(\varepsilon) > -\varepsilon\log\varepsilon \ge \varepsilon\log(r+1) > \varepsilon H_r$",
+                 r"$H_r \le \log r$"),
+        ),
+        describe=Cut.to_dict,
+        mutants=(
+            Mutant("falls", "it never rises", "sign", lambda c: c.with_(test=_grows(-1))),
+            Mutant("normalised", "divided by log r too", "predicate", lambda c: c.with_(test=_grows(1, normalised=True))),
         ),
     ),
     Claim(

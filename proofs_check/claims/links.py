@@ -35,7 +35,9 @@ LINKS: dict[str, dict[str, str]] = {
     "solvable.uniform-circle": {
         "symbols.sinc-powers": "the ratio of eigenvalues is sinc⁴(nh/2)",
         "spectra.sine-factorisation": "FD eigenvalues are AD's times the symbol squared",
-        "entropy.ratio-majorisation": "a monotone ratio decides the sign",
+        "entropy.ratio-majorisation": "a monotone ratio decides the sign at equal cut-off numbers",
+        "entropy.majorisation-order": "r_FD is at least r_AD under relative and energy rules",
+        "entropy.rank-monotone": "more values kept, more entropy",
     },
     "solvable.circle-traces": {"symbols.sinc-powers": "FD eigenvalues are (2 sin(nh/2)/h)⁴ p_n/4"},
     "kernels.closed-forms": {

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import numerics.enclosure
+from numerics.hermite_spectrum import InfiniteHermite
 from proofs_check.commands.output import console, emit, table
 from theory.enclosures import Enclosure
 from theory.errors import InputError, PrecisionCapError
@@ -44,9 +45,9 @@ def _circle(p: dict[str, Fraction]) -> SolvableSpectrum:
 
 
 def _hermite(p: dict[str, Fraction]) -> SolvableSpectrum:
-    if p["N"].denominator != 1 or p["N"] < 1:
-        raise InputError(f"--parameter: N={p['N']}; allowed: a positive integer")
-    return HermiteDiagonal(p["rho"], int(p["N"]))
+    if p["N"].denominator != 1 or p["N"] < 0:
+        raise InputError(f"--parameter: N={p['N']}; allowed: a number of features, or 0 for all of them")
+    return HermiteDiagonal(p["rho"], int(p["N"])) if p["N"] else InfiniteHermite(p["rho"])
 
 
 MODELS: dict[str, Model] = {
@@ -54,8 +55,8 @@ MODELS: dict[str, Model] = {
                     {"q": "19/20", "R": "0"}, _circle),
     "mehler": Model("Gaussian kernel of weight variance s2 under a normal law of variance sigma2",
                     {"s2": "1", "sigma2": "1"}, lambda p: Mehler(p["s2"], p["sigma2"])),
-    "hermite": Model("diagonal in Hermite functions with ratio rho, N features",
-                     {"rho": "3/5", "N": "16"}, _hermite),
+    "hermite": Model("diagonal in Hermite functions with ratio rho, all features or the first N",
+                     {"rho": "3/5", "N": "0"}, _hermite),
     "prolate": Model("frequencies uniform on [-R, R], points uniform on [-X, X]",
                      {"R": "4", "X": "1"}, lambda p: Prolate(p["R"], p["X"])),
 }  # fmt: skip

@@ -137,9 +137,8 @@ def test_hermite_with_all_features() -> None:
             assert inside(exact, enclosure, 1e-33)
             assert enclosure.width < Fraction(1, 10**22)
     for call in (
-        lambda: model.entropy("fd", TENTH),
-        lambda: model.gap_sign(TENTH),
         lambda: model.determinant(),
+        lambda: model.fd_trace(TENTH),
         lambda: HermiteDiagonal(Fraction(1)),
         lambda: HermiteDiagonal(Fraction(1, 2), 0),
         lambda: HermiteDiagonal(Fraction(1, 2), 4, central(0)),
@@ -147,6 +146,38 @@ def test_hermite_with_all_features() -> None:
         with pytest.raises(InputError, match="allowed"):
             call()
     assert HermiteDiagonal(Fraction(1, 2), 1).gap_sign(TENTH).sign == 0
+
+
+@pytest.mark.parametrize("chosen", [central(2), central(4), forward(1, 2), stencil(2, [-1, 0, 2])], ids=str)
+@pytest.mark.parametrize("h", [TENTH, Fraction(1, 2)])
+def test_the_tail_bounds_the_columns(chosen: Stencil, h: Fraction) -> None:
+    """Exact squared norms of the columns from N on, forty of them: under the bound, which costs a few columns more."""
+    model = HermiteDiagonal(Fraction(1, 2), None, chosen)
+
+    def column(j: int) -> Fraction:
+        pairs = (model.fd_entry(i, j, h) for i in range(j + 1))
+        return sum((a * a * b for a, b in pairs), Fraction(0))
+
+    columns = {j: column(j) for j in range(20, 80)}
+    for size in (20, 30, 40):
+        tail = model.tail(h, size)
+        assert tail is not None
+        for k in range(6):
+            assert sum(columns[j] for j in range(size + k, size + k + 35)) <= tail.first * tail.ratio**k
+        assert tail.first <= columns[size] * 2 ** (16 if h == TENTH else 24)
+
+
+def test_all_features_against_many_of_them() -> None:
+    """The FD spectrum of all features contains that of the first 16 (ρ = 1/20), eigenvalue by eigenvalue."""
+    endless, many = HermiteDiagonal(Fraction(1, 20)), HermiteDiagonal(Fraction(1, 20), 16)
+    for a, b in zip(endless.fd_eigenvalues(5, TENTH, 10), many.fd_eigenvalues(5, TENTH, 16), strict=True):
+        assert a.lower <= b.lower <= b.upper <= a.upper
+        assert a.width < Fraction(1, 10**10)
+    for power in (1, 2):
+        whole, part = endless.gap(TENTH, power=power, digits=5), many.gap(TENTH, power=power, digits=8)
+        assert whole.lower < part.midpoint < whole.upper
+    with pytest.raises(PrecisionCapError, match="features are needed"):
+        HermiteDiagonal(Fraction(9, 10)).fd_eigenvalues(2, TENTH, 20)
 
 
 # --- geometric ----------------------------------------------------------------------------------------------------
@@ -268,7 +299,7 @@ def test_bad_input_gives_one_line(call: Callable[[], object]) -> None:
 )
 def test_conventions_on_solvable_spectra(model: SolvableSpectrum, convention: Convention) -> None:
     """Against the generic entropy of a long list of the same eigenvalues in multiprecision."""
-    infinite_fd = isinstance(model, HermiteDiagonal) and model.size is None
+    infinite_fd = isinstance(model, HermiteDiagonal) and model.size is None  # slow here; see test_hermite_spectrum.py
     for method, h in (("ad", None),) if infinite_fd else (("ad", None), ("fd", TENTH)):
         found = solvable_entropy(model, method, h, convention, 12)  # type: ignore[arg-type]
         with mp.workdps(40):

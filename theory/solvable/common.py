@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from mpmath.ctx_iv import MPIntervalContext
 
@@ -226,6 +226,9 @@ class SolvableSpectrum(ABC):
     and ``K_FD`` (squares of singular values).
     """
 
+    first_digits: ClassVar[int] = 3
+    """Of the enclosures that :meth:`gap_sign` tries first; doubled until they decide."""
+
     @abstractmethod
     def listed(self, method: Method, h: Fraction | None, count: int, digits: int) -> Listed:
         """Enclosures of at least ``count`` eigenvalues (of all, if there are fewer) and a tail.
@@ -286,7 +289,7 @@ class SolvableSpectrum(ABC):
 
     def gap_sign(self, h: Fraction, *, power: Power = 1, rank: int | None = None, digits: int = 60) -> GapSign:
         """The sign of ``H_FD - H_AD``, proven or ``None``; ``digits`` caps the enclosures."""
-        used = 3
+        used = self.first_digits
         while True:
             used = min(used, digits)
             difference = self.gap(h, power=power, rank=rank, digits=used)

@@ -7,19 +7,38 @@ triangular matrix ``A_FD[i, j] = ρ^{j/2} √(j!/i!) e_{j-i-m} h^{j-i-m}``, ``e_
 truncation expansion, ``e_0 = 1``: for the features j = m … m+N-1 it is square with the diagonal of ``A_AD``.
 So the determinants agree and (Weyl 1949) the singular values of FD *log-majorise* those of AD for every h
 and every stencil, which does **not** order the entropies: both signs of the gap occur.
+
+*All features.* With the first N columns ``A_N`` and the others ``R``: ``A Aᵀ = A_N A_Nᵀ + R Rᵀ``, so that
+``λ_k(A_N A_Nᵀ) <= λ_k <= λ_k(A_N A_Nᵀ) + t_N`` and ``λ_{N+k} <= t_{N+k-1}`` for k >= 1, where ``t_n`` bounds the sum
+of the squared norms of the columns from n on (Weyl). ``D_h`` is an average of ``u^(m)`` (Peano), ``He_n`` moved by s
+has the squared norm ``n! L_n(-s²)``, and Laguerre's generating function with positive terms gives
+``L_n(-x) <= r^-n e^(xr/(1-r)) / (1-r)`` for every r in (0, 1): a geometric bound (:meth:`HermiteDiagonal.tail`).
+The sign of the gap depends on N: at ρ = 9/10, h = 1/10, power 1 it is - for N = 16 and + for all features.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
-from math import factorial, isqrt
+from math import factorial, isqrt, perm
 
 from theory.enclosures import Enclosure
 from theory.entropy import Power
-from theory.errors import InputError
-from theory.solvable.common import GUARD, GapSign, Listed, Method, SolvableSpectrum, Tail, checked_step
+from theory.errors import InputError, PrecisionCapError
+from theory.peano import average_norm
+from theory.solvable.common import (
+    GUARD,
+    GapSign,
+    Listed,
+    Method,
+    SolvableSpectrum,
+    Tail,
+    bounds,
+    checked_step,
+    interval_context,
+    lift,
+)
 from theory.solvable.eigenvalues import MAX_SIZE, symmetric_eigenvalues
 from theory.stencils import Stencil, central
 
@@ -30,7 +49,7 @@ class HermiteDiagonal(SolvableSpectrum):
 
     Attributes:
         ratio: ρ in (0, 1).
-        size: N, the number of features j = m … m+N-1; ``None`` for all of them, where only AD is available.
+        size: N, the number of features j = m … m+N-1; ``None`` (the default) for all of them.
         stencil: in one variable; its derivative is m >= 1 (default: the central second difference).
 
     Raises:
@@ -38,7 +57,7 @@ class HermiteDiagonal(SolvableSpectrum):
     """
 
     ratio: Fraction
-    size: int | None = 16
+    size: int | None = None
     stencil: Stencil = field(default_factory=lambda: central(2))
 
     def __post_init__(self) -> None:
@@ -84,17 +103,46 @@ class HermiteDiagonal(SolvableSpectrum):
 
     def _finite(self) -> int:
         if self.size is None:
-            raise InputError("size: none; allowed with finite differences: a number of features")
+            raise InputError(
+                "size: none; a determinant and a sum of squares by features need a number of them; allowed: 1, 2, …"
+            )
         return self.size
+
+    def tail(self, h: Fraction, size: int) -> Tail | None:
+        """``t_{size+k} <= first * ratio**k``, k >= 0, for FD with all features; ``None`` where ``size`` is too small."""
+        m, rho = self.stencil.derivative, self.ratio
+        x = (h * max(abs(s) for s in self.stencil.offsets)) ** 2
+        scale = 1 << 20
+        # r = 1 - √(x/N) is nearly the best; it must leave ρ/r well under 1
+        gap = max(Fraction(1, scale), min(Fraction(isqrt(x * scale**2 // max(size, 1)), scale), (1 - rho) / 2))
+        r = 1 - gap
+        theta = rho / r * Fraction(size + 1 + m, size + 1)
+        if not theta < 1:
+            return None
+        context = interval_context(15)
+        power = context.exp(context.log(lift(context, rho / r)) * size + lift(context, x * r / gap)) / lift(
+            context, gap
+        )
+        column = bounds(power).upper * average_norm(self.stencil).upper ** 2 * rho**m * perm(size + m, m)
+        return Tail(column / (1 - theta), theta)
 
     def listed(self, method: Method, h: Fraction | None, count: int, digits: int) -> Listed:
         """See :meth:`SolvableSpectrum.listed`.
 
         Raises:
-            InputError: ``fd`` with infinitely many features or without a positive step.
-            PrecisionCapError: eigenvectors not found to the precision needed.
+            InputError: ``fd`` without a positive step.
+            PrecisionCapError: eigenvectors not found to the precision needed, or more than ``MAX_SIZE`` features
+                needed for the digits (:mod:`numerics.hermite_spectrum` goes further).
         """
         step = checked_step(h, method)
+        if method == "fd" and self.size is None:
+            size, tail = self.truncation(step, count, digits)
+            if size > MAX_SIZE:
+                raise PrecisionCapError(
+                    f"{size} features are needed for {digits} digits, and {MAX_SIZE} are allowed; ask for fewer digits"
+                )
+            found = _finite_difference(replace(self, size=size), step, digits)
+            return Listed(tuple(Enclosure(v.lower, v.upper + tail.first) for v in found.values), tail)
         if method == "fd":
             return _finite_difference(self, step, digits)
         if self.size is not None:
@@ -107,9 +155,21 @@ class HermiteDiagonal(SolvableSpectrum):
                 return Listed(tuple(Enclosure(x, x) for x in map(self.ad_mode, range(n))), Tail(first, theta))
             n += max(1, n // 8)
 
+    def truncation(self, h: Fraction, count: int, digits: int) -> tuple[int, Tail]:
+        """How many features to list, at least ``count``, and the tail beyond: below ``10**-digits`` of an eigenvalue.
+
+        Every AD mode is the square of a diagonal entry, which is at most the largest FD eigenvalue.
+        """
+        size, largest = max(count, 4), Fraction(0)
+        while True:
+            largest = max(largest, self.ad_mode(size))
+            tail = self.tail(h, size)
+            if tail is not None and tail.first / (1 - tail.ratio) * 10**digits < largest:
+                return size, tail
+            size += max(1, size // 16)
+
     def gap_sign(self, h: Fraction, *, power: Power = 1, rank: int | None = None, digits: int = 60) -> GapSign:
         """By enclosures: log-majorisation decides nothing."""
-        self._finite()
         if rank == 1 or self.size == 1:
             return GapSign(0, "equal spectra", "one singular value: both entropies are 0")
         return super().gap_sign(h, power=power, rank=rank, digits=digits)
