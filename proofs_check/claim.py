@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from numerics.problem import Arithmetic, Method, Problem
 from proofs_check.findings import Finding, decided, share
-from proofs_check.verdicts import POSITIVE, Evidence, Kind, Outcome, Verdict, clopper_pearson
+from proofs_check.instances import Coverage, Listing, fingerprint, inexact, listing
+from proofs_check.verdicts import POSITIVE, Evidence, Kind, Outcome, Verdict, clopper_pearson, truth
+from theory.decision import Decision
 from theory.errors import InputError
 
 if TYPE_CHECKING:  # heavy at start-up, and needed by a search alone
@@ -201,6 +203,8 @@ class Claim:
         statement_of: cells with the same value are one statement, over which intervals of shares are simultaneous;
             without it all cells are.
         measure: what is reported of the outcomes of a cell beside their number: words and JSON types.
+        coverage: what the instances of a cell are, for a user's own claim: some (None), all there are, or independent
+            draws from a law.
     """
 
     id: str
@@ -224,6 +228,7 @@ class Claim:
     file: str | None = None
     proven: Callable[[Scope], bool] | None = None
     own: bool = False
+    coverage: Callable[[Scope], Coverage] | None = None
     statement_of: Callable[[Scope], str] | None = None
     measure: Callable[[Sequence[Outcome]], tuple[str, Mapping[str, Any]]] | None = None
 
@@ -286,21 +291,89 @@ def evaluate(claim: Claim, instance: Any, scope: Scope) -> Outcome:
     comparisons; that it fails is certified just then, whatever the predicate says of itself.
 
     Raises:
-        InputError: the predicate of such a claim returned something else.
+        InputError: the predicate of such a claim returned something else, changed its instance, or the instance holds a
+            float.
     """
-    outcome = claim.test(instance, scope)
     if not claim.own:
-        return outcome
-    if claim.kind_in(scope) == "sampled":
+        return claim.test(instance, scope)
+    kind, before = claim.kind_in(scope), fingerprint(instance)
+    if kind != "sampled" and (found := inexact(instance)) is not None:
+        raise InputError(f"kind {kind!r}: an instance has the float {found}; exact statements are about exact numbers")
+    outcome = claim.test(instance, scope)
+    if fingerprint(instance) != before:
+        raise InputError("the predicate changes its instance")
+    if kind == "sampled":
         return replace(outcome, certified=False)
     if outcome.holds is not None and (outcome.decision is None or outcome.decision.compared == 0):
         given = f"the bare {outcome.holds}" if outcome.decision is None else f"a {outcome.decision} that was told"
-        raise InputError(BARE.format(given=given, kind=claim.kind_in(scope)))
+        raise InputError(BARE.format(given=given, kind=kind))
     return replace(outcome, certified=outcome.holds is False)
+
+
+def meets(claim: Claim, instance: Any) -> bool:
+    """Whether an instance meets every assumption of a claim; where one is undecided, it does not."""
+    return all(satisfied(claim, assumption, instance) for assumption in claim.assumptions)
+
+
+def satisfied(claim: Claim, assumption: Assumption, instance: Any) -> bool:
+    """Whether an instance is known to meet an assumption.
+
+    Raises:
+        InputError: one of a user's own claim returned something else than a bool, None or a Decision.
+    """
+    found: Any = assumption.holds(instance)
+    if not claim.own:
+        return bool(found)
+    if isinstance(found, Decision):
+        return found.holds is True
+    return found is not None and truth(found)
+
+
+RECHECKED = 5
+"""Supporting instances that are evaluated a second time, besides the witness."""
+
+
+def second_run(
+    claim: Claim, scope: Scope, listed: Listing, judged: Iterable[tuple[int, Outcome]]
+) -> list[dict[str, Any]]:
+    """Evaluates the first failing instance and some that hold again, in reverse order.
+
+    Returns:
+        Of each its position, its content and what it came to, for a third time in another process.
+
+    Raises:
+        InputError: the answer is another one.
+    """
+    found = list(judged)
+    failing = [pair for pair in found if pair[1].holds is False][:1]
+    holding = [pair for pair in found if pair[1].holds is True]
+    spread = {len(holding) * k // RECHECKED for k in range(RECHECKED)} if holding else set()
+    told = []
+    for index, first in [*failing, *(holding[k] for k in sorted(spread))][::-1]:
+        instance = listed.instances[index]
+        again = evaluate(claim, instance, scope) if meets(claim, instance) else None
+        differ(first.holds, None if again is None else again.holds, index)
+        told.append({"index": index, "content": fingerprint(instance), "holds": first.holds})
+    return told
+
+
+def differ(first: bool | None, second: bool | None, index: int) -> None:
+    """Compares two runs.
+
+    Raises:
+        InputError: they differ.
+    """
+    if first is not second:
+        words = {True: "holds", False: "fails", None: "is not decided"}
+        raise InputError(
+            f"two runs differ: instance {index + 1} {words[first]}, and when evaluated again {words[second]}"
+        )
 
 
 def failure(error: Exception) -> Evidence:
     """The evidence of a check that failed to run: an ERROR with its reason and place."""
+    if isinstance(error, InputError):  # says itself what is wrong, and where
+        return Evidence(Verdict.ERROR, str(error))
     where = traceback.extract_tb(error.__traceback__)[-1]
     reason = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
     return Evidence(Verdict.ERROR, reason)
@@ -384,10 +457,12 @@ def _weaker(claim: Claim, evidence: Evidence) -> Evidence:
 
 def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> Evidence:
     """Tests a claim on the instances of one cell, up to the first that fails if one failure is enough."""
-    met, rejected = [], 0
-    for instance in claim.instances(scope, profile):
-        if all(assumption.holds(instance) for assumption in claim.assumptions):
+    listed = listing(claim.instances(scope, profile), _coverage(claim, scope)) if claim.own else None
+    met, places, rejected = [], [], 0
+    for place, instance in enumerate(claim.instances(scope, profile) if listed is None else listed.instances):
+        if meets(claim, instance):
             met.append((instance, evaluate(claim, instance, scope)))
+            places.append(place)
             if one_failure and met[-1][1].holds is False:
                 break
         else:
@@ -404,10 +479,10 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
     if failing:
         instance, outcome = failing[0]
         data["witness"] = {
+            **outcome.data,
             "instance": claim.describe(instance),
             "detail": outcome.detail,
             "certified": outcome.certified,
-            **outcome.data,
         }
     if undecided:
         data["undecided"] = undecided[0][1].detail
@@ -427,14 +502,37 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
         worst = min((o for _, o in met), key=lambda o: float("inf") if o.margin is None else o.margin)
         verdict = POSITIVE[claim.kind_in(scope)]
         summary = f"holds in {len(met)} of {len(met)}: {worst.detail}"
-    if len(met) == 1 and "finding" in met[0][1].data:  # one sample that says itself what it shows
+    if len(met) == 1 and "finding" in met[0][1].data and not claim.own:  # one sample that says itself what it shows
         finding = Finding(met[0][1].data["finding"])
     elif claim.in_proof(scope):
         finding = decided(holding, len(met), len(undecided))
     if claim.measure is not None:
         words, measured = claim.measure([o for _, o in met])
         summary, data = f"{summary}{words}", data | dict(measured)
+    if listed is not None:
+        kept = [instance for instance, _ in met]
+        data |= {"coverage": listed.coverage, "listed": listed.drawn}
+        data["again"] = second_run(claim, scope, listed, zip(places, (o for _, o in met), strict=True))
+        summary = f"{summary} ({listed.words(kept)})"
+        too_few = listed.kept(kept)
+        if too_few is not None and verdict is not Verdict.REFUTED:
+            verdict, summary = Verdict.VACUOUS, f"{too_few}; {summary}"
     return Evidence(verdict, summary, len(met), holding, len(undecided), rejected, data, finding)
+
+
+def _coverage(claim: Claim, scope: Scope) -> Coverage:
+    """What the instances of a user's own claim are.
+
+    Raises:
+        InputError: a share is claimed of something else than independent draws.
+    """
+    found: Coverage = "these" if claim.coverage is None else claim.coverage(scope)
+    if claim.quantifier_in(scope).kind != "all" and found != "law":
+        raise InputError(
+            f"quantifier {claim.quantifier_in(scope)}: a share needs independent draws from a law: over=sampler(function "
+            "of a seed); a list or a strategy supports these instances"
+        )
+    return found
 
 
 def _typical(

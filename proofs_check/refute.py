@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException, NoSuchExample
 
 from numerics.problem import Problem
-from proofs_check.claim import Claim, Scope, evaluate
+from proofs_check.claim import Claim, Scope, evaluate, meets
 from proofs_check.search_spaces import Size, is_list, space_of
 from proofs_check.verdicts import Outcome
 
@@ -189,7 +189,7 @@ def _stands(claim: Claim, found: Counterexample, effort: Effort) -> bool:
 def _evaluate(claim: Claim, instance: Any, scope: Scope, effort: Effort) -> Outcome | None:
     """The outcome at an instance; None where it does not count: an assumption is missed, or the check fails to run."""
     try:
-        if not all(assumption.holds(instance) for assumption in claim.assumptions):
+        if not meets(claim, instance):
             effort.rejected += 1
             return None
         outcome = evaluate(claim, instance, scope)

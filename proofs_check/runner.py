@@ -17,7 +17,7 @@ from typing import Any
 from numerics import sources, spectra
 from numerics.problem import Problem
 from numerics.store import Store, content_key
-from proofs_check import dependencies, findings, schedule, user_claims
+from proofs_check import again, dependencies, findings, schedule, user_claims
 from proofs_check.claim import Claim, Prepared, Profile, Request, Scope, address, failure, judge, parse_address
 from proofs_check.claims.links import LINKS
 from proofs_check.ledger import Record, all_claims, load_expected
@@ -108,6 +108,9 @@ def run_task(task: Task) -> dict[str, Any]:
     claim = resolve(task)
     try:
         evidence = judge(claim, task.scope, task.profile, refuting=task.mutant is not None)
+        if task.file is not None and task.mutant is None and evidence.data.get("again"):
+            seconds = time.perf_counter() - start
+            again.confirm(task.file, task.claim, task.scope, task.profile, list(evidence.data["again"]), seconds)
     except Exception as error:  # a check that fails to run must not take the others with it
         evidence = failure(error)
     return {

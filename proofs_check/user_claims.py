@@ -13,7 +13,7 @@ values.
 ...     return below(sum(values), factor * values[0] * len(values))
 >>> from proofs_check.claim import judge
 >>> judge(largest_is_at_least_the_mean, {"instances": "drawn"}, "quick").summary
-'holds in 50 of 50: largest_is_at_least_the_mean: YES'
+'holds in 50 of 50: largest_is_at_least_the_mean: YES (these instances)'
 """
 
 from __future__ import annotations
@@ -22,34 +22,53 @@ import hashlib
 import importlib.util
 import inspect
 import os
-import random
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from types import CellType, CodeType, FunctionType, ModuleType
+from typing import Any
 
+from proofs_check import local_modules
 from proofs_check.claim import ALL, Assumption, Claim, Mutant, Quantifier, Scope
+from proofs_check.instances import (
+    MOST,
+    Sampler,
+    Whole,
+    check_space,
+    coverage,
+    draws,
+    inexact,
+    listed,
+    long_integers,
+    sampler,
+    strategy,
+    whole,
+)
 from proofs_check.verdicts import POSITIVE, Kind, Outcome
 from theory.decision import Decision
 from theory.errors import InputError
 
-if TYPE_CHECKING:  # heavy at start-up
-    from hypothesis.strategies import SearchStrategy
+__all__ = [
+    "DRAWN", "Without", "claim", "digest", "draws", "is_file", "load", "module", "name", "sampler", "select", "whole",
+    "without",
+]  # fmt: skip
 
 Found = bool | None | Decision | Outcome | tuple[bool | Decision | None, str]
 """What a predicate may return: whether it holds (None: undecided), alone or with a line of numbers, or an Outcome.
 
 In exact and ball arithmetic a :class:`~theory.decision.Decision`, for a bare bool cannot say that it is undecided."""
 Space = Any
-"""A Hypothesis strategy, a sequence of instances, or a function of the cell that returns one of them."""
+"""A Hypothesis strategy, a sequence of instances, ``whole(…)``, ``sampler(…)``, or a function of the cell that returns
+one of them (:mod:`proofs_check.instances`)."""
 DRAWN: Scope = {"instances": "drawn"}
 """The cell of a claim that has only one."""
 FULL = 10
 """How many times as many instances the full profile draws."""
+LONGEST = 10_000
+"""Most characters with which an instance is described."""
 MADE = "__adfd_claims__"
 """Where a module keeps the claims that the decorator has made in it, in order."""
 RESERVED = ("scope",)
@@ -88,12 +107,15 @@ def claim(
 
     Args:
         id: dotted name, unique in the file and not one of the ledger's.
-        over: where instances come from; from a strategy, the same ones are drawn in every run.
+        over: where instances come from; from a strategy, the same ones are drawn in every run.  A list and a strategy
+            support these instances, ``whole(…)`` all of a finite domain, ``sampler(…)`` a share of the draws.
         mutants: wrong versions by name: other values of the predicate's parameters, or :func:`without`.
         cells: coordinates of each cell.
-        assume: what an instance must meet to count, by its text.
+        assume: what an instance must meet to count, by its text; where that rejects some, five distinct instances and
+            a fifth of them must be left.
         kind: what the predicate computes with; ``sampled`` comes to SUPPORTED, ``ball`` and ``exact`` (enclosures,
-            exact rationals; the predicate returns a Decision) to CERTIFIED, with certified counterexamples.
+            exact rationals; the predicate returns a Decision, and no float is among its instances and constants) to
+            CERTIFIED, with certified counterexamples.  ``symbolic`` is ``exact``: a callable proves nothing.
         quantifier: over the instances.
         source: a reference, or whose conjecture it is.
         examples: how many instances are drawn from a strategy, ten times as many in the full profile.
@@ -101,7 +123,8 @@ def claim(
             those that are not positive.
 
     Raises:
-        InputError: no mutant, no statement, or a mutant that changes nothing the predicate has.
+        InputError: no mutant, no statement, a mutant that changes nothing the predicate has, or instances that cannot
+            be listed twice alike.
     """
 
     def decorate(function: Callable[..., Found]) -> Claim:
@@ -113,7 +136,14 @@ def claim(
             raise InputError(f"claim {id}: {function.__name__} needs a docstring; it is the statement")
         if not mutants:
             raise InputError(f"claim {id}: has no mutant; name a wrong version that the predicate must refute")
+        if not cells:
+            raise InputError(f"claim {id}: cells: none; a claim is judged in one at least")
+        if type(examples) is not int or not 0 < examples * FULL <= MOST:
+            raise InputError(f"claim {id}: examples: {examples!r:.20}; allowed: 1 to {MOST // FULL}")
+        if isinstance(over, Sampler | Whole) or not callable(over):
+            check_space(over, id)
         texts = dict(assume or {})
+        checked_as: Kind = "exact" if kind == "symbolic" else kind
         made = Claim(
             id=id,
             title=function.__name__.strip("_").replace("_", " "),
@@ -121,18 +151,20 @@ def claim(
             family=id.partition(".")[0],
             source=source,
             predicate=f"{function.__name__} of {Path(function.__code__.co_filename).name}",
-            kind=kind,
+            kind=checked_as,
             scopes=lambda profile: tuple(dict(cell) for cell in cells),
-            instances=lambda scope, profile: _instances(over, scope, examples * (FULL if profile == "full" else 1)),
-            test=_test(function, {}),
-            mutants=tuple(_mutant(id, name, change, function, constants, texts)
+            instances=lambda scope, profile: listed(
+                _space(over, scope, id), examples * (FULL if profile == "full" else 1)),
+            test=_test(function, checked_as, {}),
+            mutants=tuple(_mutant(id, name, change, function, checked_as, constants, texts)
                           for name, change in mutants.items()),
             assumptions=tuple(Assumption(text, holds) for text, holds in texts.items()),
             quantifier=quantifier,
             describe=_describe,
             rests_on=tuple(rests_on),
             own=True,
-            search=(lambda scope: _strategy(over, scope)),
+            search=lambda scope: strategy(_space(over, scope, id)),
+            coverage=lambda scope: coverage(_space(over, scope, id)),
         )  # fmt: skip
         function.__globals__.setdefault(MADE, []).append(made)  # found also when another takes the function's name
         return made
@@ -152,10 +184,14 @@ def _constants(function: Callable[..., Found], id: str) -> list[str]:
     return [p.name for p in others if p.name not in RESERVED]
 
 
-def _test(function: Callable[..., Found], changes: Mapping[str, Any]) -> Callable[[Any, Scope], Outcome]:
+def _test(function: Callable[..., Found], kind: Kind, changes: Mapping[str, Any]) -> Callable[[Any, Scope], Outcome]:
     takes_scope = "scope" in inspect.signature(function).parameters
 
     def test(instance: Any, scope: Scope) -> Outcome:
+        if kind != "sampled" and (found_float := _float_in(function) or inexact(changes)) is not None:
+            raise InputError(
+                f"kind {kind!r}: {function.__name__} has the float {found_float}; write Fraction(…) or a ball"
+            )
         found: Any = function(instance, **({"scope": scope} if takes_scope else {}), **changes)
         if isinstance(found, Outcome):
             return found
@@ -172,6 +208,7 @@ def _mutant(
     name: str,
     change: Mapping[str, Any] | Without,
     function: Callable[..., Found],
+    kind: Kind,
     constants: list[str],
     assumptions: Mapping[str, object],
 ) -> Mutant:
@@ -190,70 +227,60 @@ def _mutant(
         isinstance(value, int | float | Fraction) and not isinstance(value, bool) for value in change.values()
     )
     spelled = ", ".join(f"{key} = {value}" for key, value in change.items())
-    wrong = _test(function, change)
+    wrong = _test(function, kind, change)
     return Mutant(name, spelled, "constant" if numbers else "predicate", lambda c: c.with_(test=wrong))
 
 
-def _space(over: Space, scope: Scope) -> Any:
-    return over(scope) if callable(over) else over
+def _space(over: Space, scope: Scope, id: str) -> Any:
+    if isinstance(over, Sampler | Whole) or not callable(over):
+        return over
+    found = over(scope)
+    check_space(found, id)
+    return found
 
 
-def _instances(over: Space, scope: Scope, count: int) -> Iterable[Any]:
-    from hypothesis.strategies import SearchStrategy
+@cache
+def _float_in(function: Callable[..., Found]) -> str | None:
+    """A float among the constants and defaults of a function, or of those of its file that it names."""
+    home, queue, seen = function.__code__.co_filename, [function], set()
+    while queue:
+        one = queue.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        codes: list[CodeType] = [one.__code__]
+        for code in codes:  # grows with the functions inside
+            constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
+            found = inexact([constants, one.__defaults__, one.__kwdefaults__])
+            if found is not None:
+                return found
+            codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+        named = [one.__globals__.get(name) for code in codes for name in code.co_names]
+        held = [cell.cell_contents for cell in one.__closure__ or () if not _empty(cell)]
+        found = inexact([value for value in (*named, *held) if isinstance(value, float | tuple | list | dict)])
+        if found is not None:
+            return found
+        queue += [f for f in (*named, *held) if isinstance(f, FunctionType) and f.__code__.co_filename == home]
+    return None
 
-    space = _space(over, scope)
-    return draws(space, count) if isinstance(space, SearchStrategy) else space
 
-
-def _strategy(over: Space, scope: Scope) -> SearchStrategy[Any]:
-    from hypothesis import strategies
-    from hypothesis.strategies import SearchStrategy
-
-    space = _space(over, scope)
-    return space if isinstance(space, SearchStrategy) else strategies.sampled_from(list(space))
-
-
-def draws(strategy: SearchStrategy[Any], count: int, seed: int = 0) -> Iterator[Any]:
-    """Draws from a strategy that are the same in every process (with the same version of Hypothesis).
-
-    Hypothesis's own generation also tries constants of the modules that happen to be imported; here the choices come
-    from seeded bytes alone.
-
-    Raises:
-        InputError: the strategy rejects nearly every draw.
-
-    >>> from hypothesis import strategies
-    >>> list(draws(strategies.integers(0, 9), 5)) == list(draws(strategies.integers(0, 9), 5))
-    True
-    """
-    from hypothesis import given, settings
-
-    drawn: list[Any] = []
-
-    @settings(database=None, deadline=None)
-    @given(strategy)
-    def keep(instance: Any) -> None:
-        drawn.append(instance)
-
-    target = keep.hypothesis.fuzz_one_input  # type: ignore[attr-defined]
-    generator = random.Random(seed)
-    for _ in range(100 * count):
-        target(generator.randbytes(16_384))
-        yield from drawn
-        count -= len(drawn)
-        drawn.clear()
-        if count <= 0:
-            return
-    raise InputError(
-        f"the strategy {str(strategy)[:80]} rejects nearly every draw; build instances instead of filtering"
-    )
+def _empty(cell: CellType) -> bool:
+    try:
+        _ = cell.cell_contents
+    except ValueError:
+        return True
+    return False
 
 
 def _describe(instance: Any) -> Any:
     """An instance in JSON types: what its own ``to_dict`` says, else its text."""
     if isinstance(instance, tuple | list):
         return [_describe(part) for part in instance]
-    return instance.to_dict() if hasattr(instance, "to_dict") else str(instance)
+    if hasattr(instance, "to_dict"):
+        return instance.to_dict()
+    with long_integers():
+        text = str(instance)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text)} characters)"
 
 
 def is_file(text: str) -> bool:
@@ -303,8 +330,17 @@ def _check_links(path: str, claims: tuple[Claim, ...], known: Iterable[str]) -> 
 
 
 def digest(path: str) -> str:
-    """A digest of a file: results of another content are never reused.  (Modules that it imports do not count.)"""
-    return hashlib.sha256(_read(path)).hexdigest()[:16]
+    """A digest of a file and of every module of its own that it imports: results of other ones are never reused.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    _read(path)
+    return local_modules.digest(path, _FOUND.get(path, ()))
+
+
+_FOUND: dict[str, tuple[Path, ...]] = {}
+"""By file: further modules of one's own that were there once it had run, by names that its text does not show."""
 
 
 def load(path: str) -> tuple[Claim, ...]:
@@ -346,7 +382,14 @@ def _load(path: str, content: str) -> tuple[Claim, ...]:
         if len({m.name for m in one.mutants}) < len(one.mutants):
             raise InputError(f"{path}: claim {one.id}: two mutants share a name")
         seen.add(one.id)
-    return tuple(one.with_(file=path, own=True) for one in found)
+    made = {id(one) for one in getattr(sys.modules[_module_name(path, content)], MADE, ())}
+    return tuple(_owned(one, path, id(one) in made) for one in found)
+
+
+def _owned(claim: Claim, path: str, by_decorator: bool) -> Claim:
+    """A claim of a file: its predicate is nobody's but the user's, and so is what it says of its instances."""
+    mine = claim.with_(file=path, own=True, proven=None, measure=None, statement_of=None)
+    return mine if by_decorator else mine.with_(coverage=None, kind="exact" if claim.kind == "symbolic" else claim.kind)
 
 
 def _run(path: str, called: str) -> ModuleType:
@@ -355,15 +398,40 @@ def _run(path: str, called: str) -> ModuleType:
     assert spec.loader is not None
     made = importlib.util.module_from_spec(spec)
     sys.modules[called] = made  # dataclasses of the file look themselves up there
-    folder = str(Path(path).parent)
-    if folder not in sys.path:
-        sys.path.append(folder)  # its neighbours can be imported, and shadow nothing
+    local_modules.put_on_path(Path(path).parent)
+    _forget(path)
+    known = set(sys.modules)
     try:
         spec.loader.exec_module(made)
+        _remember(path, called, known)
     except (Exception, SystemExit) as error:
         del sys.modules[called]
         raise InputError(_why(error, path)) from None
     return made
+
+
+_IMPORTED: dict[str, str] = {}
+"""Digests of the modules of one's own, as they were imported."""
+
+
+def _forget(path: str) -> None:
+    """Forgets modules of one's own that are other ones now: of another folder, or edited since."""
+    for name, place in local_modules.closure(path).items():
+        known = sys.modules.get(name)
+        elsewhere = known is not None and getattr(known, "__file__", None) not in {None, str(place)}
+        if elsewhere or (name in _IMPORTED and _IMPORTED[name] != hashlib.sha256(_read(str(place))).hexdigest()):
+            sys.modules.pop(name, None)
+
+
+def _remember(path: str, called: str, before: set[str]) -> None:
+    """Keeps what was imported of one's own: its digest, and where the text does not show it, its place."""
+    shown = set(local_modules.closure(path).values())
+    new = {name: getattr(sys.modules.get(name), "__file__", None) for name in set(sys.modules) - before - {called}}
+    own = {name: Path(file) for name, file in new.items() if isinstance(file, str) and local_modules.is_own(file)}
+    _IMPORTED.update({name: hashlib.sha256(_read(str(place))).hexdigest() for name, place in own.items()})
+    further = {place for place in own.values() if place not in shown and place != Path(path)}
+    if further:
+        _FOUND[path] = tuple(sorted({*_FOUND.get(path, ()), *further}))
 
 
 def _why(error: BaseException, path: str) -> str:

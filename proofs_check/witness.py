@@ -27,7 +27,7 @@ from numerics.problem import Method, Problem
 from numerics.problem_file import from_dict
 from numerics.reference_spectra import reference_singular_values
 from proofs_check import ledger, user_claims
-from proofs_check.claim import Claim, Scope, evaluate
+from proofs_check.claim import Claim, Scope, evaluate, satisfied
 from proofs_check.verdicts import Outcome
 from theory.errors import InputError
 
@@ -218,7 +218,7 @@ def check(data: Mapping[str, Any], reference: bool = False) -> dict[str, Any]:
     claim = claim_of(data)
     instance, scope = instance_of(data, claim), dict(data["cell"])
     counted = _use_reference_spectra() if reference else []
-    missed = [assumption.text for assumption in claim.assumptions if not assumption.holds(instance)]
+    missed = [assumption.text for assumption in claim.assumptions if not satisfied(claim, assumption, instance)]
     outcome = None if missed else evaluate(claim, instance, scope)
     return {
         "refutes": outcome is not None and outcome.holds is False,

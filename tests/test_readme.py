@@ -81,7 +81,11 @@ WORDS = {"SUPPORTED": "holds in", "REFUTED": "fails in", "INCONCLUSIVE": "open i
 def headline(claim: str, arithmetic: str) -> str:
     """A claim's verdicts on record in one arithmetic, in the words of the README's table."""
     cells = load_expected("quick")[claim].items()
-    verdicts = [entry.get("finding", entry["verdict"]) for where, entry in cells if parse_address(where)["arithmetic"] == arithmetic]
+    verdicts = [
+        entry.get("finding", entry["verdict"])
+        for where, entry in cells
+        if parse_address(where)["arithmetic"] == arithmetic
+    ]
     counted = [f"{words} {verdicts.count(v)}" for v, words in WORDS.items() if v in verdicts]
     return f"{', '.join(counted)} of {len(verdicts)}"
 

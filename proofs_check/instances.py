@@ -1,0 +1,331 @@
+"""Where the instances of a user's own claim come from, and what can be said of them.
+
+A list or a Hypothesis strategy supports *these* instances; :func:`whole` names a finite domain that is enumerated; a
+:func:`sampler` draws independently from a law, which alone supports a share.  What is counted is distinct instances.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields, is_dataclass
+from fractions import Fraction
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
+
+from theory.errors import InputError
+
+if TYPE_CHECKING:  # heavy at start-up
+    from hypothesis.strategies import SearchStrategy
+
+MOST = 100_000
+"""Instances of a cell, at most."""
+LEAST_KEPT = 5
+"""So many distinct instances at least must meet assumptions that reject some, …"""
+LEAST_SHARE = Fraction(1, 5)
+"""… and this share of those looked at: else the verdict is VACUOUS."""
+NODES = 10_000
+"""Parts of an instance that are looked at for floats."""
+
+Coverage = Literal["these", "all", "law"]
+"""What the instances of a cell are: some, all there are, or independent draws from a law."""
+WORDS: dict[Coverage, str] = {"these": "these instances", "all": "all there are", "law": "independent draws from a law"}
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Independent draws from a law: ``draw(seed)``, a function of the seed alone; seeds are independent 63-bit numbers."""
+
+    draw: Callable[[int], Any]
+
+    def seeds(self, count: int) -> Iterator[int]:
+        """The seeds of the first draws, the same in every run."""
+        generator = random.Random("adfd")
+        return (generator.getrandbits(63) for _ in range(count))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A finite domain, all of it."""
+
+    members: tuple[Any, ...]
+
+
+def sampler(draw: Callable[[int], Any]) -> Sampler:
+    """What a claim about most draws quantifies over: the law of ``draw(seed)`` for a random seed.
+
+    >>> import random
+    >>> len(list(listed(sampler(lambda seed: random.Random(seed).random()), 5)))
+    5
+    """
+    if not callable(draw):
+        raise InputError(f"sampler: {draw!r:.40} is not a function of a seed")
+    return Sampler(draw)
+
+
+def whole(members: Iterable[Any]) -> Whole:
+    """A finite domain that is enumerated: what holds there is certified for all of it.
+
+    Raises:
+        InputError: it is empty, or has more than ``MOST`` members.
+
+    >>> whole(range(3)).members
+    (0, 1, 2)
+    """
+    found = tuple(islice(members, MOST + 1))
+    if not 0 < len(found) <= MOST:
+        raise InputError(f"whole: {len(found) or 'no'} members; between 1 and {MOST} are enumerated")
+    return Whole(found)
+
+
+def check_space(space: Any, id: str) -> None:
+    """Refuses what cannot be listed twice alike.
+
+    Raises:
+        InputError: a generator, a set, a text, or a list that is empty or too long.
+    """
+    allowed = "a Hypothesis strategy, a list, whole(…), sampler(…), or a function of the cell that returns one of them"
+    if isinstance(space, Whole | Sampler) or _is_strategy(space):
+        return
+    if isinstance(space, str | bytes) or not isinstance(space, Sequence):
+        raise InputError(f"claim {id}: over: a {type(space).__name__} cannot be listed twice alike; allowed: {allowed}")
+    if not 0 < len(space) <= MOST:
+        raise InputError(f"claim {id}: over: {len(space)} instances; between 1 and {MOST} are judged")
+
+
+def _is_strategy(space: Any) -> bool:
+    if "hypothesis.strategies" not in sys.modules:
+        return False
+    from hypothesis.strategies import SearchStrategy
+
+    return isinstance(space, SearchStrategy)
+
+
+def coverage(space: Any) -> Coverage:
+    """What the instances of a space are."""
+    return "law" if isinstance(space, Sampler) else "all" if isinstance(space, Whole) else "these"
+
+
+def listed(space: Any, count: int) -> Iterable[Any]:
+    """The instances of a space: ``count`` draws, or all that are listed."""
+    if isinstance(space, Sampler):
+        return (space.draw(seed) for seed in space.seeds(count))
+    if isinstance(space, Whole):
+        return space.members
+    return draws(space, count) if _is_strategy(space) else space
+
+
+def strategy(space: Any) -> SearchStrategy[Any]:
+    """The space as a Hypothesis strategy, for the search of counterexamples."""
+    from hypothesis import strategies
+
+    if isinstance(space, Sampler):
+        return strategies.integers(0, 2**63 - 1).map(space.draw)
+    if isinstance(space, Whole):
+        return strategies.sampled_from(space.members)
+    found: SearchStrategy[Any] = space if _is_strategy(space) else strategies.sampled_from(list(space))
+    return found
+
+
+def draws(strategy: SearchStrategy[Any], count: int, seed: int = 0) -> Iterator[Any]:
+    """Draws from a strategy that are the same in every process (with the same version of Hypothesis).
+
+    Hypothesis's own generation also tries constants of the modules that happen to be imported; here the choices come
+    from seeded bytes alone.
+
+    Raises:
+        InputError: the strategy rejects nearly every draw.
+
+    >>> from hypothesis import strategies
+    >>> list(draws(strategies.integers(0, 9), 5)) == list(draws(strategies.integers(0, 9), 5))
+    True
+    """
+    from hypothesis import given, settings
+
+    drawn: list[Any] = []
+
+    @settings(database=None, deadline=None)
+    @given(strategy)
+    def keep(instance: Any) -> None:
+        drawn.append(instance)
+
+    target = keep.hypothesis.fuzz_one_input  # type: ignore[attr-defined]
+    generator = random.Random(seed)
+    for _ in range(100 * count):
+        target(generator.randbytes(16_384))
+        yield from drawn
+        count -= len(drawn)
+        drawn.clear()
+        if count <= 0:
+            return
+    raise InputError(
+        f"the strategy {str(strategy)[:80]} rejects nearly every draw; build instances instead of filtering"
+    )
+
+
+def distinct(instances: Iterable[Any]) -> tuple[list[Any], int]:
+    """Each instance once, in order, and how many there were.
+
+    Equal ones count as one, and so do those of the same content.
+
+    >>> distinct([1, 1.0, True, 2])
+    ([1, 2], 4)
+    """
+    found: list[Any] = []
+    seen: set[Any] = set()
+    count = 0
+    for instance in instances:
+        count += 1
+        if count > MOST:
+            raise InputError(f"more than {MOST} instances")
+        keys: list[Any] = [fingerprint(instance)]
+        with suppress(TypeError):  # not hashable: its content alone tells
+            keys.append(("equal", hash(instance), instance))
+        if not any(key in seen for key in keys):
+            found.append(instance)
+        seen.update(keys)
+    return found, count
+
+
+DEPTH = 40
+"""So deep are instances read."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The instances of a cell of a user's own claim.
+
+    Attributes:
+        instances: those to be judged: each once, but of a law every draw.
+        drawn: how many were listed or drawn.
+        coverage: what they are.
+    """
+
+    instances: tuple[Any, ...]
+    drawn: int
+    coverage: Coverage
+
+    def kept(self, met: Sequence[Any]) -> str | None:
+        """Why those that met the assumptions are too few, if they are."""
+        total, left = len(self.instances), len(met)
+        if self.coverage == "law" and left and len(distinct(met)[0]) < 2:
+            return f"the law gave one instance {left} times"
+        if left < total and (left < LEAST_KEPT or left < LEAST_SHARE * total):
+            return f"the assumptions keep {left} of {total} instances; {LEAST_KEPT} and {LEAST_SHARE} of them are the least"
+        return None
+
+    def words(self, met: Sequence[Any]) -> str:
+        """What was judged, for the summary: of what kind, how many were drawn, what the assumptions left."""
+        parts = [WORDS[self.coverage]]
+        if self.coverage == "law":
+            parts.append(f"{len(distinct(met)[0])} distinct")
+        elif self.drawn > len(self.instances):
+            parts.append(f"{len(self.instances)} distinct of {self.drawn} drawn")
+        if len(met) < len(self.instances):
+            parts.append(f"the assumptions keep {len(met)} of {len(self.instances)}")
+        return ", ".join(parts)
+
+
+def listing(instances: Iterable[Any], coverage: Coverage) -> Listing:
+    """The instances to be judged.
+
+    Raises:
+        InputError: more than ``MOST``.
+    """
+    if coverage == "law":
+        draws = tuple(islice(instances, MOST + 1))
+        return Listing(draws, len(draws), coverage)
+    found, count = distinct(instances)
+    return Listing(tuple(found), count, coverage)
+
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def fingerprint(value: Any) -> str:
+    """A digest of an instance's content, the same in every process."""
+    with long_integers():
+        return hashlib.sha256(_text(value).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def _text(value: Any, depth: int = 0) -> str:
+    """Containers and dataclasses part by part (sets have no order, and arrays are written without their middle)."""
+    kind, inner = type(value).__qualname__, depth + 1
+    if depth > DEPTH:
+        return kind
+    if isinstance(value, tuple | list):
+        return f"{kind}[{','.join(_text(part, inner) for part in value)}]"
+    if isinstance(value, set | frozenset):
+        return f"{kind}{{{','.join(sorted(_text(part, inner) for part in value))}}}"
+    if isinstance(value, Mapping):
+        return f"{kind}{{{','.join(f'{_text(k, inner)}:{_text(v, inner)}' for k, v in value.items())}}}"
+    if is_dataclass(value):
+        return f"{kind}({','.join(_text(getattr(value, f.name, None), inner) for f in fields(value))})"
+    if hasattr(value, "tobytes") and hasattr(value, "shape"):
+        return f"{kind}{value.shape}{value.dtype}{value.tobytes().hex()}"
+    text = repr(value)
+    if not _ADDRESS.search(text):
+        return text
+    attributes = sorted(getattr(value, "__dict__", {}).items(), key=lambda pair: str(pair[0]))
+    return _ADDRESS.sub("", text) + _text(attributes, inner)
+
+
+@contextmanager
+def long_integers() -> Iterator[None]:
+    """Integers of any length are written out inside."""
+    limit = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(limit)
+
+
+ROOMS = ("theory.", "numerics.", "proofs_check.")
+"""Classes of this project hold exact numbers, and training parameters, which no exact statement reads."""
+
+
+def inexact(value: Any) -> str | None:
+    """The first floating-point number inside a value, as text; None where there is none among its first parts.
+
+    >>> inexact((1, {"a": [0.5]})), inexact((1, Fraction(1, 2)))
+    ('0.5', None)
+    """
+    queue, seen = [value], 0
+    while queue and seen < NODES:
+        part = queue.pop()
+        seen += 1
+        kind = type(part)
+        if isinstance(part, float | complex) or _is_inexact(part):
+            return f"{part!r:.40}"
+        if isinstance(part, int | str | bytes | Fraction) or kind.__module__.startswith(ROOMS) or callable(part):
+            continue
+        if isinstance(part, Mapping):
+            queue += [*part.keys(), *part.values()]
+        elif isinstance(part, tuple | list | set | frozenset):
+            queue += part
+        else:
+            queue += getattr(part, "__dict__", {}).values()
+            queue += [getattr(part, name, None) for name in getattr(kind, "__slots__", ()) if isinstance(name, str)]
+    return None
+
+
+def _is_inexact(part: Any) -> bool:
+    """Of another library: Decimal, mpmath's numbers, SymPy's Float, numpy's and torch's floating types."""
+    name = type(part).__module__.partition(".")[0]
+    if name in {"decimal", "_decimal", "mpmath"}:
+        return True
+    if name == "sympy":
+        import sympy
+
+        return isinstance(part, sympy.Basic) and part.has(sympy.Float)
+    if name == "numpy":
+        dtype = getattr(part, "dtype", None)
+        return dtype is not None and (dtype.kind in "fc" or (dtype.kind == "O" and inexact(part.tolist()) is not None))
+    if name == "torch":
+        return bool(getattr(part, "is_floating_point", lambda: False)())
+    return False

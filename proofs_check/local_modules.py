@@ -1,0 +1,156 @@
+"""Which modules of one's own a file imports: what a verdict on its claims depends on besides adfd and its libraries.
+
+Imports are read off the syntax trees, at any depth of the files and of one another, also ``import_module("name")``; a
+module is one's own unless it belongs to Python, to an installed package or to adfd.  Names put together while running
+and data files are not seen.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+from theory.errors import InputError
+
+MOST = 1000
+"""Modules of one's own that a file may import."""
+ROOT = Path(__file__).resolve().parent.parent
+INSTALLED = {"site-packages", "dist-packages"}
+OURS = ("theory", "numerics", "proofs_check")
+
+
+@cache
+def _elsewhere() -> tuple[Path, ...]:
+    """Where Python and installed packages are, and adfd."""
+    paths = [*sysconfig.get_paths().values(), *site.getsitepackages(), site.getusersitepackages()]
+    return tuple({Path(p).resolve() for p in paths if p} - {ROOT}) + tuple(ROOT / room for room in OURS)
+
+
+def is_own(origin: str | None) -> bool:
+    """Whether a module's file is of one's own."""
+    if origin is None or origin in {"built-in", "frozen"}:
+        return False
+    place = Path(origin).resolve()
+    installed = not INSTALLED.isdisjoint(place.parts) or any(place.is_relative_to(folder) for folder in _elsewhere())
+    return place.is_file() and not installed
+
+
+_ADDED: list[str] = []
+"""Folders that are on the path for the sake of files in them, the last one first."""
+
+
+def put_on_path(folder: Path) -> None:
+    """Lets a file import its neighbours: they shadow nothing but neighbours, of the same name, of other files."""
+    before = [entry for entry in sys.path if entry not in _ADDED]
+    if str(folder) not in before:
+        _ADDED[:] = [str(folder), *(entry for entry in _ADDED if entry != str(folder))]
+    sys.path[:] = [*before, *_ADDED]
+
+
+def closure(path: str) -> dict[str, Path]:
+    """The modules of its own that a file imports, transitively, by name.
+
+    Raises:
+        InputError: more than ``MOST``.
+    """
+    file = Path(path).absolute()
+    search = [*(entry for entry in sys.path if entry not in _ADDED), str(file.parent)]
+    found: dict[str, Path] = {}
+    queue: list[tuple[str, Path, str]] = [("", file, "")]
+    looked: set[str] = set()
+    while queue:
+        _, at, package = queue.pop()
+        for name in _imported(_bytes(at), package):
+            if name in looked:
+                continue
+            looked.add(name)
+            for full, spec in _specs(name, search):
+                if spec.origin is not None and is_own(spec.origin) and full not in found:
+                    found[full] = Path(spec.origin)
+                    inside = full if spec.submodule_search_locations is not None else full.rpartition(".")[0]
+                    queue.append((full, found[full], inside))
+        if len(found) > MOST:
+            raise InputError(f"{path}: imports more than {MOST} modules of its own")
+    return found
+
+
+def digest(path: str, further: Iterable[Path] = ()) -> str:
+    """A digest of a file's bytes and of those of every module of its own, and of further files."""
+    total = hashlib.sha256(Path(path).read_bytes())
+    modules = closure(path)
+    for name in sorted(modules):
+        total.update(name.encode() + hashlib.sha256(_bytes(modules[name])).digest())
+    for extra in sorted(set(further)):
+        total.update(hashlib.sha256(_bytes(extra)).digest())
+    return total.hexdigest()[:16]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _specs(name: str, search: list[str]) -> Iterator[tuple[str, ModuleSpec]]:
+    """The packages on the way to a module, and itself, as far as they are found; nothing is run."""
+    where = search
+    parts = name.split(".")
+    for k in range(len(parts)):
+        full = ".".join(parts[: k + 1])
+        if k == 0 and (full in sys.builtin_module_names or full in sys.stdlib_module_names):
+            return
+        try:
+            spec = PathFinder.find_spec(full, where)
+            if spec is None:
+                return
+            yield full, spec
+            if spec.submodule_search_locations is None:
+                return
+            folders = [Path(entry) / parts[k] for entry in where]  # of a package without __init__.py
+            where = list(spec.submodule_search_locations) if spec.origin else [str(f) for f in folders if f.is_dir()]
+        except (ImportError, ValueError, OSError, KeyError):
+            return
+
+
+@lru_cache(maxsize=1024)
+def _imported(source: bytes, package: str) -> tuple[str, ...]:
+    """The names that a module imports, absolute, submodules that may be meant among them."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    names: list[str] = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=listed):
+                names += [alias.name for alias in listed]
+            case ast.ImportFrom(module=module, names=listed, level=level):
+                base = _absolute(module or "", level, package)
+                if base:
+                    names.append(base)
+                names += [f"{base}.{alias.name}".strip(".") for alias in listed if alias.name != "*"]
+            case ast.Call(func=function, args=[ast.Constant(value=str(text)), *_]) if _imports(function):
+                names.append(_absolute(text.lstrip("."), len(text) - len(text.lstrip(".")), package))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _imports(function: ast.expr) -> bool:
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in {"import_module", "__import__"}
+
+
+def _absolute(module: str, level: int, package: str) -> str:
+    """A relative name in full."""
+    if level == 0:
+        return module
+    parts = package.split(".") if package else []
+    base = parts[: len(parts) - (level - 1)]
+    return ".".join([*base, module] if module else base)
