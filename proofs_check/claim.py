@@ -132,6 +132,10 @@ class Step:
             raise InputError(f"step {self.text[:60]!r}: rule {self.rule!r} with{'' if self.check else 'out'} a check")
 
 
+LEAST_CONFIDENCE = 0.8
+"""Of an interval for a share."""
+
+
 @dataclass(frozen=True)
 class Quantifier:
     """For ``all`` instances; ``typical``: for at least a share of the draws; ``share``: what is the share?
@@ -144,6 +148,13 @@ class Quantifier:
     kind: Literal["all", "typical", "share"] = "all"
     share: float = 0.9
     confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not (0 < self.share < 1 and LEAST_CONFIDENCE <= self.confidence < 1):
+            raise InputError(
+                f"quantifier: share {self.share}, confidence {self.confidence}; allowed: a share between 0 and 1, a "
+                f"confidence of at least {LEAST_CONFIDENCE}"
+            )
 
     def __str__(self) -> str:
         return "all" if self.kind == "all" else f"{self.kind}({self.share:g}, {self.confidence:g})"

@@ -410,25 +410,28 @@ def _run(path: str, called: str) -> ModuleType:
     return made
 
 
-_IMPORTED: dict[str, str] = {}
-"""Digests of the modules of one's own, as they were imported."""
+_RUN: set[str] = set()
+"""Files that this process has run."""
 
 
 def _forget(path: str) -> None:
-    """Forgets modules of one's own that are other ones now: of another folder, or edited since."""
-    for name, place in local_modules.closure(path).items():
-        known = sys.modules.get(name)
-        elsewhere = known is not None and getattr(known, "__file__", None) not in {None, str(place)}
-        if elsewhere or (name in _IMPORTED and _IMPORTED[name] != hashlib.sha256(_read(str(place))).hexdigest()):
+    """Forgets the modules of a file's own where they are other ones now: of another folder, or edited since."""
+    places = local_modules.closure(path)
+    known = {name: getattr(sys.modules.get(name), "__file__", None) for name in places}
+    elsewhere = any(known[name] not in {None, str(place)} for name, place in places.items())
+    if elsewhere or path in _RUN:  # it is run a second time because something has changed
+        further = {str(place) for place in _FOUND.get(path, ())}
+        dynamic = [name for name, made in sys.modules.items() if getattr(made, "__file__", None) in further]
+        for name in [*places, *dynamic]:
             sys.modules.pop(name, None)
+    _RUN.add(path)
 
 
 def _remember(path: str, called: str, before: set[str]) -> None:
-    """Keeps what was imported of one's own: its digest, and where the text does not show it, its place."""
+    """Keeps the places of what was imported of one's own by names that the text does not show."""
     shown = set(local_modules.closure(path).values())
     new = {name: getattr(sys.modules.get(name), "__file__", None) for name in set(sys.modules) - before - {called}}
     own = {name: Path(file) for name, file in new.items() if isinstance(file, str) and local_modules.is_own(file)}
-    _IMPORTED.update({name: hashlib.sha256(_read(str(place))).hexdigest() for name, place in own.items()})
     further = {place for place in own.values() if place not in shown and place != Path(path)}
     if further:
         _FOUND[path] = tuple(sorted({*_FOUND.get(path, ()), *further}))

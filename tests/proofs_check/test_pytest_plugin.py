@@ -68,7 +68,7 @@ def test_cells_and_mutants_are_tests(tmp_path: Path) -> None:
     assert '"certified": true' in text
     assert "the smallest one: adfd refute my_claims.py::own.false" in text
     assert "again: adfd verify my_claims.py::own.false --cell 'n=up to 9'" in text
-    assert "INCONCLUSIVE: own.unknown [instances=drawn]: undecided in 50 of 50" in text
+    assert "INCONCLUSIVE: own.unknown [instances=drawn]: undecided in 10 of 10" in text
     assert "own.false: the mutant weak survived: CERTIFIED" in text
     assert "wrong on purpose: bound = 9" in text
     assert "claims_wrong.py: no claims" in text

@@ -298,6 +298,14 @@ def test_numbers_texts_and_nan_are_no_answers(answer: Any, kind: str) -> None:
         evaluate(_answering(answer, kind), 1, DRAWN)
 
 
+@pytest.mark.parametrize("answer", [-4.0, float("nan"), np.float64("nan"), (np.float64("nan"), "nan")])
+def test_floats_are_no_answers(answer: Any) -> None:
+    assert judge(_answering(answer, "sampled"), DRAWN, "quick").verdict is Verdict.ERROR
+    found = judge(_answering(answer, "ball"), DRAWN, "quick")
+    assert found.verdict is Verdict.ERROR
+    assert "has the float" in found.summary  # already where the answer is kept
+
+
 def test_cells_scopes_and_assumptions() -> None:
     seen = []
 
