@@ -148,14 +148,9 @@ def spearman(values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "k k"]:
     >>> spearman(np.array([[1.0, 10, 3], [2, 20, 2], [3, 20, 1]])).round(3).tolist()
     [[1.0, 0.866, -1.0], [0.866, 1.0, -0.866], [-1.0, -0.866, 1.0]]
     """
-    ranks = np.empty_like(values)
-    for k, column in enumerate(values.T):
-        _, inverse, counts = np.unique(column, return_inverse=True, return_counts=True)
-        last = np.cumsum(counts)
-        ranks[:, k] = (last - (counts - 1) / 2)[inverse]
-    centred = ranks - ranks.mean(axis=0)
-    unit = centred / np.sqrt((centred**2).sum(axis=0))
-    found: Float[np.ndarray, "k k"] = np.clip(unit.T @ unit, -1, 1)
+    from numerics.training import statistics as ranks  # of the ranks by scipy
+
+    found: Float[np.ndarray, "k k"] = np.clip(ranks.spearman(values.T[:, None], values.T[None]), -1, 1)
     return found
 
 

@@ -41,12 +41,14 @@ def _power(w: Tensor, alpha: MultiIndex) -> Tensor | float:
 
 
 def _derivative_jacobian(
-    network: TwoLayer, points: Float[Tensor, "n d"], alpha: MultiIndex, flat: Float[Tensor, "b p"]
+    network: TwoLayer, points: Float[Tensor, "n d"], alpha: MultiIndex, flat: Float[Tensor, "b p"], outer: bool
 ) -> Float[Tensor, "b n p"]:
-    """``∂(∂^α u)/∂(a, b, w)`` at the points."""
+    """``∂(∂^α u)/∂(a, b, w)`` at the points; of a alone if ``outer``."""
     a, b, w = network.split(flat)
     m = sum(alpha)
     z = preactivation(points, w, b)
+    if outer:
+        return network.factor * (_power(w, alpha) * network.activation.derivatives(z, m)[m])
     tower = network.activation.derivatives(z, m + 1)
     a_ = a[:, None, :]
     monomial = _power(w, alpha)
@@ -61,12 +63,14 @@ def _derivative_jacobian(
     return network.factor * torch.cat(parts, 2)
 
 
-def _rows_jacobian(network: TwoLayer, rows: Rows, flat: Float[Tensor, "b p"], cast: bool) -> Float[Tensor, "b n p"]:
+def _rows_jacobian(
+    network: TwoLayer, rows: Rows, flat: Float[Tensor, "b p"], cast: bool, outer: bool
+) -> Float[Tensor, "b n p"]:
     parts: Any = rows.parts
     if rows.differentiated:
         total: Any = None
         for term in parts:
-            value = _derivative_jacobian(network, rows.points, term.alpha, flat)
+            value = _derivative_jacobian(network, rows.points, term.alpha, flat, outer)
             if isinstance(term.coefficient, Tensor):
                 value = value * term.coefficient[:, None]
             elif term.coefficient != 1:
@@ -77,7 +81,7 @@ def _rows_jacobian(network: TwoLayer, rows: Rows, flat: Float[Tensor, "b p"], ca
         shifts, places = unique_shifts(parts)
         zero = (0,) * rows.points.shape[1]
         # The row axis goes last: coefficients of the rows multiply the last axis.
-        nodes = [_derivative_jacobian(network, rows.points + s, zero, flat).transpose(1, 2) for s in shifts]
+        nodes = [_derivative_jacobian(network, rows.points + s, zero, flat, outer).transpose(1, 2) for s in shifts]
         total = combine(parts, places, [node.double() for node in nodes] if cast else nodes).transpose(1, 2)
     result: Tensor = total if rows.root == 1 else total * rows.root
     return result
@@ -87,8 +91,20 @@ def jacobian(model: Model, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r p"]
     """``J = ∂r/∂parameters`` of every member; in closed form for two-layer networks, by autograd for modules."""
     if not isinstance(model, TwoLayerResidual):
         return model.jacobian(flat)
-    rows = [_rows_jacobian(model.network, rows, flat, model.cast_after_forward) for rows in model.system.rows]
+    return _jacobian(model, flat, False)
+
+
+def _jacobian(model: TwoLayerResidual, flat: Float[Tensor, "b p"], outer: bool) -> Float[Tensor, "b r p"]:
+    rows = [_rows_jacobian(model.network, rows, flat, model.cast_after_forward, outer) for rows in model.system.rows]
     return torch.cat(rows, 1)
+
+
+def feature_matrix(model: TwoLayerResidual, flat: Float[Tensor, "b p"], block: int = 16) -> Float[Tensor, "b r m"]:
+    """The columns of the outer weights a in :func:`jacobian`: the matrix of the random feature model, for each member.
+
+    ``block`` members are taken at once, so that what is met on the way stays in the cache.
+    """
+    return torch.cat([_jacobian(model, rows, True) for rows in flat.split(block)])
 
 
 def kernel(model: Model, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r r"]:

@@ -72,18 +72,6 @@ def _confidence(confidence: float) -> None:
         raise InputError(f"confidence: {confidence}; allowed: between 0 and 1")
 
 
-def average_ranks(values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Ranks from 1, equal values sharing the mean of theirs.
-
-    (``scipy.stats`` has it too, and takes a second to import.)
-
-    >>> average_ranks(np.array([3.0, 1.0, 3.0, 2.0])).tolist()
-    [3.5, 1.0, 3.5, 2.0]
-    """
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[place]
-
-
 EXACT_PAIRS = 50
 """Up to so many pairs the signed-rank test counts all signs."""
 
@@ -96,12 +84,14 @@ def signed_rank(differences: Float[np.ndarray, " n"]) -> float:
     >>> signed_rank(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
     0.0625
     """
+    from scipy.stats import rankdata
+
     kept = differences[differences != 0]
     if len(kept) == 0:
         return 1.0
     n = len(kept)
     size = np.abs(kept)
-    ranks = average_ranks(size)
+    ranks = rankdata(size)
     positive = float(ranks[kept > 0].sum())
     if n <= EXACT_PAIRS and n == len(differences) and len(np.unique(size)) == n:
         # ways[s]: subsets of 1..n with the sum s; integers under 2**50, exact in float64.
@@ -179,9 +169,13 @@ class RankCorrelation:
     adjusted: float
 
 
-def _rho(x: Float[np.ndarray, "*b n"], y: Float[np.ndarray, "*b n"]) -> Float[np.ndarray, "*b"]:
-    """Pearson's correlation of the ranks, ties averaged."""
-    from scipy.stats import rankdata  # many rows at once
+def spearman(x: Float[np.ndarray, "*b n"], y: Float[np.ndarray, "*b n"]) -> Float[np.ndarray, "*b"]:
+    """Spearman's ρ of the last axes, many pairs at once: Pearson's of scipy's ranks; NaN where one does not vary.
+
+    >>> round(float(spearman(np.array([1.0, 2, 3, 4]), np.array([1.0, 2, 4, 3]))), 6)
+    0.8
+    """
+    from scipy.stats import rankdata
 
     a, b = rankdata(x, axis=-1), rankdata(y, axis=-1)
     a, b = a - a.mean(-1, keepdims=True), b - b.mean(-1, keepdims=True)
@@ -245,16 +239,16 @@ def rank_predictors(
 def _correlate(
     x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], confidence: float, seed: int, permutations: int
 ) -> tuple[Interval, float]:
-    rho = float(_rho(x, y))
+    rho = float(spearman(x, y))
     if not np.isfinite(rho):
         return Interval(float("nan"), float("nan"), float("nan"), confidence), 1.0
     generator = np.random.default_rng(seed)
     sample = generator.integers(0, len(x), (RESAMPLES, len(x)))
-    resampled = _rho(x[sample], y[sample])
+    resampled = spearman(x[sample], y[sample])
     resampled = resampled[np.isfinite(resampled)]
     lower, upper = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2])
     shuffled = generator.permuted(np.broadcast_to(x, (permutations, len(x))), axis=1)
-    extreme = int((np.abs(_rho(shuffled, np.broadcast_to(y, shuffled.shape))) >= abs(rho) - 1e-12).sum())
+    extreme = int((np.abs(spearman(shuffled, np.broadcast_to(y, shuffled.shape))) >= abs(rho) - 1e-12).sum())
     return Interval(rho, float(lower), float(upper), confidence), (1 + extreme) / (1 + permutations)
 
 

@@ -22,10 +22,11 @@ ORDER = (
     "network_residuals",
     "source",
     "source_training",
+    "source_paired",
     "source_advantage",
     "noise_ridge",
     "regimes",
 )
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
-SHARED = ("common", "links", "decisions", "measures", "runs", "samples", "study")
+SHARED = ("common", "least_squares", "links", "decisions", "measures", "runs", "samples", "study")
 """Modules without claims of their own."""

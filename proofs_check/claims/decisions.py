@@ -1,8 +1,8 @@
-"""From samples to decisions: intervals against a bound in three-valued logic, and rank correlations.
+"""From samples to decisions: intervals against bounds, and rank correlations.
 
-A statement about a population holds when the whole interval of its estimate lies on the right side of the bound, fails
-when the whole interval lies on the wrong side, and is undecided otherwise: not to find an effect refutes nothing, an
-interval that excludes the effect does.
+A statement about a population holds when the whole interval of its estimate lies beyond the bound, is reversed when the
+whole interval lies beyond the opposite bound, is neither (``mixed``) when the interval excludes both, and is open
+otherwise: not to find an effect refutes nothing. The intervals of a claim's cells are simultaneous (Bonferroni).
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
+
+from proofs_check.findings import CONFIDENCE as SIMULTANEOUS
+from proofs_check.findings import Finding
 
 Column = tuple[float | None, ...]
 """One number a seed; None where there is none."""
 
 CONFIDENCE = 0.99
-"""Of every interval that decides."""
+"""Of an interval that decides alone."""
 LEVEL = 0.05
 """An adjusted p-value under it is needed for support, beside the interval."""
 PERMUTATIONS = 4000
@@ -52,6 +55,43 @@ def within(interval: tuple[float, float], centre: float, reach: float) -> bool |
     return False if high < centre - reach or low > centre + reach else None
 
 
+def each_of(facts: int) -> float:
+    """The confidence of one interval, so that ``facts`` of them are right at once with 95 % (Bonferroni).
+
+    >>> round(each_of(10), 6)
+    0.995
+    """
+    return 1 - (1 - SIMULTANEOUS) / max(1, facts)
+
+
+def finding(interval: tuple[float, float], bound: float) -> Finding:
+    """What is shown of a number that is said to be at most ``−bound``; reversed: it is at least ``bound``.
+
+    >>> [str(finding(i, 1)) for i in ((-3, -1), (2, 3), (-0.5, 0.9), (-2, 0))]
+    ['holds', 'reversed', 'mixed', 'open']
+    """
+    low, high = interval
+    if high <= -bound:
+        return Finding.HOLDS
+    if low >= bound:
+        return Finding.REVERSED
+    return Finding.MIXED if -bound < low and high < bound else Finding.OPEN
+
+
+def mean_interval(values: Float[np.ndarray, " n"], confidence: float) -> tuple[float, float]:
+    """Student's interval of a mean.
+
+    >>> low, high = mean_interval(np.array([1.0, 2.0, 3.0]), 0.95)
+    >>> round(low, 2), round(high, 2)
+    (-0.48, 4.48)
+    """
+    from scipy.special import stdtrit
+
+    mean, spread = float(values.mean()), float(values.std(ddof=1))
+    reach = float(stdtrit(len(values) - 1, (1 + confidence) / 2)) * spread / math.sqrt(len(values))
+    return mean - reach, mean + reach
+
+
 @dataclass(frozen=True)
 class Correlation:
     """Spearman's ρ of a predictor and an outcome.
@@ -60,7 +100,7 @@ class Correlation:
         name: of the predictor.
         pairs: complete pairs, one a seed.
         rho: the estimate; None where one of the two does not vary, or pairs are too few.
-        interval: at :data:`CONFIDENCE`.
+        interval: at the confidence that was asked for.
         adjusted: two-sided permutation p-value after Holm's correction over all predictors of the sample; 1 without
             an estimate.
     """
@@ -72,10 +112,10 @@ class Correlation:
     adjusted: float
 
 
-def rank_interval(rho: float, pairs: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Interval of Spearman's ρ through Fisher's z with the variance ``(1 + ρ²/2)/(n − 3)``.
+def rank_interval(rho: float, pairs: int, confidence: float = CONFIDENCE, given: int = 0) -> tuple[float, float]:
+    """Interval of Spearman's ρ through Fisher's z with the variance ``(1 + ρ²/2)/(n − 3 − g)``, g variables held fixed.
 
-    Source: Bonett and Wright, Psychometrika 65 (2000) 23-28.
+    Source: Bonett and Wright, Psychometrika 65 (2000) 23-28; Fisher, Metron 3 (1924) 329-332, for partial ones.
 
     >>> low, high = rank_interval(0.5, 100, 0.95)
     >>> round(low, 3), round(high, 3)
@@ -86,45 +126,62 @@ def rank_interval(rho: float, pairs: int, confidence: float = CONFIDENCE) -> tup
     if abs(rho) >= 1:
         return (rho, rho)
     centre = math.atanh(rho)
-    reach = float(ndtri((1 + confidence) / 2)) * math.sqrt((1 + rho**2 / 2) / (pairs - 3))
+    reach = float(ndtri((1 + confidence) / 2)) * math.sqrt((1 + rho**2 / 2) / (pairs - 3 - given))
     return math.tanh(centre - reach), math.tanh(centre + reach)
 
 
 @lru_cache(maxsize=1024)
-def _ranked(columns: tuple[tuple[str, Column], ...], outcome: Column) -> dict[str, Correlation]:
+def _ranked(
+    columns: tuple[tuple[str, Column], ...], outcome: Column, given: Column | None, confidence: float
+) -> dict[str, Correlation]:
     from numerics.training.statistics import holm
 
-    raw = {name: _correlate(column, outcome) for name, column in columns}
+    raw = {name: _correlate(column, outcome, given) for name, column in columns}
     adjusted = holm([p for *_, p in raw.values()])
+    fixed = 0 if given is None else 1
     return {
-        name: Correlation(name, pairs, rho, (-1.0, 1.0) if rho is None else rank_interval(rho, pairs), q)
+        name: Correlation(
+            name, pairs, rho, (-1.0, 1.0) if rho is None else rank_interval(rho, pairs, confidence, fixed), q
+        )
         for (name, (pairs, rho, _)), q in zip(raw.items(), adjusted, strict=True)
     }
 
 
-def rank_correlations(predictors: Mapping[str, Column], outcome: Column) -> dict[str, Correlation]:
+def rank_correlations(
+    predictors: Mapping[str, Column],
+    outcome: Column,
+    given: Column | None = None,
+    confidence: float = CONFIDENCE,
+) -> dict[str, Correlation]:
     """Spearman's ρ of every predictor with the outcome over the pairs where both exist; the same for the same data.
 
     As :func:`numerics.training.statistics.rank_predictors`, with an interval in closed form: a bootstrap has too few
-    samples in the tails of 99 %, and a ledger has hundreds of samples.
+    samples in the tails that simultaneous intervals need, and a ledger has hundreds of samples.
+
+    Args:
+        given: a variable that is held fixed: ρ is then the partial rank correlation.
     """
-    return dict(_ranked(tuple(predictors.items()), outcome))
+    return dict(_ranked(tuple(predictors.items()), outcome, given, confidence))
 
 
-def _correlate(column: Column, outcome: Column) -> tuple[int, float | None, float]:
+def _correlate(column: Column, outcome: Column, given: Column | None) -> tuple[int, float | None, float]:
     """Pairs, ρ, and its permutation p-value (the observed order counted, so that it is never 0)."""
-    from numerics.training.statistics import average_ranks
+    from scipy.stats import rankdata
 
-    both = [(a, b) for a, b in zip(column, outcome, strict=True) if a is not None and b is not None]
-    if len(both) < LEAST_PAIRS:
-        return len(both), None, 1.0
-    x, y = (average_ranks(np.array(values)) - (len(both) + 1) / 2 for values in zip(*both, strict=True))
+    rows = list(zip(column, outcome, *([] if given is None else [given]), strict=True))
+    table = np.array([row for row in rows if None not in row], dtype=float)
+    if len(table) < LEAST_PAIRS:
+        return len(table), None, 1.0
+    x, y, *fixed = rankdata(table, axis=0).T - (len(table) + 1) / 2
+    full = math.sqrt(float((x**2).sum() * (y**2).sum()))
+    if fixed and (size := float(fixed[0] @ fixed[0])):
+        x, y = (v - float(v @ fixed[0]) / size * fixed[0] for v in (x, y))
     scale = math.sqrt(float((x**2).sum() * (y**2).sum()))
-    if scale == 0:
-        return len(both), None, 1.0
+    if scale <= 1e-12 * full:  # constant, or a function of what is held fixed
+        return len(table), None, 1.0
     rho = float(x @ y) / scale
-    extreme = int((np.abs(y[_orders(len(both))] @ x) >= (abs(rho) - 1e-12) * scale).sum())
-    return len(both), rho, (1 + extreme) / (1 + PERMUTATIONS)
+    extreme = int((np.abs(y[_orders(len(table))] @ x) >= (abs(rho) - 1e-12) * scale).sum())
+    return len(table), rho, (1 + extreme) / (1 + PERMUTATIONS)
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.decisions import CONFIDENCE, within
-from proofs_check.claims.runs import outcomes, system
+from proofs_check.claims.least_squares import system
+from proofs_check.claims.runs import outcomes
 from proofs_check.claims.study import Study, instances, search
 from proofs_check.verdicts import Outcome
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 REACH = math.log(1.25)
 """Largest mean of |log(measured/predicted)|."""
+
+
+MEMBERS = 32
+"""Seeds of a sample."""
 
 
 def ridge_objective(A: Tensor, f: Tensor, penalty: Tensor) -> Tensor:
@@ -50,6 +55,7 @@ def _explained(scale: float = 1.0, degrees: bool = True) -> Callable[[Study, Sco
 
         from numerics.training.statistics import bootstrap
 
+        study = replace(study, members=MEMBERS)
         exact, f = system(replace(study, arithmetic="float64"), "fd")
         noise = system(study, "fd")[0].double() - exact
         rows, columns = exact.shape[1:]
@@ -85,10 +91,12 @@ def _cells(profile: Profile) -> tuple[Scope, ...]:
     steps = {"quick": {"u_xx": ("1/256",), "u_xxxx": ("1/64",)},
              "full": {"u_xx": ("1/128", "1/256", "1/512"), "u_xxxx": ("1/32", "1/64")}}  # fmt: skip
     return tuple(
-        {"model": "rfm", "optimiser": "svd", "step": step, "operator": operator, "arithmetic": "float32"}
+        {"model": "rfm", "optimiser": "svd", "step": step, "operator": operator, "arithmetic": "float32",
+         "size": size}
+        for size in ("128 features 160 points", *(() if profile == "quick" else ("n=128",)))
         for operator, chosen in steps[profile].items()
         for step in chosen
-    )
+    )  # fmt: skip
 
 
 CLAIMS = (
@@ -115,8 +123,8 @@ CLAIMS = (
         describe=Study.describe,
         search=search,
         mutants=(
-            Mutant("summed", "λ is 24 times as large: in the quick profile the sum of the squares of E, not divided by M", "constant",
-                   lambda c: c.with_(test=_explained(scale=24.0))),
+            Mutant("summed", "λ is the sum of the squares of E, not divided by M = 128", "constant",
+                   lambda c: c.with_(test=_explained(scale=128.0))),
             Mutant("nothing-fitted", "the noise is not fitted: the factor is 1", "assumption",
                    lambda c: c.with_(test=_explained(degrees=False))),
         ),

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from numerics.problem import Method
+from numerics.problem import METHODS, Method
 from proofs_check.claim import Profile
-from proofs_check.claims.study import ADAM_STEP, RANK, TOLERANCES, Study
+from proofs_check.claims.study import ADAM_STEP, RANK, SOLUTIONS, TOLERANCES, Study, random_method
 from theory.conventions import Convention, standard_conventions
 from theory.entropy import truncated_entropy
 
@@ -28,49 +28,94 @@ if TYPE_CHECKING:
 
 Values = tuple[float | None, ...]
 """One number a seed; None where a run diverged or the number does not exist."""
-Matrix = Literal["features", "Jacobian"]
-"""Whose spectrum predicts: that of the features' matrix A, or of the Jacobian of the residual in all parameters."""
+Columns = dict[str, Values]
+Moment = Literal["start", "middle"]
+"""When a spectrum is taken: before training, or after half of the iterations (networks only)."""
 
 
-def _without_step(study: Study, method: Method) -> Study:
-    """Autodiff knows no step: its runs are shared by the studies of all steps."""
-    return replace(study, step=Fraction(1, 100)) if method == "ad" else study
+def judged() -> dict[str, Convention]:
+    """The entropy conventions that have cells, by label.
 
-
-def _same_matrix(study: Study, method: Method) -> Study:
-    """The study whose matrices are those of ``study``: the data and the optimiser do not enter."""
-    return replace(_without_step(study, method), optimiser="svd", solution="sin(pi*x)")
-
-
-def system(study: Study, method: Method) -> tuple[Tensor, Tensor]:
-    """``A [seeds, n, M]`` and ``f [n]`` of the random feature model in the study's arithmetic.
-
-    The columns of the output weights in the Jacobian of the residual, and minus the residual of the zero network: what
-    :func:`numerics.matrices.float_matrix` makes of each seed, for all at once.
+    Not all combinations of rule, power and normalisation: those left out decide as one of these does in nearly every
+    draw (in full they are computed and compared).
     """
-    return jacobian(study, method)[:, :, : study.sizes.count], _right(replace(study, sample="seeds", optimiser="svd"))
+    wanted = {("energy", 1, False), ("energy", 1, True), ("relative", 1, True)}
+    return {c.label: c for c in standard_conventions(RANK) if (c.rule, c.power, c.normalised) in wanted}
 
 
-def jacobian(study: Study, method: Method) -> Tensor:
-    """Of the residual of a two-layer network in all parameters at the start, ``[seeds, n, P]``."""
-    return _jacobian(_same_matrix(study, method), method)
+def conventions(profile: Profile) -> dict[str, Convention]:
+    """Those that are computed and compared with one another, and for which p-values are adjusted: all in full."""
+    return judged() if profile == "quick" else {c.label: c for c in standard_conventions(RANK)}
 
 
-@lru_cache(maxsize=32)
-def _jacobian(study: Study, method: Method) -> Tensor:
-    from numerics.training import ntk
+def spectrum_predictors(spectra: Tensor, profile: Profile) -> tuple[Columns, dict[str, list[int]]]:
+    """Entropies of descending spectra by convention and their rivals, one value a seed; and the cut-off numbers.
 
-    return ntk.jacobian(*_in_arithmetic(study, network(study, method)))
+    Rivals: the condition number, the least singular value with ``σ ≥ 1e-12 σ_1`` and the number of those.
+
+    Args:
+        spectra: ``[seeds, k]``, float64.
+    """
+    table: dict[str, list[float | None]] = {}
+    cutoffs: dict[str, list[int]] = {label: [] for label in conventions(profile)}
+    for row in spectra.tolist():
+        found: dict[str, float | None] = {}
+        ranks: dict[tuple[object, ...], int] = {}  # normalised or not, the cut-off number is the same
+        for label, convention in conventions(profile).items():
+            if not all(map(math.isfinite, row)):
+                found[label] = None
+                cutoffs[label].append(0)
+                continue
+            rule = (convention.rule, convention.tau, convention.rank, convention.power)
+            entropy = truncated_entropy(row, convention, r=ranks.get(rule))
+            ranks[rule] = entropy.cutoff
+            found[label] = None if entropy.value is None else float(entropy.value)
+            cutoffs[label].append(entropy.cutoff)
+        kept = [v for v in row if v > 0 and v >= 1e-12 * row[0]]
+        found["condition number"] = row[0] / row[-1] if row[-1] > 0 else None
+        found["least kept value"] = kept[-1] if kept else None
+        found["epsilon rank"] = float(len(kept))
+        for name, number in found.items():
+            table.setdefault(name, []).append(number)
+    return {name: tuple(column) for name, column in table.items()}, cutoffs
 
 
-@lru_cache(maxsize=64)
-def _right(study: Study) -> Tensor:
-    model, flat = _in_arithmetic(replace(study, members=1), network(study, "ad"))
-    f: Tensor = -model.residual(0 * flat)[0]
-    return f
+def finite(values: Sequence[float]) -> Values:
+    """None for what is infinite or not a number."""
+    return tuple(v if math.isfinite(v) else None for v in values)
 
 
-def _shared(kind: str, content: list[Any], compute: Callable[[], dict[str, Values]]) -> dict[str, Values]:
+@lru_cache(maxsize=256)
+def table(study: Study, method: Method) -> Columns:
+    """All that a sample comes to by a method, one value a seed.
+
+    Columns ``"start: …"`` and ``"middle: …"``: see :func:`predictors`; ``"after …: …"`` and the rest:
+    see :func:`outcomes`.
+    """
+    own = _as_computed(study, method)
+    if own.sample == "methods":
+        both = {m: table(replace(own, sample="seeds"), m) for m in METHODS}
+        drawn = [both[random_method(seed)] for seed in own.seeds]
+        return {name: tuple(one[name][k] for k, one in enumerate(drawn)) for name in both["ad"]}
+    return _shared("table", [own.key, method], lambda: _computed(own, method))
+
+
+def _computed(study: Study, method: Method) -> Columns:
+    from proofs_check.claims import least_squares
+
+    return least_squares.columns(study, method) if study.model == "rfm" else _network_columns(study, method)
+
+
+def _as_computed(study: Study, method: Method) -> Study:
+    """Without what does not matter: autodiff knows no step, and least squares takes all right-hand sides at once."""
+    if method == "ad" and study.sample != "methods":
+        study = replace(study, step=Fraction(1, 100))
+    if study.model == "rfm" and study.optimiser == "svd":
+        study = replace(study, solution=SOLUTIONS[0])
+    return study
+
+
+def _shared(kind: str, content: list[Any], compute: Callable[[], Columns]) -> Columns:
     """Columns from the store of this process, else computed and kept there."""
     from numerics import spectra
     from numerics.sources import recipe
@@ -85,59 +130,39 @@ def _shared(kind: str, content: list[Any], compute: Callable[[], dict[str, Value
     return {name: tuple(column) for name, column in found.items()}
 
 
-@dataclass
-class BatchLeastSquares:
-    """The objective ``½‖A a − f‖²``, one matrix for each member."""
+def predictors(study: Study, method: Method, moment: Moment = "start") -> Columns:
+    """Entropies by convention and their rivals (:func:`spectrum_predictors`), one value a seed.
 
-    A: Tensor
-    f: Tensor
-
-    def residual(self, a: Tensor) -> Tensor:
-        """``A a − f`` of every member."""
-        return (self.A @ a[:, :, None])[:, :, 0] - self.f
-
-    def __call__(self, parameters: Tensor, /) -> tuple[Tensor, Tensor]:
-        residual = self.residual(parameters)
-        return 0.5 * (residual * residual).sum(-1), (residual[:, None, :] @ self.A)[:, 0]
+    Of the singular values of the features' matrix A for random features, and of the eigenvalues of the gradient-descent
+    kernel ``G = J Jᵀ`` of the residual for networks, before training or in the middle of it.
+    """
+    return _columns(table(study, method), f"{moment}: ")
 
 
-def truncated_solution(A: Tensor, f: Tensor, kept: Tensor) -> Tensor:
-    """``a = A⁺ f`` with the first ``kept`` singular values of every member, in the arithmetic of ``A``."""
-    import torch
+def outcomes(study: Study, method: Method, solver: str = "pseudo-inverse") -> Columns:
+    """What the runs of a method came to, one value a seed.
 
-    left, values, right = torch.linalg.svd(A, full_matrices=False)
-    coefficients = (left.transpose(1, 2) @ f) / values
-    mask = torch.arange(values.shape[1]) < kept[:, None]
-    solution: Tensor = (right.transpose(1, 2) @ torch.where(mask, coefficients, 0.0)[:, :, None])[:, :, 0]
-    return solution
+    ``residual``: norm of the residual that was minimised, in the arithmetic of the run, over ``‖f‖`` for random
+    features. ``equation residual``: of the differential equation itself, by autodiff in float64 at the solution that
+    was found. ``solution error``: relative to the exact solution. For networks ``iterations to τ``: first iteration
+    with at most that fraction of the first loss, None where that was not reached; ``loss``: the last over the first;
+    ``later loss``: the last over that in the middle.
+
+    Args:
+        solver: for the pseudo-inverse of random features, ``"pseudo-inverse"`` (cut at the arithmetic's own
+            ``eps · max(n, M) · σ_1``) or the label of a convention, at whose cut-off number the spectrum is cut.
+    """
+    found = table(study, method)
+    if study.model == "rfm" and study.optimiser == "svd":
+        return _columns(found, f"after {solver}, {study.solution}: ")
+    return {name: column for name, column in found.items() if not name.startswith(("start: ", "middle: "))}
 
 
-def pseudo_inverse_rank(A: Tensor) -> Tensor:
-    """How many singular values a pseudo-inverse keeps: ``σ ≥ eps · max(n, M) · σ_1``."""
-    import torch
-
-    values = torch.linalg.svdvals(A)
-    kept: Tensor = (values >= torch.finfo(A.dtype).eps * max(A.shape[1:]) * values[:, :1]).sum(1)
-    return kept
+def _columns(found: Columns, prefix: str) -> Columns:
+    return {name.removeprefix(prefix): column for name, column in found.items() if name.startswith(prefix)}
 
 
-@lru_cache(maxsize=64)
-def _output_weights(study: Study, method: Method) -> Tensor:
-    """``a`` of the random feature model, ``[seeds, M]``."""
-    import torch
-
-    from numerics.training.loop import minimise
-    from numerics.training.optimisers import GradientDescent, optimiser
-
-    A, f = system(study, method)
-    if study.optimiser == "svd":
-        return truncated_solution(A, f, pseudo_inverse_rank(A))
-    rule: Any = (
-        GradientDescent(torch.linalg.matrix_norm(A, 2) ** -2)
-        if study.optimiser == "gd"
-        else optimiser(study.optimiser, ADAM_STEP)
-    )
-    return minimise(BatchLeastSquares(A, f), A.new_zeros(len(A), A.shape[2]), rule, study.iterations, [0]).parameters
+# Networks.
 
 
 @lru_cache(maxsize=64)
@@ -150,7 +175,7 @@ def _start(study: Study) -> Tensor:
     if study.model == "perceptron":
         model: Any = network(study, "ad")
         return torch.stack([flatten(model.module(seed)) for seed in study.seeds])
-    width = study.sizes.count
+    width = study.count
     rows = []
     for seed in study.seeds:
         weights, biases = study.laws(seed)
@@ -166,7 +191,7 @@ def start(study: Study) -> Tensor:
     For two-layer networks those of :func:`numerics.training.from_problem.start`, without the way over exact rationals:
     w and b are the features of the seed's problem, whatever the operator.
     """
-    plain = replace(_same_matrix(study, "ad"), arithmetic="float64")
+    plain = replace(study, step=Fraction(1, 100), optimiser="adam", solution=SOLUTIONS[0], arithmetic="float64")
     return _start(plain if study.model == "perceptron" else replace(plain, operator="u_xx"))
 
 
@@ -183,165 +208,80 @@ def network(study: Study, method: Method) -> Model:
     return from_problem.model(problem, method)
 
 
-def _in_arithmetic(study: Study, model: Model) -> tuple[Model, Tensor]:
+def in_arithmetic(study: Study, model: Model) -> tuple[Model, Any]:
+    """The model in the study's arithmetic, and that arithmetic."""
     import torch
 
     from numerics.training.devices import resolve_dtype
     from numerics.training.ensembles import on
 
     kind = resolve_dtype(study.arithmetic)
-    return on(model, torch.device("cpu"), kind), start(study).to(kind)
+    return on(model, torch.device("cpu"), kind), kind
+
+
+def kernel_spectra(study: Study, method: Method, flat: Tensor) -> Tensor:
+    """Eigenvalues of ``G = J Jᵀ``, J stored in the study's arithmetic at these parameters, descending, in float64."""
+    import torch
+
+    from numerics.training import ntk
+
+    model, kind = in_arithmetic(study, network(study, method))
+    blocks = [torch.linalg.svdvals(ntk.jacobian(model, rows.to(kind)).double()) for rows in flat.split(16)]
+    values: Tensor = torch.cat(blocks).square()
+    return values
 
 
 def run(study: Study, method: Method) -> EnsembleRun:
     """The networks of the sample, trained."""
-    return _run(_without_step(study, method), method)
+    return _run(_as_computed(study, method), method)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _run(study: Study, method: Method) -> EnsembleRun:
-    import torch
-
     from numerics.training.ensembles import train_ensemble
     from numerics.training.optimisers import GradientDescent, optimiser
 
-    model = network(study, method)
+    model, flat = network(study, method), start(study)
     rule: Any
     if study.optimiser == "gd":
         # Half of 1/λ_max: networks of this width are far from their frozen kernel, and larger steps diverge.
-        rule = GradientDescent(0.5 * torch.linalg.matrix_norm(jacobian(study, method).double(), 2) ** -2)
+        rule = GradientDescent(0.5 / kernel_spectra(study, method, flat)[:, 0])
     else:
         rule = optimiser(study.optimiser, ADAM_STEP)
+    half = study.iterations // 2
     return train_ensemble(
-        model, start(study), rule, study.iterations, [0], seeds=study.seeds, tolerances=TOLERANCES,
+        model, flat, rule, study.iterations, [0, half], seeds=study.seeds, tolerances=TOLERANCES, snapshots=[half],
         dtype=study.arithmetic, device="cpu", chunk=128,
     )  # fmt: skip
 
 
-def _finite(values: Sequence[float]) -> Values:
-    return tuple(v if math.isfinite(v) else None for v in values)
-
-
-@lru_cache(maxsize=256)
-def outcomes(study: Study, method: Method) -> dict[str, Values]:
-    """What the runs of a method came to, one value a seed.
-
-    ``residual``: norm of the residual that was minimised, in the arithmetic of the run, over ``‖f‖`` for random
-    features. ``equation residual``: of the differential equation itself, by autodiff in float64 at the solution that
-    was found. ``solution error``: relative to the exact solution. For networks ``iterations to τ``: first iteration
-    with at most that fraction of the first loss, None where that was not reached.
-    """
-    own = _without_step(study, method)
-    return _shared("outcomes", [own.key, method], lambda: _outcomes(own, method))
-
-
-def _outcomes(study: Study, method: Method) -> dict[str, Values]:
+def _network_columns(study: Study, method: Method) -> Columns:
     import torch
 
-    from numerics.training import from_problem
-    from numerics.training.networks import TwoLayer
     from numerics.training.studies import error_grid, solution_error
 
     problem = study.problem(study.first)
     points = error_grid(problem)
-    if study.model == "rfm":
-        A, f = system(study, method)
-        a = _output_weights(study, method)
-        exact, right = system(replace(study, arithmetic="float64"), "ad")
-        size = float(torch.linalg.vector_norm(right))
-        own = torch.linalg.vector_norm(BatchLeastSquares(A, f).residual(a).double(), dim=1) / size
-        equation = torch.linalg.vector_norm(BatchLeastSquares(exact, right).residual(a.double()), dim=1) / size
-        flat = start(study).clone()
-        flat[:, : problem.count] = a.double()
-        shape = TwoLayer(problem.count, 1, from_problem.torch_activation(problem.activation), "standard")
-        fields = shape.values(flat, points)
-        reached: dict[str, Values] = {}
-    else:
-        trained = run(study, method)
-        own = (2 * trained.loss[-1]).sqrt()
-        last = trained.parameters.double()
-        judge: Any = network(study, "ad")
-        with torch.no_grad():
-            equation = torch.linalg.vector_norm(judge.residual(last), dim=1)
-            fields = judge.values(last, points) if study.model == "perceptron" else judge.network.values(last, points)
-        reached = {
-            f"iterations to {tolerance:g}": tuple(None if t < 0 else float(t) for t in row.tolist())
-            for tolerance, row in zip(TOLERANCES, trained.reached, strict=True)
-        }
-    return {
-        "residual": _finite(own.tolist()),
-        "equation residual": _finite(equation.tolist()),
+    trained = run(study, method)
+    last = trained.parameters.double()
+    judge: Any = network(study, "ad")
+    with torch.no_grad():
+        equation = torch.linalg.vector_norm(judge.residual(last), dim=1)
+        fields = judge.values(last, points) if study.model == "perceptron" else judge.network.values(last, points)
+    found: Columns = {
+        "residual": finite((2 * trained.loss[-1]).sqrt().tolist()),
+        "equation residual": finite(equation.tolist()),
         "solution error": tuple(solution_error(problem, fields, points)),
-        **reached,
+        "loss": finite((trained.loss[-1] / trained.loss[0]).tolist()),
+        "later loss": finite((trained.loss[-1] / trained.loss[1]).tolist()),
     }
-
-
-def judged(profile: Profile) -> dict[str, Convention]:
-    """The entropy conventions that have cells, by label: three rules, and in full every rule, power and normalisation.
-
-    Not all combinations of them: relative, absolute and energy cut-offs rank these samples alike, because most of the
-    spectra keep every value under each.
-    """
-    quick = {("relative", 1, False), ("absolute", 2, False), ("fixed", 1, False)}
-    full = quick | {("relative", 2, False), ("energy", 1, False), ("relative", 1, True)}
-    wanted = full if profile == "full" else quick
-    return {c.label: c for c in standard_conventions(RANK) if (c.rule, c.power, c.normalised) in wanted}
-
-
-def conventions(profile: Profile) -> dict[str, Convention]:
-    """Those that are computed and compared with one another, and for which p-values are adjusted: all in full."""
-    return judged(profile) if profile == "quick" else {c.label: c for c in standard_conventions(RANK)}
-
-
-@lru_cache(maxsize=64)
-def _spectra(study: Study, method: Method, matrix: Matrix) -> Tensor:
-    import torch
-
-    of = system(study, method)[0] if matrix == "features" else jacobian(study, method)
-    values: Tensor = torch.linalg.svdvals(of.double())
-    return values
-
-
-def spectra(study: Study, method: Method, matrix: Matrix = "features") -> Tensor:
-    """Singular values before training ``[seeds, k]``, descending, in float64."""
-    return _spectra(_same_matrix(study, method), method, matrix)
-
-
-def _predictors(study: Study, method: Method, matrix: Matrix) -> dict[str, Values]:
-    compared = conventions(study.profile)
-    table: dict[str, list[float | None]] = {}
-    for row in spectra(study, method, matrix).tolist():
-        found: dict[str, float | None] = {}
-        for label, convention in compared.items():
-            value = truncated_entropy(row, convention).value
-            found[label] = None if value is None else float(value)
-        kept = [v for v in row if v > 0 and v >= 1e-12 * row[0]]
-        found["condition number"] = row[0] / row[-1] if row[-1] > 0 else None
-        found["least kept value"] = kept[-1] if kept else None
-        found["epsilon rank"] = float(len(kept))
-        for name, number in found.items():
-            table.setdefault(name, []).append(number)
-    return {name: tuple(column) for name, column in table.items()}
-
-
-@lru_cache(maxsize=256)
-def predictors(study: Study, method: Method, matrix: Matrix = "features") -> dict[str, Values]:
-    """Entropies of the spectrum before training by convention, and their rivals, one value a seed.
-
-    Rivals: the condition number, the least singular value with ``σ ≥ 1e-12 σ_1`` and the number of those.
-    """
-    same = _same_matrix(study, method)
-    return _shared("predictors", [same.key, method, matrix], lambda: _predictors(same, method, matrix))
-
-
-@lru_cache(maxsize=256)
-def truncated_residuals(study: Study, method: Method, label: str) -> Values:
-    """``‖A a − f‖/‖f‖`` of the truncated-SVD solution at the cut-off number of the convention itself."""
-    import torch
-
-    convention = conventions("full")[label]
-    kept = [truncated_entropy(row, convention).cutoff for row in spectra(study, method).tolist()]
-    A, f = system(study, method)
-    a = truncated_solution(A, f, torch.tensor(kept))
-    own = torch.linalg.vector_norm(BatchLeastSquares(A, f).residual(a).double(), dim=1)
-    return _finite((own / torch.linalg.vector_norm(f.double())).tolist())
+    for tolerance, row in zip(TOLERANCES, trained.reached, strict=True):
+        found[f"iterations to {tolerance:g}"] = tuple(None if t < 0 else float(t) for t in row.tolist())
+    if study.model == "two-layer":
+        moments = {"start": start(study), "middle": trained.snapshots[study.iterations // 2].double()}
+        for moment, flat in moments.items():
+            sound = torch.isfinite(flat).all(1)
+            values = kernel_spectra(study, method, torch.where(sound[:, None], flat, 0.0))
+            known = spectrum_predictors(torch.where(sound[:, None], values, math.nan), study.profile)[0]
+            found |= {f"{moment}: {name}": column for name, column in known.items()}
+    return found

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from numerics.problem import Boundary, Problem, Training
+import numpy as np
+
+from numerics.problem import METHODS, Boundary, Method, Problem, Training
 from proofs_check.claim import Profile, Scope
 from theory.laws import Normal
 
@@ -21,32 +22,31 @@ ModelName = Literal["rfm", "two-layer", "perceptron"]
 
 @dataclass(frozen=True)
 class Sizes:
-    """Seeds in a sample of one law, and in a sample over scales; features or neurons; interior points."""
+    """Seeds in a sample of one setting, and in one over which something varies; features or neurons; interior points."""
 
     seeds: int
-    scales: int
+    varied: int
     count: int
     points: int
 
 
 SIZES: dict[tuple[ModelName, Profile], Sizes] = {
-    ("rfm", "quick"): Sizes(160, 128, 24, 32),
-    ("rfm", "full"): Sizes(128, 256, 48, 64),
-    ("two-layer", "quick"): Sizes(96, 128, 16, 16),
-    ("two-layer", "full"): Sizes(96, 192, 32, 32),
-    ("perceptron", "quick"): Sizes(64, 64, 6, 10),
-    ("perceptron", "full"): Sizes(64, 64, 16, 24),
+    ("rfm", "quick"): Sizes(92, 112, 128, 128),
+    ("rfm", "full"): Sizes(128, 192, 128, 128),
+    ("two-layer", "quick"): Sizes(96, 96, 100, 24),
+    ("two-layer", "full"): Sizes(96, 128, 100, 32),
+    ("perceptron", "quick"): Sizes(40, 40, 16, 12),
+    ("perceptron", "full"): Sizes(48, 48, 64, 24),
 }
-"""More points than features: the residual of the least-squares problem is not zero by counting."""
 ITERATIONS: dict[Profile, dict[str, int]] = {
-    "quick": {"svd": 0, "gd": 100, "adam": 100, "lbfgs": 15},
-    "full": {"svd": 0, "gd": 400, "adam": 400, "lbfgs": 60},
+    "quick": {"svd": 0, "gd": 50, "adam": 50, "lbfgs": 15},
+    "full": {"svd": 0, "gd": 200, "adam": 200, "lbfgs": 40},
 }
 ADAM_STEP = 2e-2
 TOLERANCES = (0.1, 0.01)
 """Fractions of the first loss whose first crossing is recorded."""
-WEIGHT_SCALE = Fraction(2)
-"""Standard deviation of the weights where it is the same for all seeds."""
+SOLUTIONS = ("sin(pi*x)", "sin(8*pi*x)")
+"""Exact solutions; right-hand sides of least squares are taken together, since they share the matrix."""
 RANK = 8
 """Of the conventions with a fixed number of singular values."""
 
@@ -61,13 +61,18 @@ class Study:
         arithmetic: ``"float32"`` or ``"float64"``, of matrices and runs.
         optimiser: ``"svd"`` (pseudo-inverse; random features only), ``"gd"``, ``"adam"`` or ``"lbfgs"``.
         profile: decides the sizes.
-        sample: ``"seeds"``: w ~ N(0, 4), b ~ N(0, 1) for every seed; ``"scales"``: w, b ~ N(0, s²) with s between
-            1/2 and 8, equidistributed in its logarithm, from seed to seed.
+        sample: what varies from one draw to the next, beside the features. ``"seeds"``: nothing; w ~ N(0, s²) with s
+            the ``deviation``, b ~ N(0, 1). ``"scales"``: w, b ~ N(0, s²) with log s uniform, s from 1/2 to 8.
+            ``"sizes"``: the number of features, a quarter to all of ``count`` (random features only). ``"steps"``: h,
+            a power of 1/2 from 1/8 to 1/2048 (random features only). ``"methods"``: AD or FD by the toss of a coin.
         solution: the exact solution; the right-hand side follows from it.
         step: h of the central second-order difference.
         depth: of a perceptron.
         first: the first seed.
         members: how many seeds, by default as many as the profile says.
+        activation: by name.
+        deviation: the standard deviation of the weights.
+        count: features or neurons;  points: interior points; both by default as the profile says.
     """
 
     model: ModelName
@@ -76,11 +81,20 @@ class Study:
     optimiser: str
     profile: Profile
     sample: str = "seeds"
-    solution: str = "sin(pi*x)"
+    solution: str = SOLUTIONS[0]
     step: Fraction = Fraction(1, 100)
     depth: int = 2
     first: int = 0
     members: int | None = None
+    activation: str = "tanh"
+    deviation: Fraction = Fraction(1)
+    count: int = 0
+    points: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("count", "points"):
+            if not getattr(self, name):
+                object.__setattr__(self, name, getattr(SIZES[self.model, self.profile], name))
 
     @property
     def key(self) -> list[str | int | None]:
@@ -88,14 +102,10 @@ class Study:
         return [value if value is None or isinstance(value, int) else str(value) for value in astuple(self)]
 
     @property
-    def sizes(self) -> Sizes:
-        """How large the sample and its members are."""
-        return SIZES[self.model, self.profile]
-
-    @property
     def seeds(self) -> range:
         """The seeds of the sample."""
-        count = self.sizes.scales if self.sample == "scales" else self.sizes.seeds
+        sizes = SIZES[self.model, self.profile]
+        count = sizes.seeds if self.sample in ("seeds", "methods") else sizes.varied
         return range(self.first, self.first + (self.members or count))
 
     @property
@@ -108,10 +118,24 @@ class Study:
         if self.sample == "scales":
             law = Normal(Fraction(0), weight_scale(seed))
             return law, law
-        return Normal(Fraction(0), WEIGHT_SCALE), Normal(Fraction(0), Fraction(1))
+        return Normal(Fraction(0), self.deviation), Normal(Fraction(0), Fraction(1))
+
+    def varied(self, seed: int) -> float | None:
+        """What varies over the sample, for the member with this seed; None where the features alone do."""
+        match self.sample:
+            case "scales":
+                return float(weight_scale(seed))
+            case "sizes":
+                return float(feature_count(seed, self.count))
+            case "steps":
+                return float(random_step(seed))
+            case "methods":
+                return float(METHODS.index(random_method(seed)))
+            case _:
+                return None
 
     def problem(self, seed: int) -> Problem:
-        """What the member with this seed solves."""
+        """What the member with this seed solves (with every feature that it may have)."""
         return _problem(self, seed)
 
     def _drawn(self, seed: int) -> Problem:
@@ -120,11 +144,12 @@ class Study:
         return Problem(
             operator_text=self.operator,
             solution=self.solution,
+            activation_name=self.activation,
             weights=weights,
             biases=biases,
-            count=self.sizes.count,
+            count=self.count,
             seed=seed,
-            interior=(self.sizes.points,),
+            interior=(self.points,),
             boundary=(Boundary(), *slope),
             step=(self.step,),
             dtype=self.arithmetic,  # type: ignore[arg-type]
@@ -143,33 +168,76 @@ class Study:
         }
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _problem(study: Study, seed: int) -> Problem:
     return study._drawn(seed)
 
 
+def _generator(seed: int, what: int) -> np.random.Generator:
+    """A stream of its own for everything that varies, independent of that of the features."""
+    return np.random.default_rng([what, seed])
+
+
 def weight_scale(seed: int) -> Fraction:
-    """Between 1/2 and 8, equidistributed in the logarithm (multiples of the golden ratio modulo 1), in 64ths.
+    """Independent from seed to seed, between 1/2 and 8, uniform in the logarithm, to 64ths.
 
     >>> [str(weight_scale(seed)) for seed in range(3)]
-    ['1/2', '89/32', '31/32']
+    ['141/64', '39/8', '227/64']
     """
-    part = (seed * (math.sqrt(5) - 1) / 2) % 1
-    return Fraction(round(64 * 2 ** (4 * part - 1)), 64)
+    return Fraction(round(64 * 2 ** float(_generator(seed, 1).uniform(-1, 3))), 64)
+
+
+def feature_count(seed: int, largest: int) -> int:
+    """Independent from seed to seed: each of 2/8, 3/8, …, 8/8 of the largest number is as likely."""
+    return largest * int(_generator(seed, 2).integers(2, 9)) // 8
+
+
+def random_step(seed: int) -> Fraction:
+    """Independent from seed to seed: each of 1/8, 1/16, …, 1/2048 is as likely."""
+    return Fraction(1, 2 ** int(_generator(seed, 3).integers(3, 12)))
+
+
+def random_method(seed: int) -> Method:
+    """A coin for each seed."""
+    return METHODS[int(_generator(seed, 4).integers(2))]
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Features and points of a size as cells name it; 0 for what the profile says.
+
+    >>> parse_size("n=128"), parse_size("128 features 160 points"), parse_size("width 100")
+    ((128, 128), (128, 160), (100, 0))
+    """
+    if text.startswith("n="):
+        return int(text[2:]), int(text[2:])
+    if text.startswith("width "):
+        return int(text[6:]), 0
+    features, _, points, _ = text.split()
+    return int(features), int(points)
 
 
 def study_of(scope: Scope, profile: Profile) -> Study:
     """The sample that a cell names."""
+    model: ModelName = scope["model"]  # type: ignore[assignment]
+    count, points = parse_size(scope["size"]) if "size" in scope else (0, 0)
     return Study(
-        model=scope["model"],  # type: ignore[arg-type]
+        model=model,
         operator=scope["operator"],
         arithmetic=scope["arithmetic"],
         optimiser=scope["optimiser"],
         profile=profile,
         sample=scope.get("sample", "seeds"),
-        solution=scope.get("solution", "sin(pi*x)"),
+        solution=scope.get("solution", SOLUTIONS[0]),
         step=Fraction(scope["step"]),
+        activation=scope.get("activation", "tanh"),
+        deviation=DEVIATIONS[scope.get("weights", "N(0, 1)")],
+        count=count,
+        points=points,
     )
+
+
+DEVIATIONS = {"N(0, 1)": Fraction(1), "N(0, 25)": Fraction(5)}
+"""Laws of the weights by name, and their standard deviations."""
 
 
 def instances(scope: Scope, profile: Profile) -> Iterator[Study]:

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.training.statistics import (
-    average_ranks,
     bootstrap,
     compare,
     holm,
@@ -70,10 +69,9 @@ def test_missing_and_diverged_runs_are_dropped_in_pairs() -> None:
 
 @settings(max_examples=20)
 @given(st.integers(0, 10**6), st.integers(1, 90), st.sampled_from([0.5, 1e-6]))
-def test_ranks_and_the_signed_rank_test_are_those_of_scipy(seed: int, n: int, grain: float) -> None:
+def test_the_signed_rank_test_is_that_of_scipy(seed: int, n: int, grain: float) -> None:
     """With ties and zeros (coarse grain) and without; on both sides of the change from counting to the normal law."""
     values = np.round(np.random.default_rng(seed).normal(0.3, 1, n) / grain) * grain
-    assert np.array_equal(average_ranks(values), scipy.stats.rankdata(values))
     if not values.any():
         assert signed_rank(values) == 1
         return
