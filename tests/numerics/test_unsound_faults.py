@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import isqrt
+from types import SimpleNamespace
 
 import flint
 import mpmath
 import pytest
 
 from numerics.enclosure import Enclosure
+from numerics.engine import symmetric
 from numerics.gap_expansion import EntropyNeighbourhood
 from numerics.problem import Problem
 from numerics.step_expansion import step_expansion
 from numerics.step_interval import _moves
 from theory.activations import activation
 from theory.entropy import Convention, truncated_entropy
-from theory.errors import NonexistenceError
+from theory.errors import NonexistenceError, PrecisionCapError
 from theory.kernels import existence
 from theory.kernels.shapes import shape
 from theory.laws import law
@@ -106,3 +108,26 @@ def test_existence_needs_the_strict_inequality() -> None:
     with pytest.raises(NonexistenceError, match="infinite"):
         existence.require(sine, "sin", (law("student(5, 1)"),), law("normal(0, 1)"), (2,), (3,))
     existence.require(sine, "sin", (law("student(5, 1)"),), law("normal(0, 1)"), (2,), (2,))
+
+
+def test_signs_are_not_proven_from_half_of_the_off_diagonal_entries() -> None:
+    """Ones with −11/20 beside them: the least eigenvalue is −1/10. One triangle has norm 0.95 < 1, both have 1.35."""
+    with flint.ctx.workprec(200):
+        off = flint.fmpq(-11, 20)
+        found = SimpleNamespace(
+            factors=SimpleNamespace(
+                vectors=SimpleNamespace(columns=[0, 0, 0]),
+                left_vectors=lambda bits: flint.arb_mat([[int(i == j) for j in range(3)] for i in range(3)]),
+            ),
+            matrix=flint.arb_mat([[1, off, off], [off, 1, off], [off, off, 1]]),
+            accuracy=60,
+            bits=120,
+            rank=3,
+            values=[],
+        )
+    with pytest.raises(PrecisionCapError, match="signs are not decided"):
+        symmetric._prove_signs(found)  # type: ignore[arg-type]
+    with flint.ctx.workprec(200):
+        near = flint.fmpq(1, 100)
+        found.matrix = flint.arb_mat([[1, near, near], [near, 1, near], [near, near, 1]])
+    symmetric._prove_signs(found)  # type: ignore[arg-type]
