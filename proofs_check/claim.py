@@ -503,7 +503,6 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
     elif quantifier.kind == "share":
         facts = max(1, claim.facts(scope, profile))
         verdict, summary, finding = _share(quantifier, holding, len(undecided), len(met), facts, data)
-        data["decisions"] = _digest([o.holds for _, o in met])
     elif failing:
         verdict, summary = Verdict.REFUTED, f"fails in {len(failing)} of {len(met)}: {failing[0][1].detail}"
     elif undecided:
@@ -517,6 +516,8 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
         finding = Finding(met[0][1].data["finding"])
     elif claim.in_proof(scope):
         finding = decided(holding, len(met), len(undecided))
+    if finding is not None and len(met) > 1:
+        data["decisions"] = _digest([o.holds for _, o in met])
     if claim.measure is not None:
         words, measured = claim.measure([o for _, o in met])
         summary, data = f"{summary}{words}", data | dict(measured)

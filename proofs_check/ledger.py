@@ -146,6 +146,7 @@ def record(cells: Iterable[Mapping[str, Any]], profile: str = "quick", path: Pat
             entry |= {"holding": cell["evidence"]["holding"], "draws": cell["evidence"]["instances"]}
             if cell["evidence"]["undecided"]:
                 entry["undecided"] = cell["evidence"]["undecided"]
+            entry |= _measured(cell["evidence"].get("data", {}))
         entries = known.setdefault(cell["id"], {})
         if _numbers(entries.get(cell["address"], {})) != _numbers(entry):
             entries[cell["address"]] = entry
@@ -160,3 +161,10 @@ def record(cells: Iterable[Mapping[str, Any]], profile: str = "quick", path: Pat
 def _numbers(entry: Mapping[str, Any]) -> dict[str, Any]:
     """An entry without its words."""
     return {key: value for key, value in entry.items() if key != "reason"}
+
+
+def _measured(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a sentence on a statement says beside its findings: the mechanism, and the median of the relative gap."""
+    gap = data.get("relative_gap", {}).get("median")
+    found = {"mechanism": data.get("mechanism"), "relative_gap": None if gap is None else float(f"{gap:.1e}")}
+    return {key: value for key, value in found.items() if value is not None}

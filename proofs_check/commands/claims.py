@@ -130,7 +130,8 @@ def _recorded(cells: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {"scope": parse_address(where), "address": where, "verdict": entry["verdict"], "finding": entry.get("finding"),
          "evidence": {"summary": entry.get("reason", ""), "holding": entry.get("holding", 0),
-                      "instances": entry.get("draws", 0), "undecided": entry.get("undecided", 0)}}
+                      "instances": entry.get("draws", 0), "undecided": entry.get("undecided", 0),
+                      "data": {"mechanism": entry.get("mechanism"), "relative_gap": {"median": entry.get("relative_gap")}}}}
         for where, entry in cells.items()
     ]  # fmt: skip
 

@@ -10,14 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from proofs_check.report.answers import answer, setting
 from proofs_check.report.records import Cell, Claim, Ledger
 from proofs_check.report.wording import listed
 
-Outcome = Literal["holds", "open", "fails", "void"]
-"""A verdict in plain words; ``void`` is a check that judged nothing."""
+Outcome = Literal["holds", "mixed", "open", "reversed", "fails", "void"]
+"""A finding, or else a verdict, in plain words; ``void`` is a check that judged nothing."""
 
-OUTCOMES: tuple[Outcome, ...] = ("holds", "open", "fails", "void")
-WORDS: dict[Outcome, str] = {"holds": "holds", "open": "open", "fails": "fails", "void": "not judged"}
+OUTCOMES: tuple[Outcome, ...] = ("holds", "mixed", "open", "reversed", "fails", "void")
+WORDS: dict[Outcome, str] = {"holds": "holds", "mixed": "mixed", "open": "open", "reversed": "reversed", "fails": "fails",
+                             "void": "not judged"}  # fmt: skip
 OUTCOME_OF: dict[str, Outcome] = {
     "PROVED": "holds",
     "CERTIFIED": "holds",
@@ -25,6 +27,7 @@ OUTCOME_OF: dict[str, Outcome] = {
     "REFUTED": "fails",
     "INCONCLUSIVE": "open",
 }
+FINDINGS: dict[str, Outcome] = {"holds": "holds", "reversed": "reversed", "mixed": "mixed", "open": "open"}
 VERDICTS = ("PROVED", "CERTIFIED", "SUPPORTED", "REFUTED", "INCONCLUSIVE", "VACUOUS", "ERROR")
 
 STATEMENTS: dict[str, str] = {
@@ -43,8 +46,20 @@ ARITHMETIC_WORDS = {"exact": "exact arithmetic", "float64": "float64", "float32"
 
 
 def outcome(cell: Cell) -> Outcome:
-    """The cell's verdict in plain words."""
+    """The cell's finding where it has one, else its verdict, in plain words."""
+    if cell.finding is not None and cell.verdict in OUTCOME_OF:
+        return FINDINGS.get(cell.finding, "open")
     return OUTCOME_OF.get(cell.verdict, "void")
+
+
+def facts(cells: Iterable[Cell]) -> list[Cell]:
+    """One cell of each fact: conventions under which every draw of a setting is decided alike are one."""
+    found: dict[object, Cell] = {}
+    for number, cell in enumerate(cells):
+        decisions = cell.evidence.data.get("decisions")
+        where = tuple(item for item in sorted(cell.scope.items()) if item[0] != "convention")
+        found.setdefault(number if decisions is None else (where, decisions), cell)
+    return list(found.values())
 
 
 @dataclass(frozen=True)
@@ -68,35 +83,42 @@ class Tally:
         return sum(self.counts.values())
 
     @property
+    def against(self) -> int:
+        """How many cells are reversed or fail."""
+        return self["reversed"] + self["fails"]
+
+    @property
     def unanimous(self) -> Outcome | None:
         """The outcome of every cell, where it is the same."""
         return next((word for word in OUTCOMES if self.total and self[word] == self.total), None)
 
     @property
     def word(self) -> str:
-        """One word: the outcome of every cell, or ``depends``; ``open`` and ``void`` cells decide nothing."""
+        """One word: the outcome of every cell, or ``depends``; ``open``, ``mixed`` and ``void`` cells decide nothing."""
         if self.unanimous is not None:
             return WORDS[self.unanimous]
-        if self["holds"] and self["fails"]:
+        if self["holds"] and self.against:
             return "depends"
         if self["holds"]:
             return "holds where decided"
-        return "fails where decided" if self["fails"] else "open"
+        if not self.against:
+            return "mixed" if self["mixed"] else "open"
+        return "fails where decided" if self["fails"] else "reversed where decided"
 
     @property
     def brief(self) -> str:
         """At most two words, for a table: as :attr:`word`, but undecided cells are named."""
-        if self.unanimous is not None or (self["holds"] and self["fails"]):
+        if self.unanimous is not None:
             return self.word
-        decided: tuple[Outcome, ...] = ("holds", "fails", "open", "void")
+        decided: tuple[Outcome, ...] = ("holds", "reversed", "fails", "mixed", "open", "void")
         return ", ".join(WORDS[word] for word in decided if self[word])
 
     @property
     def symbol(self) -> Outcome | Literal["mixed"]:
         """Which symbol stands before the word: that of the decided cells, or both halves."""
-        if self["holds"] and self["fails"]:
+        if self["holds"] and self.against:
             return "mixed"
-        return "holds" if self["holds"] else "fails" if self["fails"] else self.unanimous or "open"
+        return "holds" if self["holds"] else "fails" if self.against else self.unanimous or "open"
 
     @property
     def parts(self) -> list[tuple[Outcome, int]]:
@@ -115,7 +137,8 @@ class Tally:
     @property
     def clause(self) -> str:
         """:attr:`text` as the predicate of a sentence."""
-        verbs = {"holds": "holds", "open": "stays open", "fails": "fails", "void": "is not judged"}
+        verbs = {"holds": "holds", "mixed": "is mixed", "open": "stays open", "reversed": "is reversed", "fails": "fails",
+                 "void": "is not judged"}  # fmt: skip
         if self.unanimous is not None:
             return self.text.replace(WORDS[self.unanimous], verbs[self.unanimous], 1)
         return _list([f"{verbs[word]} in {count}" for word, count in self.parts]) + f" of {self.total} cells"
@@ -142,13 +165,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Statement:
-    """One of the source's statements: its claims, and what came of them."""
+    """One of the source's statements: its claims, what came of them, and when it holds (empty where nothing tells)."""
 
     label: str
     text: str
     tally: Tally
     rows: list[Row]
     by_arithmetic: dict[str, Tally]
+    answer: str = ""
+    setting: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,9 +224,9 @@ def _statements(claims: Sequence[Claim]) -> list[Statement]:
         own = [claim for claim in claims if claim.source == label and claim.cells]
         if own:
             rows = [_row(claim) for claim in own]
-            found = [cell for claim in own for cell in claim.cells]
+            found = [cell for claim in own for cell in facts(claim.cells)]
             split = {a: Tally.of(c for c in found if _arithmetic(c) == a) for a in map(_arithmetic, found)}
-            result.append(Statement(label, text, Tally.of(found), rows, split))
+            result.append(Statement(label, text, Tally.of(found), rows, split, answer(label, own), setting(label)))
     return result
 
 
@@ -263,7 +288,8 @@ def describe(cells: Sequence[Cell], limit: int = 5) -> str:
         by_word.setdefault(_group_word(Tally.of(group)), []).append(_value(key, value))
     if len(by_word) == 1:
         return tally.clause
-    order = ("always holds", "holds where decided", "depends", "stays open", "fails where decided", "always fails")
+    order = ("always holds", "holds where decided", "depends", "is mixed", "stays open", "reversed where decided",
+             "fails where decided", "is always reversed", "always fails")  # fmt: skip
     parts = []
     for word in (*order, *sorted(set(by_word) - set(order))):
         if word in by_word:
@@ -290,7 +316,8 @@ def explaining_coordinate(cells: Sequence[Cell]) -> str | None:
 
 
 def _group_word(tally: Tally) -> str:
-    names = {"holds": "always holds", "fails": "always fails", "open": "stays open", "void": "is not judged"}
+    names = {"holds": "always holds", "mixed": "is mixed", "reversed": "is always reversed", "fails": "always fails",
+             "open": "stays open", "void": "is not judged"}  # fmt: skip
     return names[tally.unanimous] if tally.unanimous is not None else tally.word
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from proofs_check.report.answers import answer
 from proofs_check.report.records import Cell, Claim, Ledger
 from proofs_check.report.summary import (
     ARITHMETIC_WORDS,
     STATEMENTS,
     Judgement,
     Tally,
+    facts,
     judgements,
     outcome,
     sentences,
@@ -63,18 +65,29 @@ def paragraph(label: str, claims: Sequence[Claim]) -> str:
         claims: its claims, each with at least one cell.
     """
     cells = [cell for claim in claims for cell in claim.cells]
-    said = [_lead(label, Tally.of(cells))]
+    found = answer(label, claims)
+    said = [found or _lead(label, Tally.of(cells))]
     for claim in claims:
-        said += _of_claim(claim, len(claims) > 1)
-    said += [_extremes(cells), _open(cells), _conditional(cells), _threshold(claims)]
+        said += [_counted(claim)] if found else _of_claim(claim, len(claims) > 1)
+        said.append(_extremes(claim.cells))  # of each claim by itself: two readings are never mixed
+    said += [_open(cells), _conditional(cells), _threshold(claims)]
     return " ".join(sentence for sentence in said if sentence)
+
+
+def _counted(claim: Claim) -> str:
+    """In how many facts a claim holds, over all operators, laws, steps, sizes, arithmetics and conventions judged."""
+    tally = Tally.of(facts(claim.cells))
+    where = "over everything that was judged" if tally.total == len(claim.cells) else (
+        f"over {tally.total} facts (conventions that decide alike in every draw are one; {len(claim.cells)} cells)"
+    )  # fmt: skip
+    return f"Read as “{claim.title.rstrip('.')}” it {tally.clause.replace(' cells', '')} {where}."
 
 
 def _lead(label: str, tally: Tally) -> str:
     """The verdict on the whole statement."""
     affirmed, denied, cells = AFFIRMED[label], DENIED[label], f"{tally.total} cell{'s' if tally.total != 1 else ''}"
     judged = "the one cell" if tally.total == 1 else f"all {cells}"
-    decided = tally["holds"] + tally["fails"]
+    decided = tally["holds"] + tally.against
     match tally.word:
         case "holds":
             return f"{label} holds: {affirmed}, in {judged} that {'was' if tally.total == 1 else 'were'} judged."
@@ -86,10 +99,12 @@ def _lead(label: str, tally: Tally) -> str:
                 more = "in half of the decided cells"
             return (
                 f"{label} is neither true nor false as it stands: that {affirmed} holds {more} "
-                f"({tally['holds']} of {decided}) and fails in the others."
+                f"({tally['holds']} of {decided}) and not in the others."
             )
         case "holds where decided":
             return f"{label} holds wherever it was decided: {affirmed}, in {tally['holds']} of {cells}."
+        case "reversed" | "reversed where decided":
+            return f"{label} is reversed wherever it was decided: {denied}, in {tally['reversed']} of {cells}."
         case "fails where decided":
             return f"{label} fails wherever it was decided: {denied}, in {tally['fails']} of {cells}."
     return f"{label} stays open: whether {affirmed} was decided in none of {cells}."
@@ -111,9 +126,9 @@ def _turns(judged: Mapping[str, Judgement]) -> str:
     """Whether the arithmetic turns the verdict over: three times as many cells on one side in one, on the other in
     another."""
     leaning = {
-        "holds" if t["holds"] > 3 * t["fails"] else "fails" if t["fails"] > 3 * t["holds"] else "even"
+        "holds" if t["holds"] > 3 * t.against else "fails" if t.against > 3 * t["holds"] else "even"
         for t in (judgement.tally for judgement in judged.values())
-        if t["holds"] or t["fails"]
+        if t["holds"] or t.against
     }
     return "The verdict turns over with the arithmetic." if {"holds", "fails"} <= leaning else ""
 
@@ -136,7 +151,7 @@ def _margin(cell: Cell) -> float | None:
 def _extremes(cells: Sequence[Cell]) -> str:
     """The clearest cell on either side."""
     held = [cell for cell in cells if outcome(cell) == "holds"]
-    failed = [cell for cell in cells if outcome(cell) == "fails"]
+    failed = [cell for cell in cells if outcome(cell) in ("reversed", "fails")]
     best = _first(held, lambda value: -value)
     worst = _first(failed, lambda value: value)
     told = []
