@@ -1,0 +1,204 @@
+r"""From which size on every small singular value of A_FD exceeds that of A_AD, predicted from A_AD alone (ours).
+
+The model. ``A_FD = A_AD + T + E``: T the leading truncation terms, E independent errors of the sizes of
+:func:`numerics.floor.entry_errors` (root mean square tau over the entries). With ``sigma_k, u_k, v_k`` of A_AD, k from 0:
+
+* a value above the noise, ``sigma_k >= tau ((N-k)(M-k))^(1/4)`` (the threshold of F. Benaych-Georges and R. R. Nadakuditi,
+  J. Multivariate Anal. 111 (2012) 120, for the part of the matrix that the larger values leave), moves by
+  ``u_k^T T v_k + tau^2 ((N-k) + (M-k)) / (2 sigma_k)`` on average, with standard deviation
+  ``tau_k = (sum_ij u_ik^2 E_ij^2 v_jk^2)^(1/2)``: truncation shifts it, noise lifts it, and noise also scatters it;
+* the n' values behind follow the Marchenko-Pastur quantiles of a noise matrix of the remaining size. The value at rank j
+  from the bottom (j = 1, 2, ...) scatters by a factor ``exp(SPREAD g / (j - 1/2))``, g standard normal; the least value s
+  of a square one has ``P(s > t tau / sqrt n') = exp(-t^2/2 - t)`` (A. Edelman, SIAM J. Matrix Anal. Appl. 9 (1988) 543).
+
+The probability that ``sigma_k(A_FD) > sigma_k(A_AD)`` for every k >= n/2 is the product over these k, where behind the
+knee the values of A_AD are those computed in the arithmetic, which lie on a floor of their own: two noises are
+compared. With a knee beyond n/2 the first factors decide (the lift must beat the scatter: ``sigma_k`` up to about
+``n tau`` qualifies, not the floor ``2 sqrt(n) tau`` alone); with both floors at one height the last ones.
+Factors are multiplied as if independent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import bdtrc, log_ndtr
+
+from numerics.floor import entry_errors
+from numerics.matrices import float_matrix
+from numerics.problem import Problem
+from numerics.reference_spectra import floating_singular_values
+from numerics.truncation import truncation_terms
+from theory.errors import InputError
+from theory.roundoff import noise_quantile
+
+SPREAD = 0.45
+"""Scatter of the logarithm of the j-th smallest value of a square noise matrix, times j − 1/2; see the tests."""
+STRIDE = 4
+"""Of the first search for an onset, in sizes of the grid."""
+SEPARATE = 2.0
+"""The sizes of the errors are good within about this factor."""
+_LEVELS = np.concatenate([[0.0], 0.5 - 0.5 * np.cos(np.linspace(0, math.pi, 65))[1:]])
+
+
+@dataclass(frozen=True)
+class SmallValues:
+    """Prediction of the statement about every small singular value, for one draw of the features.
+
+    Attributes:
+        probability: that ``sigma_k(A_FD) > sigma_k(A_AD)`` for every k > n/2.
+        knee: number of singular values of A_AD above the noise of A_FD.
+        values: n.
+        separation: the least ratio of the noise predicted behind the knee to A_AD's own value there, the smallest
+            tenth left out (k > n/2); infinite where the knee is not reached.
+    """
+
+    probability: float
+    knee: int
+    values: int
+    separation: float
+
+
+def small_values(problem: Problem, arithmetic: str) -> SmallValues:
+    """The prediction for the features of a problem, in ``"float32"`` or ``"float64"``; interior rows only.
+
+    Two SVDs of A_AD (N × M) and none of A_FD. Exact arithmetic has no floor and is not predicted here.
+
+    Raises:
+        InputError: boundary rows (the same in both matrices: their small values are not comparable), or an entry that
+            is not finite.
+        NonexistenceError: the activation lacks the derivatives of the truncation error.
+    """
+    if any(rows.count for rows in problem.boundary):
+        raise InputError("points.boundary: the prediction is for interior rows alone; give boundary = 0")
+    exact = float_matrix(problem, "ad", "float64")
+    sigma = floating_singular_values(exact)
+    own = sigma if arithmetic == "float64" else floating_singular_values(float_matrix(problem, "ad", arithmetic))
+    shift = sum(truncation_terms(problem).values(), np.zeros_like(exact))
+    return _predict(exact, sigma, own.astype(np.float64), entry_errors(problem, arithmetic), shift)
+
+
+def _predict(
+    exact: Float[np.ndarray, "N M"],
+    sigma: Float[np.ndarray, " n"],
+    own: Float[np.ndarray, " n"],
+    errors: Float[np.ndarray, "N M"],
+    shift: Float[np.ndarray, "N M"],
+) -> SmallValues:
+    """``sigma``: the singular values of A_AD; ``own``: as the arithmetic computes them."""
+    rows, columns = exact.shape
+    n = min(rows, columns)
+    tau = float(np.sqrt(np.mean(errors**2)))
+    index = np.arange(n)
+    left = (rows - index) * (columns - index)
+    under = sigma < tau * left**0.25
+    knee = int(np.argmax(under)) if under.any() else n
+    log_probability = 0.0
+    above = np.arange(n // 2, knee)
+    if len(above):
+        # values without vectors are the more accurate ones: LAPACK's small values with vectors are wrong by u sigma_1
+        U, _, Vt = np.linalg.svd(exact, full_matrices=False)
+        u, v = U[:, above], Vt[above]
+        moved = np.einsum("ik,ij,kj->k", u, shift, v, optimize=True)
+        scatter = np.sqrt(np.einsum("ik,ij,kj->k", u**2, errors**2, v**2, optimize=True))
+        lift = tau**2 * ((rows - above) + (columns - above)) / (2 * sigma[above])
+        log_probability += float(np.sum(log_ndtr((moved + lift) / scatter)))
+    separation = math.inf
+    if knee < n:
+        logarithm, separation = _behind(own, tau, rows, columns, knee)
+        log_probability += logarithm
+    return SmallValues(math.exp(log_probability), knee, n, separation)
+
+
+def _behind(own: Float[np.ndarray, " n"], tau: float, rows: int, columns: int, knee: int) -> tuple[float, float]:
+    """Logarithm of the probability that noise exceeds A_AD's own values from max(knee, n/2) on; their separation."""
+    n = len(own)
+    rest = n - knee
+    quantiles = [noise_quantile(float(level), rows - knee, columns - knee) for level in _LEVELS]
+    first = max(knee, n // 2)
+    rank = np.arange(n - first, 0, -1)  # from the bottom, the largest first
+    noise = tau * np.interp((rank - 0.5) / rest, _LEVELS, quantiles)
+    with np.errstate(divide="ignore"):
+        ratio = np.log(noise / np.maximum(own[first:], np.finfo(float).tiny))
+    hard = rows == columns
+    inner = slice(None, -1) if hard else slice(None)
+    total = float(np.sum(log_ndtr(ratio[inner] * (rank[inner] - 0.5) / SPREAD)))
+    if hard:
+        t = float(own[-1]) * math.sqrt(rest) / tau
+        total -= t * t / 2 + t
+    return total, float(np.exp(np.min(ratio[: len(ratio) - n // 10], initial=math.inf)))
+
+
+def mean_probability(problems: Sequence[Problem], arithmetic: str) -> float:
+    """The predicted share of draws in which every small singular value of A_FD is larger."""
+    return float(np.mean([small_values(problem, arithmetic).probability for problem in problems]))
+
+
+@dataclass(frozen=True)
+class Onset:
+    """From which size on the statement is predicted to hold.
+
+    Attributes:
+        size: the least one of the grid; None where it does not hold at the largest size.
+        separated: whether the two floors lie more than a factor :data:`SEPARATE` apart at all sizes looked at from
+            there on; if not, the error sizes, good within a factor of about 2, do not carry the prediction.
+    """
+
+    size: int | None
+    separated: bool
+
+
+def predicted_onset(
+    at_size: Callable[[int], Sequence[Problem]], arithmetic: str, sizes: Sequence[int], draws: int = 20
+) -> Onset:
+    """The median of the least of ``sizes`` from which on the statement holds in at least half of ``draws`` draws.
+
+    At a size with predicted share p, at least half of the draws hold with probability
+    ``P(Binomial(draws, p) >= draws/2)``. The sizes are looked at downwards from the largest, every :data:`STRIDE`-th
+    until one fails, then all around it; the result is the least n for which the product of these probabilities over the
+    sizes from n on is at least 1/2.
+
+    Args:
+        at_size: a few draws of the features at a size n.
+        arithmetic: ``"float32"`` or ``"float64"``.
+        sizes: the grid, ascending.
+        draws: of the features that are counted at each size.
+    """
+    known: dict[int, tuple[float, float]] = {}
+
+    def passes(k: int) -> float:
+        if k not in known:
+            found = [small_values(problem, arithmetic) for problem in at_size(sizes[k])]
+            share = float(np.mean([one.probability for one in found]))
+            known[k] = share, float(np.median([one.separation for one in found]))
+        return float(bdtrc(math.ceil(draws / 2) - 1, draws, known[k][0]))
+
+    last = len(sizes) - 1
+    fails = next((k for k in range(last, -1, -STRIDE) if passes(k) < 0.5), -1)
+    product, best = 1.0, len(sizes)
+    for k in range(min(last, fails + STRIDE), -1, -1):
+        product *= passes(k)
+        if product < 0.5:
+            break
+        best = k
+    near = min(best, last)
+    separated = all(ratio > SEPARATE for k, (_, ratio) in known.items() if k >= near)
+    return Onset(sizes[best] if best <= last else None, separated)
+
+
+def size_grid(low: int, high: int, ratio: float = 1.05) -> list[int]:
+    """Sizes from ``low`` to at most ``high``, each at most 5 % (or 1) above the one before.
+
+    >>> size_grid(18, 26)
+    [18, 19, 20, 21, 22, 23, 24, 25, 26]
+    """
+    sizes = [low]
+    while True:
+        following = max(sizes[-1] + 1, int(sizes[-1] * ratio))
+        if following > high:
+            return sizes
+        sizes.append(following)
