@@ -36,7 +36,7 @@ from numerics.truncation import truncation_terms
 from theory.errors import InputError
 from theory.roundoff import noise_quantile
 
-SPREAD = 0.45
+SPREAD = 0.65
 """Scatter of the logarithm of the j-th smallest value of a square noise matrix, times j − 1/2; see the tests."""
 STRIDE = 4
 """Of the first search for an onset, in sizes of the grid."""
@@ -53,8 +53,8 @@ class SmallValues:
         probability: that ``sigma_k(A_FD) > sigma_k(A_AD)`` for every k > n/2.
         knee: number of singular values of A_AD above the noise of A_FD.
         values: n.
-        separation: the least ratio of the noise predicted behind the knee to A_AD's own value there, the smallest
-            tenth left out (k > n/2); infinite where the knee is not reached.
+        separation: the median ratio of the noise predicted behind the knee to A_AD's own value there (k > n/2);
+            infinite where the knee is not reached.
     """
 
     probability: float
@@ -130,7 +130,7 @@ def _behind(own: Float[np.ndarray, " n"], tau: float, rows: int, columns: int, k
     if hard:
         t = float(own[-1]) * math.sqrt(rest) / tau
         total -= t * t / 2 + t
-    return total, float(np.exp(np.min(ratio[: len(ratio) - n // 10], initial=math.inf)))
+    return total, float(np.exp(np.median(ratio)))
 
 
 def mean_probability(problems: Sequence[Problem], arithmetic: str) -> float:
