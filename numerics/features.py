@@ -25,8 +25,19 @@ def sample(law: Law, size: int, generator: np.random.Generator) -> Float[np.ndar
     """``size`` independent draws of ``law`` in float64; the first n of them do not depend on ``size``.
 
     Raises:
-        InputError: a law without a sampler.
+        InputError: a law without a sampler, or whose draws leave the range of float64.
     """
+    try:
+        with np.errstate(all="ignore"):
+            found = _draws(law, size, generator)
+    except OverflowError:  # a parameter beyond the range
+        found = np.full(1, np.inf)
+    if not np.isfinite(found).all():
+        raise InputError(f"features: a draw of {law} is beyond the range of float64; allowed: laws with finite draws")
+    return found
+
+
+def _draws(law: Law, size: int, generator: np.random.Generator) -> Float[np.ndarray, " size"]:
     match law:
         case Normal(mean=mean, std=std):
             return float(mean) + float(std) * generator.standard_normal(size)

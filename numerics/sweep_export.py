@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-import io
 import json
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,9 @@ from theory.errors import InputError
 from theory.files import write
 
 SUFFIXES = (".csv", ".json", ".parquet")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+NUMBER = re.compile(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?(/\d+)?", re.ASCII | re.IGNORECASE)
 PARQUET_MARK = b"made by adfd"
 """In the metadata of Parquet."""
 
@@ -43,7 +46,8 @@ def columns(rows: Sequence[dict[str, Any]]) -> list[str]:
 def export(rows: Sequence[dict[str, Any]], path: Path, *, force: bool = False) -> None:
     """Writes the rows; the file appears whole or not at all, and replaces only one of the same columns.
 
-    In CSV an absent value is empty, truth values are ``true`` and ``false``, floats have all their digits.
+    In CSV an absent value is empty, truth values are ``true`` and ``false``, floats have all their digits; a text that
+    begins like a formula (= + - @, numbers excepted) has an apostrophe before it.
 
     Raises:
         InputError: as :func:`check_export`, or the file cannot be written.
@@ -77,18 +81,35 @@ def _alike(content: bytes, path: Path) -> bool:
         return file.read(4) == b"PAR1" and PARQUET_MARK in path.read_bytes()
 
 
+class _Lines:
+    """Takes the lines of a CSV writer."""
+
+    end = "\r\n"
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def write(self, line: str) -> None:
+        self.written.append(line)
+
+
 def _csv(rows: Sequence[dict[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    lines = _Lines()
+    writer = csv.writer(lines, lineterminator="\r\n")  # what is in the terminator is quoted in a cell
     names = columns(rows)
-    writer.writerow(names)
+    writer.writerow([_cell(name) for name in names])
     for row in rows:
         writer.writerow([_cell(row.get(name)) for name in names])
-    return text.getvalue().encode()
+    return "".join(f"{line.removesuffix(lines.end)}\n" for line in lines.written).encode()
 
 
 def _cell(value: Any) -> Any:
-    return str(value).lower() if isinstance(value, bool) else value
+    """A value as CSV has it; a text that a spreadsheet would take for a formula has an apostrophe before it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value.startswith(FORMULA) and not NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
 
 
 def _json(rows: Sequence[dict[str, Any]]) -> bytes:

@@ -8,6 +8,7 @@ Exit codes: 0 as expected, also undecided or not found; 1 a verdict changed, a c
 from __future__ import annotations
 
 import errno
+import io
 import os
 import select
 import sys
@@ -532,13 +533,34 @@ def example(
 def main() -> None:
     """Entry point: every failure becomes one line on stderr and its exit code."""
     try:
+        code = _run()
+        interrupts.finish()
+    except KeyboardInterrupt:  # in between the handlers
+        interrupts.finish()
+        _say(INTERRUPTED)
+        code = 130
+    sys.exit(code)
+
+
+def _run() -> int | str | None:
+    """Runs a command and says what went wrong; returns the exit code."""
+    if sys.stderr is None:  # closed by whoever started this; what is opened next must not take its place
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        _say("adfd: standard output: is closed")
+        return 2
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files and signs of mathematics in any encoding
+            stream.reconfigure(errors="backslashreplace")
+    code: int | str | None
+    try:
         interrupts.restore()
         code = app(standalone_mode=False)
         sys.stdout.flush()
         if code == 130:  # what recent versions of typer make of Ctrl-C
             _say(INTERRUPTED)
     except typer.Exit as stop:
-        code = stop.exit_code
+        code = _flushed(stop.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         _say(INTERRUPTED)
         code = 130
@@ -548,7 +570,18 @@ def main() -> None:
         code = _silenced(0) if _reader_gone() else stop.code
     except Exception as error:
         code = _failure(error)
-    sys.exit(code)
+    return code
+
+
+def _flushed(code: int) -> int:
+    """The code, once all is written, or that of what stands in the way."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _silenced(code)
+    except OSError as error:
+        return _failure(error)
+    return code
 
 
 def _silenced(code: int) -> int:
@@ -568,16 +601,16 @@ def _reader_gone() -> bool:
 
 
 def _failure(error: Exception) -> int:
+    from theory.errors import InputError, PrecisionCapError, printable
+
     # Usage errors are typer's own, or click's where typer stands on it: both know how to format their message.
     usage = getattr(error, "format_message", None)
     if usage is not None:
         message = usage()
         if message.strip():  # empty where typer has printed the help already
-            _say(f"adfd: {' '.join(message.split())} (see --help)")
+            _say(f"adfd: {printable(message)} (see --help)")
         return 2
-    from theory.errors import InputError, PrecisionCapError
-
-    line = " ".join(str(error).split())
+    line = printable(str(error))
     if isinstance(error, InputError):
         _say(f"adfd: {line}")
         return 2
@@ -595,3 +628,7 @@ def _failure(error: Exception) -> int:
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,14 +1,17 @@
-"""Ctrl-C while the command line is still being imported: one line and status 130, as at any later moment.
+"""Ctrl-C while the command line is still being imported, and while Python shuts down: status 130, as at any other moment.
 
 Imports the standard library alone, and before anything that takes long.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
 from typing import Any
+
+_installed: list[bool] = []
 
 
 def _leave(number: int, frame: Any) -> None:
@@ -19,7 +22,17 @@ def _leave(number: int, frame: Any) -> None:
 def install() -> None:
     """For the installed command only: a program that imports this one keeps its own handling."""
     started = os.path.basename(sys.argv[0]) if sys.argv else ""
-    if started == "adfd" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if started in {"adfd", "cli.py"} and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
+        # Called last of all.  What is left of the shutdown then takes milliseconds and heeds Ctrl-C no more; by itself
+        # Python would put the system's handling back, and the process would end by the signal.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        _installed.append(True)
+
+
+def finish() -> None:
+    """From here on, when all is done and written but for Python's own shutdown, Ctrl-C ends the process at once."""
+    if _installed:
         signal.signal(signal.SIGINT, _leave)
 
 

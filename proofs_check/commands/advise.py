@@ -7,7 +7,7 @@ from pathlib import Path
 from numerics import problem_file
 from proofs_check import advice, advice_words
 from proofs_check.advice import Advice, ArithmeticAdvice
-from proofs_check.commands.output import emit, table
+from proofs_check.commands.output import emit, say, table
 from theory.files import check_output
 
 
@@ -44,7 +44,7 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool, force:
     for part in found.arithmetics:
         _table(found, part)
     for sentence in found.text:
-        print(f"- {sentence}")
+        say(f"- {sentence}")
     return 0
 
 

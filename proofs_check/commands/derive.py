@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from proofs_check.commands.output import console, emit, table
+from proofs_check.commands.output import console, emit, say, table
 from theory.errors import InputError
 from theory.exact import rationals, spell
 from theory.stencils import Stencil, stencil
@@ -44,7 +44,7 @@ def truncation(*, derivative: int, offsets: str, terms: int, latex: bool, as_jso
     if as_json:
         emit(content)
     elif latex:
-        print(s._repr_latex_())
+        say(s._repr_latex_())
     else:
         _weights(s)
         rows = [[f"h^{t.power} u^({t.derivative})", spell(t.value)] for t in expansion]
@@ -75,7 +75,7 @@ def remainder(*, derivative: int, offsets: str, terms: int, latex: bool, as_json
         emit(content)
         return 0
     if latex:
-        print(_kernel_latex(content["kernel"]))
+        say(_kernel_latex(content["kernel"]))
         return 0
     _weights(s)
     rows = [[f"[{p['from']}, {p['to']}]", _polynomial(p["coefficients"], "t")] for p in content["kernel"]]
@@ -113,7 +113,7 @@ def symbol(*, derivative: int, offsets: str, terms: int, latex: bool, as_json: b
     if as_json:
         emit(content)
     elif latex:
-        print(f"$m(\\theta) = {content['latex']}$")
+        say(f"$m(\\theta) = {content['latex']}$")
     else:
         _weights(s)
         console.print(f"m(θ) = {content['symbol']}", markup=False)

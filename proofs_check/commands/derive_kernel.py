@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 import sympy as sp
 
 from proofs_check.commands.derive_deadline import deadline
-from proofs_check.commands.output import console, emit, table
+from proofs_check.commands.output import console, emit, say, table
 from theory.derivation_cache import default_cache
 from theory.discretisation import StencilChoice
 from theory.errors import InputError
@@ -48,7 +48,7 @@ def kernel(
     if as_json:
         emit(content)
     elif latex:
-        print(f"${derived.latex}$")
+        say(f"${derived.latex}$")
     else:
         _print(derived, content)
     return 0
@@ -92,7 +92,7 @@ def _code(derived: KernelDerivation, target: str, as_json: bool) -> int:
     if as_json:
         emit({"target": target, "code": sources})
     else:
-        print("\n\n".join(sources.values()))
+        say("\n\n".join(sources.values()))
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from proofs_check.commands.output import console, emit, table
+from proofs_check.commands.output import console, emit, say, table
 from theory.discretisation import DifferenceOperator, StencilChoice, discretise
 from theory.exact import rationals, spell
 from theory.operators import LinearOperator, MultiIndex
@@ -67,7 +67,7 @@ def operator(
     if as_json:
         emit(content)
     elif latex:
-        print(f"${content['latex']}$")
+        say(f"${content['latex']}$")
     else:
         rows = [
             [f"h^{t['power']}", " + ".join(f"({d['value']}) {d['name']}" for d in t["derivatives"])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 import time
@@ -15,8 +16,36 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-console = Console(highlight=False)
-remarks = Console(stderr=True, highlight=False)
+
+class PlainConsole(Console):
+    """A console on which texts are texts: no markup, no emoji codes, and nothing that steers the terminal."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As rich's, with control characters spelled out."""
+        super().print(*(visible(o) if isinstance(o, str) else o for o in objects), **options)
+
+
+console = PlainConsole()
+remarks = PlainConsole(stderr=True)
+_HIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, overrides of direction, halves of characters: what a file could steer a terminal with."""
+
+
+def visible(text: str) -> str:
+    """A text with what would steer the terminal spelled out; line breaks stay.
+
+    >>> visible("a\\x1b[2J\\nb")
+    'a\\\\x1b[2J\\nb'
+    """
+    return _HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def say(text: str = "") -> None:
+    """A line of a result on stdout, as it stands: not wrapped, nothing that steers the terminal."""
+    sys.stdout.write(visible(text) + "\n")
 
 
 def repeated(arguments: Sequence[str]) -> str:
@@ -35,8 +64,10 @@ def repeated(arguments: Sequence[str]) -> str:
 
 def emit(content: Any) -> None:
     """One JSON object on stdout."""
-    json.dump(content, sys.stdout, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("\n")
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    text = json.dumps(content, ensure_ascii=not unicode, allow_nan=False)
+    # Outside of strings there is nothing to match, and inside them \\u stands for any character.
+    sys.stdout.write(_HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
@@ -46,9 +77,9 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     console.print(title, style="bold", markup=False)  # not as the table's own title, which wraps at its width
     drawn = Table(header_style="bold")
     for name in columns:
-        drawn.add_column(name, overflow="fold")
+        drawn.add_column(visible(name), overflow="fold")
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(visible(cell)) for cell in row))
     console.print(drawn)
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proofs_check.commands.output import emit, remarks, table
+from proofs_check.commands.output import emit, remarks, say, table
 from theory.errors import InputError
 from theory.files import check_output
 
@@ -66,8 +66,8 @@ def sweep(
     else:
         table(f"Sweep of {grid.compute}", ["cells", "count"], [[key, str(value)] for key, value in counts.items()])
         for reason in found.reasons:
-            print(f"failed: {reason}")
-        print(f"rows: {export or store}")
+            say(f"failed: {reason}")
+        say(f"rows: {export or store}")
     return 1 if found.failed else 0
 
 

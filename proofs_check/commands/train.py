@@ -10,7 +10,7 @@ from typing import Any
 
 from numerics import problem_file
 from numerics.problem import METHODS, Problem, Training
-from proofs_check.commands.output import emit, progress, table
+from proofs_check.commands.output import emit, progress, say, table
 from theory.errors import InputError
 from theory.exact import rational
 
@@ -84,17 +84,17 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
     last = f"at {first['iterations'][-1]}"
     columns = ["method", "seed", *(["step"] if descent else []), "at 0", last, "of the PDE", "error"]
     table(title, columns + (["reached at"] if "iterations_to" in first else []), rows)
-    print(f"of the PDE: residual by AD in float64 {last}; error: of the solution, relative")
+    say(f"of the PDE: residual by AD in float64 {last}; error: of the solution, relative")
     if descent:
         _print_laws(content["runs"], last)
     words = {"own": "each at its own step", "common": "at the same step", "given": "at the step given"}
     for key, value in content["comparison"].items():
         if not isinstance(value, dict):
-            print(f"{key.replace('_', ' ')} while it is valid: {value:.2e} of the first loss")
+            say(f"{key.replace('_', ' ')} while it is valid: {value:.2e} of the first loss")
             continue
         if (order := value.get("order")) is not None:
             counts = ", ".join(f"{name} in {n}" for name, n in order.items() if name != "tolerance")
-            print(
+            say(
                 f"by the law, first to {order['tolerance']:g} of the loss, {words.get(key, 'paired by seed')}: {counts}"
             )
         if "ad_lower" not in value:
@@ -107,7 +107,7 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
             says += f"median {1 / value['median_fd_over_ad']:.4g}, "
         share = value["ad_lower"]
         lower = share if isinstance(share, int) else f"{share:.0%}"
-        print(f"{says}AD lower in {lower} of {value['seeds']} seeds")
+        say(f"{says}AD lower in {lower} of {value['seeds']} seeds")
 
     if "entropies" in first:
         shown = [
@@ -133,7 +133,7 @@ def _print_laws(runs: list[dict[str, Any]], last: str) -> None:
         )
     columns = ["method", "seed", "step", f"loss {last}", "valid until", "restarts"]
     table("Law of the frozen kernel", columns + (["reached at"] if "predicted_iterations_to" in runs[0] else []), rows)
-    print(
+    say(
         f"loss: within this interval; valid until: from there on the bound of the kernel at the start exceeds {SHARE:g} of\n"
         "the residual, and the law is restarted from the kernel then, as often as it takes"
     )
