@@ -105,7 +105,15 @@ def _interval(cell: Cell, name: str) -> tuple[float, float, float] | None:
 
 
 def _short(cell: Cell, keys: Sequence[str]) -> str:
-    words = {**OPERATORS, **ARITHMETICS, "pseudo-inverse": "", "two-layer": "net", "tanh": "", "sin(pi*x)": "", "sin(8*pi*x)": "8π"}
+    words = {
+        **OPERATORS,
+        **ARITHMETICS,
+        "pseudo-inverse": "",
+        "two-layer": "net",
+        "tanh": "",
+        "sin(pi*x)": "",
+        "sin(8*pi*x)": "8π",
+    }
     parts = [words.get(value, value) for key in keys if (value := cell.scope.get(key, ""))]
     return " ".join(part for part in parts if part)
 
