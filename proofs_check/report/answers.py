@@ -95,8 +95,9 @@ def clauses(cells: Sequence[Cell], reading: Reading) -> list[Clause]:
         for key in sorted(grouped, key=lambda key: (ORDER.index(key[0]), key[2] or 0, key[1] or 0)):
             parts = grouped[key]
             names = tuple(name for name, _, _ in parts)
-            those = tuple(cell for _, those, _ in parts for cell in those)
-            found.append(Clause(arithmetic, *key, names, those, tuple(c for _, _, others in parts for c in others)))
+            inside = tuple(cell for _, those, _ in parts for cell in those)
+            outside = tuple(cell for _, _, others in parts for cell in others)
+            found.append(Clause(arithmetic, *key, names, inside, outside))
     return found
 
 
