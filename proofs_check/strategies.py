@@ -16,12 +16,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from numerics.enclosure import Enclosure
-from numerics.problem import Boundary, Problem, Vector
+from numerics.problem import Boundary, Problem, Training, Vector
 from theory import laws as law_classes
 from theory import stencils as stencil_makers
 from theory.activations import Activation, activation
@@ -32,6 +33,10 @@ from theory.laws import Law
 from theory.operators import LinearOperator, MultiIndex, operator
 from theory.stencils import Stencil
 
+if TYPE_CHECKING:
+    from numerics.training.drawn import TrainingProblem
+
+_TWO = Fraction(2)
 ENTIRE = ("sin", "cos", "exp", "gaussian", "erf")
 """Names of activations that are entire functions."""
 SMOOTH = ("tanh", *ENTIRE, "sigmoid", "softplus", "silu", "sech", "gelu")
@@ -40,6 +45,12 @@ KINKED = ("relu", "relu2", "relu3", "relu4", "step")
 """Names of the activations with a kink or a jump at 0."""
 STEPS = tuple(Fraction(1, n) for n in (1, 2, 4, 10, 100, 1000))
 """Steps h that :func:`problems` draws."""
+TRAINED_OPERATORS = (
+    ("u_x", 1), ("u_xx", 1), ("u_xx + u_yy", 2), ("u_xx + u_yy + 4*u", 2), ("-1/20*u_xx + u_x", 1), ("u_xxxx", 1)
+)  # fmt: skip
+"""Operators that :func:`training_problems` draws, with their dimensions: Poisson, Helmholtz, advection–diffusion, …"""
+WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+"""Widths that :func:`training_problems` draws, besides any up to 16."""
 
 
 @lru_cache(maxsize=256)
@@ -270,6 +281,96 @@ def problems(
         step=(draw(st.sampled_from(tuple(steps))),),
         convention=draw(conventions()),
     )
+
+
+@st.composite
+def training_problems(
+    draw: DrawFn,
+    *,
+    activations: Sequence[str] = ("tanh", "sin", "gaussian", "erf", "sigmoid", "cos"),
+    widths: SearchStrategy[int] | None = None,
+    bounded: bool | None = None,
+    rates: Sequence[Fraction] = tuple(Fraction(n, 100) for n in (100, 50, 10, 1, 150, 190)),
+    dtypes: Sequence[str] = ("float64", "float32"),
+    optimizers: Sequence[str] = ("gd",),
+    steps: Sequence[Fraction] = STEPS[2:],
+    operators: Sequence[tuple[str, int]] = TRAINED_OPERATORS,
+    boundary: bool | None = None,
+    iterations: int = 24,
+    members: int = 8,
+    device: str = "cpu",
+) -> TrainingProblem:
+    """Two-layer networks to train: some seeds of one shape, which are trained as one ensemble.
+
+    They shrink to one neuron, two points, few iterations, u_x and the first of each list.
+
+    Args:
+        activations: by name.
+        widths: 1 to 4096 by default, most of them small.
+        bounded: only laws with bounded support, or only others (normal and Student); both by default.
+        rates: steps of gradient descent in units of ``1/λ_max`` of the kernel at the start.
+        dtypes, optimizers, device: of the run.
+        steps: h of the differences.
+        operators: texts and dimensions.
+        boundary: with or without Dirichlet rows; drawn by default.
+        iterations: the most.
+        members: the most networks of a draw; large ones are fewer.
+    """
+    from numerics.training.drawn import TrainingProblem  # torch takes a second; most strategies do without
+
+    text, d = draw(st.sampled_from(tuple(operators)))
+    width = draw(widths if widths is not None else st.integers(1, 16) | st.sampled_from(WIDTHS))
+    interior = draw(st.integers(2, 40) if d == 1 else st.integers(2, 6))
+    if width > 256:
+        interior = min(interior, 12 if d == 1 else 3)
+    if draw(st.booleans()) if bounded is None else bounded:
+        law: Law = (
+            law_classes.Uniform(Fraction(-1), Fraction(1)) if draw(st.booleans()) else law_classes.Uniform(-_TWO, _TWO)
+        )
+        amplitudes = draw(st.sampled_from(("signs", "opposite"))) if width > 1 else "signs"
+    else:
+        student = law_classes.Student(Fraction(5), Fraction(1))
+        law = draw(st.sampled_from((law_classes.Normal(Fraction(0), Fraction(1)), student)))
+        amplitudes = "normal"
+    edges: tuple[Boundary, ...] = ()
+    if draw(st.booleans()) if boundary is None else boundary:
+        edges = (
+            Boundary(
+                count=2 if d == 1 else 4, weight=draw(st.sampled_from((Fraction(1), Fraction(10), Fraction(1, 4))))
+            ),
+        )
+    choices = [
+        StencilChoice("central", 2),
+        StencilChoice("forward", 1),
+        StencilChoice("central", 4),
+        StencilChoice("forward", 2),
+    ]
+    cells = width * (interior**d + (2 if edges else 0))
+    training = Training(
+        "two-layer",
+        draw(st.sampled_from(tuple(optimizers))),
+        draw(st.integers(1, iterations)),
+        None,
+        draw(st.integers(1, max(1, min(members, 2**15 // cells)))),
+        draw(st.sampled_from(("ntk", "standard"))),
+    )
+    problem = Problem(
+        operator_text=text,
+        domain=((Fraction(-1), Fraction(1)),) * d,
+        solution=draw(st.sampled_from(("x", "sin(pi*x)", "exp(x)"))),
+        activation_name=draw(st.sampled_from(tuple(activations))),
+        weights=law,
+        biases=law,
+        count=width,
+        seed=draw(st.integers(0, 10_000)),
+        interior=(interior,) * d,
+        boundary=edges,
+        stencil=draw(st.sampled_from(choices)),
+        step=(draw(st.sampled_from(tuple(steps))),),
+        dtype=draw(st.sampled_from(tuple(dtypes))),
+        training=training,
+    )
+    return TrainingProblem(problem, amplitudes, draw(st.sampled_from(tuple(rates))), device)  # type: ignore[arg-type]
 
 
 @st.composite

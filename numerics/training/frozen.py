@@ -188,8 +188,9 @@ def follow(
     with torch.no_grad():
         loss, gradient = model(flat)
         first = model.residual(flat).double()
-        laws = Law.start(kernels(flat), steps, first)
-    alive = torch.isfinite(first).all(1)
+        kernel = kernels(flat).double()
+    alive = torch.isfinite(first).all(1) & torch.isfinite(kernel).all(2).all(1)
+    laws = Law.start(torch.where(alive[:, None, None], kernel, 0.0), steps, first)
     valid: list[int | None] = [None] * b
     again: list[list[int]] = [[] for _ in range(b)]
     found = _Reach(tolerances, torch.linalg.vector_norm(first, dim=1))

@@ -1,0 +1,339 @@
+"""Two-layer networks to train, as values that draw, train and describe themselves; what each must obey, measured (ours).
+
+A :class:`TrainingProblem` is a problem, a law of the output weights and a step; :func:`examine` trains its networks by
+gradient descent with one method and returns ratios of what was measured to what bounds it. None may exceed 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from numerics import problem_file
+from numerics.problem import Method, Problem
+from numerics.training import from_problem, ntk
+from numerics.training.derivative_bounds import BOUNDED, Averages, Rounding, curvatures, step_rounding, supremum
+from numerics.training.ensembles import on
+from numerics.training.frozen import Followed, follow
+from numerics.training.optimisers import GradientDescent
+from numerics.training.residuals import Term
+from numerics.training.two_layer import TwoLayerResidual
+from theory import peano
+from theory.errors import InputError
+from theory.exact import rational, spell
+from theory.stencil_core import Stencil, stencil
+
+Amplitudes = Literal["signs", "normal", "opposite"]
+"""The law of the output weights: ±1, standard normal, or ±1 in opposite pairs, so that the network starts at zero."""
+UNITS = {"float32": 2.0**-24, "float64": 2.0**-53}
+
+
+@dataclass(frozen=True)
+class TrainingProblem:
+    """Networks, seeds and a step.
+
+    Attributes:
+        problem: with ``training.seeds`` networks of ``count`` neurons for ``training.iterations`` iterations.
+        amplitudes: the law of a; over √M in the scaling ``"standard"``.
+        rate: the step of gradient descent in units of ``1/λ_max(G_0)``, each network's own.
+        device: ``"cpu"`` or ``"cuda"``.
+    """
+
+    problem: Problem
+    amplitudes: Amplitudes = "signs"
+    rate: Fraction = Fraction(1)
+    device: str = "cpu"
+
+    def __repr__(self) -> str:
+        p, t = self.problem, self.problem.training
+        laws = "" if isinstance(p.weights, tuple) else f", w {p.weights}, b {p.biases}"
+        return (
+            f"<{t.seeds} x {t.iterations} {t.optimizer}: {p.operator_text}, {p.activation_name}, width {p.count}{laws}, "
+            f"a {self.amplitudes}, {t.scaling}, interior {p.interior}, boundary {[spell(b.weight) for b in p.boundary]}, "
+            f"{p.stencil.to_dict()}, h {spell(p.h)}, {p.dtype}, rate {spell(self.rate)}, seed {p.seed}, {self.device}>"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types; :meth:`from_dict` trains the same networks."""
+        return {
+            "problem": self.problem.to_dict(),
+            "amplitudes": self.amplitudes,
+            "rate": spell(self.rate),
+            "device": self.device,
+        }
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> TrainingProblem:
+        """What :meth:`to_dict` described.
+
+        Raises:
+            InputError: something else.
+        """
+        if set(data) != {"problem", "amplitudes", "rate", "device"} or data["amplitudes"] not in (
+            "signs",
+            "normal",
+            "opposite",
+        ):
+            raise InputError(
+                "training problem: the keys are problem, amplitudes (signs, normal, opposite), rate, device"
+            )
+        problem = problem_file.from_dict(data["problem"])
+        return TrainingProblem(problem, data["amplitudes"], rational(data["rate"], "rate"), data["device"])
+
+    @property
+    def unit(self) -> float:
+        """The unit round-off of the run."""
+        return UNITS[self.problem.dtype]
+
+    @property
+    def bounded(self) -> bool:
+        """Whether weights, biases and amplitudes have bounded laws."""
+        name = str(self.problem.weights).split("(")[0]
+        return self.amplitudes != "normal" and name in {"uniform", "discrete", "constant"}
+
+    @cached_property
+    def start(self) -> Float[Tensor, "b p"]:
+        """The parameters of every network, in float64."""
+        p = self.problem
+        flat = from_problem.start(p, [p.seed + k for k in range(p.training.seeds)])
+        if self.amplitudes != "normal":
+            m, size = p.count, p.count**-0.5 if p.training.scaling == "standard" else 1.0
+            a = torch.where(flat[:, :m] < 0, -size, size)
+            if self.amplitudes == "opposite":  # the second half of the neurons is the first with −a
+                half, rest = m // 2, flat[:, m:].view(len(flat), -1, m)
+                a[:, half : 2 * half] = -a[:, :half]
+                rest[:, :, half : 2 * half] = rest[:, :, :half]
+            flat[:, :m] = a
+        return flat
+
+    def model(self, method: Method, dtype: str | None = None) -> TwoLayerResidual:
+        """The residuals, with data rounded to the arithmetic of the run; ``dtype`` is that of the evaluation."""
+        rounded = on(from_problem.model(self.problem, method), torch.device(self.device), self.dtype)
+        exact = on(rounded, torch.device(self.device), getattr(torch, dtype or self.problem.dtype))
+        assert isinstance(exact, TwoLayerResidual)
+        return exact
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The arithmetic of the run."""
+        kind: torch.dtype = getattr(torch, self.problem.dtype)
+        return kind
+
+    @cached_property
+    def averages(self) -> Averages:
+        """What the differences of the problem stand for."""
+        system = self.model("ad", "float64").system
+        inner = []
+        for term, rows in zip(self.problem.difference.terms, system.rows[0].parts, strict=True):
+            assert isinstance(rows, Term)
+            s, h = along_axis(term), max(self.problem.steps)
+            norm = 1.0 if s is None else float(peano.average_norm(s).upper)
+            reach = 0.0 if s is None else float(h * max(abs(node[0]) for node in s.nodes))
+            inner.append((rows, norm * (1 + 1e-12), reach))
+        edges = [tuple((part, 1.0, 0.0) for part in rows.parts if isinstance(part, Term)) for rows in system.rows[1:]]
+        return Averages((tuple(inner), *edges))
+
+
+def along_axis(term: Any) -> Stencil | None:
+    """The stencil in one variable of a derivative along one axis; None for the term without derivative.
+
+    Raises:
+        InputError: a mixed derivative, or a stencil for a whole operator.
+    """
+    if term.stencil is None:
+        return None
+    if term.derivative is None or sum(m > 0 for m in term.derivative) != 1:
+        raise InputError("a derivative along one axis is needed")
+    (axis,) = (k for k, m in enumerate(term.derivative) if m)
+    return stencil(term.derivative[axis], [node[axis] for node in term.stencil.nodes])
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What one ensemble came to: each ratio is of something measured to its bound, one for each network.
+
+    Attributes:
+        law: the largest of ``‖r_t − p_t‖`` over the bound of :mod:`numerics.training.frozen`.
+        looseness: the bound over the deviation at the last iteration (NaN without a deviation).
+        deviation, bound: at the last iteration, relative to ``‖r_0‖``.
+        step: of ``θ_{t+1} − (θ_t − ηJᵀr)`` to its round-off; NaN for an activation without bounds, as all that follow.
+        curvature: of ``r_{t+1} − r_t − J(θ_{t+1} − θ_t)`` to the second derivative.
+        evaluation: of the difference of the residual from that in float64 to round-off.
+        truncation: of ``r_FD − r_AD`` at the start to Peano's bound and round-off; NaN for AD.
+    """
+
+    law: Float[Tensor, " b"]
+    looseness: Float[Tensor, " b"]
+    deviation: Float[Tensor, " b"]
+    bound: Float[Tensor, " b"]
+    step: Float[Tensor, " b"]
+    curvature: Float[Tensor, " b"]
+    evaluation: Float[Tensor, " b"]
+    truncation: Float[Tensor, " b"]
+
+    @property
+    def worst(self) -> float:
+        """The largest of the ratios that must not exceed 1."""
+        ratios = torch.stack([self.law, self.step, self.curvature, self.evaluation, self.truncation])
+        return float(torch.nan_to_num(ratios, nan=0.0, posinf=math.inf).max())
+
+
+def steps(drawn: TrainingProblem, model: TwoLayerResidual, flat: Float[Tensor, "b p"]) -> Float[Tensor, " b"]:
+    """η of each network, in the arithmetic of the run; 1 where the kernel vanishes."""
+    largest = torch.linalg.eigvalsh(ntk.kernel(model, flat).double())[:, -1].clamp(min=0)
+    eta = torch.where(largest > 1e-300, float(drawn.rate) / largest, 1.0)
+    return eta.to(flat.dtype).double()
+
+
+def run(drawn: TrainingProblem, method: Method, share: float = math.inf) -> Followed:
+    """The networks trained by gradient descent with the law beside them, recorded at every iteration."""
+    model = drawn.model(method)
+    flat = drawn.start.to(drawn.device, drawn.dtype)
+
+    def kernels(point: Tensor) -> Tensor:
+        return ntk.kernel(model, point)
+
+    return follow(model, kernels, flat, steps(drawn, model, flat), drawn.problem.training.iterations, 1, share=share)
+
+
+def examine(drawn: TrainingProblem, method: Method) -> Examined:
+    """Trains and measures; the checks of single steps are made at the first, the middle and the last one."""
+    found = run(drawn, method)
+    deviation, bound = found.deviation, found.bound
+    live = torch.isfinite(bound) & torch.isfinite(deviation)
+    ratio = torch.where(live & (deviation > 0), deviation / bound, 0.0).amax(0)
+    size = (2 * found.loss[0]).sqrt()
+    last = torch.where(live[-1] & (deviation[-1] > 0), bound[-1] / deviation[-1], torch.nan)
+    nothing = torch.full_like(ratio, torch.nan)
+    checks = (nothing,) * 4
+    if drawn.problem.activation_name in BOUNDED:
+        checks = _single_steps(drawn, method)
+    return Examined(ratio, last, deviation[-1] / size, bound[-1] / size, *checks)
+
+
+def _single_steps(drawn: TrainingProblem, method: Method) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    model, exact = drawn.model(method), drawn.model(method, "float64")
+    flat = drawn.start.to(drawn.device, drawn.dtype, copy=True)
+    eta = steps(drawn, model, flat)
+    optimiser = GradientDescent(eta.to(flat))
+    iterations = drawn.problem.training.iterations
+    watched = {0, iterations // 2, iterations - 1}
+    averages = None if method == "ad" else drawn.averages
+    worst = [torch.zeros(len(flat), dtype=torch.float64, device=flat.device) for _ in range(3)]
+    loss, gradient = model(flat)
+    truncation = torch.full_like(worst[0], torch.nan) if method == "ad" else _truncation(drawn, exact, flat.double())
+    for t in range(iterations):
+        before = flat.double().clone()
+        seen = t in watched
+        residual = model.residual(flat).double() if seen else None
+        loss, gradient = optimiser.advance(model, flat, loss, gradient, {})
+        if residual is None:
+            continue
+        after = flat.double()
+        moved = after - before
+        rounding, J = Rounding.of(exact, before), ntk.jacobian(exact, before)
+        here, there = exact.residual(before), exact.residual(after)
+        allowed = step_rounding(rounding, residual, before, after, eta, drawn.unit)
+        off = (moved + eta[:, None] * torch.bmm(residual[:, None], J)[:, 0]).abs()
+        unit = 2.0**-53
+        # Shifts rounded to the arithmetic of the run are no longer those of the stencil.
+        shaken = unit if method == "ad" else drawn.unit
+        length = torch.linalg.vector_norm(moved, dim=1)
+        m = model.network.width
+        blocks = moved.view(len(moved), -1, m).square().sum(1)
+        bend = torch.bmm(curvatures(exact, before, length, averages), blocks[:, :, None])[:, :, 0] / 2
+        noise = 1.01 * shaken * (2 * rounding.residual + _bmv(rounding.jacobian, moved.abs()) * 2)
+        # At the moved parameters the magnitudes may be larger; they are taken there as well.
+        noise = noise + 1.01 * shaken * Rounding.of(exact, after).residual
+        error = (drawn.unit + unit) * rounding.residual * 1.01
+        ratios = (
+            off / allowed,
+            (there - here - _bmv(J, moved)).abs() / (bend + noise),
+            (residual - here).abs() / error,
+        )
+        live = torch.isfinite(after).all(1) & torch.isfinite(residual).all(1)
+        for k, value in enumerate(ratios):
+            clean = torch.nan_to_num(value, nan=0.0, posinf=math.inf).amax(1)
+            worst[k] = torch.maximum(worst[k], torch.where(live, clean, 0.0))
+    return worst[0].cpu(), worst[1].cpu(), worst[2].cpu(), truncation.cpu()
+
+
+def _bmv(matrix: Tensor, vector: Tensor) -> Tensor:
+    product: Tensor = torch.bmm(matrix, vector[:, :, None])[:, :, 0]
+    return product
+
+
+def _truncation(drawn: TrainingProblem, exact: TwoLayerResidual, flat: Float[Tensor, "b p"]) -> Float[Tensor, " b"]:
+    """``|r_FD − r_AD|`` of the interior rows over ``h^p C_p`` times the derivative of order ``m + p``, and round-off."""
+    differentiated = drawn.model("ad", "float64")
+    network = exact.network
+    a, _, w = network.split(flat.abs())
+    allowed: Any = 0.0
+    rows = differentiated.system.rows[0]
+    for term, part in zip(drawn.problem.difference.terms, rows.parts, strict=True):
+        s = along_axis(term)
+        if s is None:
+            continue
+        assert isinstance(part, Term)
+        assert term.derivative is not None
+        (axis,) = (k for k, m in enumerate(term.derivative) if m)
+        h, order = float(drawn.problem.steps[axis]), s.degree + s.order
+        constant = float(peano.error_constant(s).upper) * h**s.order
+        size = network.factor * supremum(network.activation.name, order) * (a * w[:, axis] ** order).sum(1)
+        coefficient = part.coefficient
+        scale = coefficient.abs()[None] if isinstance(coefficient, Tensor) else abs(coefficient)
+        allowed = allowed + size[:, None] * constant * scale
+    n = len(rows.target)
+    noise = sum(Rounding.of(model, flat).residual[:, :n] for model in (exact, differentiated)) * 2.0**-53
+    # In float32 the shifts are rounded, by a relative u: no more than an error of z, which the magnitudes count.
+    noise = noise + Rounding.of(exact, flat).residual[:, :n] * (drawn.unit if drawn.problem.dtype == "float32" else 0.0)
+    gap = (exact.residual(flat) - differentiated.residual(flat))[:, :n].abs()
+    worst: Tensor = (gap / (1.01 * (allowed + noise))).amax(1)
+    return worst
+
+
+def with_seed(drawn: TrainingProblem, seed: int) -> TrainingProblem:
+    """The same networks drawn anew."""
+    return replace(drawn, problem=drawn.problem.with_(seed=seed))
+
+
+def save_witness(drawn: TrainingProblem, method: Method, folder: Path) -> Path:
+    """Writes what trains these networks again: ``python -m numerics.training.drawn FILE`` does.
+
+    Raises:
+        OSError: the folder cannot be made or written to.
+    """
+    text = json.dumps({"method": method, **drawn.to_dict()}, indent=1)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Trains the networks of a witness and prints the largest ratio of each kind; 1 if one exceeds its bound."""
+    data = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    method = data.pop("method")
+    found = examine(TrainingProblem.from_dict(data), method)
+    report: dict[str, Any] = {"method": method}
+    for name in ("law", "step", "curvature", "evaluation", "truncation"):
+        column = getattr(found, name)
+        report[name] = None if bool(torch.isnan(column).all()) else float(torch.nan_to_num(column, nan=0.0).max())
+    print(json.dumps(report))
+    return int(found.worst > 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

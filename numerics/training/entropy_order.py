@@ -1,0 +1,150 @@
+"""Which of AD and FD has more entropy in its tangent kernel, predicted from the AD side (ours).
+
+``G = J Jᵀ``; its entropies are those of the singular values of J (power 1) or of the eigenvalues (power 2). For a
+derivative along one axis and any stencil, Taylor's formula at every node gives, for each entry of J, which is a smooth
+function of the point,
+
+    J_FD = J_AD + Σ_{p≤q<Q} e_q h^q ∂^q J_AD + R,     |R| ≤ h^Q Σ_k |c_k| |s_k|^(m+Q) / (m+Q)! · sup |∂^(m+Q) …|,
+
+the supremum over the hull of the nodes, by bounded derivatives of the activation. Derivatives of J_AD are closed, so the
+sum is known without an evaluation at a shifted point; what is computed of J_FD in float64 differs from it by R and
+round-off (:class:`numerics.training.derivative_bounds.Rounding`), together ``ρ`` in the Frobenius norm. By Weyl every
+singular value lies within ρ of that of the sum, and the entropies lie in the hulls over such spectra: where those of AD
+and FD are disjoint, the order is predicted. Along training the same holds at every iteration from the AD side there;
+and from the start alone as long as Weyl's inequality on the drift keeps the hulls apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from numerics.enclosure import Enclosure
+from numerics.entropies import EntropyEnclosure, entropy_enclosures
+from numerics.training import ntk
+from numerics.training.derivative_bounds import Rounding, supremum
+from numerics.training.drawn import TrainingProblem, along_axis
+from numerics.training.jets import TorchActivation
+from numerics.training.residuals import Rows, System, Term
+from numerics.training.two_layer import TwoLayerResidual
+from theory.conventions import Convention
+
+EntropyOrder = Literal["fd<ad", "fd>ad"]
+TERMS = 4
+"""Most terms of the expansion; that number is used which leaves the least remainder."""
+_U = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What is known of one network's Jacobians from the AD side.
+
+    Attributes:
+        ad: J_AD, ``[r, p]``; fd: the expansion of J_FD.
+        remainder: ρ, a bound on the Frobenius distance of the J_FD computed in float64 from ``fd``.
+    """
+
+    ad: Float[Tensor, "r p"]
+    fd: Float[Tensor, "r p"]
+    remainder: float
+
+    def entropies(
+        self, conventions: Sequence[Convention], drift: tuple[float, float] = (0.0, 0.0)
+    ) -> list[tuple[EntropyEnclosure, EntropyEnclosure]]:
+        """Enclosures of H_AD and H_FD under each convention, with Jacobians moved by at most ``drift``."""
+        sides = [entropy_enclosures(enclosed(self.ad, drift[0]), conventions)]
+        sides.append(entropy_enclosures(enclosed(self.fd, drift[1] + self.remainder), conventions))
+        return list(zip(*sides, strict=True))
+
+    def orders(
+        self, conventions: Sequence[Convention], drift: tuple[float, float] = (0.0, 0.0)
+    ) -> list[EntropyOrder | None]:
+        """The predicted order under each convention; None where it is not separated."""
+        return [order(*pair) for pair in self.entropies(conventions, drift)]
+
+
+def enclosed(matrix: Float[Tensor, "r p"], radius: float) -> list[Enclosure]:
+    """Enclosures of the singular values of all matrices within ``radius``, descending; LAPACK's error is added."""
+    values = torch.linalg.svdvals(matrix).tolist()
+    error = radius + 8 * len(values) * 2 * _U * values[0]
+    return [Enclosure(max(Fraction(0), Fraction(v) - Fraction(error)), Fraction(v) + Fraction(error)) for v in values]
+
+
+def order(ad: EntropyEnclosure, fd: EntropyEnclosure) -> EntropyOrder | None:
+    """The sign of ``H_FD − H_AD`` where the enclosures decide it."""
+    if ad.value is None or fd.value is None:
+        return None
+    if fd.value.upper < ad.value.lower:
+        return "fd<ad"
+    return "fd>ad" if fd.value.lower > ad.value.upper else None
+
+
+def predict(drawn: TrainingProblem, flat: Float[Tensor, "b p"]) -> list[Predicted]:
+    """For each network at the parameters ``flat`` (float64).
+
+    Raises:
+        InputError: an activation without bounds, or derivatives along several axes.
+    """
+    ad, fd = drawn.model("ad", "float64"), drawn.model("fd", "float64")
+    J = ntk.jacobian(ad, flat)
+    floor = Rounding.of(fd, flat).jacobian * _U
+    found: list[tuple[Tensor, Tensor]] = []
+    for terms in range(TERMS + 1):
+        model, rest = _expanded(drawn, ad, terms)
+        expansion = ntk.jacobian(model, flat)
+        error = floor + Rounding.of(model, flat).jacobian * _U + ntk.jacobian(rest, flat.abs())
+        found.append((expansion, 1.01 * torch.linalg.matrix_norm(error)))
+    sizes = torch.stack([size for _, size in found])
+    best = torch.nan_to_num(sizes, nan=math.inf).argmin(0)
+    return [Predicted(J[k], found[int(best[k])][0][k], float(sizes[int(best[k]), k])) for k in range(len(flat))]
+
+
+def _expanded(drawn: TrainingProblem, ad: TwoLayerResidual, terms: int) -> tuple[TwoLayerResidual, TwoLayerResidual]:
+    """The AD model with ``terms`` orders more, and a twin whose Jacobian at ``|θ|`` bounds the remainder's entries."""
+    interior = ad.system.rows[0]
+    parts: list[Term] = [part for part in interior.parts if isinstance(part, Term)]
+    rests: list[Term] = []
+    reach = 0.0
+    for term, part in zip(drawn.problem.difference.terms, tuple(parts), strict=True):
+        s = along_axis(term)
+        if s is None:
+            continue
+        assert term.derivative is not None
+        (axis,) = (k for k, m in enumerate(term.derivative) if m)
+        h, m = drawn.problem.steps[axis], s.degree
+
+        def higher(q: int, factor: Fraction, part: Term = part, axis: int = axis) -> Term:
+            alpha = tuple(times + q * (k == axis) for k, times in enumerate(part.alpha))
+            return Term(alpha, part.coefficient * float(factor))
+
+        expansion = s.truncation(terms + 1)
+        parts += [higher(t.power, t.value * h**t.power) for t in expansion[:-1]]
+        last = expansion[-1].power
+        size = sum((abs(c) * abs(n[0]) ** (m + last) for c, n in zip(s.weights, s.nodes, strict=True)), Fraction(0))
+        rests.append(higher(last, size * h**last / math.factorial(m + last)))
+        reach = max(reach, float(h * max(abs(node[0]) for node in s.nodes)))
+    rows = Rows(interior.points, interior.target, tuple(parts), interior.root)
+    model = replace(ad, system=System((rows, *ad.system.rows[1:])))
+    name = ad.network.activation.name
+
+    def tower(z: Tensor, top: int) -> list[Tensor]:
+        return [torch.full_like(z, supremum(name, k)) for k in range(top + 1)]
+
+    twin = replace(ad.network, activation=TorchActivation("supremum", lambda z: tower(z, 0)[0], tower))
+    positive = [Term(t.alpha, _size(t.coefficient)) for t in rests] or [Term((0,) * drawn.problem.dimension, 0.0)]
+    bounded = Rows(interior.points.abs() + reach, interior.target, tuple(positive), interior.root)
+    edges: list[Any] = [
+        Rows(r.points, r.target, (Term((0,) * drawn.problem.dimension, 0.0),), r.root) for r in ad.system.rows[1:]
+    ]
+    return model, replace(ad, network=twin, system=System((bounded, *edges)))
+
+
+def _size(coefficient: float | Tensor) -> float | Tensor:
+    return coefficient.abs() if isinstance(coefficient, Tensor) else abs(coefficient)
