@@ -71,7 +71,7 @@ def obeys(problem: TrainingProblem, method: Method) -> drawing.Examined:
 def test_networks_obey_their_bounds(device: str) -> None:
     """Law, single steps, curvature, evaluation and truncation, over all that is drawn."""
 
-    @examples(60)
+    @examples(50)
     @given(training_problems(device=device))
     def check(problem: TrainingProblem) -> None:
         for method in METHODS:
@@ -420,7 +420,7 @@ def test_an_entropy_order_persists_while_the_drift_is_small() -> None:
 
 
 @pytest.mark.gpu
-@examples(20)
+@examples(12)
 @given(training_problems())
 def test_cuda_agrees_with_the_cpu(problem: TrainingProblem) -> None:
     """Residuals and kernels at the start within round-off of each other, and both runs within the bounds of their laws."""
