@@ -25,7 +25,7 @@ CONFIDENCE = 0.99
 """Of an interval that decides alone."""
 LEVEL = 0.05
 """An adjusted p-value under it is needed for support, beside the interval."""
-PERMUTATIONS = 4000
+PERMUTATIONS = 2000
 LEAST_PAIRS = 16
 """Fewer complete pairs decide nothing."""
 

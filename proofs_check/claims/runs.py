@@ -7,19 +7,22 @@ the CPU, and does not depend on the order in which samples are asked for. torch 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from numerics import spectra
+from numerics.float_entropies import truncated_entropies
 from numerics.problem import METHODS, Method
+from numerics.sources import recipe
+from numerics.store import content_key
 from proofs_check.claim import Profile
 from proofs_check.claims.study import ADAM_STEP, RANK, SOLUTIONS, TOLERANCES, Study, random_method
 from theory.conventions import Convention, standard_conventions
-from theory.entropy import truncated_entropy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,41 +51,67 @@ def conventions(profile: Profile) -> dict[str, Convention]:
     return judged() if profile == "quick" else {c.label: c for c in standard_conventions(RANK)}
 
 
-def spectrum_predictors(spectra: Tensor, profile: Profile) -> tuple[Columns, dict[str, list[int]]]:
+def spectrum_predictors(found_spectra: Tensor, profile: Profile) -> tuple[Columns, dict[str, list[int]]]:
     """Entropies of descending spectra by convention and their rivals, one value a seed; and the cut-off numbers.
 
-    Rivals: the condition number, the least singular value with ``σ ≥ 1e-12 σ_1`` and the number of those.
+    Rivals: the condition number, the least singular value with ``σ ≥ 1e-12 σ_1`` and the number of those. A spectrum
+    that is not finite has neither.
 
     Args:
-        spectra: ``[seeds, k]``, float64.
+        found_spectra: ``[seeds, k]``, float64.
     """
-    table: dict[str, list[float | None]] = {}
-    cutoffs: dict[str, list[int]] = {label: [] for label in conventions(profile)}
-    for row in spectra.tolist():
-        found: dict[str, float | None] = {}
-        ranks: dict[tuple[object, ...], int] = {}  # normalised or not, the cut-off number is the same
-        for label, convention in conventions(profile).items():
-            if not all(map(math.isfinite, row)):
-                found[label] = None
-                cutoffs[label].append(0)
-                continue
-            rule = (convention.rule, convention.tau, convention.rank, convention.power)
-            entropy = truncated_entropy(row, convention, r=ranks.get(rule))
-            ranks[rule] = entropy.cutoff
-            found[label] = None if entropy.value is None else float(entropy.value)
-            cutoffs[label].append(entropy.cutoff)
-        kept = [v for v in row if v > 0 and v >= 1e-12 * row[0]]
-        found["condition number"] = row[0] / row[-1] if row[-1] > 0 else None
-        found["least kept value"] = kept[-1] if kept else None
-        found["epsilon rank"] = float(len(kept))
-        for name, number in found.items():
-            table.setdefault(name, []).append(number)
-    return {name: tuple(column) for name, column in table.items()}, cutoffs
+    values = found_spectra.numpy()
+    sound = np.isfinite(values).all(axis=1)
+    values = np.where(sound[:, None], values, 1.0)
+    found: dict[str, Any] = {}
+    kept: dict[str, list[int]] = {}
+    for label, convention in conventions(profile).items():
+        found[label], r = truncated_entropies(values, convention)
+        kept[label] = np.where(sound, r, 0).tolist()
+    rank = ((values > 0) & (values >= 1e-12 * values[:, :1])).sum(axis=1)
+    least = values[np.arange(len(values)), np.maximum(rank, 1) - 1]
+    found["condition number"] = values[:, 0] / np.where(values[:, -1] > 0, values[:, -1], np.nan)
+    found["least kept value"] = np.where(rank > 0, least, np.nan)
+    found["epsilon rank"] = rank.astype(float)
+    return {name: finite(np.where(sound, column, np.nan).tolist()) for name, column in found.items()}, kept
 
 
 def finite(values: Sequence[float]) -> Values:
     """None for what is infinite or not a number."""
     return tuple(v if math.isfinite(v) else None for v in values)
+
+
+@dataclass(frozen=True)
+class Table:
+    """All that a sample comes to by one method: computed once, before the cells that read it."""
+
+    study: Study
+    method: Method
+
+    @property
+    def key(self) -> str:
+        """Its content key."""
+        return content_key("table", [self.study.key, self.method], recipe(__name__))
+
+    @property
+    def cost(self) -> float:
+        """Seconds, roughly."""
+        work = len(self.study.seeds) * self.study.count
+        return 1e-10 * work * (self.study.points * self.study.count + 300 * self.study.points * self.study.iterations)
+
+    def prepare(self) -> None:
+        """Computes it and keeps it in the store of this process."""
+        store = spectra.backing()
+        if store is not None and store.missing([self.key]):
+            store.put(self.key, _computed(self.study, self.method))
+
+
+def tables(study: Study, methods: Sequence[Method] = METHODS) -> tuple[Table, ...]:
+    """What the cells of a study read: the tables themselves, without what does not matter for them."""
+    asked = [(_as_computed(study, m), m) for m in methods]
+    if study.sample == "methods":
+        asked = [(replace(one, sample="seeds"), m) for one, _ in asked for m in METHODS]
+    return tuple(dict.fromkeys(Table(_as_computed(one, m), m) for one, m in asked))
 
 
 @lru_cache(maxsize=256)
@@ -97,7 +126,12 @@ def table(study: Study, method: Method) -> Columns:
         both = {m: table(replace(own, sample="seeds"), m) for m in METHODS}
         drawn = [both[random_method(seed)] for seed in own.seeds]
         return {name: tuple(one[name][k] for k, one in enumerate(drawn)) for name in both["ad"]}
-    return _shared("table", [own.key, method], lambda: _computed(own, method))
+    if (store := spectra.backing()) is None:
+        return _computed(own, method)
+    wanted = Table(own, method)
+    wanted.prepare()
+    kept: Any = store.get(wanted.key)
+    return {name: tuple(column) for name, column in kept.items()}
 
 
 def _computed(study: Study, method: Method) -> Columns:
@@ -113,21 +147,6 @@ def _as_computed(study: Study, method: Method) -> Study:
     if study.model == "rfm" and study.optimiser == "svd":
         study = replace(study, solution=SOLUTIONS[0])
     return study
-
-
-def _shared(kind: str, content: list[Any], compute: Callable[[], Columns]) -> Columns:
-    """Columns from the store of this process, else computed and kept there."""
-    from numerics import spectra
-    from numerics.sources import recipe
-    from numerics.store import content_key
-
-    if (store := spectra.backing()) is None:
-        return compute()
-    key = content_key(kind, content, recipe(__name__))
-    if (found := store.get(key)) is None:
-        found = compute()
-        store.put(key, found)
-    return {name: tuple(column) for name, column in found.items()}
 
 
 def predictors(study: Study, method: Method, moment: Moment = "start") -> Columns:

@@ -18,7 +18,7 @@ import numpy as np
 
 from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.decisions import CONFIDENCE, LEVEL, each_of, finding, mean_interval, within
-from proofs_check.claims.runs import Values, outcomes
+from proofs_check.claims.runs import Values, outcomes, tables
 from proofs_check.claims.study import Study, instances, search
 from proofs_check.findings import Finding
 from proofs_check.verdicts import Outcome
@@ -283,6 +283,7 @@ CLAIMS = (
         kind="sampled",
         scopes=_paired_cells,
         instances=instances,
+        requests=lambda study, scope: tables(study),
         test=_advantage(_paired_cells),
         describe=Study.describe,
         search=search,
@@ -304,6 +305,7 @@ CLAIMS = (
         kind="sampled",
         scopes=_order_cells,
         instances=instances,
+        requests=lambda study, scope: tuple(t for one in _two(study, scope) for t in tables(one)),
         test=_growth(_order_cells),
         describe=Study.describe,
         search=search,
@@ -325,6 +327,7 @@ CLAIMS = (
         kind="sampled",
         scopes=_depth_cells,
         instances=instances,
+        requests=lambda study, scope: tuple(t for one in _two(study, scope) for t in tables(one)),
         test=_growth(_depth_cells),
         describe=Study.describe,
         search=search,

@@ -12,19 +12,20 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from numerics.problem import METHODS, Method
+from numerics.problem import METHODS
 from proofs_check.claim import SHARE, Claim, Mutant, Profile, Scope
-from proofs_check.claims.runs import Moment, judged, outcomes, predictors
+from proofs_check.claims.measures import TIE_IN_SIZE
+from proofs_check.claims.runs import Moment, Table, judged, outcomes, predictors, tables
+from proofs_check.claims.samples import TIE
 from proofs_check.claims.study import Study, study_of
 from proofs_check.verdicts import Outcome
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-TIE = 1e-3
-"""A relative gap of two entropies under it is a tie in size, whatever its sign; so is one of two outcomes."""
 OWN = "own cut-off"
 """The solver that cuts the spectrum where the cell's convention does."""
 
@@ -56,31 +57,38 @@ def _search(scope: Scope) -> SearchStrategy[Draw]:
     return st.integers(0, 2**20).map(lambda seed: Draw(replace(study, first=seed, members=1), seed))
 
 
+def _requests(draw: Draw, scope: Scope) -> tuple[Table, ...]:
+    """Both tables, with the first draw of them all."""
+    return tables(draw.study) if draw.seed == draw.study.first else ()
+
+
 def _solver(scope: Scope) -> str:
     solver = scope.get("solver", "")
     return scope["convention"] if solver == OWN else solver
 
 
-def _entropy(draw: Draw, method: Method, scope: Scope) -> float | None:
-    moment = cast(Moment, scope.get("moment", "start"))
-    return predictors(draw.study, method, moment)[scope["convention"]][draw.seed - draw.study.first]
-
-
-def _left(draw: Draw, method: Method, scope: Scope) -> float | None:
-    """The outcome; infinite for a run that diverged."""
-    found = outcomes(draw.study, method, _solver(scope))[scope["outcome"]][draw.seed - draw.study.first]
-    return math.inf if found is None and draw.study.model != "rfm" else found
+@lru_cache(maxsize=256)
+def _numbers(
+    study: Study, convention: str, moment: Moment, outcome: str, solver: str
+) -> tuple[tuple[float | None, ...], ...]:
+    """Of every draw the entropies by AD and FD and the outcomes by AD and FD; infinite for a run that diverged."""
+    entropies = [predictors(study, m, moment)[convention] for m in METHODS]
+    left = [outcomes(study, m, solver)[outcome] for m in METHODS]
+    if study.model != "rfm":
+        left = [tuple(math.inf if v is None else v for v in column) for column in left]
+    return tuple(zip(*entropies, *left, strict=True))
 
 
 def _paired(factor: float = 1.0, sign: int = 1) -> Callable[[Draw, Scope], Outcome]:
     """Whether the method with the larger entropy has the smaller outcome, by the ``factor`` at least."""
 
     def test(draw: Draw, scope: Scope) -> Outcome:
-        h_ad, h_fd = (_entropy(draw, m, scope) for m in METHODS)
-        ad, fd = (_left(draw, m, scope) for m in METHODS)
+        moment = cast(Moment, scope.get("moment", "start"))
+        numbers = _numbers(draw.study, scope["convention"], moment, scope["outcome"], _solver(scope))
+        h_ad, h_fd, ad, fd = numbers[draw.seed - draw.study.first]
         if h_ad is None or h_fd is None or ad is None or fd is None:
             return Outcome(None, "an entropy or an outcome does not exist")
-        if h_ad == h_fd or ad == fd:
+        if abs(h_ad - h_fd) <= TIE * max(abs(h_ad), abs(h_fd)) or ad == fd:
             return Outcome(None, "equal: neither method is ahead")
         ahead, behind = (ad, fd) if sign * h_ad > sign * h_fd else (fd, ad)
         return Outcome(
@@ -110,8 +118,8 @@ def sizes_of_effects(found: Sequence[Outcome]) -> tuple[str, dict[str, Any]]:
         "median_relative_gap": statistics.median(gaps),
         "range_of_gap": [min(gaps), max(gaps)],
         "median_ratio": math.exp(statistics.median(ratios)) if ratios else None,
-        "entropies_tie_in_size": abs(statistics.median(gaps)) < TIE,
-        "outcomes_tie_in_size": bool(ratios) and abs(statistics.median(ratios)) < TIE,
+        "entropies_tie_in_size": abs(statistics.median(gaps)) < TIE_IN_SIZE,
+        "outcomes_tie_in_size": bool(ratios) and abs(statistics.median(ratios)) < TIE_IN_SIZE,
     }
     ratio = "" if numbers["median_ratio"] is None else f", median ratio AD/FD {numbers['median_ratio']:.3g}"
     words = (
@@ -221,6 +229,7 @@ CLAIMS = (
         kind="sampled",
         scopes=_loss_cells,
         instances=draws,
+        requests=_requests,
         test=_paired(),
         quantifier=SHARE,
         measure=sizes_of_effects,
@@ -247,6 +256,7 @@ CLAIMS = (
         kind="sampled",
         scopes=_speed_cells,
         instances=draws,
+        requests=_requests,
         test=_paired(),
         quantifier=SHARE,
         measure=sizes_of_effects,

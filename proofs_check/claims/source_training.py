@@ -16,7 +16,7 @@ from typing import Any, cast
 from numerics.problem import METHODS, Method
 from proofs_check.claim import Claim, Mutant, Profile, Scope
 from proofs_check.claims.decisions import LEVEL, Correlation, each_of, finding, rank_correlations
-from proofs_check.claims.runs import Moment, Values, conventions, judged, outcomes, predictors
+from proofs_check.claims.runs import Moment, Table, Values, conventions, judged, outcomes, predictors, tables
 from proofs_check.claims.study import SOLUTIONS, TOLERANCES, Study, instances, search
 from proofs_check.findings import Finding
 from proofs_check.verdicts import Outcome
@@ -47,6 +47,10 @@ def _outcome(study: Study, scope: Scope) -> Values:
     if not scope["outcome"].startswith("iterations"):
         return values
     return tuple(study.iterations + 1.0 if t is None else t for t in values)
+
+
+def _requests(study: Study, scope: Scope) -> tuple[Table, ...]:
+    return tables(study, METHODS if scope["method"] == "both" else (_method(scope),))
 
 
 def _varied(study: Study, scope: Scope) -> Values:
@@ -241,6 +245,7 @@ CLAIMS = (
         kind="sampled",
         scopes=_entropy_and_loss,
         instances=instances,
+        requests=_requests,
         test=_ranked(_entropy_and_loss),
         describe=Study.describe,
         search=search,
@@ -262,6 +267,7 @@ CLAIMS = (
         kind="sampled",
         scopes=_entropy_and_speed,
         instances=instances,
+        requests=_requests,
         test=_ranked(_entropy_and_speed),
         describe=Study.describe,
         search=search,
