@@ -128,18 +128,25 @@ def _continuity(with_binary_entropy: bool, halved: bool = False) -> Callable[[Pa
     return test
 
 
-def _threshold(factor: Fraction, sign: int = 1) -> Callable[[Pair, Scope], Outcome]:
-    """Raising σ_k raises H exactly when p_k < factor · e^{−H}; for a mutant (sign −1) lowers it then."""
+NUDGE = 1 + Fraction(1, 10**12)
+"""The growth of a singular value that stands for an infinitesimal one."""
+
+
+def _threshold(factor: Fraction, sign: int = 1, growth: Fraction = NUDGE) -> Callable[[Pair, Scope], Outcome]:
+    """Raising σ_k a little raises H exactly when p_k < factor · e^{−H}; for a mutant (sign −1) lowers it then.
+
+    ``growth`` is that of σ_k: a finite one is another statement.
+    """
 
     def test(pair: Pair, scope: Scope) -> Outcome:
         values = pair.first
         with flint.ctx.workprec(PRECISION):
             entropy = _entropy(values)
             total = sum(values)
-            nudge = 1 + Fraction(1, 10**12)
             for k, value in enumerate(values):
-                ratio = Enclosure.exact(value / total).arb(PRECISION) / (-entropy).exp()
-                raised = sorted((*values[:k], value * nudge, *values[k + 1 :]), reverse=True)
+                share = Enclosure.exact(value / total).arb(PRECISION)
+                ratio = share / (-entropy).exp()
+                raised = sorted((*values[:k], value * growth, *values[k + 1 :]), reverse=True)
                 change = _entropy(tuple(raised)) - entropy
                 scaled = ratio / Enclosure.exact(factor).arb(PRECISION)
                 if abs(ratio - 1) < flint.arb("1e-6") or abs(scaled - 1) < flint.arb("1e-6"):
@@ -151,6 +158,12 @@ def _threshold(factor: Fraction, sign: int = 1) -> Callable[[Pair, Scope], Outco
                 if rises != should:
                     detail = f"index {k + 1}: p_k e^H = {float(ratio):.4f}, H {'rises' if rises else 'falls'}"
                     return Outcome(False, detail, data={"index": k}, certified=True)
+                # ∂H/∂log σ_k = −p_k (log p_k + H) for power 1, against the quotient of the nudge
+                slope = -share * (share.log() + entropy)
+                quotient = change / Enclosure.exact(growth - 1).arb(PRECISION)
+                if growth == NUDGE and not abs(quotient - slope) < flint.arb("1e-9"):
+                    return Outcome(False, f"index {k + 1}: slope {float(quotient):.6g}, formula {float(slope):.6g}",
+                                   certified=True)  # fmt: skip
         return Outcome(True, f"all {len(values)} indices as predicted, H = {float(entropy):.4f}")
 
     return test
@@ -312,11 +325,13 @@ CLAIMS = (
     Claim(
         id="entropy.threshold",
         title="When raising a singular value raises the entropy",
-        statement=r"At fixed $r$, raising $\sigma_k$ raises $H$ exactly when $p_k < e^{-H}$.",
+        statement=r"At fixed $r$, $\partial H/\partial\log\sigma_k = -q\,p_k(\log p_k + H)$: raising $\sigma_k$ "
+        r"infinitesimally raises $H$ exactly when $p_k < e^{-H}$. (A finite rise need not: $\sigma = (2, 1)$, "
+        r"$\sigma_2 \to 100$.)",
         family="entropy",
         source="ours",
         predicate=r"for each $k$ with $|p_k e^{H} - 1| > 10^{-6}$, the sign of the change of $H$ when "
-        r"$\sigma_k$ grows by $10^{-12}$, in ball arithmetic",
+        r"$\sigma_k$ grows by $10^{-12}$ of itself, in ball arithmetic, and the slope within $10^{-9}$; $q = 1$",
         kind="ball",
         scopes=once({"spectra": _SPREAD}),
         instances=lambda scope, profile: [p for i, p in enumerate(_pairs(scope, profile)) if i % 5 == 0],
@@ -328,6 +343,8 @@ CLAIMS = (
                    lambda c: c.with_(test=_threshold(Fraction(1, 2)))),
             Mutant("reversed", "raising σ_k then lowers H", "sign",
                    lambda c: c.with_(test=_threshold(Fraction(1), -1))),
+            Mutant("finite", "raising σ_k fiftyfold, or by any factor, does so too", "assumption",
+                   lambda c: c.with_(test=_threshold(Fraction(1), growth=Fraction(50)))),
         ),
     ),
     Claim(

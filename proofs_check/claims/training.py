@@ -103,18 +103,53 @@ def _projection(tolerance: float, shift: int, dtype: str = "float64") -> Callabl
     return test
 
 
+def _pivots(M: Any) -> list[Fraction]:
+    """Pivots of the symmetric elimination of a rational matrix, up to the first that is not positive; exact."""
+    rows = [list(row) for row in M]
+    found: list[Fraction] = []
+    for k in range(len(rows)):
+        found.append(rows[k][k])
+        if rows[k][k] <= 0:
+            break
+        for i in range(k + 1, len(rows)):
+            factor = rows[i][k] / rows[k][k]
+            rows[i] = [x - factor * y for x, y in zip(rows[i], rows[k], strict=True)]
+    return found
+
+
+def _inverse(K: Any) -> list[tuple[Fraction, ...]]:
+    from theory import dynamics
+
+    size = len(K)
+    return [dynamics.solve(K, tuple(Fraction(int(i == j)) for j in range(size))) for i in range(size)]
+
+
 def _integral(reverse: bool, stretch: Fraction = Fraction(1)) -> Callable[[Problem, Scope], Outcome]:
-    """∫ loss dt of gradient flow, ¼ r₀ᵀK⁻¹r₀, in exact rational arithmetic: AD at most FD."""
+    """∫ loss dt of gradient flow, ¼ r₀ᵀK⁻¹r₀: K_FD⁻¹ − K_AD⁻¹ is positive definite, so AD's is less for every r₀ ≠ 0.
+
+    The integrals for the instance's own f, by another function, must agree with the matrices.
+    """
 
     def test(instance: Problem, scope: Scope) -> Outcome:
         from theory import dynamics
 
         kernel_ad, kernel_fd, start = _rational_kernels(instance, stretch)
         ad, fd = (dynamics.kernel_loss_integral(kernel, start) for kernel in (kernel_ad, kernel_fd))
-        holds = ad >= fd if reverse else ad <= fd
-        return Outcome(
-            holds, f"∫ loss: AD {float(ad):.6g}, FD {float(fd):.6g}", margin=float(fd / ad - 1), certified=True
+        inverses = [_inverse(kernel) for kernel in (kernel_ad, kernel_fd)]
+        sign = -1 if reverse else 1
+        difference = [
+            [sign * (y - x) for x, y in zip(one, other, strict=True)] for one, other in zip(*inverses, strict=True)
+        ]
+        own = sum((a * b * d for a, row in zip(start, difference, strict=True) for b, d in zip(start, row, strict=True)),
+                  Fraction(0)) / 4  # fmt: skip
+        if own != sign * (fd - ad):
+            return Outcome(False, "the integral is not ¼ r₀ᵀK⁻¹r₀", certified=True)
+        pivots = _pivots(difference)
+        holds = len(pivots) == len(difference) and all(p > 0 for p in pivots)
+        detail = (
+            f"K_FD⁻¹ − K_AD⁻¹ has pivots from {float(min(pivots)):.3g}; own f: AD {float(ad):.6g}, FD {float(fd):.6g}"
         )
+        return Outcome(holds, detail, margin=float(min(pivots)), certified=True)
 
     return test
 
@@ -236,11 +271,13 @@ CLAIMS = (
     Claim(
         id="training.loewner-integral",
         title="The time-integrated loss favours AD under the Loewner order",
-        statement=r"If $A_{FD}A_{FD}^T \le A_{AD}A_{AD}^T$ (Loewner) then $\int_0^\infty \mathrm{loss}\,dt = "
+        statement=r"If $0 < A_{FD}A_{FD}^T \le A_{AD}A_{AD}^T$ (Loewner) then $\int_0^\infty \mathrm{loss}\,dt = "
         r"\tfrac14 r_0^TK^{-1}r_0$ is at most as large for AD as for FD, for every $f$.",
         family="training",
         source="ours",
-        predicate="the inequality between exact rationals, matrices with the factors of the sine factorisation rounded",
+        predicate="for each pair of rational kernels (those of the sine factorisation, rounded, five rows), all pivots of "
+        r"$K_{FD}^{-1} - K_{AD}^{-1}$ are positive: every $f \ne 0$ at once; the integral of the instance's own $f$ is "
+        r"$\tfrac14r_0^TK^{-1}r_0$ exactly",
         kind="exact",
         scopes=once({"activation": "sin"}),
         instances=_instances,
