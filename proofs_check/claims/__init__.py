@@ -7,6 +7,7 @@ ORDER = (
     "symbols",
     "spectra",
     "entropy",
+    "gap_pencils",
     "entropy_bounds",
     "solvable",
     "uniform_circle",

@@ -372,12 +372,14 @@ CLAIMS = (
     Claim(
         id="entropy.gap-expansion",
         title="The entropy gap to leading order",
-        statement=r"At fixed $r$ and $A_{FD} = A_{AD} + h^p B + o(h^p)$: "
+        statement=r"At fixed $r$ with $\sigma_r > \sigma_{r+1}$ (or $r = n$), $\sigma_r > 0$ and "
+        r"$A_{FD} = A_{AD} + h^p B + o(h^p)$: "
         r"$H_{FD} - H_{AD} = -h^p\sum_k \dot p_k\log p_k + o(h^p)$, "
         r"$\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_j p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$.",
         family="entropy",
         source="ours",
-        predicate="the remainder has fitted order at least 3.5 in $h$ (the next term is $h^4$), in 50-digit arithmetic",
+        predicate="the remainder has fitted order at least 3.5 in $h$ (the next term is $h^4$), in 50-digit arithmetic; six "
+        "features, all values kept (r < n: claim entropy.gap-expansion-pencils)",
         kind="sampled",
         scopes=once(*({"activation": a, "power": q} for a in ("sin", "tanh", "gaussian") for q in ("1", "2"))),
         instances=_gap_instances,
