@@ -113,12 +113,13 @@ def _agrees(factor: tuple[int, int], exponent: int = 0) -> Callable[[tuple[str, 
         from mpmath import mp
 
         from theory.kernels import references
-        from theory.kernels.numerical import derivative_table
+        from theory.kernels.integrand import form_of
+        from theory.kernels.means import derivative_table
 
         derived = kernel(*names, "u_xx")
         if not derived.closed:
             return Outcome(False, "there is no closed form")
-        shape, w, b = derived.shape, derived.weights, derived.biases
+        form, w, b = form_of(derived.activation), derived.weights, derived.biases
         wanted, digits = _wanted(derived), -math.inf
         with mp.workdps(36):
             wrong = mp.mpf(factor[0]) / factor[1] * (1 + mp.mpf(10) ** -exponent if exponent else 1)
@@ -126,8 +127,8 @@ def _agrees(factor: tuple[int, int], exponent: int = 0) -> Callable[[tuple[str, 
             products = [derived.features(kind, (x,), (y,)) for kind, x, y in wanted]
             table = derivative_table(derived.activation)
             symmetric = derived.activation.parity is not None
-            for level in references.levels(shape, w, b, order=2):
-                exact = references.reference(shape, table, w, b, products, level, symmetric=symmetric)
+            for level in references.levels(form, w, b, order=2):
+                exact = references.reference(form, table, w, b, products, level, symmetric=symmetric)
                 gap = max(abs(v - r) / abs(r) if r else abs(v) for v, r in zip(values, exact, strict=True))
                 better = float(-mp.log10(gap)) if gap else 36.0
                 if better >= DIGITS or better < digits + 1:  # reached, or a finer rule no longer helps
@@ -135,7 +136,7 @@ def _agrees(factor: tuple[int, int], exponent: int = 0) -> Callable[[tuple[str, 
                     break
                 digits = better
         kinds = "K and K_AD" if len(wanted) == 3 else "K (K_AD is not compared)"
-        detail = f"{kinds}: {digits:.1f} digits by {derived.route.lower()} against {references.method(shape, w, b)}"
+        detail = f"{kinds}: {digits:.1f} digits by {derived.route.lower()} against {references.method(form, w, b)}"
         return Outcome(digits >= DIGITS, detail, margin=digits - DIGITS, data={"digits": digits})
 
     return test

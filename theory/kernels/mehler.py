@@ -21,7 +21,8 @@ from theory.errors import PrecisionCapError
 from theory.kernels.coordinates import Constants, Coordinates, joint_gaussian, spread
 from theory.kernels.evaluation import decimal
 from theory.kernels.lattice import Feature, to_fixed
-from theory.kernels.numerical import GUARD_BITS, NumericalKernel, derivative_table, feature_means
+from theory.kernels.means import GUARD_BITS, derivative_table, feature_means
+from theory.kernels.numerical import NumericalKernel
 from theory.kernels.references import fitted
 from theory.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
 from theory.quadrature import Rule, angular_rule, cut_normal_rule, laplace_rule, real, shifted_normal_rule

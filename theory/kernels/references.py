@@ -1,7 +1,8 @@
 """Reference values of kernels by quadrature, independent of every derivation: what closed forms are verified against.
 
-Nothing here uses a characteristic function, a determinant, Price's theorem, an addition theorem or a primitive:
-only the activation, the densities of the laws, and rules of numerical integration.
+Nothing here uses a characteristic function, a determinant, Price's theorem, an addition theorem or a primitive, nor the
+shape that a route recognised: only the activation (its form is read anew, :mod:`theory.kernels.integrand`), the densities
+of the laws, and rules of numerical integration.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from mpmath import mp
 
 from theory.kernels import lattice
 from theory.kernels.coordinates import fraction
+from theory.kernels.integrand import Form, Kink, Polynomial, Waves, number
 from theory.kernels.lattice import Feature
-from theory.kernels.numerical import feature_means
-from theory.kernels.shapes import GaussianSum, ReluPower, Shape
+from theory.kernels.means import feature_means
 from theory.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
 from theory.quadrature import (
     Rule,
@@ -36,13 +37,13 @@ Products = Sequence[tuple[Feature, Feature]]
 Derivatives = Callable[[Number, int], Sequence[Number]]
 
 
-def method(shape: Shape | None, weight: Law, bias: Law) -> str:
+def method(form: Form | None, weight: Law, bias: Law) -> str:
     """The independent route for these, in words."""
-    if isinstance(shape, GaussianSum) and (shape.is_sinusoidal or shape.is_hyperbolic):
+    if isinstance(form, Waves):
         return "double-exponential quadrature of the densities against complex exponentials"
-    if isinstance(shape, GaussianSum) and shape.is_polynomial:
+    if isinstance(form, Polynomial):
         return "double-exponential quadrature of the moments"
-    if isinstance(shape, ReluPower):
+    if isinstance(form, Kink):
         if _centred(weight, bias):
             return "Gauss–Legendre quadrature over the angle between the kinks"
         return "double-exponential quadrature on panels between the kinks"
@@ -51,21 +52,21 @@ def method(shape: Shape | None, weight: Law, bias: Law) -> str:
     return "two-dimensional product quadrature over weight and bias"
 
 
-def is_dear(shape: Shape | None, weight: Law, bias: Law) -> bool:
+def is_dear(form: Form | None, weight: Law, bias: Law) -> bool:
     """Whether the reference is a product rule in floating point, which costs seconds."""
-    if isinstance(shape, GaussianSum) and (shape.is_exponential_sum or shape.is_polynomial):
+    if isinstance(form, Waves | Polynomial):
         return False
-    if isinstance(shape, ReluPower):
+    if isinstance(form, Kink):
         return not _centred(weight, bias)
     single = isinstance(weight, Constant | Discrete) or isinstance(bias, Constant | Discrete)
     return not _gaussian(weight, bias) and not single
 
 
-def levels(shape: Shape | None, weight: Law, bias: Law, order: int) -> range:
+def levels(form: Form | None, weight: Law, bias: Law, order: int) -> range:
     """Levels to try, from coarse to fine, for an operator of an order."""
-    if isinstance(shape, GaussianSum) and (shape.is_exponential_sum or shape.is_polynomial):
+    if isinstance(form, Waves | Polynomial):
         return range(10 if any(isinstance(law, Cauchy | Student) for law in (weight, bias)) else 8, 13)
-    if isinstance(shape, ReluPower):
+    if isinstance(form, Kink):
         return range(7, 11)
     if _gaussian(weight, bias):
         return range(4 if order <= 2 else 5, 12)  # high derivatives are larger off the real line
@@ -74,27 +75,27 @@ def levels(shape: Shape | None, weight: Law, bias: Law, order: int) -> range:
 
 
 def reference(
-    shape: Shape | None, derivatives: Derivatives, weight: Law, bias: Law, products: Products, level: int,
+    form: Form | None, derivatives: Derivatives, weight: Law, bias: Law, products: Products, level: int,
     *, symmetric: bool = False, loss: int = 0,
 ) -> list[Number]:  # fmt: skip
     """E left(w, b) right(w, b) for each pair of features, at one level of the rule, in the current precision.
 
     Args:
-        shape, derivatives, weight, bias: of the activation, and the laws.
+        form, derivatives, weight, bias: of the activation, and the laws.
         products: pairs of features.
         level: of :func:`levels`.
         symmetric: the activation is even or odd.
         loss: decimal digits of the precision that cancel inside the features.
     """
-    if isinstance(shape, GaussianSum):
-        if shape.is_polynomial:
-            return _polynomial(shape, weight, bias, products, level)
-        if shape.is_sinusoidal or shape.is_hyperbolic:
-            return _exponential(shape, weight, bias, products, level)
-    if isinstance(shape, ReluPower):
-        if _centred(weight, bias):
-            return _angular(shape, weight, bias, products)
-        return _panels(shape, weight, bias, products, level)
+    match form:
+        case Polynomial():
+            return _polynomial(form, weight, bias, products, level)
+        case Waves():
+            return _exponential(form, weight, bias, products, level)
+        case Kink() if _centred(weight, bias):
+            return _angular(form, weight, bias, products)
+        case Kink():
+            return _panels(form, weight, bias, products, level)
     if _gaussian(weight, bias):
         return lattice.means(derivatives, weight, bias, products, level, symmetric=symmetric, loss=loss)
     return feature_means(derivatives, fitted(weight, level), fitted(bias, level), products)
@@ -110,18 +111,16 @@ def fitted(law: Law, level: int) -> Rule:
 
 
 def cost(
-    shape: Shape | None, weight: Law, bias: Law, products: Products, level: int, evaluation: float,
+    form: Form | None, weight: Law, bias: Law, products: Products, level: int, evaluation: float,
     *, symmetric: bool = False, loss: int = 0,
 ) -> float:  # fmt: skip
     """A rough prediction of the seconds that :func:`reference` takes.
 
     Args:
-        shape, weight, bias, products, level, symmetric, loss: as for :func:`reference`.
+        form, weight, bias, products, level, symmetric, loss: as for :func:`reference`.
         evaluation: seconds for the activation with its derivatives at one number.
     """
-    if isinstance(shape, ReluPower) or (
-        isinstance(shape, GaussianSum) and (shape.is_polynomial or shape.is_exponential_sum)
-    ):
+    if form is not None:
         return 1.0
     if _gaussian(weight, bias):
         return lattice.cost(weight, bias, products, level, evaluation, symmetric=symmetric, loss=loss)
@@ -137,15 +136,9 @@ def _centred(weight: Law, bias: Law) -> bool:
     return isinstance(weight, Normal) and weight.mean == 0 and bias.centre == 0 and isinstance(bias, Normal | Constant)
 
 
-def number(value: sp.Expr) -> Number:
-    """A SymPy number in the current precision."""
-    re, im = sp.N(value, mp.dps + 10).as_real_imag()
-    return mp.mpc(mp.mpf(re), mp.mpf(im)) if im != 0 else mp.mpf(re)
-
-
-def _exponential(shape: GaussianSum, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
+def _exponential(form: Waves, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
     """Σ c c′ l^i l′^j E wⁿ e^{(l p + l′ q) w} E e^{(l + l′) b}."""
-    terms = [(number(g.coefficients[0]), number(g.tilt), g.tilt) for g in shape.groups]
+    terms = [(number(c), number(rate), rate) for c, rate in form.terms]
     memo: dict[tuple[str, sp.Expr, int], Number] = {}
 
     def mean(law: Law, n: int, rate: sp.Expr) -> Number:
@@ -170,8 +163,8 @@ def _exponential(shape: GaussianSum, weight: Law, bias: Law, products: Products,
     return out
 
 
-def _polynomial(shape: GaussianSum, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
-    coefficients = [number(c) for c in shape.groups[0].coefficients]
+def _polynomial(form: Polynomial, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
+    coefficients = [number(c) for c in form.coefficients]
     degree = 2 * (len(coefficients) - 1)
     mw, mb = ([mp.re(exponential_mean(law, n, mp.mpc(0), level)) for n in range(degree + 1)] for law in (weight, bias))
 
@@ -201,10 +194,10 @@ def _relu_value(scale: Number, n: int, order: int, u: Number) -> Number:
     return scale * math.perm(n, order) * u ** (n - order)
 
 
-def _angular(shape: ReluPower, weight: Law, bias: Law, products: Products) -> list[Number]:
+def _angular(form: Kink, weight: Law, bias: Law, products: Products) -> list[Number]:
     """w = r s_w cos θ, b = r s_b sin θ: E r^k is a factorial, and in θ a trigonometric polynomial between kinks."""
     sw, sb = real(weight.parameters[1]), real(bias.parameters[1]) if isinstance(bias, Normal) else mp.mpf(0)
-    scale, n = number(shape.scale), shape.n
+    scale, n = number(form.scale), form.n
     nodes, weights = gauss_legendre(24)
     out = []
     for left, right in products:
@@ -236,9 +229,9 @@ def _angular(shape: ReluPower, weight: Law, bias: Law, products: Products) -> li
     return out
 
 
-def _panels(shape: ReluPower, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
+def _panels(form: Kink, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
     """Outer panels in w, cut where a kink meets an end of the law of b; inner panels in b between kinks −wp."""
-    scale, n = number(shape.scale), shape.n
+    scale, n = number(form.scale), form.n
     points = sorted({p for pair in products for f in pair for _, p, _ in f.terms})
     ends = _cuts(bias)
     outer: set[Number] = set(_cuts(weight))

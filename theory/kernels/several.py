@@ -13,9 +13,9 @@ from theory.kernels import references, regression
 from theory.kernels.coordinates import spread
 from theory.kernels.evaluation import decimal, evaluate
 from theory.kernels.forms import pairs
+from theory.kernels.integrand import Kink, Polynomial, Waves, decays, form_of, growth, number
 from theory.kernels.lattice import Feature
-from theory.kernels.numerical import derivative_table
-from theory.kernels.shapes import ErfSum, GaussianSum, ReluPower
+from theory.kernels.means import derivative_table
 from theory.laws import Constant, Discrete, Normal
 from theory.quadrature import exponential_mean, gauss_legendre, real
 from theory.stencils import central
@@ -49,7 +49,8 @@ def derivative_checks(kernel: KernelDerivation, wanted: Sequence[Question]) -> t
     Off the diagonal only where K has a kink, and not where autodiff drops distributions that K's derivatives keep.
     """
     out = []
-    n = kernel.shape.n if isinstance(kernel.shape, ReluPower) else None
+    form = form_of(kernel.activation)
+    n = form.n if isinstance(form, Kink) else None
     for kind, p, q in wanted:
         if n is not None and (p == q or max(sum(a) for a, _ in kernel.sides[0].ad) > n):
             continue
@@ -63,28 +64,22 @@ def spell(p: Point, q: Point) -> str:
 
 
 def _kernel_mean(kernel: KernelDerivation, level: int) -> tuple[Callable[[Point, Point], Number], str]:
-    shape, w, b = kernel.shape, kernel.weights, kernel.biases
-    if isinstance(shape, GaussianSum) and shape.is_polynomial:
-        return lambda p, q: _polynomial(kernel, shape, p, q), "double-exponential quadrature of the moments"
-    if isinstance(shape, GaussianSum) and (shape.is_sinusoidal or shape.is_hyperbolic):
+    w, b, form = kernel.weights, kernel.biases, form_of(kernel.activation)
+    if isinstance(form, Polynomial):
+        return lambda p, q: _polynomial(kernel, form, p, q), "double-exponential quadrature of the moments"
+    if isinstance(form, Waves):
         return (
-            lambda p, q: _exponential(kernel, shape, p, q),
+            lambda p, q: _exponential(kernel, form, p, q),
             "double-exponential quadrature of the densities against complex exponentials",
         )
     if isinstance(w, Constant | Discrete):
         return lambda p, q: _fixed(kernel, p, q), "quadrature over the bias, weight by weight"
-    if isinstance(shape, ReluPower):
-        return lambda p, q: _angular(kernel, shape, p, q), "Gauss–Legendre quadrature over the angle of (U, V)"
+    if isinstance(form, Kink):
+        return lambda p, q: _angular(kernel, form, p, q), "Gauss–Legendre quadrature over the angle of (U, V)"
     assert isinstance(w, Normal)
-    table = derivative_table(kernel.activation)
-    growth = mp.mpf(0)
-    if isinstance(shape, GaussianSum):
-        growth = max(references.number(g.q) for g in shape.groups) / 2
-    elif isinstance(shape, ErfSum):
-        growth = references.number(shape.c) ** 2
-    decays = isinstance(shape, GaussianSum) and shape.decays
+    table, sigma = derivative_table(kernel.activation), kernel.activation.derivative(0)
     parity = {None: 0, "even": 1, "odd": -1}[kernel.activation.parity]
-    entire = regression.Entire(lambda u: table(u, 0)[0], growth, decays, parity)
+    entire = regression.Entire(lambda u: table(u, 0)[0], number(growth(sigma)), decays(sigma), parity)
     return (
         lambda p, q: regression.mean(entire, w, b, p, q, level),
         "trapezoidal rules over U − V and what is left of U",
@@ -97,19 +92,20 @@ def _fixed(kernel: KernelDerivation, p: Point, q: Point) -> Number:
     table = derivative_table(kernel.activation)
     choices = list(product(kernel.weights.parameters, repeat=len(p)))
     # panels between kinks want the finest rule, which is cheap there
-    finest = -1 if isinstance(kernel.shape, ReluPower) else -2
-    level = references.levels(kernel.shape, one, kernel.biases, 0)[finest]
+    form = form_of(kernel.activation)
+    finest = -1 if isinstance(form, Kink) else -2
+    level = references.levels(form, one, kernel.biases, 0)[finest]
     total = mp.mpf(0)
     for w in choices:
         u, v = (sum((s * t for s, t in zip(w, point, strict=True)), Fraction(0)) for point in (p, q))
         pair = (Feature(((0, u, Fraction(1)),)), Feature(((0, v, Fraction(1)),)))
-        total += references.reference(kernel.shape, table, one, kernel.biases, [pair], level)[0]
+        total += references.reference(form, table, one, kernel.biases, [pair], level)[0]
     return total / len(choices)
 
 
-def _polynomial(kernel: KernelDerivation, shape: GaussianSum, p: Point, q: Point) -> Number:
+def _polynomial(kernel: KernelDerivation, form: Polynomial, p: Point, q: Point) -> Number:
     """E UⁱVʲ by adding one independent variable at a time; moments by quadrature."""
-    coefficients = [references.number(c) for c in shape.groups[0].coefficients]
+    coefficients = [number(c) for c in form.coefficients]
     n = len(coefficients)
     weight, bias = (
         [mp.re(exponential_mean(law, k, mp.mpc(0), 11)) for k in range(2 * n)]
@@ -132,8 +128,8 @@ def _polynomial(kernel: KernelDerivation, shape: GaussianSum, p: Point, q: Point
     return mp.fsum(a * b * state[i][j] for i, a in enumerate(coefficients) for j, b in enumerate(coefficients))
 
 
-def _exponential(kernel: KernelDerivation, shape: GaussianSum, p: Point, q: Point) -> Number:
-    terms = [(references.number(g.coefficients[0]), references.number(g.tilt)) for g in shape.groups]
+def _exponential(kernel: KernelDerivation, form: Waves, p: Point, q: Point) -> Number:
+    terms = [(number(c), number(rate)) for c, rate in form.terms]
     total = mp.mpc(0)
     for c1, l1 in terms:
         for c2, l2 in terms:
@@ -144,7 +140,7 @@ def _exponential(kernel: KernelDerivation, shape: GaussianSum, p: Point, q: Poin
     return mp.re(total)
 
 
-def _angular(kernel: KernelDerivation, shape: ReluPower, p: Point, q: Point) -> Number:
+def _angular(kernel: KernelDerivation, form: Kink, p: Point, q: Point) -> Number:
     """U = √α r cos θ, V = √β r cos(θ − ω) with cos ω = ρ."""
     (_, vw), (_, vb) = spread(kernel.weights), spread(kernel.biases)
     alpha, beta, gamma = (
@@ -152,7 +148,7 @@ def _angular(kernel: KernelDerivation, shape: ReluPower, p: Point, q: Point) -> 
         for a, b in ((p, p), (q, q), (p, q))
     )
     omega = mp.acos(max(-1, min(1, gamma / mp.sqrt(alpha * beta))))
-    n = shape.n
+    n = form.n
     low, high = omega - mp.pi / 2, mp.pi / 2
     nodes, weights = gauss_legendre(60)
     half, middle = (high - low) / 2, (high + low) / 2
@@ -160,14 +156,7 @@ def _angular(kernel: KernelDerivation, shape: ReluPower, p: Point, q: Point) -> 
         g * half * (mp.cos(middle + half * t) * mp.cos(middle + half * t - omega)) ** n
         for t, g in zip(nodes, weights, strict=True)
     )
-    return (
-        references.number(shape.scale) ** 2
-        * mp.sqrt(alpha * beta) ** n
-        * mp.mpf(2) ** n
-        * mp.factorial(n)
-        / (2 * mp.pi)
-        * angle
-    )
+    return number(form.scale) ** 2 * mp.sqrt(alpha * beta) ** n * mp.mpf(2) ** n * mp.factorial(n) / (2 * mp.pi) * angle
 
 
 def _differences(kernel: KernelDerivation, p: Point, q: Point) -> Number:

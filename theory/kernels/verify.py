@@ -15,9 +15,9 @@ from theory.errors import NonexistenceError, PrecisionCapError
 from theory.kernels import references
 from theory.kernels.derive import KernelDerivation, Kind, inherit
 from theory.kernels.evaluation import decimal
-from theory.kernels.numerical import derivative_table, evaluation_cost
+from theory.kernels.integrand import Waves, form_of
+from theory.kernels.means import derivative_table, evaluation_cost
 from theory.kernels.several import derivative_checks, kernel_checks, spell
-from theory.kernels.shapes import GaussianSum
 from theory.laws import Constant, Discrete, Law, Uniform
 
 if TYPE_CHECKING:
@@ -84,8 +84,9 @@ def sample_points(kernel: KernelDerivation) -> tuple[tuple[Point, Point], ...]:
     spread = Fraction(1)
     for law in (kernel.weights,):
         spread = max(spread, abs(law.centre), *(abs(p) for p in _scales(law)))
-    if isinstance(kernel.shape, GaussianSum) and kernel.weights.exponential_radius and kernel.shape.is_hyperbolic:
-        spread *= 4 * Fraction(max(int(abs(g.tilt)) + 1 for g in kernel.shape.groups))
+    form = form_of(kernel.activation)
+    if isinstance(form, Waves) and kernel.weights.exponential_radius and form.is_real:
+        spread *= 4 * Fraction(max(int(abs(rate)) + 1 for _, rate in form.terms))
     factor = Fraction(1, -(-spread.numerator // spread.denominator))
     d = kernel.coordinates.dimension
     first = (Fraction(1, 2), Fraction(-1, 4) if kernel.closed else Fraction(-1))
@@ -111,7 +112,9 @@ def _wanted(kernel: KernelDerivation) -> list[tuple[Kind, Point, Point]]:
     Where the reference is a dear product rule, K_FD is left out: it is a combination of values of K by definition.
     """
     points = sample_points(kernel)
-    dear = kernel.coordinates.dimension == 1 and references.is_dear(kernel.shape, kernel.weights, kernel.biases)
+    dear = kernel.coordinates.dimension == 1 and references.is_dear(
+        form_of(kernel.activation), kernel.weights, kernel.biases
+    )
     if dear or not kernel.closed:
         points = (points[0], points[2], points[2])
     out: list[tuple[Kind, Point, Point]] = [("K", p, q) for p, q in dict.fromkeys(points)]
@@ -148,8 +151,8 @@ def _verify(kernel: KernelDerivation) -> Verification:
 
 def _compared(kernel: KernelDerivation, wanted: Sequence[tuple[Kind, Point, Point]], loss: int) -> Verification:
     """The agreement of the closed form with reference values, by finer and finer rules until it is reached."""
-    shape, w, b = kernel.shape, kernel.weights, kernel.biases
-    route = references.method(shape, w, b)
+    form, w, b = form_of(kernel.activation), kernel.weights, kernel.biases
+    route = references.method(form, w, b)
     symmetric = kernel.activation.parity is not None
     order = kernel.operator.order if kernel.operator is not None else 0
     evaluation = evaluation_cost(kernel.activation, order)
@@ -159,11 +162,11 @@ def _compared(kernel: KernelDerivation, wanted: Sequence[tuple[Kind, Point, Poin
         products = [kernel.features(*item) for item in wanted]
         needed = {k for pair in products for feature in pair for k, _, _ in feature.terms}
         table = derivative_table(kernel.activation, needed)
-        for level in references.levels(shape, w, b, order):
-            cost = references.cost(shape, w, b, products, level, evaluation, symmetric=symmetric, loss=loss)
+        for level in references.levels(form, w, b, order):
+            cost = references.cost(form, w, b, products, level, evaluation, symmetric=symmetric, loss=loss)
             if best is not None and cost > BUDGET:
                 break
-            values = references.reference(shape, table, w, b, products, level, symmetric=symmetric, loss=loss)
+            values = references.reference(form, table, w, b, products, level, symmetric=symmetric, loss=loss)
             checks = tuple(
                 (kind, spell(p, q), decimal(v, WORKING - 2)) for (kind, p, q), v in zip(wanted, values, strict=True)
             )

@@ -21,7 +21,8 @@ from theory.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.kernels import lattice, numerical
 from theory.kernels.derive import derive_kernel
 from theory.kernels.lattice import Feature
-from theory.kernels.numerical import NumericalKernel, derivative_table, feature_means, kept_pairs
+from theory.kernels.means import derivative_table, feature_means, kept_pairs
+from theory.kernels.numerical import NumericalKernel
 from theory.laws import Laplace, Normal, law
 
 F = Fraction
