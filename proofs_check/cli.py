@@ -159,14 +159,45 @@ def verify(
     cell: Annotated[str | None, typer.Option(help="One cell, key=value,key=value as the ledger prints it.")] = None,
     record: Annotated[bool, typer.Option("--record", help="Put the verdicts on record as expected.")] = False,
     against: Annotated[Path | None, typer.Option(help="An older ledger.json: list the verdicts that moved.")] = None,
+    problem: Annotated[
+        str | None, typer.Option(help="Judge S1, S2 or S3 on this problem file, its features redrawn.")
+    ] = None,
+    draws: Annotated[int | None, typer.Option(help="With --problem: how many draws; 100 by default.")] = None,
+    rule: Annotated[Rule | None, typer.Option(help="With --problem: cut-off rule; the file's by default.")] = None,
+    tau: Annotated[str | None, typer.Option(help="With --problem: threshold of the rule, such as 1e-6.")] = None,
+    rank: Annotated[int | None, typer.Option(min=1, help="With --problem: r of the fixed rule.")] = None,
+    power: Annotated[int | None, typer.Option(min=1, max=2, help="With --problem: of σ, in the entropy.")] = None,
+    normalised: Annotated[
+        bool | None, typer.Option("--normalised/--plain", help="With --problem: divide by log r.")
+    ] = None,
     force: Force = False,
     json: Json = False,
 ) -> None:
     """Judges the claims and writes the report.
 
     Examples: **adfd verify**; **adfd verify S2 S3 --profile full**; **adfd verify --mutants**;
-    **adfd verify S2.some-small --cell activation=sin,arithmetic=exact**; **adfd verify my_claims.py**
+    **adfd verify S2.some-small --cell activation=sin,arithmetic=exact**; **adfd verify my_claims.py**;
+    **adfd verify S2 S3 --problem poisson.toml --draws 100 --rule energy --tau 1e-6**
     """
+    alone = {
+        "--draws": draws,
+        "--rule": rule,
+        "--tau": tau,
+        "--rank": rank,
+        "--power": power,
+        "--normalised": normalised,
+    }
+    from theory.errors import InputError
+
+    if problem is not None:
+        if mutants or resume or record or cell is not None or against is not None or profile is not ProfileName.quick:
+            raise InputError("--problem: judges draws of that file alone; drop --mutants, --resume, --record, --cell, "
+                             "--against and --profile")  # fmt: skip
+        _call("judge", "judge", ids=ids or [], path=problem, draws=100 if draws is None else draws,
+              rule=rule.value if rule else None, tau=tau, rank=rank, power=power, normalised=normalised, as_json=json)  # fmt: skip
+        return
+    if given := [name for name, value in alone.items() if value is not None]:
+        raise InputError(f"{given[0]}: only with --problem FILE")
     if jobs != 1:  # one thread a worker; set before numpy is loaded, so that the workers can be forked
         os.environ.setdefault("OMP_NUM_THREADS", "1")
     _call("verify", "verify", ids=ids or [], mutants=mutants, profile=profile.value, out=out, jobs=jobs,

@@ -179,8 +179,22 @@ class Reduced(msgspec.Struct, frozen=True):
 Spectra = Float[np.ndarray, "draws n"]
 
 
-def reduce(drawn: draws.DrawnSpectra, noise: float, judged: Mapping[str, Convention], curves: bool = True) -> Reduced:
-    """What the statements need of the spectra of a sample; ``noise`` is where the values of A_AD itself are noise."""
+def reduce(
+    drawn: draws.DrawnSpectra,
+    noise: float,
+    judged: Mapping[str, Convention],
+    cut: Mapping[str, Convention] | None = None,
+    curves: bool = True,
+) -> Reduced:
+    """What the statements need of the spectra of a sample.
+
+    Args:
+        drawn: the spectra.
+        noise: where the values of A_AD itself are noise.
+        judged: conventions of S3, by label.
+        cut: rules of S1; by default :func:`rules`.
+        curves: whether the curves over the tolerance are wanted.
+    """
     ad, fd = drawn.ad, drawn.fd
     n = ad.shape[1]
     larger, smaller = fd > ad, ad > fd
@@ -190,8 +204,8 @@ def reduce(drawn: draws.DrawnSpectra, noise: float, judged: Mapping[str, Convent
         ratio = np.where(ad > 0, fd / ad, np.inf)
     apart = np.minimum(np.maximum.accumulate(apart, axis=1), 1e300)
     own_knee = (ad >= draws.own_floor(drawn, noise)[:, None]).sum(axis=1)
-    wanted = dict(rules()) | dict(judged)
-    cut = {label: (cutoffs(ad, c), cutoffs(fd, c)) for label, c in wanted.items()}
+    leading = rules() if cut is None else cut
+    numbers = {label: (cutoffs(ad, c), cutoffs(fd, c)) for label, c in (dict(leading) | dict(judged)).items()}
     entropies = {label: [truncated_entropies(v, c)[0] for v in (ad, fd)] for label, c in judged.items()}
     last = np.where(larger, 0, np.arange(1, n + 1)).max(axis=1)
     return Reduced(
@@ -200,11 +214,11 @@ def reduce(drawn: draws.DrawnSpectra, noise: float, judged: Mapping[str, Convent
         smaller=smaller[:, half:].sum(axis=1).tolist(),
         ratio=np.minimum(ratio[:, half:].max(axis=1), 1e300).tolist(),
         last=last.tolist(),
-        apart={label: _within(apart, cut[label][0]).tolist() for label in rules()} | {"all": apart[:, -1].tolist()},
+        apart={label: _within(apart, numbers[label][0]).tolist() for label in leading} | {"all": apart[:, -1].tolist()},
         entropy_ad={label: _listed(pair[0]) for label, pair in entropies.items()},
         entropy_fd={label: _listed(pair[1]) for label, pair in entropies.items()},
-        cutoff_ad={label: pair[0].tolist() for label, pair in cut.items()},
-        cutoff_fd={label: pair[1].tolist() for label, pair in cut.items()},
+        cutoff_ad={label: pair[0].tolist() for label, pair in numbers.items()},
+        cutoff_fd={label: pair[1].tolist() for label, pair in numbers.items()},
         own_knee=own_knee.tolist(),
         knee=(ad >= (drawn.entry_error * drawn.spread)[:, None]).sum(axis=1).tolist(),
         curves=[_curve(rule, power, ad, fd, apart, last, own_knee) for rule, power in CURVES if curves],
@@ -298,15 +312,21 @@ def _computed(sample: Sample) -> Reduced:
     return reduced(setting.template, seeds, sample.arithmetic, conventions())
 
 
-def reduced(template: Problem, seeds: range, arithmetic: Arithmetic, judged: Mapping[str, Convention]) -> Reduced:
-    """The sample of a problem's draws.
+def reduced(
+    template: Problem,
+    seeds: range,
+    arithmetic: Arithmetic,
+    judged: Mapping[str, Convention],
+    cut: Mapping[str, Convention] | None = None,
+) -> Reduced:
+    """The sample of a problem's draws, by seed; ``judged`` and ``cut`` as in :func:`reduce`.
 
     Raises:
         InputError: features that are not drawn, or an entry of a matrix that is not finite.
     """
     drawn = draws.float_draws(template, seeds, arithmetic)
     tried = [template.with_(seed=seed) for seed in seeds[:NOISE_DRAWS]]
-    return reduce(drawn, draws.own_entry_error(tried, arithmetic) * drawn.spread, judged)
+    return reduce(drawn, draws.own_entry_error(tried, arithmetic) * drawn.spread, judged, cut)
 
 
 @lru_cache(maxsize=64)

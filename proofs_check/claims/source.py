@@ -186,29 +186,31 @@ def _alone(one: Problem, arithmetic: Arithmetic) -> Reduced:
 Check = Callable[[Any, Scope], Outcome]
 
 
+def leading_outcome(found: Reduced, k: int, label: str, tolerance: Fraction = AGREEMENT) -> Outcome:
+    """S1 at draw k of a sample, under the rule of this label; ``all``: of all values."""
+    worst = found.apart[label][k]
+    low = found.n if label == "all" else found.cutoff_ad[label][k]
+    numbers = {"apart": worst, "cutoff_ad": low, "knee": found.knee[k], "own_knee": found.own_knee[k]}
+    detail = f"largest relative difference among the {low} large singular values {worst:.2e}"
+    return Outcome(worst <= tolerance, detail, float(tolerance) - worst, numbers)
+
+
 def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
     def test(instance: Draw | Problem, scope: Scope) -> Outcome:
         label = scope["convention"]
         if not _exact(scope):
-            found, k = _computed(instance, scope)
-            worst = found.apart["all" if all_values else label][k]
-            low, knee = (found.n if all_values else found.cutoff_ad[label][k]), found.knee[k]
-            holds = Decision.of(worst <= tolerance)
-            numbers = {"cutoff_ad": low, "knee": knee, "own_knee": found.own_knee[k]}
-        else:
-            ad, fd = _pair(instance)
-            low, high = _entropy(instance, "ad", rules()[label]).cutoff
-            if all_values:
-                low = high = len(ad.values)
-            holds = every(map(_close, ad.values[:low], fd.values[:low], repeat(tolerance)))
-            further = every(map(_close, ad.values[low:high], fd.values[low:high], repeat(tolerance)))
-            if holds.holds and not further.holds:
-                holds = Decision.UNDECIDED  # the cut-off number itself is
-            worst = max(map(_relative, ad.floats()[:low], fd.floats()[:low]), default=0.0)
-            numbers = {"cutoff_ad": low}
+            return leading_outcome(*_computed(instance, scope), "all" if all_values else label, tolerance)
+        ad, fd = _pair(instance)
+        low, high = _entropy(instance, "ad", rules()[label]).cutoff
+        if all_values:
+            low = high = len(ad.values)
+        holds = every(map(_close, ad.values[:low], fd.values[:low], repeat(tolerance)))
+        further = every(map(_close, ad.values[low:high], fd.values[low:high], repeat(tolerance)))
+        if holds.holds and not further.holds:
+            holds = Decision.UNDECIDED  # the cut-off number itself is
+        worst = max(map(_relative, ad.floats()[:low], fd.floats()[:low]), default=0.0)
         detail = f"largest relative difference among the {low} large singular values {worst:.2e}"
-        margin = float(tolerance) - worst
-        return Outcome(holds, detail, margin, {"apart": worst} | numbers, certified=_exact(scope))
+        return Outcome(holds, detail, float(tolerance) - worst, {"apart": worst, "cutoff_ad": low}, certified=True)
 
     return test
 
@@ -225,32 +227,41 @@ def _relative(a: float, f: float) -> float:
     return abs(f - a) / a if a else 0.0
 
 
+def small_outcome(
+    found: Reduced, k: int, quantify: str, *, exchanged: bool = False, also_large: bool = False, factor: int = 1
+) -> Outcome:
+    """S2 at draw k of a sample, for ``every`` or ``some`` small index."""
+    larger, of = (found.smaller if exchanged else found.larger)[k], found.n - found.n // 2
+    holds = larger == of if quantify == "every" else larger > 0
+    if also_large:
+        holds = found.last[k] == 0
+    if factor != 1:
+        holds = found.ratio[k] > factor
+    return Outcome(
+        holds, SMALL.format(larger=larger, of=of), larger / of, {"larger": larger, "of": of, "knee": found.knee[k]}
+    )
+
+
+SMALL = "σ_k(FD) > σ_k(AD) for {larger} of the {of} indices k > n/2"
+
+
 def small_larger(quantify: str, *, exchanged: bool = False, also_large: bool = False, factor: int = 1) -> Check:
     """S2: σ_k(FD) > σ_k(AD) for every or some k > n/2; the other arguments make mutants."""
 
     def test(instance: Draw | Problem, scope: Scope) -> Outcome:
-        numbers: dict[str, Any]
         if not _exact(scope):
-            found, at = _computed(instance, scope)
-            larger, of = (found.smaller if exchanged else found.larger)[at], found.n - found.n // 2
-            holds = Decision.of(larger == of if quantify == "every" else larger > 0)
-            if also_large:
-                holds = Decision.of(found.last[at] == 0)
-            if factor != 1:
-                holds = Decision.of(found.ratio[at] > factor)
-            numbers = {"larger": larger, "of": of, "knee": found.knee[at]}
-        else:
-            ad, fd = _pair(instance)
-            if exchanged:
-                ad, fd = fd, ad
-            n = len(ad.values)
-            small = range(0 if also_large else n // 2, n)
-            decisions = [less(_times(ad.values[k], factor), fd.values[k]) for k in small]
-            holds = every(decisions) if quantify == "every" else some(decisions)
-            larger, of = sum(1 for d in decisions if d.holds), len(decisions)
-            numbers = {"larger": larger, "of": of}
-        detail = f"σ_k(FD) > σ_k(AD) for {larger} of the {of} indices k > n/2"
-        return Outcome(holds, detail, larger / of, numbers, certified=_exact(scope))
+            found, k = _computed(instance, scope)
+            return small_outcome(found, k, quantify, exchanged=exchanged, also_large=also_large, factor=factor)
+        ad, fd = _pair(instance)
+        if exchanged:
+            ad, fd = fd, ad
+        n = len(ad.values)
+        small = range(0 if also_large else n // 2, n)
+        decisions = [less(_times(ad.values[k], factor), fd.values[k]) for k in small]
+        holds = every(decisions) if quantify == "every" else some(decisions)
+        larger, of = sum(1 for d in decisions if d.holds), len(decisions)
+        detail = SMALL.format(larger=larger, of=of)
+        return Outcome(holds, detail, larger / of, {"larger": larger, "of": of}, certified=True)
 
     return test
 
@@ -270,19 +281,25 @@ def _entropy(instance: Draw | Problem, method: str, convention: Convention) -> E
     return _entropies(instance, method)[convention.label]
 
 
+def order_outcome(
+    found: Reduced, k: int, label: str, excess: Fraction = Fraction(0), *, exchanged: bool = False
+) -> Outcome:
+    """S3 at draw k of a sample, under the convention of this label."""
+    H = [found.entropy_ad[label][k], found.entropy_fd[label][k]]
+    r = [found.cutoff_ad[label][k], found.cutoff_fd[label][k]]
+    knees = {"knee": found.knee[k], "own_knee": found.own_knee[k]}
+    return _ordered(*((H[::-1], r[::-1]) if exchanged else (H, r)), excess, knees)
+
+
 def entropy_order(excess: Fraction, *, exchanged: bool = False) -> Check:
     """S3: H_AD ≥ H_FD + excess under the scope's convention."""
 
     def test(instance: Draw | Problem, scope: Scope) -> Outcome:
         label = scope["convention"]
-        if _exact(scope):
-            ad, fd = (_entropy(instance, method, conventions()[label]) for method in ("ad", "fd"))
-            return replace(entropies_ordered(*((fd, ad) if exchanged else (ad, fd)), excess), certified=True)
-        found, k = _computed(instance, scope)
-        H = [found.entropy_ad[label][k], found.entropy_fd[label][k]]
-        r = [found.cutoff_ad[label][k], found.cutoff_fd[label][k]]
-        knees = {"knee": found.knee[k], "own_knee": found.own_knee[k]}
-        return _ordered(*((H[::-1], r[::-1]) if exchanged else (H, r)), excess, knees)
+        if not _exact(scope):
+            return order_outcome(*_computed(instance, scope), label, excess, exchanged=exchanged)
+        ad, fd = (_entropy(instance, method, conventions()[label]) for method in ("ad", "fd"))
+        return replace(entropies_ordered(*((fd, ad) if exchanged else (ad, fd)), excess), certified=True)
 
     return test
 

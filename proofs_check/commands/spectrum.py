@@ -189,7 +189,7 @@ def entropy(
 ) -> int:
     """Prints the entropies of A_AD and A_FD and the sign of their difference."""
     problem = problem_file.load(path)
-    convention = _convention(problem.convention, rule, tau, rank, power, normalised)
+    convention = convention_from(problem.convention, rule, tau, rank, power, normalised)
     if step_interval is not None:
         from proofs_check.commands.interval import entropy_on_interval
 
@@ -242,7 +242,7 @@ def _decide(
     return found
 
 
-def _convention(
+def convention_from(
     base: Convention, rule: str | None, tau: str | None, rank: int | None, power: int | None, normalised: bool | None
 ) -> Convention:
     """The file's convention with the options over it; a new rule brings its own default threshold."""
