@@ -8,7 +8,6 @@ Exit codes: 0 as expected, also undecided or not found; 1 a verdict changed, a c
 from __future__ import annotations
 
 import os
-from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +19,30 @@ interrupts.install()  # before typer, which takes the longest to import
 import typer  # noqa: E402
 
 from proofs_check import exits  # noqa: E402
+from proofs_check.cli_options import (  # noqa: E402
+    ArithmeticName,
+    Derivative,
+    Device,
+    Dtype,
+    Engine,
+    Force,
+    Jobs,
+    Json,
+    KernelName,
+    Latex,
+    Method,
+    Model,
+    Normalised,
+    Offsets,
+    Optimizer,
+    Power,
+    ProblemFile,
+    ProfileName,
+    Rank,
+    RuleOf,
+    Tau,
+    Terms,
+)
 
 app = typer.Typer(
     name="adfd",
@@ -32,92 +55,6 @@ app = typer.Typer(
 )
 derive = typer.Typer(no_args_is_help=True, help="Derives a formula: truncation, symbol, remainder, operator, kernel.")
 app.add_typer(derive, name="derive")
-
-
-class Method(StrEnum):
-    """Automatic or finite differentiation."""
-
-    ad = "ad"
-    fd = "fd"
-
-
-class ArithmeticName(StrEnum):
-    """The arithmetic of a matrix."""
-
-    exact = "exact"
-    float64 = "float64"
-    float32 = "float32"
-
-
-class Dtype(StrEnum):
-    """The arithmetic of a training run."""
-
-    float64 = "float64"
-    float32 = "float32"
-
-
-class ProfileName(StrEnum):
-    """How much is computed."""
-
-    quick = "quick"
-    full = "full"
-
-
-class Device(StrEnum):
-    """Where torch computes."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-class Engine(StrEnum):
-    """How exact spectra are computed: with proof, or by mpmath at two precisions."""
-
-    certified = "certified"
-    mpmath = "mpmath"
-
-
-class KernelName(StrEnum):
-    """Which kernel's eigenvalues are asked for."""
-
-    limit = "limit"
-    empirical = "empirical"
-    ntk = "ntk"
-
-
-class Rule(StrEnum):
-    """How many singular values count."""
-
-    relative = "relative"
-    absolute = "absolute"
-    energy = "energy"
-    fixed = "fixed"
-
-
-class Model(StrEnum):
-    """What is trained."""
-
-    rfm = "rfm"
-    two_layer = "two-layer"
-
-
-class Optimizer(StrEnum):
-    """How it is trained."""
-
-    gd = "gd"
-    adam = "adam"
-    lbfgs = "lbfgs"
-
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-ProblemFile = Annotated[str, typer.Argument(metavar="PROBLEM.toml", help="A problem file; see 'adfd example'.")]
-Derivative = Annotated[int, typer.Option("--derivative", help="m, the derivative that is approximated.")]
-Offsets = Annotated[str, typer.Option("--offsets", help="Offsets in units of h, such as --offsets=-1,0,1 or 0,1/2,2.")]
-Terms = Annotated[int, typer.Option("--terms", min=1, max=40, help="How many terms of the expansion.")]
-Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Worker processes; 0 takes one per core.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace files that adfd did not make.")]
-Latex = Annotated[bool, typer.Option("--latex", help="LaTeX instead of text.")]
 
 
 def _call(module: str, function: str, **arguments: Any) -> None:
@@ -159,17 +96,13 @@ def verify(
     cell: Annotated[str | None, typer.Option(help="One cell, key=value,key=value as the ledger prints it.")] = None,
     record: Annotated[bool, typer.Option("--record", help="Put the verdicts on record as expected.")] = False,
     against: Annotated[Path | None, typer.Option(help="An older ledger.json: list the verdicts that moved.")] = None,
-    problem: Annotated[
-        str | None, typer.Option(help="Judge S1, S2 or S3 on this problem file, its features redrawn.")
-    ] = None,
-    draws: Annotated[int | None, typer.Option(help="With --problem: how many draws; 100 by default.")] = None,
-    rule: Annotated[Rule | None, typer.Option(help="With --problem: cut-off rule; the file's by default.")] = None,
-    tau: Annotated[str | None, typer.Option(help="With --problem: threshold of the rule, such as 1e-6.")] = None,
-    rank: Annotated[int | None, typer.Option(min=1, help="With --problem: r of the fixed rule.")] = None,
-    power: Annotated[int | None, typer.Option(min=1, max=2, help="With --problem: of σ, in the entropy.")] = None,
-    normalised: Annotated[
-        bool | None, typer.Option("--normalised/--plain", help="With --problem: divide by log r.")
-    ] = None,
+    problem: Annotated[str | None, typer.Option(help="Judge S1, S2 or S3 on this file, its features redrawn.")] = None,
+    draws: Annotated[int | None, typer.Option(help="How many, with --problem (100); the next five too.")] = None,
+    rule: RuleOf = None,
+    tau: Tau = None,
+    rank: Rank = None,
+    power: Power = None,
+    normalised: Normalised = None,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -179,25 +112,13 @@ def verify(
     **adfd verify S2.some-small --cell activation=sin,arithmetic=exact**; **adfd verify my_claims.py**;
     **adfd verify S2 S3 --problem poisson.toml --draws 100 --rule energy --tau 1e-6**
     """
-    alone = {
-        "--draws": draws,
-        "--rule": rule,
-        "--tau": tau,
-        "--rank": rank,
-        "--power": power,
-        "--normalised": normalised,
-    }
-    from theory.errors import InputError
-
-    if problem is not None:
-        if mutants or resume or record or cell is not None or against is not None or profile is not ProfileName.quick:
-            raise InputError("--problem: judges draws of that file alone; drop --mutants, --resume, --record, --cell, "
-                             "--against and --profile")  # fmt: skip
-        _call("judge", "judge", ids=ids or [], path=problem, draws=100 if draws is None else draws,
-              rule=rule.value if rule else None, tau=tau, rank=rank, power=power, normalised=normalised, as_json=json)  # fmt: skip
+    own = {"draws": draws, "rule": rule.value if rule else None, "tau": tau, "rank": rank, "power": power,
+           "normalised": normalised}  # fmt: skip
+    if problem is not None or any(value is not None for value in own.values()):
+        others = {"mutants": mutants, "resume": resume, "record": record, "cell": cell, "against": against,
+                  "profile": profile is not ProfileName.quick}  # fmt: skip
+        _call("judge", "judge", ids=ids or [], path=problem, others=others, **own, as_json=json)
         return
-    if given := [name for name, value in alone.items() if value is not None]:
-        raise InputError(f"{given[0]}: only with --problem FILE")
     if jobs != 1:  # one thread a worker; set before numpy is loaded, so that the workers can be forked
         os.environ.setdefault("OMP_NUM_THREADS", "1")
     _call("verify", "verify", ids=ids or [], mutants=mutants, profile=profile.value, out=out, jobs=jobs,
@@ -363,11 +284,11 @@ def spectrum(
 @app.command()
 def entropy(
     problem: ProblemFile,
-    rule: Annotated[Rule | None, typer.Option(help="Cut-off rule; the file's by default.")] = None,
-    tau: Annotated[str | None, typer.Option(help="Threshold of the rule, such as 1e-12.")] = None,
-    rank: Annotated[int | None, typer.Option(min=1, help="r of the fixed rule.")] = None,
-    power: Annotated[int | None, typer.Option(min=1, max=2, help="Probabilities from σ (1) or σ² (2).")] = None,
-    normalised: Annotated[bool | None, typer.Option("--normalised/--plain", help="Divide by log r.")] = None,
+    rule: RuleOf = None,
+    tau: Tau = None,
+    rank: Rank = None,
+    power: Power = None,
+    normalised: Normalised = None,
     certify: Annotated[
         bool, typer.Option("--certify", help="Proven enclosures and the proven sign of H_FD − H_AD.")
     ] = False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from numerics import problem_file
@@ -19,7 +19,7 @@ from theory.entropy import Convention
 from theory.errors import InputError
 from theory.expressions import nearest
 
-MOST_DRAWS = 10_000
+DRAWS, MOST_DRAWS = 100, 10_000
 ARITHMETICS: tuple[Arithmetic, ...] = ("float64", "float32")
 
 Test = Callable[[Reduced, int, str], Outcome]
@@ -35,21 +35,38 @@ TESTS: dict[str, tuple[Test, Callable[[Sequence[Outcome]], Measured]]] = {
 def judge(
     *,
     ids: list[str],
-    path: str,
-    draws: int,
+    path: str | None,
+    draws: int | None,
     rule: str | None,
     tau: str | None,
     rank: int | None,
     power: int | None,
     normalised: bool | None,
+    others: Mapping[str, Any] = {},
     as_json: bool,
 ) -> int:
     """Judges statements on the draws of a problem file in float64 and float32; returns the exit code 0.
 
+    Args:
+        ids: of the claims.
+        path: the problem file.
+        draws: how many; 100 by default.
+        rule: of the entropy; it and the four that follow override the file's.
+        tau: its threshold.
+        rank: r of the fixed rule.
+        power: of the singular values.
+        normalised: whether entropies are divided by log r.
+        others: other options of the command, which do not go together with a file.
+        as_json: one JSON object instead of a table.
+
     Raises:
         InputError: a claim that is not one of S1, S2 and S3, features that are given and not drawn, a bad file or option.
     """
-    claims = _chosen(ids)
+    if path is None:
+        raise InputError("--draws, --rule, --tau, --rank, --power, --normalised: only with --problem FILE")
+    if clash := [name for name, value in others.items() if value]:
+        raise InputError(f"--{clash[0]}: cannot be combined with --problem, which judges the draws of that file alone")
+    claims, draws = _chosen(ids), DRAWS if draws is None else draws
     if not 1 <= draws <= MOST_DRAWS:
         raise InputError(f"--draws: {draws}; allowed are 1 to {MOST_DRAWS}")
     problem = problem_file.load(path)
