@@ -208,8 +208,12 @@ def run(drawn: TrainingProblem, method: Method, share: float = math.inf) -> Foll
     return follow(model, kernels, flat, steps(drawn, model, flat), drawn.problem.training.iterations, 1, share=share)
 
 
-def examine(drawn: TrainingProblem, method: Method) -> Examined:
-    """Trains and measures; the checks of single steps are made at the first, the middle and the last one."""
+def examine(drawn: TrainingProblem, method: Method, believed: float = 1.0) -> Examined:
+    """Trains and measures; the checks of single steps are made at the first, the middle and the last one.
+
+    Args:
+        believed: the step that the check of single steps is told, over the one that is taken: 1, or it must fail.
+    """
     found = run(drawn, method)
     deviation, bound = found.deviation, found.bound
     live = torch.isfinite(bound) & torch.isfinite(deviation)
@@ -219,11 +223,11 @@ def examine(drawn: TrainingProblem, method: Method) -> Examined:
     nothing = torch.full_like(ratio, torch.nan)
     checks = (nothing,) * 4
     if drawn.problem.activation_name in BOUNDED:
-        checks = _single_steps(drawn, method)
+        checks = _single_steps(drawn, method, believed)
     return Examined(ratio, last, deviation[-1] / size, bound[-1] / size, *checks)
 
 
-def _single_steps(drawn: TrainingProblem, method: Method) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _single_steps(drawn: TrainingProblem, method: Method, believed: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     model, exact = drawn.model(method), drawn.model(method, "float64")
     flat = drawn.start.to(drawn.device, drawn.dtype, copy=True)
     eta = steps(drawn, model, flat)
@@ -246,7 +250,7 @@ def _single_steps(drawn: TrainingProblem, method: Method) -> tuple[Tensor, Tenso
         rounding, J = Rounding.of(exact, before), ntk.jacobian(exact, before)
         here, there = exact.residual(before), exact.residual(after)
         allowed = step_rounding(rounding, residual, before, after, eta, drawn.unit)
-        off = (moved + eta[:, None] * torch.bmm(residual[:, None], J)[:, 0]).abs()
+        off = (moved + believed * eta[:, None] * torch.bmm(residual[:, None], J)[:, 0]).abs()
         unit = 2.0**-53
         # Shifts rounded to the arithmetic of the run are no longer those of the stencil.
         shaken = unit if method == "ad" else drawn.unit

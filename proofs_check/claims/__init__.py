@@ -20,6 +20,7 @@ ORDER = (
     "training",
     "loss_orders",
     "networks",
+    "drawn_networks",
     "network_residuals",
     "source",
     "source_training",

@@ -1,0 +1,343 @@
+"""Trained two-layer networks over drawn problems: what bounds them, what predicts their entropies (ours).
+
+The instances are those that Hypothesis generates from :func:`proofs_check.strategies.training_problems`, derandomised:
+operators, activations, laws, widths, points, stencils, steps, arithmetics and learning rates; a search goes on from there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from numerics.problem import METHODS
+from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import once
+from proofs_check.verdicts import Outcome
+from theory.conventions import standard_conventions
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from numerics.training.drawn import TrainingProblem
+    from numerics.training.lazy import Lazy
+
+CONVENTIONS = standard_conventions(4)
+BOUNDED = ("tanh", "sin", "gaussian", "erf", "sigmoid", "cos")
+Test = Callable[["TrainingProblem", Scope], Outcome]
+
+
+def generated(strategy: SearchStrategy[TrainingProblem], count: int) -> list[TrainingProblem]:
+    """So many draws, the same in every process with the same version of Hypothesis."""
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    found: list[TrainingProblem] = []
+
+    @settings(
+        max_examples=count, derandomize=True, database=None, deadline=None, phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(strategy)
+    def collect(drawn: TrainingProblem) -> None:
+        found.append(drawn)
+
+    collect()
+    return found
+
+
+def _networks(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
+    from hypothesis import strategies as st
+
+    from proofs_check.strategies import training_problems
+
+    widths = st.sampled_from((1, 4, 16, 64)) if profile == "quick" else None
+    return training_problems(widths=widths, activations=BOUNDED, members=4)
+
+
+def _double(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
+    """In float64, one iteration: for statements about parameters, not about a run."""
+    from hypothesis import strategies as st
+
+    from proofs_check.strategies import training_problems
+
+    widths = st.sampled_from((1, 4, 16, 64) if profile == "quick" else (1, 2, 4, 16, 64, 256, 1024))
+    return training_problems(widths=widths, activations=BOUNDED, members=2, iterations=1, dtypes=("float64",))
+
+
+def _lazy(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
+    """Wide, bounded, from zero, with a small target at one to three points."""
+    from dataclasses import replace
+
+    from hypothesis import strategies as st
+
+    from proofs_check.strategies import training_problems
+
+    drawn = training_problems(
+        widths=st.sampled_from((256, 1024) if profile == "quick" else (256, 1024, 4096)), bounded=True, boundary=False,
+        iterations=40, dtypes=("float64",), activations=BOUNDED, members=2, operators=(("u_x", 1), ("u_xx", 1)),
+        rates=(Fraction(1), Fraction(1, 2), Fraction(1, 10)),
+    )  # fmt: skip
+
+    def small(problem: TrainingProblem, points: int, solution: str) -> TrainingProblem:
+        changed = problem.problem.with_(interior=(points,), solution=solution)
+        return replace(problem, amplitudes="opposite", problem=changed)
+
+    return st.builds(small, drawn, st.integers(1, 3), st.sampled_from(("x**2/100", "x/1000", "x**3/30")))
+
+
+def _instances(
+    space: Callable[[Scope, Profile], SearchStrategy[TrainingProblem]], quick: int, full: int
+) -> Callable[[Scope, Profile], Iterator[TrainingProblem]]:
+    def instances(scope: Scope, profile: Profile) -> Iterator[TrainingProblem]:
+        yield from generated(space(scope, profile), quick if profile == "quick" else full)
+
+    return instances
+
+
+def _ratio(name: str, factor: float = 1.0, believed: float = 1.0) -> Test:
+    """A ratio of :class:`numerics.training.drawn.Examined`, over ``factor``, is at most 1 for every network."""
+
+    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
+        import torch
+
+        from numerics.training.drawn import examine
+
+        found = getattr(examine(drawn, scope["method"], believed), name)  # type: ignore[arg-type]
+        worst = float(torch.nan_to_num(found, nan=0.0, posinf=math.inf).max()) / factor
+        return Outcome(worst <= 1, f"at most {worst:.3g} of the bound in {len(found)} networks", margin=1 - worst)
+
+    return test
+
+
+def _first_defect(drawn: TrainingProblem, scope: Scope) -> Outcome:
+    """The wrong bound that counts the first defect alone."""
+    from numerics.training.drawn import run
+
+    found = run(drawn, scope["method"])  # type: ignore[arg-type]
+    over = (found.deviation > found.bound[1]).any()
+    return Outcome(
+        not bool(over), f"deviation {float(found.deviation.max()):.3g}, first defect {float(found.bound[1].max()):.3g}"
+    )
+
+
+def _descent(hessian: bool) -> Test:
+    """The loss falls after a step: below 1/β, or at 1.9/λ_max."""
+
+    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
+        import torch
+
+        from numerics.training import ntk
+        from numerics.training.derivative_bounds import Rounding
+        from numerics.training.lazy import descent_step
+
+        method: Any = scope["method"]
+        model, flat = drawn.model(method), drawn.start
+        eta, fall = descent_step(model, flat, None if method == "ad" else drawn.averages)
+        if not hessian:
+            largest = torch.linalg.eigvalsh(ntk.kernel(model, flat))[:, -1]
+            eta, fall = 1.9 / largest.clamp(min=1e-300), torch.zeros_like(fall)
+        loss, gradient = model(flat)
+        after = model(flat - eta[:, None] * gradient)[0]
+        noise = 2.0**-50 * (Rounding.of(model, flat).residual * (2 * loss[:, None]).sqrt()).sum(1)
+        short = (fall - (loss - after) - noise) / loss.clamp(min=1e-300)
+        worst = float(short.max())
+        return Outcome(worst <= 1e-9, f"falls short by {worst:.2g} of the loss at most", margin=-worst)
+
+    return test
+
+
+def _at_the_start(drawn: TrainingProblem, method: Any) -> Lazy:
+    from numerics.training.drawn import steps
+    from numerics.training.lazy import lazy
+
+    flat = drawn.start.to(drawn.dtype)
+    eta = steps(drawn, drawn.model(method), flat)
+    return lazy(drawn.model(method, "float64"), drawn.start, eta, None if method == "ad" else drawn.averages)
+
+
+def _some_are_lazy(drawn: TrainingProblem) -> bool:
+    return all(bool(_at_the_start(drawn, method).applies.any()) for method in METHODS)
+
+
+def _something_is_predicted(drawn: TrainingProblem) -> bool:
+    from numerics.training.entropy_order import predict
+
+    return any(any(found.orders(CONVENTIONS)) for found in predict(drawn, drawn.start))
+
+
+def _known(steepness: float, needed: bool) -> Test:
+    """Rate and deviation of lazy networks; ``steepness`` times ηλ/2 is the rate that is claimed."""
+
+    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
+        import torch
+
+        from numerics.training.derivative_bounds import Rounding
+        from numerics.training.drawn import run
+
+        method: Any = scope["method"]
+        known, model = _at_the_start(drawn, method), drawn.model(method, "float64")
+        held = known.applies if needed else torch.ones_like(known.applies)
+        found = run(drawn, method)
+        base = 2.0**-52 * Rounding.of(model, drawn.start).residual.norm(dim=1) + 1e-9 * known.size
+        worst, loose = -math.inf, math.inf
+        for t in found.iterations:
+            size, noise = (2 * found.loss[t]).sqrt(), (1 + t) * base
+            rate = known.size * (1 - steepness * known.step * known.least / 2).clamp(min=0) ** t
+            over = torch.maximum(size - rate - noise, found.deviation[t] - known.deviation(t) - noise) / known.size
+            worst = max(worst, float(torch.nan_to_num(over[held], nan=math.inf).max()))
+        last = (known.deviation(found.iterations[-1]) / found.deviation[-1].clamp(min=1e-300))[held]
+        loose = float(last.median())
+        return Outcome(
+            worst <= 1e-6,
+            f"{int(held.sum())} networks, exceeded by {worst:.2g} of the first residual; bound over deviation {loose:.1g}",
+            margin=-worst,
+        )
+
+    return test
+
+
+def _orders(reverse: bool, leading: float = 1.0) -> Test:
+    """Predicted entropy orders against those of the Jacobians; ``leading`` times the expansion is taken."""
+
+    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
+        from dataclasses import replace
+
+        from numerics.entropies import entropy_enclosures
+        from numerics.training import ntk
+        from numerics.training.entropy_order import enclosed, order, predict
+
+        flat = drawn.start
+        said = wrong = total = 0
+        for found, J in zip(predict(drawn, flat), ntk.jacobian(drawn.model("fd"), flat), strict=True):
+            moved = replace(found, fd=found.ad + leading * (found.fd - found.ad))
+            sides = [entropy_enclosures(enclosed(matrix, 0.0), CONVENTIONS) for matrix in (found.ad, J)]
+            for says, ad, fd in zip(moved.orders(CONVENTIONS), *sides, strict=True):
+                total += 1
+                if says is not None:
+                    said += 1
+                    wrong += (says == order(ad, fd)) == reverse
+        return Outcome(
+            wrong == 0, f"{said} of {total} orders predicted, {wrong} wrong", data={"predicted": said, "of": total}
+        )
+
+    return test
+
+
+_methods = once({"method": "ad"}, {"method": "fd"})
+_differences = once({"method": "fd"})
+
+
+def _describe(drawn: TrainingProblem) -> dict[str, Any]:
+    return drawn.to_dict()
+
+
+def _claim(
+    name: str, title: str, statement: str, predicate: str, test: Test, mutants: tuple[Mutant, ...],
+    space: Callable[..., SearchStrategy[TrainingProblem]] = _networks, counts: tuple[int, int] = (8, 150),
+    scopes: Any = _methods, assumptions: tuple[Assumption, ...] = (), derivation: tuple[Step, ...] = (), source: str = "ours",
+) -> Claim:  # fmt: skip
+    return Claim(
+        id=f"networks.{name}", title=title, statement=statement, family="networks", source=source, predicate=predicate,
+        kind="sampled", scopes=scopes, instances=_instances(space, *counts), test=test, derivation=derivation,
+        describe=_describe, search=space, mutants=mutants, assumptions=assumptions,
+    )  # fmt: skip
+
+
+CLAIMS = (
+    _claim(
+        "law-bound", "The law of the frozen kernel holds within its bound, for every network",
+        r"$\|r_t - (I-\eta G_0)^t r_0\| \le \|(\sum_{s<t}|1-\eta\lambda_k|^{t-1-s}|\langle v_k, d_s\rangle|)_k\|$ with "
+        r"$d_s = r_{s+1} - (I-\eta G_0)r_s = q_s - \eta(G_s-G_0)r_s$.",
+        "the deviation of the residual vectors, in the arithmetic of the run, is at most the bound with its own rounding, at every "
+        "iteration of every drawn network",
+        _ratio("law"),
+        (
+            Mutant("half", "the bound is half of that", "constant", lambda c: c.with_(test=_ratio("law", 0.5))),
+            Mutant("first", "the defect of the first step is enough", "predicate", lambda c: c.with_(test=_first_defect)),
+        ),
+        derivation=(
+            Step(r"$e_{t+1} = (I-\eta G_0)e_t + d_t$", "subtract the law from the run"),
+            Step(r"$|\langle v_k, e_{t+1}\rangle| \le |1-\eta\lambda_k||\langle v_k, e_t\rangle| + |\langle v_k, d_t\rangle|$",
+                 "in the eigenvectors of $G_0$"),
+        ),
+    ),
+    _claim(
+        "step", "A step of gradient descent is −ηJᵀr up to round-off that is bounded",
+        r"$|\theta_{t+1} - \theta_t + \eta J(\theta_t)^T r_t|$ is at most the round-off of its operations, entry by entry, J in closed form.",
+        "at the first, middle and last step of every drawn network; elementary functions good to 8 units are assumed",
+        _ratio("step"),
+        (
+            Mutant("step", "the step is one per cent longer than the one taken", "constant",
+                   lambda c: c.with_(test=_ratio("step", 1.0, 1.01))),
+            Mutant("exact", "a millionth of the round-off is allowed", "assumption",
+                   lambda c: c.with_(test=_ratio("step", 1e-6))),
+        ),
+    ),
+    _claim(
+        "curvature", "What a step leaves of linearity is bounded by second derivatives, neuron by neuron",
+        r"$|r_i(\theta+\Delta) - r_i(\theta) - (J\Delta)_i| \le \frac12\sum_j h_{ij}\|\Delta_j\|^2$, $h_{ij}$ from the suprema of "
+        r"$\sigma^{(k)}$ on the ball; for differences by the average $\int|K|$ of Peano's kernel.",
+        "at the first, middle and last step of every drawn network, plus round-off",
+        _ratio("curvature"),
+        (
+            Mutant("eighth", "1/16 in place of 1/2", "constant", lambda c: c.with_(test=_ratio("curvature", 0.125))),
+            Mutant("linear", "the residuals are linear up to a thousandth of that", "predicate",
+                   lambda c: c.with_(test=_ratio("curvature", 1e-3))),
+        ),
+    ),
+    _claim(
+        "truncation", "Residuals by differences are within Peano's bound of those by autodiff",
+        r"$|r^{FD}_i - r^{AD}_i| \le h^p C_p \sup|\sigma^{(m+p)}| c\sum_j |a_j||w_j|^{m+p}$ on interior rows.",
+        "at the start of every drawn network, plus round-off",
+        _ratio("truncation"),
+        (
+            Mutant("half", "the constant is half of $C_p$", "constant", lambda c: c.with_(test=_ratio("truncation", 0.5))),
+            Mutant("order", "the order is higher by one and a bit: a fortieth of that", "order",
+                   lambda c: c.with_(test=_ratio("truncation", 0.025))),
+        ),
+        scopes=_differences, counts=(12, 150),
+    ),
+    _claim(
+        "descent", "The loss of a network falls at steps below the inverse of a bound on its Hessian",
+        r"$\eta\beta \le 1$, $\beta = (s+L\rho)^2 + L(\|r\| + (s+L\rho)\rho)$, $\rho = \eta\|g\|$, implies "
+        r"$\ell(\theta-\eta g) \le \ell(\theta) - \frac\eta2\|g\|^2$; $\eta < 2/\lambda_{\max}(G)$ does not suffice.",
+        "one step from the start of every drawn network in float64, plus round-off",
+        _descent(True),
+        (
+            Mutant("kernel", "the step 1.9/λ_max of the kernel suffices", "assumption",
+                   lambda c: c.with_(test=_descent(False))),
+        ),
+        space=_double, counts=(12, 150), source="ours, by the descent lemma",
+    ),
+    _claim(
+        "lazy", "Wide networks with small residuals train at the rate of the kernel at the start",
+        r"If $p = 2s\delta+\delta^2 \le \lambda/2$, $\delta = LR$, $2(s+\delta)\|r_0\| \le \lambda R$, $\eta \le 2/(s^2+\lambda)$, then "
+        r"$\|r_t\| \le (1-\eta\lambda/2)^t\|r_0\|$ and $\|e_t\| \le \frac{2p}{\lambda}\|r_0\|[(1-\eta\lambda/2)^t - (1-\eta\lambda)^t]$.",
+        "every t of every drawn network that meets the hypotheses; λ and s from the kernel at the start, L from the suprema of the "
+        "activation's derivatives",
+        _known(1.0, True),
+        (
+            Mutant("rate", "the rate is four times as large", "constant", lambda c: c.with_(test=_known(4.0, True))),
+            Mutant("any", "the hypotheses are not needed", "assumption",
+                   lambda c: c.without_assumption("hypotheses").with_(
+                       test=_known(1.0, False), instances=_instances(_networks, 8, 50))),
+        ),
+        assumptions=(Assumption("a network of the draw meets the hypotheses, for AD and FD", _some_are_lazy),),
+        space=_lazy, counts=(10, 100), source="ours, after Chizat, Oyallon and Bach (2019)",
+    ),
+    _claim(
+        "entropy-order", "Where AD alone predicts the order of the kernels' entropies, it is the order",
+        r"$\mathrm{sign}(H(G_{FD}) - H(G_{AD}))$ from the expansion of $J_{FD}$ in $h$ with its remainder and round-off, wherever the hulls "
+        r"are disjoint.",
+        f"{len(CONVENTIONS)} conventions, every drawn network at its start, in float64",
+        _orders(False),
+        (
+            Mutant("sign", "the opposite order", "sign", lambda c: c.with_(test=_orders(True))),
+            Mutant("expansion", "the expansion has the other sign", "sign", lambda c: c.with_(test=_orders(False, -1.0))),
+        ),
+        assumptions=(Assumption("an order is predicted for a network of the draw", _something_is_predicted),),
+        space=_double, counts=(12, 100), scopes=_differences,
+    ),
+)  # fmt: skip
+"""Claims about trained networks over drawn problems."""
