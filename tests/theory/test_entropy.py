@@ -448,3 +448,15 @@ def test_covariance_is_mean_of_product_minus_product_of_means(values: list[Fract
     mean = [sum(a * b for a, b in zip(p, x, strict=True)) for x in (f, g)]
     product = sum(a * b * c for a, b, c in zip(p, f, g, strict=True))
     assert covariance(p, f, g) == product - mean[0] * mean[1]
+
+
+def test_normalised_by_the_logarithm_of_the_cutoff_number() -> None:
+    """Two equal values and a negligible third: log 2 / log 2, whatever the number of values is."""
+    normalised = Convention("relative", Fraction(1, 10**12), 1, True)
+    assert truncated_entropy([1.0, 1.0, 1e-20], normalised).value == 1.0
+
+
+@pytest.mark.parametrize("number", [Fraction, float])
+def test_a_value_at_the_threshold_is_kept_for_certain(number: type) -> None:
+    half = Convention("relative", Fraction(1, 2))
+    assert cutoff_range([number(1), number(Fraction(1, 2)), number(Fraction(1, 4))], half) == (2, 2)

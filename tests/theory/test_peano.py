@@ -294,3 +294,9 @@ def test_values_are_those_of_the_pieces(s: Stencil, t: Fraction) -> None:
     )
     assume(t not in s.offsets)
     assert kernel(t) == direct / factorial(s.degree - 1)
+
+
+def test_the_negative_of_an_average_is_none() -> None:
+    """``-D_h u`` has weights of sum 1 only of the target ``-u''``, and its kernel is negative throughout."""
+    assert is_average(central(2))
+    assert not is_average(multiply(-1, central(2)))

@@ -252,3 +252,17 @@ def test_bad_input() -> None:
         noise_quantile(0.5, 2, 0)
     with pytest.raises(InputError, match="3 given"):
         predicted_small_values([1.0, 1.0, 1.0], 1.0, 2, 2)
+
+
+def quarter_circle(value: float, n: int) -> float:
+    """The distribution function of singular values of an ``n × n`` noise matrix: ``∫₀^v √(4n - s²) / (π n) ds``."""
+    found, _ = quad(lambda s: sqrt(4 * n - s * s) / (pi * n), 0, value)
+    return float(found)
+
+
+def test_values_in_the_floor_are_quantiles_of_the_noise_behind_the_knee() -> None:
+    """With one value above the floor of a 5 × 5 matrix the others are those of a 4 × 4 matrix of noise, by quadrature."""
+    tau = 1e-3
+    found = predicted_small_values([1.0, 1e-9, 1e-10, 1e-11, 1e-12], tau, 5, 5)
+    levels = [quarter_circle(value / tau, 4) for value in found]
+    assert levels == pytest.approx([0.875, 0.625, 0.375, 0.125], abs=1e-6)

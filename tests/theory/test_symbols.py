@@ -30,7 +30,7 @@ from theory.stencils import (
     tensor,
     thirteen_point,
 )
-from theory.symbol_bounds import _below_near_zero, decide, supremum
+from theory.symbol_bounds import _below_near_zero, _rising_witness, decide, supremum
 from theory.symbols import Symbol, expansion, symbol
 from theory.trigonometric_sign import chebyshev, is_nonnegative, numerator_polynomial
 
@@ -454,3 +454,43 @@ def test_the_identity() -> None:
     m = symbol(identity())
     assert m == Symbol(identity())
     assert (m.value(0.3), m.at_most_one(), m.supremum()) == (1.0, True, Enclosure.exactly(1))
+
+
+@given(stencils(), rationals().filter(bool))
+def test_the_series_does_not_see_a_factor(s: Stencil, factor: Fraction) -> None:
+    assume(not s.is_exact)
+    assert symbol(multiply(factor, s)).series(2) == symbol(s).series(2)
+
+
+@given(stencils())
+def test_the_fourth_derivative_of_the_numerator_is_bounded(s: Stencil) -> None:
+    """Sampled with its exact series of cosines; attained by two nodes, whose ``|f|²`` is one wave."""
+    assume(s.degree > 0 and sum(map(bool, s.weights)) > 1)
+    f = squared_modulus(s)
+    scale = Fraction(1, 2**f.exponent)
+    psi = np.linspace(0, 20, 401)
+    total = np.zeros_like(psi)
+    for a, b in zip(f.nodes, f.weights, strict=True):
+        for c, e in zip(f.nodes, f.weights, strict=True):
+            d = float((a - c) * scale)
+            total += float(b * e / Fraction(f.norm1) ** 2) * d**4 * np.cos(d * psi) / 24
+    bound = float(f.fourth / Fraction(f.norm1) ** 2)
+    assert np.abs(total).max() <= bound * (1 + 1e-12)
+    if len(f.nodes) == 2:  # opposite weights: the waves of both orders add at π / d
+        top = float((f.nodes[1] - f.nodes[0]) * scale)
+        assert bound == pytest.approx(2 * abs(float(f.weights[0] * f.weights[1])) / f.norm1**2 * top**4 / 24)
+
+
+def test_a_witness_near_zero_outweighs_the_tail() -> None:
+    class Rising:
+        """``|m|² = 1 + ψ² + …`` with a tail that is only small for ``ψ < 2``."""
+
+        leading = (1, Fraction(1))
+
+        def taylor(self, j: int) -> Fraction:
+            return Fraction(j == 1)
+
+        def tail(self, last: int, x: Fraction) -> Fraction | None:
+            return 2 * x if x > 1 else x / 2
+
+    assert _rising_witness(Rising()) == 1  # type: ignore[arg-type]
