@@ -8,8 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from msgspec import convert
+
+from proofs_check import ledger, runner
 from proofs_check.claim import parse_address
+from proofs_check.commands.claims import _recorded
 from proofs_check.ledger import load_expected
+from proofs_check.report.answers import answer
+from proofs_check.report.records import Claim
 
 README = Path(__file__).parent.parent / "README.md"
 ADFD = Path(sys.executable).with_name("adfd")
@@ -98,3 +105,14 @@ def test_the_headline_table_is_what_is_on_record() -> None:
         claim = command.strip("`").removeprefix("adfd verify ")
         arithmetics = ("exact", "float64", "float32")[-len(found) :]  # nothing is trained in exact arithmetic
         assert found == [headline(claim, arithmetic) for arithmetic in arithmetics], row
+
+
+@pytest.mark.parametrize("label", ["S1", "S2", "S3"])
+def test_the_sentences_are_those_of_the_record(label: str) -> None:
+    """What ``adfd show`` prints first of the verdicts on record, word for word."""
+    record = load_expected("quick")
+    own = [c for c in ledger.all_claims() if c.source == label]
+    claims = [convert(runner.describe(c) | {"cells": _recorded(record[c.id])}, Claim) for c in own]
+    said = answer(label, claims)
+    assert len(said) > 100
+    assert f"**{label}** (`adfd show {label}`). {said}" in " ".join(README.read_text(encoding="utf-8").split())

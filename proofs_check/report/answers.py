@@ -93,7 +93,7 @@ def clauses(cells: Sequence[Cell], reading: Reading) -> list[Clause]:
             kind, those, others = _pattern(members, reading)
             grouped.setdefault(kind, []).append((name, those, others))
         for key in sorted(grouped, key=lambda key: (ORDER.index(key[0]), key[2] or 0, key[1] or 0)):
-            parts = grouped[key]
+            parts = sorted(grouped[key], key=lambda part: part[0])  # whatever the order of the cells
             names = tuple(name for name, _, _ in parts)
             inside = tuple(cell for _, those, _ in parts for cell in those)
             outside = tuple(cell for _, _, others in parts for cell in others)
