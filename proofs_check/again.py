@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from proofs_check import user_claims
-from proofs_check.claim import Claim, Profile, Scope, differ, evaluate, meets
-from proofs_check.instances import fingerprint, listing
+from proofs_check.claim import Claim, Profile, Scope, content, differ, evaluate, meets
+from proofs_check.instances import listing
 from theory.errors import InputError
 
 LEAST_SECONDS = 120.0
@@ -136,9 +136,9 @@ def _again(claim: Claim, request: Mapping[str, Any], index: int) -> dict[str, An
     scope = request["scope"]
     coverage = "these" if claim.coverage is None else claim.coverage(scope)
     instance = listing(claim.instances(scope, request["profile"]), coverage).instances[index]
-    content = fingerprint(instance)
+    judged = content(claim, scope, instance)
     outcome = evaluate(claim, instance, scope) if meets(claim, instance) else None
-    return {"content": content, "holds": None if outcome is None else outcome.holds}
+    return {"content": judged, "holds": None if outcome is None else outcome.holds}
 
 
 def main(file: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from numerics.problem import Arithmetic, Method, Problem
 from proofs_check.findings import Finding, decided, share
+from proofs_check.formal import Formal
 from proofs_check.instances import Coverage, Listing, fingerprint, inexact, listing
 from proofs_check.verdicts import POSITIVE, Evidence, Kind, Outcome, Verdict, clopper_pearson, truth
 from theory.decision import Decision
@@ -214,6 +215,7 @@ class Claim:
         statement_of: cells with the same value are one statement, over which intervals of shares are simultaneous;
             without it all cells are.
         measure: what is reported of the outcomes of a cell beside their number: words and JSON types.
+        formal: the formal statements of a cell, which adfd proves itself; PROVED takes them (:mod:`proofs_check.formal`).
         coverage: what the instances of a cell are, for a user's own claim: some (None), all there are, or independent
             draws from a law.
     """
@@ -240,6 +242,7 @@ class Claim:
     proven: Callable[[Scope], bool] | None = None
     own: bool = False
     coverage: Callable[[Scope], Coverage] | None = None
+    formal: Callable[[Scope], tuple[Formal, ...]] | None = None
     statement_of: Callable[[Scope], str] | None = None
     measure: Callable[[Sequence[Outcome]], tuple[str, Mapping[str, Any]]] | None = None
 
@@ -360,12 +363,17 @@ def second_run(
     holding = [pair for pair in found if pair[1].holds is True]
     spread = {len(holding) * k // RECHECKED for k in range(RECHECKED)} if holding else set()
     told = []
-    for index, first in [*failing, *(holding[k] for k in sorted(spread))][::-1]:
+    for index, first in [*failing, *(holding[k] for k in sorted(spread))][::-1] or found[:1]:
         instance = listed.instances[index]
         again = evaluate(claim, instance, scope) if meets(claim, instance) else None
         differ(first.holds, None if again is None else again.holds, index)
-        told.append({"index": index, "content": fingerprint(instance), "holds": first.holds})
+        told.append({"index": index, "content": content(claim, scope, instance), "holds": first.holds})
     return told
+
+
+def content(claim: Claim, scope: Scope, instance: Any) -> str:
+    """A digest of what is judged: an instance, and the formal statements of its cell."""
+    return fingerprint(([str(one) for one in claim.formal(scope)] if claim.formal else [], instance))
 
 
 def differ(first: bool | None, second: bool | None, index: int) -> None:
@@ -409,8 +417,8 @@ def judge(claim: Claim, scope: Scope, profile: Profile, *, refuting: bool = Fals
     With ``refuting``, as for a mutant, the first instance that fails ends a claim about all of them.
 
     A step that fails refutes the claim as it stands (its proof is wrong), one that cannot be decided leaves it open.
-    ``PROVED`` takes a chain in which every step is checked, or is a theorem or a claim that is named: with a step that
-    is only told, a symbolic check comes to ``CERTIFIED``.  A check of a user's own that fails to run is an ``ERROR``.
+    ``PROVED`` takes a formal statement that is proved here, and a chain in which every step is checked, or is a theorem
+    or a claim that is named: without them a symbolic check comes to ``CERTIFIED``.  A check of a user's own that fails to run is an ``ERROR``.
     """
     try:
         return _concluded(claim, scope, profile, refuting)
@@ -423,6 +431,11 @@ def judge(claim: Claim, scope: Scope, profile: Profile, *, refuting: bool = Fals
 def _concluded(claim: Claim, scope: Scope, profile: Profile, refuting: bool) -> Evidence:
     steps = chain(claim, scope)
     evidence = _judge(claim, scope, profile, refuting and claim.quantifier_in(scope).kind == "all")
+    if claim.formal is not None and evidence.verdict is not Verdict.REFUTED:
+        proofs = formal_steps(claim.formal(scope))
+        steps += proofs
+        if claim.own:
+            evidence = _proved(evidence, proofs)
     if not steps:
         return _weaker(claim, evidence)
     told = replace(evidence, data={**evidence.data, "steps": steps})
@@ -434,6 +447,27 @@ def _concluded(claim: Claim, scope: Scope, profile: Profile, refuting: bool) -> 
         summary = f"step {open_} is undecided: {steps[open_ - 1]['detail']}"
         return replace(told, verdict=Verdict.INCONCLUSIVE, summary=summary)
     return _weaker(claim, told)
+
+
+def formal_steps(statements: Iterable[Formal]) -> list[dict[str, Any]]:
+    """Proves formal statements: one step each."""
+    from proofs_check.provers import prove
+
+    found = []
+    for one in statements:
+        outcome = prove(one)
+        found.append(
+            {"rule": "formal", "run": True, "holds": outcome.holds, "detail": outcome.detail, "statement": str(one)}
+        )
+    return found
+
+
+def _proved(evidence: Evidence, proofs: list[dict[str, Any]]) -> Evidence:
+    """The evidence of a user's own formal statement that no point refutes: proved as a whole, or open."""
+    left = [proof for proof in proofs if proof["holds"] is not True]
+    chosen = (left or proofs)[0]
+    summary = f"{chosen['detail']}; {chosen['statement']}"
+    return replace(evidence, verdict=Verdict.INCONCLUSIVE if left else Verdict.PROVED, summary=summary)
 
 
 def chain(claim: Claim, scope: Scope) -> list[dict[str, Any]]:
@@ -455,15 +489,17 @@ def chain(claim: Claim, scope: Scope) -> list[dict[str, Any]]:
 
 
 def _weaker(claim: Claim, evidence: Evidence) -> Evidence:
-    """``CERTIFIED`` for ``PROVED`` where a step of the derivation is told and no more."""
-    told = [n for n, step in enumerate(claim.derivation, 1) if step.rule is None]
-    if evidence.verdict is Verdict.PROVED and claim.own:
-        return replace(evidence, verdict=Verdict.CERTIFIED)
-    if evidence.verdict is not Verdict.PROVED or not told:
+    """``CERTIFIED`` for ``PROVED`` where no formal statement is proved, or a step of the derivation is told and no more."""
+    if evidence.verdict is not Verdict.PROVED:
         return evidence
-    return replace(
-        evidence, verdict=Verdict.CERTIFIED, summary=f"{evidence.summary}; step {told[0]} of the proof is not checked"
-    )
+    told = [n for n, step in enumerate(claim.derivation, 1) if step.rule is None]
+    if told:
+        why = f"; step {told[0]} of the proof is not checked"
+    elif claim.formal is None:
+        why = "" if claim.own else "; no formal statement is proved"
+    else:
+        return evidence
+    return replace(evidence, verdict=Verdict.CERTIFIED, summary=f"{evidence.summary}{why}")
 
 
 def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> Evidence:

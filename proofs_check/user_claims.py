@@ -389,7 +389,9 @@ def _load(path: str, content: str) -> tuple[Claim, ...]:
 def _owned(claim: Claim, path: str, by_decorator: bool) -> Claim:
     """A claim of a file: its predicate is nobody's but the user's, and so is what it says of its instances."""
     mine = claim.with_(file=path, own=True, proven=None, measure=None, statement_of=None)
-    return mine if by_decorator else mine.with_(coverage=None, kind="exact" if claim.kind == "symbolic" else claim.kind)
+    if by_decorator:
+        return mine
+    return mine.with_(coverage=None, formal=None, kind="exact" if claim.kind == "symbolic" else claim.kind)
 
 
 def _run(path: str, called: str) -> ModuleType:

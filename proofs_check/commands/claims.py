@@ -74,6 +74,8 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     for link in content["rests_on"]:
         because = f" ({link['because']})" if link["because"] else ""
         console.print(f"Rests on:   {link['id']}{because}", markup=False)
+    for one in claim.formal(first) if claim.formal else ():
+        console.print(f"Formally:   {one}", markup=False)
     for number, step in enumerate(content["derivation"], 1):
         console.print(f"Step {number}:     {step['text']}\n            ({step['because']})", markup=False)
         console.print(f"            {_standing(step)}", markup=False)
