@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from proofs_check import user_claims
-from proofs_check.claim import Claim, Profile, Scope, content, differ, evaluate, meets
+from proofs_check.claim import Claim, Profile, Scope
 from proofs_check.instances import listing
+from proofs_check.judging import content, differ, evaluate, meets
 from theory.errors import InputError
 
 LEAST_SECONDS = 120.0
@@ -35,7 +36,7 @@ def confirm(file: str, claim: str, scope: Scope, profile: Profile, first: list[d
         claim: its id.
         scope: the cell.
         profile: which instances there are.
-        first: position, content and outcome of each, as :func:`proofs_check.claim.second_run` tells.
+        first: position, content and outcome of each, as :func:`proofs_check.judging.second_run` tells.
         seconds: what the first run took.
 
     Raises:

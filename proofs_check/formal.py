@@ -142,11 +142,15 @@ class Formal:
         if not 0 < len(self.variables) <= MOST_VARIABLES:
             raise InputError(f"statement: {len(self.variables)} variables; between 1 and {MOST_VARIABLES} are declared")
         for symbol, domain in self.variables.items():
-            if not isinstance(symbol, sympy.Symbol) or not isinstance(domain, Domain):
+            if type(symbol) is not sympy.Symbol or type(domain) is not Domain:
                 raise InputError(
                     f"statement: {symbol!r:.40}: a variable is a Symbol with a domain: reals(0, 1), positive(), …"
                 )
+            if not (symbol.name.isidentifier() and len(symbol.name) <= LONGEST_NAME):
+                raise InputError(f"statement: {symbol.name!r:.40} is no name of a variable")
             _check_assumptions(symbol, domain)
+        if len({symbol.name for symbol in self.variables}) < len(self.variables):
+            raise InputError("statement: two variables have one name")
         for relation in (self.conclusion, *self.given):
             if type(relation) not in {sympy.Eq, sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt}:
                 raise InputError(

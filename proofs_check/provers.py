@@ -20,7 +20,7 @@ from numerics.expression_balls import enclose
 from proofs_check.formal import Domain, Formal, stronger
 from proofs_check.verdicts import Outcome
 from theory.decision import Decision, every, from_comparison
-from theory.realroots import integer_polynomial, isolate, sign_at, sign_on
+from theory.realroots import integer_polynomial, isolate, sign_at, sign_on, square_free
 
 if TYPE_CHECKING:  # heavy at start-up
     import sympy
@@ -59,19 +59,35 @@ def _value(domain: Domain, k: int, generator: random.Random) -> Fraction:
 
 def decide(relation: Any, point: Point) -> Decision:
     """A relation at a rational point, in balls; by exact rationals where both sides are."""
-    import sympy
-
-    if all(not side.atoms(sympy.Function, sympy.NumberSymbol) for side in relation.args):
-        sides = [side.subs({s: sympy.Rational(v.numerator, v.denominator) for s, v in point.items()})
-                 for side in relation.args]  # fmt: skip
-        if all(side.is_Rational for side in sides):
-            return _related(relation, *(Fraction(int(side.p), int(side.q)) for side in sides))
+    sides = [_exact(side, point) for side in relation.args]
+    if sides[0] is not None and sides[1] is not None:
+        return _related(relation, *sides)
     with flint.ctx.workprec(BITS):
         values = {s: flint.acb(_ball(v)) for s, v in point.items()}
         left, right = (enclose(side, values) for side in relation.args)
         if not (left.imag.contains(0) and right.imag.contains(0)):
             return Decision.UNDECIDED
         return _related(relation, left.real, right.real)
+
+
+def _exact(expression: Any, point: Point) -> Fraction | None:
+    """The value at a rational point, where it is got by sums, products and integer powers."""
+    if expression.is_Rational:
+        return Fraction(int(expression.p), int(expression.q))
+    if expression.is_Symbol:
+        return point[expression]
+    if expression.is_Pow and expression.exp.is_Integer:
+        base = _exact(expression.base, point)
+        return None if base is None or (base == 0 and expression.exp < 0) else base ** int(expression.exp)
+    if not (expression.is_Add or expression.is_Mul):
+        return None
+    total = Fraction(int(expression.is_Mul))
+    for argument in expression.args:
+        value = _exact(argument, point)
+        if value is None:
+            return None
+        total = total + value if expression.is_Add else total * value
+    return total
 
 
 def _related(relation: Any, left: Any, right: Any) -> Decision:
@@ -252,14 +268,14 @@ def polynomial_sign(poly: sympy.Poly, domain: Domain, strict: bool) -> bool | No
     if not p:
         return None if strict else True
     bound = 2 + max(abs(Fraction(c, p[-1])) for c in p)
-    low = domain.low if domain.low is not None else -max(bound, 1 - (domain.high or 0))
-    high = domain.high if domain.high is not None else max(bound, low + 1)
+    low = domain.low if domain.low is not None else Fraction(-max(bound, 1 - (domain.high or 0)))
+    high = domain.high if domain.high is not None else Fraction(max(bound, low + 1))
     for end, is_open in ((domain.low, domain.open_low), (domain.high, domain.open_high)):
         if end is not None and (sign_at(p, end) < 0 or (strict and sign_at(p, end) == 0 and not is_open)):
             return None
     if low == high:
         return True
-    if strict and isolate(p, low, high):
+    if strict and any(isolate(factor, low, high) for factor, _ in square_free(p)):
         return None
     return True if sign_on(p, low, high) == 1 else None
 

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException, NoSuchExample
 
 from numerics.problem import Problem
-from proofs_check.claim import Claim, Scope, evaluate, meets
+from proofs_check.claim import Claim, Scope
+from proofs_check.judging import evaluate, meets
 from proofs_check.search_spaces import Size, is_list, space_of
 from proofs_check.verdicts import Outcome
 

@@ -18,8 +18,9 @@ from numerics import sources, spectra
 from numerics.problem import Problem
 from numerics.store import Store, content_key
 from proofs_check import again, dependencies, findings, schedule, user_claims
-from proofs_check.claim import Claim, Prepared, Profile, Request, Scope, address, failure, judge, parse_address
+from proofs_check.claim import Claim, Prepared, Profile, Request, Scope, address, parse_address
 from proofs_check.claims.links import LINKS
+from proofs_check.judging import failure, judge
 from proofs_check.ledger import Record, all_claims, load_expected
 from proofs_check.ledger import homes as ledger_homes
 from proofs_check.verdicts import Status, Verdict, compare, finite
@@ -59,7 +60,7 @@ class Task:
             recipe = f"{own[:16]}{sources.recipe(*sources.modules())}"
         else:
             home = f"proofs_check.claims.{ledger_homes()[self.claim]}"
-            recipe = sources.recipe(home, "proofs_check.claim", alone=("proofs_check.runner",))
+            recipe = sources.recipe(home, "proofs_check.judging", alone=("proofs_check.runner",))
         return content_key("cell", [self.file, self.claim, self.address, self.profile, self.mutant], recipe)
 
 

@@ -1,7 +1,7 @@
 """Statements of one's own that are proved: declared variables, domains, hypotheses and a conclusion, and no callable.
 
 >>> import sympy
->>> from proofs_check.claim import judge
+>>> from proofs_check.judging import judge
 >>> from proofs_check.formal import reals
 >>> x = sympy.Symbol("x", real=True)
 >>> made = statement("own.parabola", "A parabola.", {x: reals(0, 1)}, sympy.Le(x * (1 - x), sympy.Rational(1, 4)),

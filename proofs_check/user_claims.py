@@ -11,7 +11,7 @@ values.
 ... def largest_is_at_least_the_mean(values, factor=1):
 ...     "The mean of a spectrum is at most its largest value."
 ...     return below(sum(values), factor * values[0] * len(values))
->>> from proofs_check.claim import judge
+>>> from proofs_check.judging import judge
 >>> judge(largest_is_at_least_the_mean, {"instances": "drawn"}, "quick").summary
 'holds in 50 of 50: largest_is_at_least_the_mean: YES (these instances)'
 """

@@ -27,7 +27,8 @@ from numerics.problem import Method, Problem
 from numerics.problem_file import from_dict
 from numerics.reference_spectra import reference_singular_values
 from proofs_check import ledger, user_claims
-from proofs_check.claim import Claim, Scope, evaluate, satisfied
+from proofs_check.claim import Claim, Scope
+from proofs_check.judging import evaluate, satisfied
 from proofs_check.verdicts import Outcome
 from theory.errors import InputError
 

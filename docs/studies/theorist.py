@@ -19,8 +19,8 @@ import argparse
 from numerics.entropies import difference, entropy_of
 from numerics.problem import Problem
 from numerics.spectra import spectrum
-from proofs_check.claim import judge
 from proofs_check.claims.common import below
+from proofs_check.judging import judge
 from proofs_check.refute import search
 from proofs_check.search_spaces import like
 from proofs_check.user_claims import claim, without

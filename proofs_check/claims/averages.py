@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise, product
 from math import perm
+from typing import TYPE_CHECKING
 
 from proofs_check import proof_steps
 from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import once
 from proofs_check.claims.stencils import describe
+from proofs_check.formal import Formal, positive, reals
 from proofs_check.verdicts import Outcome
 from theory import peano
 from theory.exact import spell
@@ -25,6 +27,9 @@ PLANE: dict[str, Callable[[], Stencil]] = {
     "nine-point": nine_point,
     "thirteen-point": thirteen_point,
 }
+if TYPE_CHECKING:
+    import sympy as sp
+
 LEADING: dict[str, Leading] = {
     "five-point": {(4, 0): Fraction(1, 12), (0, 4): Fraction(1, 12)},
     "nine-point": {(4, 0): Fraction(1, 12), (2, 2): Fraction(1, 6), (0, 4): Fraction(1, 12)},
@@ -118,6 +123,39 @@ def _leading(stated: dict[str, Leading]) -> Callable[[Stencil, Scope], Outcome]:
         return Outcome(True, f"{len(s.nodes)} nodes, exact for every monomial of degree ≤ {m + 3}")
 
     return test
+
+
+def _of_ridges(scope: Scope) -> tuple[Formal, ...]:
+    """The expansion on (αx + βy)^n, n ≤ m + 3, of which all polynomials of that degree are sums; w = αx + βy."""
+    import sympy as sp
+
+    ((s),) = _named(scope, "quick")
+    m = s.degree
+    w, alpha, beta = sp.symbols("w alpha beta", real=True)
+    h = sp.Symbol("h", positive=True)
+
+    def applied(operator: Leading, n: int) -> sp.Expr:
+        return sp.Add(*(
+            sp.Rational(c.numerator, c.denominator) * alpha**i * beta**j * perm(n, i + j) * w ** (n - i - j)
+            for (i, j), c in operator.items() if i + j <= n
+        ))  # fmt: skip
+
+    found = []
+    for n in range(m, m + 4):
+        total = sp.Add(*(
+            sp.Rational(c.numerator, c.denominator) * (w + h * (_exactly(p) * alpha + _exactly(q) * beta)) ** n
+            for c, (p, q) in zip(s.weights, s.nodes, strict=True)
+        ))  # fmt: skip
+        extra = applied(LEADING[scope["stencil"]], n)
+        expansion = h**m * (applied({(i, j): t for (i, j), t in s.target}, n) + h**2 * extra)
+        found.append(Formal({w: reals(), alpha: reals(), beta: reals(), h: positive()}, sp.Eq(total, expansion)))
+    return tuple(found)
+
+
+def _exactly(value: Fraction) -> sp.Rational:
+    import sympy as sp
+
+    return sp.Rational(value.numerator, value.denominator)
 
 
 def _norm(stated: Callable[[str], Fraction]) -> Callable[[Stencil, Scope], Outcome]:
@@ -247,6 +285,7 @@ CLAIMS = (
         scopes=_plane,
         instances=_named,
         test=_leading(LEADING),
+        formal=_of_ridges,
         derivation=(Step(r"two constant-coefficient expansions agree up to $h^q$ iff they agree on polynomials of "
                          r"degree $\le m + q$", "linear algebra: monomials separate the derivatives at a point", "identity", _separate),),
         describe=_describe_plane,

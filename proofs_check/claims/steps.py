@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from numerics.backends import FloatBackend
 from proofs_check import proof_steps
 from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import once, seeds
+from proofs_check.formal import Formal, between, positive
 from proofs_check.verdicts import Outcome
 from theory import roundoff
 from theory.activations import activation, z
@@ -290,6 +291,19 @@ def _value(scope: Scope) -> Outcome:
     return proof_steps.identity(total.subs(h, best), _fraction(m + p, m) * a * best**p, box)
 
 
+def _least_formally(scope: Scope) -> tuple[Formal, ...]:
+    """f(tH) in terms of t, and that it exceeds f(H) = (m + p)/m · a H^p for 0 < t < 1 and for t > 1."""
+    import sympy as sp
+
+    (h, best, a), total, m, p = _total(scope)
+    t = sp.Symbol("t", positive=True)
+    everywhere = {one: positive() for one in (t, best, a)}
+    shape = sp.Eq(total.subs(h, t * best), a * best**p * (m * t ** (m + p) + p) / (m * t**m))
+    above = sp.Gt(m * t ** (m + p) + p, (m + p) * t**m)
+    beyond = replace(positive(), low=Fraction(1))
+    return Formal(everywhere, shape), Formal({t: between(0, 1)}, above), Formal({t: beyond}, above)
+
+
 def _draws(count: int, full: int, scale: float = 2.0) -> Callable[[Scope, Profile], Iterator[Draw]]:
     def instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
         for seed in seeds(profile, count, full):
@@ -330,6 +344,7 @@ CLAIMS = (
         scopes=once(*({"stencil": name} for name in STENCILS)),
         instances=lambda scope, profile: (scope["stencil"],),
         test=_least(lambda step, least, m, p: (step, least)),
+        formal=_least_formally,
         derivation=(
             Step(r"$h f'(h) = p a h^p - m\rho h^{-m}$ with $a = |e_p|D$ vanishes at $h^*$, where "
                  r"$\rho = \frac pm a h^{*(p+m)}$", "differentiation; definition of $h^*$", "identity", _stationary(-1)),

@@ -12,6 +12,7 @@ from proofs_check import proof_steps
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import once
 from proofs_check.claims.stencils import describe
+from proofs_check.formal import Formal, between, reals
 from proofs_check.verdicts import Outcome
 from theory import symbols
 from theory.realroots import integer_polynomial
@@ -99,6 +100,36 @@ def _keeps_sign(scope: Scope) -> Outcome:
         at_zero = proof_steps.equal([(moment, factorial(s.derivative))], "m(0) = 1")
         cases += [(f"m = {s.derivative}, order {s.order}", one) for one in (outcome, at_zero)]
     return proof_steps.every(cases)
+
+
+def _sign_of_odd(scope: Scope) -> tuple[Formal, ...]:
+    """± P(u) > 0 for all u in (−1, 1), one statement for each stencil; u = cos θ."""
+    import sympy
+
+    u, found = sympy.Symbol("u", real=True), []
+    for s in _odd_or_all(scope, "quick"):
+        if s.derivative % 2:
+            polynomial = (-1) ** ((s.derivative - 1) // 2) * sine_polynomial(s).as_expr(u)
+            if polynomial.free_symbols:  # a constant is seen to be positive by the steps
+                found.append(Formal({u: between(-1, 1)}, sympy.Gt(polynomial, 0)))
+    return tuple(found)
+
+
+def _product_of_sines(scope: Scope) -> tuple[Formal, ...]:
+    """θ^m m(θ), the sum of cosines or sines, is (2 sin(θ/2))^m, or (2 sin(θ/2))^m cos(θ/2), for all real θ."""
+    import sympy
+
+    m = int(scope["derivative"])
+    theta, s = sympy.Symbol("theta", real=True), central(m, 2)
+    wave, edge = (
+        (sympy.cos, sympy.Integer(1)) if m % 2 == 0 else (sympy.sin, sympy.cos(theta / 2) * 2 * sympy.sin(theta / 2))
+    )
+    total = sympy.Add(
+        *(sympy.Rational(c.numerator, c.denominator) * wave(int(x) * theta)
+          for x, c in zip(s.offsets, s.weights, strict=True))
+    )  # fmt: skip
+    closed = (-1) ** (m // 2) * edge * (2 * sympy.sin(theta / 2)) ** (m - m % 2)
+    return (Formal({theta: reals()}, sympy.Eq(total, closed)),)
 
 
 def _odd_or_all(scope: Scope, profile: Profile) -> Iterator[Stencil]:
@@ -251,6 +282,7 @@ CLAIMS = (
         instances=_odd_or_all,
         test=_negative_after_pi,
         assumptions=(Assumption("the derivative is odd", lambda s: s.derivative % 2 == 1),),
+        formal=_sign_of_odd,
         derivation=(
             Step(r"$\sin k\theta = \sin\theta\,U_{k-1}(\cos\theta)$", "Chebyshev", "identity", _chebyshev(1)),
             Step(r"$m > 0$ near $0$, and on $(0,\pi)\cup(\pi,2\pi)$ it changes sign only with $\sin\theta$",
@@ -295,6 +327,7 @@ CLAIMS = (
         scopes=once(*({"derivative": str(m)} for m in (1, 2, 3, 4, 5, 6))),
         instances=_derivatives,
         test=_sinc_power(lambda m: m // 2),
+        formal=_product_of_sines,
         derivation=(
             Step(r"$m(\theta)\,\theta^m i^m = \sum_k c_k z^{2 s_k}$, $z = e^{i\theta/2}$", "definition", "identity",
                  _exponential_sum),

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from proofs_check import ledger, runner
-from proofs_check.claim import address, chain, parse_address
+from proofs_check.claim import address, parse_address
 from proofs_check.commands.output import console, emit, table
+from proofs_check.judging import chain
 from theory.errors import InputError
 from theory.expressions import nearest
 

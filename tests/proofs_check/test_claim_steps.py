@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs_check import ledger, proof_steps
-from proofs_check.claim import Claim, Step, chain, judge
+from proofs_check.claim import Claim, Step
+from proofs_check.formal import Formal, reals
+from proofs_check.judging import chain, formal_steps, judge
 from proofs_check.verdicts import Outcome, Verdict
 from tests.proofs_check.test_claim import CELL, claim
 from theory.errors import InputError
@@ -21,12 +23,15 @@ X = sympy.Symbol("x", real=True)
 BOX = {X: (Fraction(1, 4), 3)}
 
 
+SQUARE = Formal({X: reals()}, sympy.Ge(X**2 + 1, 2 * X))
+
+
 def step(holds: bool | None, rule: Any = "identity") -> Step:
     return Step("$1 = 1$", "as told", rule, lambda scope: Outcome(holds, f"comes to {holds}"))
 
 
 def with_steps(*steps: Step, holds: bool | None = True, kind: Any = "symbolic") -> Claim:
-    return claim([holds], kind, derivation=steps)
+    return claim([holds], kind, derivation=steps, formal=lambda scope: (SQUARE,))
 
 
 checked = st.sampled_from([True, False, None]).map(step)
@@ -46,9 +51,31 @@ def test_the_verdict_of_a_chain(steps: list[Step], holds: bool | None, kind: str
     else:
         proved = kind == "symbolic" and all(s.rule is not None for s in steps)
         assert evidence.verdict is (Verdict.PROVED if proved else Verdict.CERTIFIED)
-    assert ("steps" in evidence.data) == bool(found)
-    if found:
-        assert [s["holds"] for s in evidence.data["steps"] if s["run"]] == found
+    told = evidence.data.get("steps", [])
+    assert [s["holds"] for s in told if s["run"] and s["rule"] != "formal"] == found
+    assert ("formal" in [s["rule"] for s in told]) == (holds is not False)
+
+
+def test_without_a_formal_statement_nothing_is_proved() -> None:
+    chained = with_steps(step(True), step(True))
+    assert judge(chained, CELL, "quick").verdict is Verdict.PROVED
+    bare = judge(chained.with_(formal=None), CELL, "quick")
+    assert bare.verdict is Verdict.CERTIFIED
+    assert "no formal statement is proved" in bare.summary
+    open_ = Formal({X: reals()}, sympy.Lt(sympy.sin(X) ** 4, X**4 + 2))  # true, and not proved here
+    assert judge(chained.with_(formal=lambda scope: (SQUARE, open_)), CELL, "quick").verdict is Verdict.INCONCLUSIVE
+    wrong = Formal({X: reals()}, sympy.Ge(X**2, 2 * X))
+    assert judge(chained.with_(formal=lambda scope: (SQUARE, wrong)), CELL, "quick").verdict is Verdict.REFUTED
+
+
+def test_cells_that_are_proved_list_what_was_proved() -> None:
+    for one in ledger.all_claims():
+        assert one.formal is None or one.kind == "symbolic"
+        if one.formal is not None:
+            for scope in one.scopes("quick"):
+                statements = one.formal(scope)
+                assert statements, one.id
+                assert all(found["holds"] is True for found in formal_steps(statements)), one.id
 
 
 def test_a_told_step_is_named() -> None:

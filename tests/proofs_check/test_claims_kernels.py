@@ -10,8 +10,9 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.claim import Claim, Mutant, address, judge
+from proofs_check.claim import Claim, Mutant, address
 from proofs_check.claims import averages, entropy_bounds, kernel_rates, kernels, steps, symbols
+from proofs_check.judging import judge
 from proofs_check.verdicts import POSITIVE, Verdict
 from theory import peano
 from theory.stencils import central, stencil

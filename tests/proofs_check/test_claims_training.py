@@ -21,7 +21,7 @@ from numerics.problem import METHODS, Method
 from numerics.store import Store
 from numerics.training import from_problem, ntk, rfm, statistics, studies
 from numerics.training.optimisers import Adam, GradientDescent
-from proofs_check.claim import Claim, judge
+from proofs_check.claim import Claim
 from proofs_check.claims import (
     decisions,
     least_squares,
@@ -37,6 +37,7 @@ from proofs_check.claims import (
 )
 from proofs_check.claims.study import ADAM_STEP, Study, random_method, random_step, study_of, weight_scale
 from proofs_check.findings import Finding
+from proofs_check.judging import judge
 from proofs_check.verdicts import Outcome, Verdict, finite
 from theory import dynamics
 from theory.entropy import truncated_entropy

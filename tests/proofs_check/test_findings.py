@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs_check import ledger, runner
-from proofs_check.claim import SHARE, Claim, judge
+from proofs_check.claim import SHARE, Claim
 from proofs_check.findings import Finding, decided, share
+from proofs_check.judging import judge
 from proofs_check.verdicts import Outcome, Verdict
 
 counts = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

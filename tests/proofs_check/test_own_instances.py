@@ -24,9 +24,10 @@ from hypothesis import strategies as st
 
 from numerics.problem import Problem
 from proofs_check import local_modules, runner, user_claims
-from proofs_check.claim import ALL, SHARE, TYPICAL, Claim, Quantifier, judge
+from proofs_check.claim import ALL, SHARE, TYPICAL, Claim, Quantifier
 from proofs_check.claims.common import below, less
 from proofs_check.instances import LEAST_KEPT, LEAST_SHARE, distinct, fingerprint, inexact, sampler, whole
+from proofs_check.judging import judge
 from proofs_check.user_claims import DRAWN, claim, without
 from proofs_check.verdicts import Verdict
 from theory.errors import InputError

@@ -79,7 +79,7 @@ def test_vacuous_when_no_sample_meets_the_assumptions() -> None:
     (claim,) = ledger.select(["stencils.no-average-of-high-order"])
     assumption = replace(claim.assumptions[0], holds=lambda instance: False)
     task = runner.tasks([claim], "quick")[0]
-    from proofs_check.claim import judge
+    from proofs_check.judging import judge
 
     assert judge(claim.with_(assumptions=(assumption,)), task.scope, "quick").verdict is Verdict.VACUOUS
 

@@ -17,10 +17,11 @@ import torch
 from hypothesis import strategies as st
 
 from proofs_check import ledger, runner, user_claims
-from proofs_check.claim import Claim, evaluate, judge
+from proofs_check.claim import Claim
 from proofs_check.claims.common import below
 from proofs_check.commands.refute import refute
 from proofs_check.commands.verify import verify
+from proofs_check.judging import evaluate, judge
 from proofs_check.strategies import rationals, spectra
 from proofs_check.user_claims import DRAWN, claim, draws, without
 from proofs_check.verdicts import Outcome, Verdict
