@@ -8,12 +8,13 @@ from typing import Any
 from numerics import problem_file
 from numerics.problem import Arithmetic, Problem
 from proofs_check import findings, ledger
-from proofs_check.claim import VERDICT_OF, Claim
+from proofs_check.claim import Claim
 from proofs_check.claims import source
 from proofs_check.claims.measures import Measured, entropy_gaps, leading_values, small_values
 from proofs_check.claims.samples import Reduced, reduced
 from proofs_check.commands.output import emit, say, table
 from proofs_check.commands.spectrum import convention_from
+from proofs_check.judging import VERDICT_OF
 from proofs_check.verdicts import Outcome, finite
 from theory.entropy import Convention
 from theory.errors import InputError
