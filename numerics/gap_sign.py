@@ -4,8 +4,8 @@
 :func:`numerics.floor.entry_errors` (0 in exact arithmetic). To first order and at one cut-off number this is the
 covariance law of :func:`theory.entropy.entropy_gap_coefficient`; as a spectrum it also holds what the law leaves out:
 the values that noise lifts past the cut-off and the factor ``1/log r``. E is sampled, at three sizes each half as large
-again as the one before, since its size is known within a factor of about 2; in exact arithmetic the variants are T with
-one and with two terms. The prediction is the range of the gap over the variants, widened by their standard deviation; a
+again as the one before, since its size is known within a factor of about 2; the last variant, and in exact arithmetic the
+second, has one truncation term. The prediction is the range of the gap over the variants, widened by their standard deviation; a
 range that contains 0 predicts nothing.
 """
 
@@ -81,8 +81,9 @@ def predicted_spectra(problem: Problem, arithmetic: Arithmetic) -> PredictedSpec
     errors[: len(inner)] = inner
     generator = np.random.Generator(np.random.PCG64(_NOISE_SEED))
     variants = []
-    for factor in SIZES_OF_NOISE:
-        values = floating_singular_values(moved[0] + factor * errors * generator.standard_normal(exact.shape))
+    for k, factor in enumerate(SIZES_OF_NOISE):
+        base = moved[0] if k < len(SIZES_OF_NOISE) - 1 else moved[1]
+        values = floating_singular_values(base + factor * errors * generator.standard_normal(exact.shape))
         # where the entries' errors are less, the errors of the SVD itself remain, which A_AD's values show
         tail = values < 2 * own.max() * len(own) * np.finfo(stored.dtype).eps
         variants.append(-np.sort(-np.where(tail, np.hypot(values, own), values)))

@@ -28,6 +28,8 @@ ORDER = (
     "source_advantage",
     "noise_ridge",
     "regimes",
+    "predictions",
+    "limits",
 )
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""
 SHARED = ("common", "least_squares", "links", "decisions", "measures", "runs", "samples", "study")
