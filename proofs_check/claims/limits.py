@@ -186,7 +186,6 @@ CLAIMS = (
         instances=_kernel_instances,
         test=_kernel_test(),
         describe=witness,
-        rests_on=("entropy.gap-expansion",),
         mutants=(
             Mutant("sign", "FD has the larger entropy", "sign", lambda c: c.with_(test=_kernel_test(-1.0))),
             Mutant("one-sixth", "1/6 in place of 1/12", "constant", lambda c: c.with_(test=_kernel_test(2.0))),

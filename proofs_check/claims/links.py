@@ -74,6 +74,19 @@ LINKS: dict[str, dict[str, str]] = {
         "entropy.gap-expansion": "the leading truncation term",
         "floor.law": "the noise behind the knee",
     },
+    "prediction.small-values": {
+        "floor.law": "noise behind the knee",
+        "floor.entries": "the sizes of its entries",
+        "stencils.truncation": "the shift of the values above the knee",
+    },
+    "prediction.onset": {"prediction.small-values": "the predicted share of draws at each size"},
+    "prediction.entropy-sign": {
+        "entropy.covariance": "the sign to first order, at one cut-off number",
+        "stencils.truncation": "the leading terms of A_FD",
+        "floor.entries": "the sizes of the errors that move the cut-off",
+    },
+    "limit.entropy-gap": {"entropy.covariance": "the gap of a draw, whose limit this is"},
+    "limit.many-sines": {"limit.entropy-gap": "the sign in the limit"},
     "S1.leading-agree": {
         "spectra.weyl": "the change is at most ‖A_AD − A_FD‖",
         "stencils.truncation": "which falls like h^p in exact arithmetic",

@@ -55,7 +55,7 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
     claim = known[claim_id]
     content = runner.describe(claim) | {"cells": _last(out, claim_id)}
-    first = claim.scopes("quick")[0]
+    first = (claim.scopes("quick") or claim.scopes("full"))[0]
     for step, result in zip(content["derivation"], chain(claim, first), strict=False):
         step |= {"holds": result["holds"], "detail": result["detail"], "cell": address(first)}
     if as_json:
