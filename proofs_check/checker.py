@@ -483,7 +483,8 @@ class Expression:
             case ["power", base, value]:
                 return power(self._value(base, values), Fraction(value))
             case [name, argument]:
-                return FUNCTIONS[name](self._value(argument, values))
+                u = self._value(argument, values)
+                return FUNCTIONS[name](u if name in UNBOUNDED else bounded(u))
         raise AssertionError
 
 
@@ -495,7 +496,7 @@ def power(base: Any, exponent: Fraction) -> Any:
         demand(at(base) > 0, "expression: a root of what is not proven positive")
         if exponent.denominator == 2:
             return power(base.sqrt(), Fraction(exponent.numerator))
-        return (base.log() * ball(exponent)).exp()
+        return bounded(base.log() * ball(exponent)).exp()
     n, result, square = abs(int(exponent)), arb(1), base
     while n:
         result = result * square if n % 2 else result
@@ -506,6 +507,12 @@ def power(base: Any, exponent: Fraction) -> Any:
 def at(u: Any) -> arb:
     """The value of a power series at its point."""
     return u[0] if isinstance(u, arb_series) else u
+
+
+def bounded(u: Any) -> Any:
+    """An argument that a function is evaluated at: beyond 2^31 it would be work, or out of range."""
+    demand(abs(at(u)) <= 2**31, "expression: an argument beyond 2^31")
+    return u
 
 
 def reciprocal(u: Any) -> Any:
@@ -539,6 +546,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "asinh": lambda u: (u + (u * u + 1).sqrt()).log(),
     "step": step,
 }
+UNBOUNDED = ("log", "atan", "asinh", "step")
 
 
 # ---- reading

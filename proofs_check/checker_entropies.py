@@ -17,7 +17,7 @@ theorem every singular value falls with h. For steps ``a <= low`` and ``b >= hig
 bound at b and the upper bound at a.
 
 *about*: any activation that is smooth on the way. With ``mu_k = w_j . shift_k / h``, weights ``c_k h^m``, m the order of a
-term and P terms, Taylor's theorem with Lagrange's remainder gives for h and for the step a of a spectrum, an entry,
+term and ``P = 16 - m``, Taylor's theorem with Lagrange's remainder gives for h and for the step a of a spectrum, an entry,
 
     A(h) - A(a) = sum_{m < n < m+P} (h^(n-m) - a^(n-m)) M_n s^(n)(theta) / n!
                   + h^P R(h) - a^P R(a),   R(h) = sum_k c_k h^m mu_k^(m+P) s^(m+P)(xi_k) / (m+P)!,
@@ -65,8 +65,6 @@ from proofs_check.checker import (
     spectrum,
 )
 
-TERMS = 6
-"""P: powers of the step from the term's order to the remainder."""
 STEP_BITS = 192
 
 
@@ -104,7 +102,8 @@ def entropies(problem: Problem, data: dict[str, Any], work: Work) -> dict[str, A
         possible = [integer(r, "cutoff", 0, len(values)) for r in listed(named["cutoff"], "cutoff")]
         demand(possible == list(cutoff), f"entropies.{method}.cutoff: {list(cutoff)} is proven")
         ends[method] = claim = decimal(named["lower"], "entropies"), decimal(named["upper"], "entropies")
-        demand(ball(claim[0]) <= low and high <= ball(claim[1]), f"entropies.{method}: the bounds are not proven")
+        demand(claim[0] <= 0 or ball(claim[0]) <= low, f"entropies.{method}: the lower bound is not proven")
+        demand(high <= ball(claim[1]), f"entropies.{method}: the upper bound is not proven")
     low, high = interval(data["gap"], "gap")
     demand(low <= ends["fd"][0] - ends["ad"][1] and ends["fd"][1] - ends["ad"][0] <= high, "gap: not proven")
     demand(data["sign"] in ("fd<ad", "fd>ad", "undecided"), "sign: fd<ad, fd>ad or undecided")
@@ -309,31 +308,27 @@ def move(problem: Problem, node: Node, low: Fraction, high: Fraction, work: Work
     ctx.prec = STEP_BITS
     span, total = ball(low).union(ball(high)), arb(0)
     a, over, s = ball(node.step), ball(high), problem.activation
-    orders = [term.order for term in problem.operator]
+    orders, highest = [term.order for term in problem.operator], checker.MAX_ORDER
     count = len(problem.points) * len(problem.weights) * sum(1 + len(weights) for _, weights in node.unit)
-    work.spend(count * (s.cost(max(orders) + TERMS, STEP_BITS) + 200))
-    work.spend(count * TERMS * checker.rational_cost(problem.size, max(orders) + TERMS))
-    demand(max(orders) + TERMS <= checker.MAX_ORDER, "pieces: derivatives of too high an order")
-    factors = {}
-    for q in range(1, TERMS):
-        inner = sum((span**i * a ** (q - 1 - i) for i in range(1, q)), a ** (q - 1))
-        factors[q] = (span - a) * inner  # h^q - a^q, narrow
-    top = span**TERMS
+    work.spend(count * (s.cost(highest, STEP_BITS) + 20 * checker.rational_cost(problem.size, highest) + 200))
+    demand(max(orders) < highest, "pieces: derivatives of too high an order")
+    change = [span - a]  # h^q - a^q = (h - a) sum h^i a^(q-1-i), narrow
+    for q in range(2, highest + 1):
+        change.append((span - a) * sum((span**i * a ** (q - 1 - i) for i in range(1, q)), a ** (q - 1)))
     for x in problem.points:
         c = checker.coefficients(problem.operator, problem.names, x)
         for w, b in problem.features:
             theta, entry = ball(dot(w, x, b)), arb(0)
+            t = checker.taylor(s, theta, highest - 1)
             for factor, m, (shifts, weights) in zip(c, orders, node.unit, strict=True):
-                mus = [dot(w, shift, Fraction(0)) for shift in shifts]
-                t = checker.taylor(s, theta, m + TERMS - 1)
-                part = arb(0)
-                for q in range(1, TERMS):
+                mus, part, P = [dot(w, shift, Fraction(0)) for shift in shifts], arb(0), highest - m
+                for q in range(1, P):
                     moment = dot(weights, [mu ** (m + q) for mu in mus], Fraction(0))
-                    part += factors[q] * ball(moment) * t[m + q]
+                    part += change[q - 1] * ball(moment) * t[m + q]
                 for mu, weight in zip(mus, weights, strict=True):
                     if mu and weight:
-                        far = checker.taylor(s, theta.union(theta + over * ball(mu)), m + TERMS)[m + TERMS]
-                        part += (top * far - a**TERMS * far) * ball(weight * mu ** (m + TERMS))
+                        far = checker.taylor(s, theta.union(theta + over * ball(mu)), highest)[highest]
+                        part += (span**P * far - a**P * far) * ball(weight * mu**highest)
                 entry += factor * part
             total += entry.abs_upper() * entry.abs_upper()
     demand(total.is_finite(), "pieces: the activation is not bounded on the way")

@@ -349,7 +349,7 @@ def _entropies(certificate: dict[str, Any]) -> None:
         if given != list(found):
             refuse("another cut-off is proven")
         bounds.append((reading.bound(low, "lower"), reading.bound(high, "upper")))
-        if not (_at_most(bounds[-1][0], proven) and _at_least(bounds[-1][1], proven)):
+        if not ((bounds[-1][0] <= 0 or _at_most(bounds[-1][0], proven)) and _at_least(bounds[-1][1], proven)):
             refuse("the bounds of an entropy are not proven")
     least, most = reading.claim(gap, "gap")
     if least > bounds[1][0] - bounds[0][1] or most < bounds[1][1] - bounds[0][0]:
@@ -360,7 +360,8 @@ def _entropies(certificate: dict[str, Any]) -> None:
 
 # ---- all steps of an interval
 
-TERMS = 6
+HIGHEST = 16
+"""The derivative in the remainder."""
 
 
 @dataclass(frozen=True)
@@ -449,7 +450,7 @@ def _move(of: Problem, node: Node, low: Fraction, high: Fraction) -> Interval:
     a = Interval.of(node.step)
     h = Interval.of(low).hull(Interval.of(high))
     change, powers = [], [(ONE, ONE)]
-    for q in range(1, TERMS + 1):
+    for q in range(1, HIGHEST + 1):
         powers.append((powers[-1][0] * h, powers[-1][1] * a))
         # h^q - a^q = (h - a) sum h^i a^(q-1-i)
         inner = total(powers[i][0] * powers[q - 1 - i][1] for i in range(q))
@@ -459,22 +460,22 @@ def _move(of: Problem, node: Node, low: Fraction, high: Fraction) -> Interval:
         c = coefficients(of, of.operator, x)
         for w, b in of.features:
             theta = Interval.of(argument(w, x, b))
+            t = taylor(of, theta, HIGHEST - 1)
             entry = ZERO
             for factor, term, family in zip(c, of.operator, node.family, strict=True):
                 m = term.order
-                if m + TERMS > 16:
+                if m >= HIGHEST:
                     refuse("derivatives of too high an order")
                 mus = {s: argument(w, s, Fraction(0)) for s in family}
-                t = taylor(of, theta, m + TERMS - 1)
                 part = ZERO
-                for q in range(1, TERMS):
+                for q in range(1, HIGHEST - m):
                     moment = sum((v * mus[s] ** (m + q) for s, v in family.items()), Fraction(0))
                     part = part + change[q - 1] * Interval.of(moment) * t[m + q]
                 for s, v in family.items():
                     if v and mus[s]:
                         far = theta.hull(theta + Interval.of(high * mus[s]))
-                        last = taylor(of, far, m + TERMS)[m + TERMS] * Interval.of(v * mus[s] ** (m + TERMS))
-                        part = part + powers[TERMS][0] * last - powers[TERMS][1] * last
+                        last = taylor(of, far, HIGHEST)[HIGHEST] * Interval.of(v * mus[s] ** HIGHEST)
+                        part = part + powers[HIGHEST - m][0] * last - powers[HIGHEST - m][1] * last
                 entry = entry + factor * part
             entries.append(entry)
     return _norm(entries)

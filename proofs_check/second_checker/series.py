@@ -88,7 +88,7 @@ def root(u: Series, exponent: Fraction) -> Series:
         return [ZERO]
     if not u[0].low > 0:
         raise UndecidedError("expression: a root of what is not proven positive")
-    v = [intervals.exp(intervals.log(u[0]) * Interval.of(exponent))]
+    v = [intervals.exp(_near([intervals.log(u[0]) * Interval.of(exponent)])[0])] if exponent.denominator > 2 else []
     if exponent.denominator == 2:
         v = power([u[0].root()], exponent.numerator)
     first = u[0].inverse()
@@ -151,6 +151,15 @@ def _step(u: Series) -> Series:
     raise UndecidedError("activation: the side of a step is not decided")
 
 
+def _near(u: Series) -> Series:
+    """An argument that a function is evaluated at, refused beyond 2^31."""
+    if not u[0].size().below(Interval.point(1, 31)):
+        raise UndecidedError("expression: an argument beyond 2^31")
+    return u
+
+
+FAR = ("log", "atan", "asinh", "step")
+"""Functions that take any argument."""
 FUNCTIONS: dict[str, Callable[[Series], Series]] = {
     "sin": lambda u: sine_cosine(u)[0],
     "cos": lambda u: sine_cosine(u)[1],
@@ -182,7 +191,7 @@ def evaluate(tree: list[Any], at: dict[str, Series], length: int) -> Series:
         return power(base, exponent.numerator) if exponent.denominator == 1 else root(base, exponent)
     found = [evaluate(part, at, length) for part in parts]
     if name not in ("sum", "product"):
-        return FUNCTIONS[name](found[0])
+        return FUNCTIONS[name](found[0] if name in FAR else _near(found[0]))
     result = found[0]
     for one in found[1:]:
         result = add(result, one) if name == "sum" else times(result, one)

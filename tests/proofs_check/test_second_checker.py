@@ -14,7 +14,7 @@ from typing import Any
 
 import mpmath
 import pytest
-from certificate_cases import MPMATH, holds, made, mutated
+from certificate_cases import MPMATH, holds, mutated, valid
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,7 +161,7 @@ def agreed(data: dict[str, Any]) -> bool:
 def trial(seed: int, sources: int) -> bool:
     """One mutated certificate: agreement, and truth where it is accepted."""
     dice = random.Random(seed)
-    data = mutated(json.loads(made(dice.randrange(sources))), dice)
+    data = mutated(valid(dice.randrange(sources)), dice)
     accepted = agreed(data)
     if accepted:
         assert holds(data["problem"], data["spectrum"]), seed
@@ -169,7 +169,7 @@ def trial(seed: int, sources: int) -> bool:
 
 
 def test_valid_certificates_are_accepted_by_both() -> None:
-    assert all(agreed(json.loads(made(seed))) for seed in range(0, 60, 2))
+    assert all(agreed(valid(seed)) for seed in range(0, 60, 2))
 
 
 def test_mutated_certificates_are_judged_alike() -> None:
@@ -203,7 +203,7 @@ def test_sixteen_features_take_less_than_a_minute() -> None:
     [("format", "x"), ("statement", ["entropies"]), ("problem", []), ("spectrum", {}), ("statement", "entropies")],
 )
 def test_what_is_no_certificate(key: str, value: Any) -> None:
-    data = json.loads(made(3))
+    data = valid(3)
     data[key] = value
     assert len(findings(data)) == 1
     for other in (None, 1, [], {}, "text"):
@@ -212,9 +212,9 @@ def test_what_is_no_certificate(key: str, value: Any) -> None:
 
 def test_it_runs_as_a_file_without_any_library(tmp_path: Path) -> None:
     good, bad, twice = tmp_path / "good.json", tmp_path / "bad.json", tmp_path / "twice.json"
-    good.write_text(made(3))
-    bad.write_text(made(3).replace('"tanh"', '"cos"'))
-    twice.write_text(made(3).replace('"format": ', '"format": 0, "format": '))
+    good.write_text(json.dumps(valid(3)))
+    bad.write_text(json.dumps(valid(3)).replace('"tanh"', '"cos"'))
+    twice.write_text(json.dumps(valid(3)).replace('"format": ', '"format": 0, "format": '))
     done = subprocess.run(
         [sys.executable, "-I", "-S", str(FOLDER), str(good), str(bad), str(twice), str(tmp_path / "missing")],
         capture_output=True, text=True, timeout=60,
