@@ -143,7 +143,7 @@ def _claims(proven: Factorisation, x: arb_mat, digits: int) -> list[Enclosure]:
     noise = frobenius_upper([v.rad() + abs(v.mid()) * power_of_two(-proven.bits) for v in matrix.entries()])
     top = Enclosure.from_arb(rest).upper * (1 + room) + Enclosure.from_arb(noise).upper * 2**_NOISE_BITS
     claims += [Enclosure(Fraction(0), top)] * (matrix.nrows() - len(claims))
-    for k, claim in enumerate(claims[: len(lower)]):
+    for k, claim in enumerate(claims[: proven.rank]):  # under a floor, the last ones are bounded, not resolved
         width = claim.relative_width
         if width is None or width > Fraction(10) ** (1 - digits):
             raise PrecisionCapError(f"certificate: value {k + 1} is not proven to {digits} digits; ask for fewer")

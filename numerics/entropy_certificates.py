@@ -118,7 +118,7 @@ def proven_entropy(values: Sequence[Enclosure], convention: Convention) -> tuple
     q = int(convention.power)
     weights = [Enclosure(max(v.lower, Fraction(0)) ** q, v.upper**q) for v in values]
     size = max(max(v.upper.numerator.bit_length(), v.upper.denominator.bit_length()) for v in values)
-    with flint.ctx.workprec(256 + size):
+    with flint.ctx.workprec(256 + 2 * size):
         parts = [_term_by_term(weights[:r], convention.normalised) for r in range(least, most + 1)]
     return (least, most), Enclosure.hull(parts)
 

@@ -147,7 +147,7 @@ def entropy(claims: list[Claim], convention: Convention, work: Work) -> tuple[tu
     lowest, highest = cutoffs(sigma, convention)
     demand(lowest >= 1 + convention.normalised, "entropies: undefined for a cut-off number that is possible")
     work.spend(sum(100 * r + 4 * r * (size / 500) ** 1.6 for r in range(lowest, highest + 1)))
-    ctx.prec = 256 + max((bits_of(v) for pair in sigma for v in pair), default=0)
+    ctx.prec = 256 + 2 * max((bits_of(v) for pair in sigma for v in pair), default=0)
     weights = [(a**convention.power, b**convention.power) for a, b in sigma]
     bounds = [truncated(weights[:r], convention.normalised) for r in range(lowest, highest + 1)]
     return (lowest, highest), smallest(low for low, _ in bounds), -smallest(-high for _, high in bounds)

@@ -304,6 +304,11 @@ def entropy(
             "and cos under the central second difference, else about eight. What stays open is reported as undecided.",
         ),
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --certify: write a proof object, and print what it proves."),
+    ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Truncated entropies of A_AD and A_FD, and the sign of their difference.
@@ -312,7 +317,7 @@ def entropy(
     """
     _call("spectrum", "entropy", path=problem, rule=rule.value if rule else None, tau=tau, rank=rank, power=power,
           normalised=normalised, certify=certify, arithmetic=arithmetic.value, digits=digits,
-          step_interval=step_interval, as_json=json)  # fmt: skip
+          step_interval=step_interval, certificate=certificate, force=force, as_json=json)  # fmt: skip
 
 
 @app.command()

@@ -86,20 +86,18 @@ class _Search:
 
     def piece(self, low: Fraction, high: Fraction) -> dict[str, Any] | None:
         """The piece with its sign, if the checker proves one."""
-        kinds: list[tuple[str, tuple[Fraction, ...]]] = [("about", ((low + high) / 2,))]
-        if self.falls:
-            kinds.insert(0, ("between", (low, high)))
-        for kind, steps in kinds:
-            try:
-                nodes = [self.node(step) for step in steps]
-                values = checker_entropies.values_on(self.read, kind, nodes, low, high, _unlimited())
-                _, below, above = checker_entropies.entropy(values, self.rule, _unlimited())
-            except (checker.RefusedError, PrecisionCapError):
-                continue
-            sign = "fd<ad" if above < self.least else "fd>ad" if below > self.most else None
-            if sign is not None:
-                return {"low": spell(low), "high": spell(high), "kind": kind, "nodes": list(steps), "sign": sign}
-        return None
+        kind = "between" if self.falls else "about"
+        steps = (low, high) if self.falls else ((low + high) / 2,)
+        try:
+            nodes = [self.node(step) for step in steps]
+            values = checker_entropies.values_on(self.read, kind, nodes, low, high, _unlimited())
+            _, below, above = checker_entropies.entropy(values, self.rule, _unlimited())
+        except (checker.RefusedError, PrecisionCapError):
+            return None
+        sign = "fd<ad" if above < self.least else "fd>ad" if below > self.most else None
+        if sign is None:
+            return None
+        return {"low": spell(low), "high": spell(high), "kind": kind, "nodes": list(steps), "sign": sign}
 
     def certificate(self, pieces: list[dict[str, Any]]) -> dict[str, Any]:
         """The file, with the nodes that its pieces need."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from numerics.problem import Problem
@@ -16,7 +17,15 @@ SECONDS = 60.0
 """Time after which what is open stays open."""
 
 
-def entropy_on_interval(problem: Problem, convention: Convention, text: str, certify: bool, as_json: bool) -> int:
+def entropy_on_interval(
+    problem: Problem,
+    convention: Convention,
+    text: str,
+    certify: bool,
+    as_json: bool,
+    certificate: Path | None = None,
+    force: bool = False,
+) -> int:
     """Prints what is proven for every step of ``LOW,HIGH``.
 
     Raises:
@@ -25,7 +34,12 @@ def entropy_on_interval(problem: Problem, convention: Convention, text: str, cer
     if not certify:
         raise InputError("--step-interval: a statement on every step of an interval is a proof; add --certify")
     low, high = interval(text)
-    found = entropy_sign_on_interval(problem, low, high, convention, seconds=SECONDS)
+    if certificate is None:
+        found = entropy_sign_on_interval(problem, low, high, convention, seconds=SECONDS)
+    else:
+        from proofs_check.commands.entropy_proof import proved_steps
+
+        found = proved_steps(problem, convention, low, high, certificate, force, SECONDS)
     runs = _runs(found)
     content: dict[str, Any] = {
         "convention": convention.to_dict() | {"label": convention.label},
@@ -37,6 +51,8 @@ def entropy_on_interval(problem: Problem, convention: Convention, text: str, cer
         "seconds": found.seconds,
         "certified": True,
     }
+    if certificate is not None:
+        content["certificate"] = str(certificate)
     if as_json:
         emit(content)
         return 0

@@ -185,24 +185,25 @@ def entropy(
     arithmetic: Arithmetic,
     digits: int | None,
     step_interval: str | None,
+    certificate: Path | None = None,
+    force: bool = False,
     as_json: bool,
 ) -> int:
-    """Prints the entropies of A_AD and A_FD and the sign of their difference."""
+    """Prints the entropies of A_AD and A_FD and the sign of their difference; writes a proof object when asked."""
     problem = problem_file.load(path)
     convention = convention_from(problem.convention, rule, tau, rank, power, normalised)
+    if certificate is not None:
+        from proofs_check.commands.entropy_proof import may_write
+
+        if not certify or arithmetic != "exact":
+            raise InputError("--certificate: a proof object is about the exact matrices; add --certify")
+        may_write(certificate, path, force)
     if step_interval is not None:
         from proofs_check.commands.interval import entropy_on_interval
 
-        return entropy_on_interval(problem, convention, step_interval, certify, as_json)
+        return entropy_on_interval(problem, convention, step_interval, certify, as_json, certificate, force)
     asked = digits or problem.digits
-    if certify and arithmetic != "exact":
-        spectra = {m: certified_float_spectrum(problem, m, arithmetic, asked) for m in ("ad", "fd")}
-    else:
-        spectra = {m: spectrum_to(problem, m, arithmetic, asked) for m in ("ad", "fd")}
-    found = {m: entropy_enclosure(s.values, convention) for m, s in spectra.items()}
-    if certify and arithmetic == "exact":
-        found = _decide(problem, convention, asked, found)
-    gap = difference(found["ad"], found["fd"])
+    found, gap = _entropies(problem, convention, asked, certify, arithmetic, certificate, force)
     content: dict[str, Any] = {
         "convention": convention.to_dict() | {"label": convention.label},
         "arithmetic": arithmetic,
@@ -215,16 +216,45 @@ def entropy(
         "reason": found["ad"].reason or found["fd"].reason,
         "certified": certify,
     }
+    if certificate is not None:
+        content["certificate"] = str(certificate)
     if as_json:
         emit(content)
         return 0
     rows = [[f"H of A_{m.upper()}", _text(content[m]), str(content["cutoff"][m])] for m in ("ad", "fd")]
     rows.append(["H_FD − H_AD", _text(content["difference"]), ""])
     table(f"Truncated entropy, {convention.label}, {arithmetic} matrix", ["", "value", "r"], rows)
-    console.print(f"sign: {content['sign']} ({'proven' if certify else 'not proven'})", markup=False)
+    console.print(
+        f"sign: {content['sign']} ({'proven' if certify and content['sign'] != 'undecided' else 'not proven'})",
+        markup=False,
+    )
     if content["reason"]:
         console.print(f"undefined: {content['reason']}", markup=False)
     return 0
+
+
+def _entropies(
+    problem: Problem,
+    convention: Convention,
+    asked: int,
+    certify: bool,
+    arithmetic: Arithmetic,
+    certificate: Path | None,
+    force: bool,
+) -> tuple[dict[str, EntropyEnclosure], Enclosure | None]:
+    """Both entropies and their difference: as a proof object states them, proven, or computed."""
+    if certificate is not None:
+        from proofs_check.commands.entropy_proof import proved_entropies
+
+        return proved_entropies(problem, convention, asked, certificate, force)
+    if certify and arithmetic != "exact":
+        spectra = {m: certified_float_spectrum(problem, m, arithmetic, asked) for m in ("ad", "fd")}
+    else:
+        spectra = {m: spectrum_to(problem, m, arithmetic, asked) for m in ("ad", "fd")}
+    found = {m: entropy_enclosure(s.values, convention) for m, s in spectra.items()}
+    if certify and arithmetic == "exact":
+        found = _decide(problem, convention, asked, found)
+    return found, difference(found["ad"], found["fd"])
 
 
 def _decide(

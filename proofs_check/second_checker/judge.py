@@ -287,7 +287,7 @@ def entropy(claims: list[Bounds], by: Convention) -> tuple[tuple[int, int], Inte
     if least < (2 if by.normalised else 1):
         refuse("the entropy may be undefined")
     hull = None
-    with working(320 + size):
+    with working(320 + 2 * size):
         for r in range(least, most + 1):
             found = _entropy_of([(a**by.power, b**by.power) for a, b in values[:r]], by.normalised)
             hull = found if hull is None else hull.hull(found)

@@ -202,7 +202,14 @@ def mutated(data: Json, dice: random.Random) -> Json:
             try:
                 dice.choice(MUTATIONS)(data, dice)
                 break
-            except (IndexError, ValueError, KeyError, ZeroDivisionError, TypeError):  # nothing of the kind is there
+            except (
+                IndexError,
+                ValueError,
+                KeyError,
+                ZeroDivisionError,
+                TypeError,
+                AttributeError,
+            ):  # nothing of the kind is there
                 continue
     return data
 

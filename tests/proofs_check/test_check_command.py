@@ -93,3 +93,46 @@ def test_precision_is_raised_where_the_checker_needs_more(proof: Path) -> None:
     assert first * 0.4 < data["spectrum"]["precision"] < first
     found = proof_objects.accepted(data)
     assert checker.check(found) == []
+
+
+def test_entropies_and_their_sign_have_a_proof(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    problem, path = str(proof.with_name("tanh.toml")), str(proof.with_name("entropy.json"))
+    words = ("entropy", problem, "--certify", "--certificate", path, "--rule", "fixed", "--rank", "2")
+    code, out = run(capsys, *words, "--json")
+    shown = json.loads(out)
+    assert (code, shown["certified"], shown["certificate"]) == (0, True, path)
+    code, out = run(capsys, "check", path, "--problem", problem, "--json")
+    found = json.loads(out)["proven"]
+    assert (code, found["statement"], found["sign"]) == (0, "entropies", shown["sign"])
+    assert shown["sign"] in ("fd<ad", "fd>ad")
+    code, out = run(capsys, "entropy", problem, "--certify", "--rule", "fixed", "--rank", "2", "--json")
+    assert json.loads(out)["sign"] == shown["sign"]
+    assert run(capsys, "check", path, "--problem", str(proof.with_name("relu.toml")))[0] == 1
+    assert run(capsys, "entropy", problem, "--certificate", path)[0] == 2
+    assert run(capsys, "entropy", problem, "--certify", "--arithmetic", "float64", "--certificate", path)[0] == 2
+
+
+def test_all_steps_of_an_interval_have_a_proof(proof: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    problem, path = proof.with_name("sine.toml"), str(proof.with_name("steps.json"))
+    problem.write_text(PROBLEM.format("sin") + "boundary = 0\n")
+    words = (
+        "--certify",
+        "--rule",
+        "fixed",
+        "--rank",
+        "2",
+        "--step-interval",
+        "1/20,1/15",
+        "--certificate",
+        path,
+        "--json",
+    )
+    code, out = run(capsys, "entropy", str(problem), *words)
+    shown = json.loads(out)
+    assert code == 0
+    assert shown["decided"] > 0.3
+    assert {piece["sign"] for piece in shown["pieces"]} - {"undecided"} == {"fd>ad"}
+    code, out = run(capsys, "check", path, "--problem", str(problem), "--json")
+    found = json.loads(out)["proven"]
+    first = shown["pieces"][0]
+    assert found["signs"] == [f"fd>ad for every h in [{first['low']}, {first['high']}]"]
