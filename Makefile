@@ -3,18 +3,22 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Bytecode is kept whatever the surroundings say: the tests start a hundred Python processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup verify test test-slow faults lint format bench clean
+.PHONY: setup verify test test-slow lowest faults lint format bench clean
 .DEFAULT_GOAL := verify
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "adfd needs Python >= 3.11; set PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(PIP) --require-hashes --no-deps --requirement constraints.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@# A build of torch for GPUs brings packages of its own, whose versions its (checked) wheel names; others nothing.
+	$(PIP) $$(sed -n 's/^\(torch==[^ ;\\]*\).*/\1/p' constraints.txt)
+	$(BIN)/python -m pip check
 	@touch $(STAMP)
 
 setup: $(STAMP)  ## creates .venv and installs the tested set of packages
@@ -30,6 +34,9 @@ test-slow: $(STAMP)  ## what the default suite leaves out
 
 faults: $(STAMP)  ## puts faults into the source one by one; the fast tests must catch each
 	$(BIN)/python tests/faults/inject.py
+
+lowest: $(STAMP)  ## everything at the lowest versions that pyproject.toml allows
+	.ci/lowest
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

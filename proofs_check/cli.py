@@ -7,19 +7,19 @@ Exit codes: 0 as expected, also undecided or not found; 1 a verdict changed, a c
 
 from __future__ import annotations
 
+from proofs_check import interrupts
+
+interrupts.install()  # before anything else is imported: typer alone takes a tenth of a second
+
 import os
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
-from proofs_check import interrupts
+import typer
 
-interrupts.install()  # before typer, which takes the longest to import
-
-import typer  # noqa: E402
-
-from proofs_check import exits  # noqa: E402
-from proofs_check.cli_options import (  # noqa: E402
+from proofs_check import exits
+from proofs_check.cli_options import (
     ArithmeticName,
     Derivative,
     Device,

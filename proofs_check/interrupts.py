@@ -5,11 +5,15 @@ Imports the standard library alone, and before anything that takes long.
 
 from __future__ import annotations
 
+# signal itself makes enumerations first: a moment in which Ctrl-C would show a traceback
+import _signal as signal  # type: ignore[import-not-found]
 import atexit
 import os
-import signal
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes longer to import than all of this
+    from typing import Any
 
 _installed: list[bool] = []
 

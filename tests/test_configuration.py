@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import flint
 import mpmath
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
 
 HERE = Path(__file__).resolve().parent
 
@@ -53,3 +57,38 @@ def test_tests_on_a_gpu_are_skipped_with_the_reason(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "pytest", "-rs", "-q"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert "no CUDA device" in done.stdout or "1 passed" in done.stdout
+
+
+ROOT = HERE.parent
+PIN = re.compile(r"([\w.-]+)==([\w.]+)( ; [^\\\n]+)?((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
+
+
+def name_of(text: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.split(r"[<>=!~; \[]", text)[0]).lower()
+
+
+def test_the_set_up_installs_nothing_that_has_no_hash() -> None:
+    lock = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pins = {name_of(match[1]): match for match in PIN.finditer(lock)}
+    rest = PIN.sub("", lock)
+    assert all(line.startswith("#") for line in rest.splitlines())
+    assert "--require-hashes --no-deps --requirement constraints.txt" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for text in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
+        assert Requirement(text).specifier.contains(pins[name_of(text)][2]), text
+    for name, match in pins.items():  # and what those need in their turn
+        if match[3]:
+            continue  # for another system
+        assert version(name).partition("+")[0] == match[2], f"{name}: another version is installed"
+        for text in requires(name) or ():
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                assert name_of(text) in pins or name == "torch", f"{name} needs {text}"
+
+
+def test_every_lower_bound_is_one_that_is_tried() -> None:
+    """``.ci/lowest`` installs them: each is ``name>=version``, and nothing else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for text in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
+        assert re.fullmatch(r"[\w.-]+>=[\w.]+", text), text
+    assert "make lowest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
