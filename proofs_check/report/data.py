@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from numerics.problem import ARITHMETICS, METHODS, Boundary, Method, Problem, Tr
 from numerics.spectra import spectrum
 from proofs_check.claim import Profile
 from proofs_check.claims.regimes import SIZE, regime_map
+from proofs_check.report import phase_data
 from proofs_check.report.records import SCHEMA
 from theory.entropy import Convention, cutoff, entropy_gap_coefficient
 from theory.exact import spell
@@ -76,6 +78,9 @@ def figure_work(profile: Profile) -> list[tuple[str, Callable[[], dict[str, Any]
     work += [("spectra", partial(spectrum_figure, name, problem)) for name, problem in spectra.items()]
     work += [("entropy", partial(entropy_figure, name, problem, profile)) for name, problem in entropies.items()]
     work += [("regimes", partial(regime_figure, "tanh", arithmetic, profile)) for arithmetic in ARITHMETICS]
+    for make in (phase_data.over_size, phase_data.over_step):
+        for activation, arithmetic in product(phase_data.ACTIVATIONS, phase_data.ARITHMETICS):
+            work.append(("phases", partial(make, activation, arithmetic, profile)))
     work += [("training", partial(training_figure, "training", training, profile))]
     work += [("networks", partial(network_figure, "two-layer", network))]
     return work

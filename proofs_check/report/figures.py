@@ -6,6 +6,7 @@ What a caption says of an outcome is counted from the numbers shown, never writt
 from __future__ import annotations
 
 from proofs_check.report.figure_entropy import entropy
+from proofs_check.report.figure_phases import phases
 from proofs_check.report.figure_regimes import regimes
 from proofs_check.report.figure_spectra import spectra
 from proofs_check.report.figure_training import training
@@ -22,6 +23,9 @@ def draw_figures(figures: Figures) -> list[Figure]:
         made.append(entropy(figures.entropy))
     if figures.regimes and all(found.points for found in figures.regimes):
         made.append(regimes(figures.regimes))
+    made += [
+        phases(figures.phases, across) for across in ("size", "step") if any(m.across == across for m in figures.phases)
+    ]
     if figures.training or figures.networks:
         made.append(training(figures.training, figures.networks))
     return made

@@ -6,7 +6,7 @@ Nothing in them is trusted: whatever is missing, of a wrong type or not JSON is 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -291,6 +291,27 @@ class RegimeMap(msgspec.Struct, frozen=True):
     points: list[RegimePoint]
 
 
+class PhaseMap(msgspec.Struct, frozen=True):
+    """Shares of draws in which S2 (``small``) and S3 (``raw``, ``normalised``) hold; one list a row of the map.
+
+    ``…_predicted`` is None where nothing is; ``flagged`` where the cut-off number counts noise of A_AD itself.
+    """
+
+    across: Literal["size", "step"]
+    activation: str
+    arithmetic: str
+    draws: int
+    columns: list[str]
+    rows: list[str]
+    small: list[list[float]]
+    raw: list[list[float]]
+    normalised: list[list[float]]
+    small_predicted: list[list[bool]]
+    raw_predicted: list[list[bool | None]]
+    normalised_predicted: list[list[bool | None]]
+    flagged: list[list[bool]]
+
+
 class Figures(msgspec.Struct, frozen=True):
     """The content of ``figures.json``."""
 
@@ -302,6 +323,7 @@ class Figures(msgspec.Struct, frozen=True):
     training: list[TrainingFigure] = []
     networks: list[NetworkFigure] = []
     regimes: list[RegimeMap] = []
+    phases: list[PhaseMap] = []
 
 
 _T = TypeVar("_T", Ledger, Figures)

@@ -1,0 +1,115 @@
+"""Phase diagrams of S2 and S3: over size and tolerance, and over step and weight scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from proofs_check.report.drawing import AD, FD, INK, MUTED, svg
+from proofs_check.report.looks import Figure, activation_text, label
+from proofs_check.report.mathml import to_html
+from proofs_check.report.records import PhaseMap
+from proofs_check.report.wording import listed, power_of_ten
+
+STATEMENTS = {"small": "S2", "raw": "S3", "normalised": "S3, normalised"}
+"""Field of a map to what it shows."""
+AXES = {"size": ("n", "τ"), "step": ("step h", "weight scale s")}
+TITLES = {
+    "size": "Where S2 and S3 hold over size and tolerance",
+    "step": "Where S2 and S3 hold over step and weight scale",
+}
+
+
+def phases(maps: Sequence[PhaseMap], across: str) -> Figure:
+    """A row of panels for each activation and arithmetic: S2, S3, S3 normalised."""
+    chosen = [found for found in maps if found.across == across]
+    panels: list[Markup] = []
+    for found in chosen:
+        for field, statement in STATEMENTS.items():
+            index = len(panels)
+            panels.append(
+                svg(
+                    f"f-{across}-{index}",
+                    f"{statement} over {' and '.join(AXES[across])}: {found.activation}, {found.arithmetic}",
+                    _described(found, field),
+                    partial(_draw, found=found, field=field, index=index),
+                )
+            )
+    commands = ["adfd verify S2.every-small S3.entropy-order"]
+    return Figure(f"figure-phases-{across}", TITLES[across], panels, 3, _caption(chosen, across), {}, commands)
+
+
+def _cells(found: PhaseMap, field: str) -> list[tuple[int, int, float, bool | None, bool]]:
+    """Column, row, share, predicted, flagged."""
+    shares, predicted = getattr(found, field), getattr(found, f"{field}_predicted")
+    return [
+        (x, y, shares[y][x], predicted[y][x], found.flagged[y][x])
+        for y in range(len(found.rows))
+        for x in range(len(found.columns))
+    ]
+
+
+def _draw(axes: Axes, found: PhaseMap, field: str, index: int) -> None:
+    cells = _cells(found, field)
+    size = 58 if found.across == "size" else 110
+    x, y = [c[0] for c in cells], [c[1] for c in cells]
+    axes.scatter(
+        x, y, s=size, marker="s", facecolor=[to_rgba(AD, 0.65 * c[2]) for c in cells], edgecolor=MUTED, linewidth=0.3
+    )
+    ringed = [c for c in cells if c[3]]
+    axes.scatter(
+        [c[0] for c in ringed], [c[1] for c in ringed], s=size / 4, facecolor="none", edgecolor=FD, linewidth=1.1
+    )
+    flagged = [c for c in cells if c[4]] if field != "small" or found.across == "size" else []
+    axes.scatter([c[0] for c in flagged], [c[1] for c in flagged], s=size / 5, marker="x", color=INK, linewidth=0.6)
+    axes.grid(visible=False)
+    axes.set_xlim(-0.6, len(found.columns) - 0.4)
+    axes.set_ylim(-0.6, len(found.rows) - 0.4)
+    rows = [power_of_ten(float(row)) if found.across == "size" else row for row in found.rows]
+    for axis, names, step in ((axes.xaxis, found.columns, 1), (axes.yaxis, rows, 2 if found.across == "size" else 1)):
+        axis.set_major_locator(FixedLocator(range(0, len(names), step)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _, names=names: names[round(value)]))
+    if found.across == "step":
+        axes.tick_params(axis="x", labelsize=6.5)
+    axes.set_xlabel(AXES[found.across][0])
+    axes.set_ylabel(AXES[found.across][1])
+    label(axes, index, f"{STATEMENTS[field]}: {activation_text(found.activation)}, {found.arithmetic}")
+
+
+def agreement(found: PhaseMap, field: str) -> tuple[int, int]:
+    """At how many points where something is predicted it came out in most draws, and of how many."""
+    told = [(share >= 0.5) == guess for _, _, share, guess, _ in _cells(found, field) if guess is not None]
+    return sum(told), len(told)
+
+
+def _described(found: PhaseMap, field: str) -> str:
+    most = sum(share >= 0.5 for _, _, share, _, _ in _cells(found, field))
+    right, told = agreement(found, field)
+    return f"It holds in most draws at {most} of {len(_cells(found, field))} points; predicted rightly at {right} of {told}."
+
+
+def _caption(maps: Sequence[PhaseMap], across: str) -> Markup:
+    right = {
+        field: [sum(pair) for pair in zip(*(agreement(found, field) for found in maps), strict=True)]
+        for field in STATEMENTS
+    }
+    scored = listed([f"{a} of {b} for {STATEMENTS[field]}" for field, (a, b) in right.items()])
+    what = (
+        "over the number of points and features n and the tolerance τ of the energy rule (power 1), $w \\sim N(0, 1)$, "
+        "$h = 1/100$; S2 is here about every value behind $r_{AD}(\\tau)$"
+        if across == "size"
+        else "over step and weight scale, $w \\sim N(0, s^2)$, 64 points and features; S2 for every $k > n/2$, S3 under the energy "
+        "rule, τ = 1e-6, power 1"
+    )
+    return to_html(
+        f"Phase diagrams for $u''$ {what}; {maps[0].draws} draws at each point. The darker a square, the larger the share of draws "
+        "in which the statement holds; a ring marks where that is predicted from $A_{AD}$ alone (S2: the knee of the round-off "
+        "floor is at or before the cut-off; S3: the predicted sign of the gap), a cross where $r_{AD}$ counts noise of $A_{AD}$ "
+        f"itself, so that noise is judged. Where something is predicted, most draws agree at {scored}."
+    )

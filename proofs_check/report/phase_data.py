@@ -1,0 +1,115 @@
+"""Where S2 and S3 hold over size and tolerance, and over step and weight scale: shares of draws, and predictions.
+
+The predictions use A_AD alone.  S2, about the values behind a cut-off number r, is predicted where r is at or behind the
+knee of the round-off floor (:mod:`numerics.floor`), in the median of the draws; S3 by the sign of the gap that
+:mod:`numerics.gap_sign` predicts for the first draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from statistics import median
+from typing import Any
+
+from numerics import draws
+from numerics.gap_sign import PredictedSpectra, predicted_gap, predicted_spectra
+from numerics.problem import Arithmetic, Problem
+from proofs_check.claim import Profile
+from proofs_check.claims.common import problem
+from proofs_check.claims.samples import TAUS, Reduced, reduce, reduced
+from proofs_check.claims.source import order_outcome
+from theory.entropy import Convention
+from theory.exact import spell
+
+SIZES = {"quick": (16, 24, 32, 48, 64, 96, 128, 192), "full": (16, 24, 32, 48, 64, 96, 128, 192, 256, 384)}
+STEPS = tuple(Fraction(1, n) for n in (10000, 3000, 1000, 300, 100, 30, 10))
+SCALES = (Fraction(1, 2), Fraction(1), Fraction(2), Fraction(4), Fraction(8), Fraction(16))
+SIZE = 64
+"""n of the maps over step and weight scale."""
+DRAWS = {"quick": 12, "full": 40}
+ACTIVATIONS = ("tanh", "sin")
+ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "float64")
+FIRST_SEED = 7_000_000_000
+"""Draws of the maps: not those of the ledger's cells."""
+TAU = Fraction(1, 10**6)
+"""Of the energy rule, in the maps over step and weight scale."""
+DECADES = tuple(range(1, 16))
+"""Tolerances 10^-k that are shown."""
+
+
+def over_size(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict[str, Any]:
+    """S2 and S3 for sizes n (columns) and tolerances of the energy rule, power 1 (rows); step 1/100, w ~ N(0, 1)."""
+    places = [TAUS.index(min(TAUS, key=lambda tau, k=k: abs(tau - 10.0**-k))) for k in DECADES]  # type: ignore[misc]
+    columns: list[dict[str, list[Any]]] = []
+    for n in SIZES[profile]:
+        template = problem(activation, size=n, seed=FIRST_SEED)
+        found = reduced(template, range(FIRST_SEED, FIRST_SEED + DRAWS[profile]), arithmetic, {})
+        curve = next(c for c in found.curves if (c.rule, c.power) == ("energy", 1))
+        spectra, knee = predicted_spectra(template, arithmetic), median(found.knee)
+        conventions = [Convention("energy", Fraction(1, 10**k)) for k in DECADES]
+        columns.append(
+            {
+                "small": [curve.small[k] / DRAWS[profile] for k in places],
+                "raw": [curve.raw[k] / DRAWS[profile] for k in places],
+                "normalised": [curve.normalised[k] / DRAWS[profile] for k in places],
+                "small_predicted": [curve.cutoff_ad[k] >= knee for k in places],
+                "raw_predicted": [_sign(spectra, c) for c in conventions],
+                "normalised_predicted": [_sign(spectra, Convention("energy", c.tau, 1, True)) for c in conventions],
+                "flagged": [2 * curve.past_own_knee[k] > DRAWS[profile] for k in places],
+            }
+        )
+    across = {"across": "size", "columns": [str(n) for n in SIZES[profile]], "rows": [f"1e-{k}" for k in DECADES]}
+    return {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across | _transposed(columns)
+
+
+def _sign(spectra: PredictedSpectra, convention: Convention) -> bool | None:
+    """Whether AD is predicted to have the larger entropy; None where neither is predicted."""
+    return {"ad": True, "fd": False}.get(predicted_gap(spectra, convention).larger)
+
+
+def _transposed(columns: Sequence[dict[str, list[Any]]]) -> dict[str, list[list[Any]]]:
+    """One list a row of the map."""
+    return {name: [list(row) for row in zip(*(c[name] for c in columns), strict=True)] for name in columns[0]}
+
+
+def over_step(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict[str, Any]:
+    """S2 (k > n/2) and S3 (energy rule, τ = 1e-6, power 1) for steps (columns) and weight scales (rows); n = 64."""
+    judged = {c.label: c for c in (Convention("energy", TAU), Convention("energy", TAU, 1, True))}
+    seeds = range(FIRST_SEED, FIRST_SEED + DRAWS[profile])
+    rows = []
+    for scale in SCALES:
+        template = problem(activation, size=SIZE, scale=scale, seed=FIRST_SEED)
+        noise = draws.own_entry_error([template], arithmetic)
+        found = draws.drawn_over_steps(template, seeds, arithmetic, STEPS)
+        kept = [reduce(one, noise * one.spread, judged, {}, curves=False) for one in found]
+        posed = [template.with_(step=(h,)) for h in STEPS]
+        rows.append(_row(kept, posed, arithmetic, judged))
+    across = {"across": "step", "columns": [spell(h) for h in STEPS], "rows": [spell(s) for s in SCALES]}
+    told = {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across
+    return told | {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _row(
+    kept: Sequence[Reduced], posed: Sequence[Problem], arithmetic: Arithmetic, judged: dict[str, Convention]
+) -> dict[str, list[Any]]:
+    """A row of the map over steps."""
+    raw, normalised = judged
+    spectra = [predicted_spectra(one, arithmetic) for one in posed]
+    half = SIZE - SIZE // 2
+
+    def share(found: Reduced, label: str) -> float:
+        return sum(order_outcome(found, k, label).holds is True for k in range(len(found.knee))) / len(found.knee)
+
+    return {
+        "small": [sum(k == half for k in one.larger) / len(one.larger) for one in kept],
+        "raw": [share(one, raw) for one in kept],
+        "normalised": [share(one, normalised) for one in kept],
+        "small_predicted": [median(one.knee) <= SIZE // 2 for one in kept],
+        "raw_predicted": [_sign(one, judged[raw]) for one in spectra],
+        "normalised_predicted": [_sign(one, judged[normalised]) for one in spectra],
+        "flagged": [
+            2 * sum(r > k for r, k in zip(one.cutoff_ad[raw], one.own_knee, strict=True)) > len(one.knee)
+            for one in kept
+        ],
+    }
