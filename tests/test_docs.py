@@ -84,3 +84,13 @@ def test_the_studies_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """In their cheap mode; they assert what they print."""
     module(DOCS / "studies" / f"{name}.py").main(cheap=True)
     assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+def test_the_limits_in_the_text_are_those_of_the_functions() -> None:
+    script = module(DOCS / "make_why.py")
+    text = (DOCS / "why.md").read_text(encoding="utf-8")
+    for activation in ("tanh", "sin", "gaussian"):
+        found = script.limit_spectrum(script.of(activation))
+        row = f"| {activation} | {found.gap(1).relative:.4f} | {found.gap(2).relative:.4f} |".replace("-", "−")
+        assert row in text
+    assert script.uniform(0.7235, 1) * script.uniform(0.7237, 1) < 0
