@@ -10,7 +10,8 @@ where the interval lies within the margin on either side.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -19,7 +20,7 @@ import numpy as np
 from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.decisions import CONFIDENCE, LEVEL, each_of, finding, mean_interval, within
 from proofs_check.claims.runs import Values, outcomes, tables
-from proofs_check.claims.study import Study, instances, search
+from proofs_check.claims.study import SIZES, SOLUTIONS, Study, instances, search
 from proofs_check.findings import Finding
 from proofs_check.verdicts import Outcome
 
@@ -75,10 +76,51 @@ def _compared(differences: Values, margin: float, what: str, facts: int = 1) -> 
     )
 
 
+TRUNCATION = 1.25
+"""Within this factor a residual of the equation is the error of the difference itself."""
+
+
+def truncation_error(study: Study) -> float:
+    """``|L_h u − L u| / |L u|`` of the exact solution sin πx: the factor is the stencil's symbol at π h.
+
+    >>> f"{truncation_error(Study('rfm', 'u_xx', 'float64', 'svd', 'quick')):.4e}"
+    '8.2244e-05'
+    """
+    import mpmath
+
+    (term,) = study.problem(study.first).difference.terms
+    order = len(study.operator) - 2
+    with mpmath.workdps(40):
+        total = mpmath.fsum(
+            mpmath.mpf(w.numerator) / w.denominator * mpmath.expjpi(mpmath.mpf(s.numerator) / s.denominator)
+            for w, (s,) in zip(term.weights, term.shifts, strict=True)
+        )
+        scale = mpmath.mpf(term.scale.numerator) / term.scale.denominator
+        return float(abs(total / scale / (1j * mpmath.pi) ** order - 1))
+
+
+def _mechanism(study: Study, outcome: str) -> str | None:
+    """Why FD leaves more of the equation: its truncation error, or round-off where it leaves twice as much."""
+    if study.model != "rfm" or outcome != "equation residual" or study.solution != SOLUTIONS[0]:
+        return None
+    left = statistics.median(v for v in outcomes(study, "fd")[outcome] if v is not None)
+    exact = truncation_error(study)
+    if exact / TRUNCATION <= left <= exact * TRUNCATION:
+        return "truncation"
+    return "round-off" if left >= 2 * exact else None
+
+
+def _told(found: Sequence[Outcome]) -> tuple[str, dict[str, str]]:
+    """The mechanism, for the sentence on the statement."""
+    known = found[0].data.get("mechanism")
+    return ("", {}) if known is None else (f"; by {known}", {"mechanism": known})
+
+
 def _advantage(cells: Cells, margin: float = MARGIN, flip: bool = False) -> Test:
     def test(study: Study, scope: Scope) -> Outcome:
         ratios = _log_ratio(study, scope["outcome"], flip)
-        return _compared(ratios, margin, "mean log(AD/FD)", len(cells(study.profile)))
+        found = _compared(ratios, margin, "mean log(AD/FD)", len(cells(study.profile)))
+        return replace(found, data={**found.data, "mechanism": _mechanism(study, scope["outcome"])})
 
     return test
 
@@ -186,7 +228,7 @@ _DEPTHS = (("2", "3"), ("3", "4"), ("4", "5"), ("2", "5"))
 def _depth_cells(profile: Profile) -> tuple[Scope, ...]:
     return tuple(
         {"model": "perceptron", "optimiser": "adam", "step": step, "operator": "u_xx", "arithmetic": arithmetic,
-         "from": shallow, "depth": deep, "outcome": outcome}
+         "size": f"width {SIZES['perceptron', profile].count}", "from": shallow, "depth": deep, "outcome": outcome}
         for step in (("1/4096",) if profile == "quick" else ("1/100", "1/4096"))
         for arithmetic in (("float32",) if profile == "quick" else ("float32", "float64"))
         for outcome in OUTCOMES
@@ -285,6 +327,7 @@ CLAIMS = (
         instances=instances,
         requests=lambda study, scope: tables(study),
         test=_advantage(_paired_cells),
+        measure=_told,
         describe=Study.describe,
         search=search,
         mutants=(

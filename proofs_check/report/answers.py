@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from proofs_check.report import training_answers
 from proofs_check.report.records import Cell, Claim
 from proofs_check.report.wording import listed
 
@@ -144,8 +145,18 @@ def _pattern(
 def _name(cell: Cell, reading: Reading) -> str:
     """A series by its coordinates: ``tanh``, ``tanh with u_xxxx``."""
     first, *others = reading.named
-    more = [cell.scope[key] for key in others if key in cell.scope and cell.scope[key] != reading.usual.get(key)]
-    return " with ".join([cell.scope.get(first, "all"), *more])
+    more = [
+        PHRASES.get(key, "with {}").format(SPELLED.get(cell.scope[key], cell.scope[key]))
+        for key in others
+        if key in cell.scope and cell.scope[key] != reading.usual.get(key)
+    ]
+    return " ".join([cell.scope.get(first, "all"), *more])
+
+
+PHRASES = {"step": "with h = {}", "from": "over {}", "method": "by {}"}
+"""How a coordinate that names a series is put, where its value alone would not be understood."""
+SPELLED = {"ad": "AD", "fd": "FD", "both": "either method", "gd": "gradient descent", "adam": "Adam",
+           "sin(pi*x)": "u = sin πx", "sin(8*pi*x)": "u = sin 8πx"}  # fmt: skip
 
 
 def sentence(read: Sequence[tuple[Reading, Sequence[Cell]]]) -> str:
@@ -180,7 +191,7 @@ def _told(own: Sequence[Clause], reading: Reading) -> str:
 
 
 def _clause(clause: Clause, own: Sequence[Clause], reading: Reading) -> str:
-    verb = {"holds": "holds", "reversed": "is reversed", "undecided": "neither is shown"}[clause.finding]
+    verb = {"holds": "holds", "reversed": "is reversed", "undecided": "is shown neither way"}[clause.finding]
     sizes = sorted({number(cell.scope.get(reading.along, "")) for cell in clause.cells})
     if clause.until is not None:
         verb += f" up to {reading.size} = {clause.until} (neither is shown beyond)"
@@ -233,9 +244,72 @@ _S3 = {
     "truncation": "the floor lies below the counted values, and truncation decides the sign",
 }
 ENERGY = "energy τ=1e-6, power 1"
+_USUAL = {"operator": "u_xx", "step": "1/100", "optimiser": "adam"}
+_LEAST_SQUARES = "Least squares with random features"
+_S6: tuple[Reading, ...] = (
+    *(
+        Reading(
+            "S6.ad-outperforms",
+            f"{_LEAST_SQUARES}, by {words}",
+            {"model": "rfm", "optimiser": "svd", "outcome": outcome},
+            named=("activation", "operator", "step"),
+            usual=_USUAL,
+            because={
+                "truncation": "what FD leaves of the equation is its truncation error",
+                "round-off": "what FD leaves is more than twice its truncation error: round-off",
+            },
+            plural="settings",
+        )
+        for outcome, words in (("equation residual", "the residual of the equation"), ("solution error", "the error"))
+    ),
+    *(
+        Reading(
+            "S6.ad-outperforms",
+            f"Two-layer networks, by {words}",
+            {"model": "two-layer", "outcome": outcome},
+            named=("activation", "operator", "step", "optimiser"),
+            usual=_USUAL,
+            size="width",
+            plural="settings",
+        )
+        for outcome, words in (("residual", "the residual that is trained"), ("solution error", "the error"))
+    ),
+)
+_S7: tuple[Reading, ...] = (
+    *(
+        Reading(
+            "S7.grows-with-order",
+            f"{_LEAST_SQUARES}, by {words}",
+            {"model": "rfm", "outcome": outcome},
+            named=("operator", "from", "activation", "step"),
+            usual={"activation": "tanh", "step": "1/100"},
+            plural="orders",
+        )
+        for outcome, words in (("equation residual", "the residual of the equation"), ("solution error", "the error"))
+    ),
+    Reading(
+        "S7.grows-with-order",
+        "Two-layer networks, by the residual that is trained",
+        {"model": "two-layer", "outcome": "residual"},
+        named=("operator", "from", "optimiser"),
+        usual=_USUAL,
+        size="width",
+        plural="orders",
+    ),
+    Reading(
+        "S7.grows-with-depth",
+        "Perceptrons with h = 1/4096, by the residual that is trained",
+        {"outcome": "residual", "step": "1/4096"},
+        named=("depth", "from"),
+        size="width",
+        plural="depths",
+    ),
+)
 ANSWERS: dict[str, tuple[Reading, ...]] = {
     "S1": (Reading("S1.leading-agree", f"Under the rule {ENERGY}", USUAL | {"convention": ENERGY}, because=_S1),),
     "S2": (Reading("S2.every-small", "For every k > n/2", USUAL, because=_FLOOR_S2),),
+    "S6": _S6,
+    "S7": _S7,
     "S3": (
         Reading("S3.entropy-order", f"Under {ENERGY}", USUAL | {"convention": ENERGY}, because=_S3, variant="raw"),
         Reading(
@@ -268,6 +342,8 @@ def answer(label: str, claims: Sequence[Claim]) -> str:
         label: ``"S1"`` … ``"S7"``.
         claims: its claims, with their cells.
     """
+    if label in training_answers.ANSWERS:
+        return training_answers.answer(label, claims)
     return " ".join(_sentences([(reading, of_reading(claims, reading)) for reading in ANSWERS.get(label, ())]))
 
 
