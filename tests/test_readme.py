@@ -107,7 +107,7 @@ def test_the_headline_table_is_what_is_on_record() -> None:
         assert found == [headline(claim, arithmetic) for arithmetic in arithmetics], row
 
 
-@pytest.mark.parametrize("label", ["S1", "S2", "S3"])
+@pytest.mark.parametrize("label", ["S1", "S2", "S3", "S4", "S5", "S6", "S7"])
 def test_the_sentences_are_those_of_the_record(label: str) -> None:
     """What ``adfd show`` prints first of the verdicts on record, word for word."""
     record = load_expected("quick")

@@ -106,8 +106,9 @@ def paired(cells: Sequence[Cell], ahead: str) -> str:
         if own:
             parts.append(f"{words} {'; '.join(own)}")
     return (
-        f"In the same draw ({size}, {ENERGY}) AD {ahead} in nine of ten draws or more in {first} of {len(inside)} cells, "
-        f"whichever method has more entropy. That the one with more entropy does so {', and '.join(parts)}."
+        f"In the same draw ({size}, {ENERGY}) AD {ahead} in nine of ten draws or more in {first} of {len(inside)} cells"
+        f"{', whichever method has more entropy' if first else ''}. That the one with more entropy does so "
+        f"{', and '.join(parts)}."
     )
 
 
