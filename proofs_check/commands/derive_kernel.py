@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import sympy as sp
+from mpmath import mp
 
 from proofs_check.commands.derive_deadline import deadline
 from proofs_check.commands.output import console, emit, say, table
@@ -12,9 +14,12 @@ from theory.derivation_cache import default_cache
 from theory.discretisation import StencilChoice
 from theory.errors import InputError
 from theory.exact import rationals
-from theory.kernels.derive import KernelDerivation, derive_kernel
+from theory.kernels.derive import KINDS, KernelDerivation, derive_kernel
+from theory.kernels.evaluation import decimal
 
 TARGETS = ("numpy", "torch", "mpmath")
+SURE = 20
+"""Digits of agreement from which a closed form is taken to be right."""
 
 
 def kernel(
@@ -57,6 +62,7 @@ def kernel(
 def _content(derived: KernelDerivation, at: str | None, digits: int, terms: int) -> dict[str, Any]:
     record = derived.record.to_dict()
     expansion = derived.expansion(terms) if terms else None
+    values = _values(derived, at, digits) if at is not None else None
     return {
         "activation": derived.activation.name,
         "weights": str(derived.weights),
@@ -69,7 +75,8 @@ def _content(derived: KernelDerivation, at: str | None, digits: int, terms: int)
         "route": derived.route,
         "steps": record["steps"],
         "assumptions": record["assumptions"],
-        "values": _values(derived, at, digits) if at is not None else None,
+        "values": None if values is None else {kind: v.text for kind, v in values.items()},
+        "errors": None if values is None else {kind: v.error for kind, v in values.items()},
         "expansion": None
         if expansion is None
         else [{"power": t.power, "value": str(t.coefficient)} for t in expansion.terms],
@@ -78,12 +85,40 @@ def _content(derived: KernelDerivation, at: str | None, digits: int, terms: int)
     }
 
 
-def _values(derived: KernelDerivation, at: str, digits: int) -> dict[str, str | None]:
+@dataclass(frozen=True)
+class Value:
+    """A kernel at a pair of points.
+
+    Attributes:
+        text: decimals, no more than are verified; None for what was not asked for or is not verified to any digit.
+        error: a bound on its distance from the kernel: the rounding of the text, or the estimate of the quadrature and of
+            the rule that it was compared with, where that is more.
+    """
+
+    text: str | None
+    error: str | None
+
+
+def _values(derived: KernelDerivation, at: str, digits: int) -> dict[str, Value]:
     numbers = rationals(at.split(","), "--at")
     d = derived.coordinates.dimension
     if len(numbers) != 2 * d:
         raise InputError(f"--at: {len(numbers)} numbers; {2 * d} are needed, the coordinates of x and then of y")
-    return derived.evaluate(numbers[:d], numbers[d:], digits)
+    # a closed form that is verified is exact: its digits come by comparing two working precisions
+    sure = derived.closed and derived.verified_digits >= SURE
+    shown = digits if sure else min(digits, derived.verified_digits)
+    if not shown:
+        return dict.fromkeys(KINDS, Value(None, None))
+    found: dict[str, Value] = {}
+    for kind in KINDS:
+        value = derived.value(kind, numbers[:d], numbers[d:], shown)
+        if value is None:
+            found[kind] = Value(None, None)
+            continue
+        with mp.workdps(shown + 10):
+            error = abs(value) * mp.mpf(10) ** (1 - shown)
+            found[kind] = Value(decimal(value, shown), mp.nstr(error, 2) if value else "0.0")
+    return found
 
 
 def _code(derived: KernelDerivation, target: str, as_json: bool) -> int:
@@ -107,12 +142,16 @@ def _print(derived: KernelDerivation, content: dict[str, Any]) -> None:
         if content["sympy_ad"]:
             console.print(f"K_AD = {_short(content['sympy_ad'])}", markup=False)
     else:
-        console.print("no closed form is known: values are by quadrature with an error bound", markup=False)
+        console.print(
+            "no closed form is known: values are by quadrature, as far as another rule confirms them", markup=False
+        )
     for term in content["expansion"] or []:
         console.print(f"K_FD − K_AD: h^{term['power']} · ({_short(term['value'])})", markup=False)
     if content["values"]:
-        rows = [[name, value or "not asked for"] for name, value in content["values"].items()]
-        table("Values", ["kernel", "value"], rows)
+        missing = "not asked for" if derived.verified_digits else "not verified"
+        errors = content["errors"]
+        rows = [[name, value or missing, errors[name] or ""] for name, value in content["values"].items()]
+        table("Values", ["kernel", "value", "error at most"], rows)
 
 
 def _short(text: str, limit: int = 400) -> str:

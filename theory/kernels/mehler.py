@@ -22,7 +22,8 @@ from theory.kernels.coordinates import Constants, Coordinates, joint_gaussian, s
 from theory.kernels.evaluation import decimal
 from theory.kernels.lattice import Feature, to_fixed
 from theory.kernels.means import GUARD_BITS, derivative_table, feature_means
-from theory.kernels.numerical import NumericalKernel
+from theory.kernels.numerical import NumericalKernel, panel_cost
+from theory.kernels.panels import panels
 from theory.kernels.references import fitted
 from theory.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
 from theory.quadrature import Rule, angular_rule, cut_normal_rule, laplace_rule, real, shifted_normal_rule
@@ -238,6 +239,16 @@ def _references(
             return
         except PrecisionCapError:
             pass  # |ρ| is too near 1
+    if source.kink is not None:
+        spent = 0.0
+        outside = not source.bias_outside
+        for level in range(2, 12):
+            spent += panel_cost(products, level, short=False)
+            if spent > WORK and level > 3:
+                return
+            values = panels(source.kink, kernel.weights, kernel.biases, products, level + 2, bias_outside=outside)
+            yield f"panels between the kinks, the {'bias' if outside else 'weight'} outermost", values
+        return
     trapezoidal = isinstance(kernel.weights, Normal) and isinstance(kernel.biases, Constant)
     single = any(isinstance(law, Constant | Discrete) for law in laws) and not trapezoidal
     spent = 0.0

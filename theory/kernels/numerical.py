@@ -18,20 +18,23 @@ from mpmath import mp
 from theory.activations import Activation, z
 from theory.derivation import Step
 from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.kernels import lattice
+from theory.kernels import lattice, panels
 from theory.kernels.addition import AdditionKernel
 from theory.kernels.coordinates import Coordinates, Weights, fraction, spread
 from theory.kernels.evaluation import evaluate
+from theory.kernels.integrand import Kink, form_of
 from theory.kernels.lattice import Feature
 from theory.kernels.means import derivative_table, evaluation_cost, feature_means, kept_pairs
 from theory.kernels.shapes import TanhAffine, shape
-from theory.laws import Cauchy, Constant, Laplace, Law, Normal, Student, Uniform
+from theory.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
 from theory.quadrature import Rule, gauss_legendre, laplace_rule, real, rule
 
 Number = Any
 W, B = sp.Symbol("w", real=True), sp.Symbol("b", real=True)
 MAX_LEVEL = 14
 """Finest rule tried."""
+ALGEBRAIC = 8
+"""Times the change between two rules, of steps 1.3 or more apart, is more than the error of one that falls like h^(1/2)."""
 MAX_WORK = 16.0
 """Predicted seconds beyond which no finer rule is tried."""
 
@@ -49,14 +52,20 @@ class NumericalKernel:
             )
         self.activation, self.weight, self.bias = activation, weights[0], biases
         self.shape = shape(activation.derivative(0))
+        form = form_of(activation)
+        self.kink = form if isinstance(form, Kink) and panels.applies(self.weight, self.bias) else None
         self.parity = activation.parity
         self.derivatives = derivative_table(activation)
         self.coordinates = coordinates
         self.assumptions = ("no closed form: values are computed by quadrature to the digits asked for",)
-        self.steps = (
-            Step("No closed form is known; the expectation is a double integral, computed by rules that converge"
-                 " exponentially for analytic activations."),
-        )  # fmt: skip
+        self.analytic = activation.strip is None or activation.strip != 0
+        if self.kink is not None:
+            how = "on panels between the kinks, where rules converge exponentially"
+        elif self.analytic:
+            how = "by rules that converge exponentially for analytic activations"
+        else:
+            how = "by rules across the kinks, whose error falls like a power of the step and is estimated from above"
+        self.steps = (Step(f"No closed form is known; the expectation is a double integral, computed {how}."),)
 
     def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
         """The expectation as an unevaluated integral."""
@@ -124,21 +133,34 @@ class NumericalKernel:
                         f"features.activation: {self.activation.name} is not real and finite on the whole line"
                     ) from None
                 if previous is not None:
-                    errors = [_extrapolated(v, p) for v, p in zip(values, previous, strict=True)]
+                    errors = [self._error(v, p) for v, p in zip(values, previous, strict=True)]
                     best = list(zip(values, errors, strict=True))
                     if all(e <= abs(v) * tolerance or e < floor for v, e in best):
                         return best, True
                 previous = values
         return best, False
 
+    @property
+    def bias_outside(self) -> bool:
+        """Whether the weight is integrated first: with the exact rule of a uniform law, where it has one."""
+        return isinstance(self.weight, Uniform | Discrete | Constant) and not isinstance(self.bias, Uniform | Discrete)
+
+    def _error(self, value: Number, previous: Number) -> Number:
+        """Of the finer of two rules: geometric convergence in 1/h only where σ is analytic between the nodes' panels."""
+        if self.analytic or self.kink is not None:
+            return _extrapolated(value, previous)
+        return ALGEBRAIC * abs(value - previous)
+
     def _on_lattice(self) -> bool:
-        return all(isinstance(law, Normal | Constant) for law in (self.weight, self.bias))
+        return self.kink is None and all(isinstance(law, Normal | Constant) for law in (self.weight, self.bias))
 
     def _by_addition(self) -> bool:
         return isinstance(self.shape, TanhAffine) and isinstance(self.bias, Uniform)
 
     def _predicted(self, products: Sequence[tuple[Feature, Feature]], level: int, loss: int) -> float:
         """Seconds that a level takes, from the numbers of nodes, points and operations alone: the same everywhere."""
+        if self.kink is not None:
+            return panel_cost(products, level, short=self.bias_outside or isinstance(self.bias, Uniform | Discrete))
         if self._on_lattice():
             top = max(order for pair in products for f in pair for order, _, _ in f.terms)
             return lattice.cost(
@@ -164,6 +186,8 @@ class NumericalKernel:
 
     def _rule(self, products: Sequence[tuple[Feature, Feature]], level: int, loss: int) -> list[Number]:
         """One level of the rule that suits the laws."""
+        if self.kink is not None:
+            return panels.panels(self.kink, self.weight, self.bias, products, level + 2, bias_outside=self.bias_outside)
         if self._on_lattice():
             even_or_odd = self.parity is not None
             return lattice.means(
@@ -195,6 +219,18 @@ class NumericalKernel:
                             memo[key] = evaluate(program[i, j], {x: w * real(p), y: w * real(q)}) * w ** (i + j)
                         totals[k] += weight * real(c) * real(e) * memo[key]
         return totals
+
+
+def panel_cost(products: Sequence[tuple[Feature, Feature]], level: int, short: bool) -> float:
+    """Seconds that rules on panels take: nodes of two double-exponential rules on a few panels each.
+
+    Args:
+        products, level: as for the rule.
+        short: the inner rule has few nodes, as for a uniform law.
+    """
+    points = {point for pair in products for f in pair for _, point, _ in f.terms}
+    nodes = (len(points) + 2) * 14 * 2 ** (level / 2)
+    return nodes * (20 if short else nodes) * (len(points) + 1) * 4e-6
 
 
 def _extrapolated(value: Number, previous: Number) -> Number:

@@ -20,16 +20,15 @@ from theory.kernels.coordinates import fraction
 from theory.kernels.integrand import Form, Kink, Polynomial, Waves, number
 from theory.kernels.lattice import Feature
 from theory.kernels.means import feature_means
-from theory.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
+from theory.kernels.panels import panels
+from theory.laws import Cauchy, Constant, Discrete, Law, Normal, Student
 from theory.quadrature import (
     Rule,
-    density,
     exponential_mean,
     gauss_legendre,
     real,
     rule,
     sinh_rule,
-    tanh_sinh,
 )
 
 Number = Any
@@ -95,7 +94,7 @@ def reference(
         case Kink() if _centred(weight, bias):
             return _angular(form, weight, bias, products)
         case Kink():
-            return _panels(form, weight, bias, products, level)
+            return panels(form, weight, bias, products, level)
     if _gaussian(weight, bias):
         return lattice.means(derivatives, weight, bias, products, level, symmetric=symmetric, loss=loss)
     return feature_means(derivatives, fitted(weight, level), fitted(bias, level), products)
@@ -226,79 +225,4 @@ def _angular(form: Kink, weight: Law, bias: Law, products: Products) -> list[Num
                             part += half * g * value * w ** (i + j)
                 total += real(c) * real(e) * radial * part
         out.append(total)
-    return out
-
-
-def _panels(form: Kink, weight: Law, bias: Law, products: Products, level: int) -> list[Number]:
-    """Outer panels in w, cut where a kink meets an end of the law of b; inner panels in b between kinks −wp."""
-    scale, n = number(form.scale), form.n
-    points = sorted({p for pair in products for f in pair for _, p, _ in f.terms})
-    ends = _cuts(bias)
-    outer: set[Number] = set(_cuts(weight))
-    for p in points:
-        if p:
-            outer |= {-t / real(p) for t in _kinks(bias)}
-    outer.add(mp.mpf(0))
-    features = list(dict.fromkeys(f for pair in products for f in pair))
-    chosen = [(features.index(left), features.index(right)) for left, right in products]
-    exact = [real(p) for p in points]
-    terms = [[(i, points.index(p), real(a)) for i, p, a in f.terms if i <= n] for f in features]
-    orders = sorted({i for own in terms for i, _, _ in own})
-    totals = [mp.mpf(0)] * len(products)
-    for w, c in _panel_nodes(weight, outer, level, 6 * n + 12):
-        arguments = [w * p for p in exact]
-        powers = {i: scale * math.perm(n, i) * w**i for i in orders}
-        inner = set(ends) | {-u for u in arguments}
-        for b, e in _panel_nodes(bias, inner, level, 2 * n):
-            positive = [u + b for u in arguments]
-            table = {i: [u ** (n - i) if u > 0 else None for u in positive] for i in orders}
-            values = [
-                mp.fsum(a * powers[i] * value for i, k, a in own if (value := table[i][k]) is not None) for own in terms
-            ]
-            for k, (left, right) in enumerate(chosen):
-                if values[left] and values[right]:
-                    totals[k] += c * e * values[left] * values[right]
-    return totals
-
-
-def _kinks(law: Law) -> list[Number]:
-    """Where the density or the law itself is not smooth."""
-    if isinstance(law, Uniform):
-        return [real(law.low), real(law.high)]
-    if isinstance(law, Laplace):
-        return [real(law.location)]
-    if isinstance(law, Discrete | Constant):
-        return [real(v) for v in law.parameters]
-    return []
-
-
-def _cuts(law: Law) -> list[Number]:
-    """The kinks with the ends of the range of integration."""
-    if isinstance(law, Normal):
-        reach = real(law.std) * mp.sqrt(2 * mp.prec * mp.ln2)
-        return [real(law.mean) - reach, real(law.mean), real(law.mean) + reach]
-    if isinstance(law, Laplace):
-        reach = real(law.scale) * mp.prec * mp.ln2
-        return [real(law.location) - reach, real(law.location), real(law.location) + reach]
-    return _kinks(law)
-
-
-def _panel_nodes(law: Law, cuts: set[Number], level: int, degree: int) -> list[tuple[Number, Number]]:
-    """Nodes and weights of E f(w) with f smooth between the cuts."""
-    if isinstance(law, Discrete | Constant):
-        values = law.parameters
-        return [(real(v), mp.mpf(1) / len(values)) for v in values]
-    limits = _cuts(law)
-    low, high = min(limits), max(limits)
-    f = density(law)
-    out: list[tuple[Number, Number]] = []
-    inside = sorted({low, high, *(c for c in cuts if low < c < high)})
-    for a, b in pairwise(inside):
-        if isinstance(law, Uniform):
-            nodes, weights = gauss_legendre(degree // 2 + 1)  # polynomial between kinks
-            half, middle = (b - a) / 2, (a + b) / 2
-            out += [(middle + half * s, half * c * f(middle)) for s, c in zip(nodes, weights, strict=True)]
-        else:
-            nodes, weights = tanh_sinh(a, b, level)
-            out += [(s, c * f(s)) for s, c in zip(nodes, weights, strict=True)]
     return out
