@@ -25,6 +25,8 @@ from numerics.engine.balls import (
     row_sums_upper,
 )
 from numerics.engine.basis import begin, extend, rest_upper
+from numerics.engine.certificate import Bounds, Residual, enclosures
+from numerics.engine.driver import _projected
 from numerics.engine.jacobi import FloatVectors, _lapack, _split_jacobi, graded_vectors
 from numerics.engine.orthonormal import float_triangles, triangles
 
@@ -202,3 +204,36 @@ def test_norms() -> None:
     assert frobenius_upper([arb(3), arb(-4)]) < 5.0001
     assert identity_defect(arb_mat(2, 2, [1, 0, 0, 1])) == 0
     assert middle_exponent(arb_mat(1, 2, [0.75, -3])) == 2
+
+
+def test_what_is_left_over_moves_every_value() -> None:
+    """Weyl for the part in the range of L, Pythagoras for the part outside; nothing but rho bounds the others."""
+    proven = Bounds((arb(4), arb(2)), (arb(5), arb(3)), arb(0))
+    found = enclosures(proven, Residual(arb(1), arb(3)), 3, 64)
+    assert [(v.lower, v.upper) for v in found[2:]] == [(0, 3)]
+    for value, low, high in zip(found, (3, 1), (36 + 9, 16 + 9), strict=False):
+        assert value.lower == low
+        assert high <= value.upper**2 <= high * Fraction(1000001, 1000000)
+    none = enclosures(proven, Residual(arb(9), arb(0)), 3, 64)
+    assert [v.lower for v in none] == [0, 0, 0]
+
+
+def test_the_projected_residual_has_a_part_in_the_range() -> None:
+    """What elimination leaves is projected in rounded arithmetic: its part in the range of L is small, never 0."""
+    with flint.ctx.workprec(400):
+        matrix = from_floats(np.random.default_rng(3).standard_normal((6, 8)) * 2.0 ** (-60 * np.arange(6))[:, None])
+        basis = begin(matrix, 400)
+        extend(basis, 60, lambda found: found.rank >= 1)
+        assert 0 < basis.rank < 6
+        left, right = basis.left(), basis.right()
+        guess = float_triangles(left)
+        assert guess is not None
+        turned = triangles(left, guess, 50, 80)
+        assert turned is not None
+        rows, rest = _projected(basis, left, right, turned, 80)
+        moved = left * arb_mat(len(rows), 8, [x for row in rows for x in row])
+        inside = (left * turned.inverse).transpose() * (matrix - moved)
+        size = frobenius_upper(inside.entries())
+        assert 0 < float(rest.alpha) < 1e-15
+        assert float(max(x.abs_lower() for x in inside.entries())) <= float(rest.alpha)
+        assert float(size) < 1e-10

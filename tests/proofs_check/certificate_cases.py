@@ -13,7 +13,7 @@ from typing import Any
 import mpmath
 from mpmath import mp
 
-from numerics.certificates import certificate
+from numerics.certificates import FORMAT, certificate
 from numerics.problem import Boundary, Method, Problem
 from theory.activations import names
 from theory.discretisation import StencilChoice
@@ -189,6 +189,59 @@ def valid(seed: int) -> Json:
     """The certificate of that seed, or of the next that has one."""
     text = made(seed)
     return valid(seed + 1) if text is None else dict(json.loads(text))
+
+
+# ---- small matrices in which each factor of the proof decides
+
+
+def of_matrix(rows: list[list[str]], vectors: list[list[int]], exponent: int, values: list[list[Any]]) -> Json:
+    """A certificate of singular values of a rational 1 x 1, 2 x 2 or 3 x 3 matrix: phi_j(x) = x_j."""
+    n = len(rows)
+    unit = [["1" if i == j else "0" for i in range(n)] for j in range(n)]
+    one = {"coefficient": ["number", "1"], "derivatives": [{"orders": [0] * n, "factor": "1"}]}
+    problem = {
+        "variables": list("xyz"[:n]), "activation": ["variable", "z"], "weights": unit, "biases": ["0"] * n,
+        "operator": [one], "points": rows, "boundary": [],
+    }  # fmt: skip
+    spectrum = {
+        "difference": None, "precision": 64,
+        "vectors": [{"exponent": exponent, "mantissas": [f"{m:x}" for m in column]} for column in vectors],
+        "values": [{"lower": low, "upper": high} for low, high in values],
+    }  # fmt: skip
+    return {"format": FORMAT, "statement": "singular values", "problem": problem, "spectrum": spectrum}
+
+
+def _wide(*ends: tuple[Any, Any]) -> list[list[Any]]:
+    return [[list(low), list(high)] for low, high in ends]
+
+
+_ROOMY = (("6", -1), ("119", -2))
+_NARROW = (("6", -1), ("11", -1))
+_EQUAL = [["19/20" if i == j else "1/10" for j in range(3)] for i in range(3)]
+_UNIT = [[int(i == j) for i in range(3)] for j in range(3)]
+_SHEAR = [["1", "1"], ["0", "1"]]
+FACTORS: dict[str, tuple[Json, str | None]] = {
+    # sigma = 1, X = 5/4: without 1 + delta the image's length 5/4 would be a lower bound
+    "long": (of_matrix([["1"]], [[5]], -2, _wide((("99", -2), ("2", 0)))), None),
+    "long, false": (of_matrix([["1"]], [[5]], -2, _wide((("11", -1), ("2", 0)))), "lower"),
+    # sigma = 1, X = 3/4: without 1 - delta the image's length 3/4 would be an upper bound
+    "short": (of_matrix([["1"]], [[3]], -2, _wide((("6", -1), ("1001", -3)))), None),
+    "short, false": (of_matrix([["1"]], [[3]], -2, _wide((("6", -1), ("8", -1)))), "upper"),
+    # [[1, 1], [0, 1]] with X = e_1: sigma_1 = 1.618, the image's length is 1.414, rho = 1, sigma_2 = 0.618
+    "rest": (of_matrix(_SHEAR, [[1, 0]], 0, _wide((("141", -2), ("174", -2)), (("0", 0), ("101", -2)))), None),
+    "rest, false": (
+        of_matrix(_SHEAR, [[1, 0]], 0, _wide((("141", -2), ("15", -1)), (("0", 0), ("101", -2)))), "values[0].upper"
+    ),
+    "beyond, false": (
+        of_matrix(_SHEAR, [[1, 0]], 0, _wide((("141", -2), ("174", -2)), (("0", 0), ("6", -1)))), "values[1].upper"
+    ),
+    # 0.85 I + 0.1 J: sigma_1 = 1.15; images of length 0.9605, cosines 0.217: the defect is a norm, no largest entry
+    "norm": (of_matrix(_EQUAL, _UNIT, 0, _wide(_ROOMY, _ROOMY, _ROOMY)), None),
+    "norm, false": (of_matrix(_EQUAL, _UNIT, 0, _wide(_NARROW, _NARROW, _NARROW)), "values[0].upper"),
+    "norm, false below": (
+        of_matrix(_EQUAL, _UNIT, 0, _wide(_ROOMY, _ROOMY, (("8501", -4), ("119", -2)))), "values[2].lower"
+    ),
+}  # fmt: skip
 
 
 # ---- mutations

@@ -16,7 +16,7 @@ from typing import Any
 
 import flint
 import pytest
-from certificate_cases import holds, made, mutated, valid
+from certificate_cases import FACTORS, holds, made, mutated, of_matrix, valid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +25,7 @@ from numerics.problem import Boundary, Method, Problem
 from numerics.spectra import spectrum
 from proofs_check import checker
 from proofs_check.certificate_v1 import upgraded
+from proofs_check.second_checker.judge import findings as second_findings
 from theory.laws import law
 
 Json = dict[str, Any]
@@ -208,56 +209,11 @@ def test_own_certificates_are_accepted_five_thousand() -> None:
 # ---- every factor of the proof decides somewhere
 
 
-def of_matrix(rows: list[list[str]], vectors: list[list[int]], exponent: int, values: list[list[Any]]) -> Json:
-    """A certificate of singular values of a rational 1 x 1, 2 x 2 or 3 x 3 matrix: phi_j(x) = x_j."""
-    n = len(rows)
-    unit = [["1" if i == j else "0" for i in range(n)] for j in range(n)]
-    one = {"coefficient": ["number", "1"], "derivatives": [{"orders": [0] * n, "factor": "1"}]}
-    problem = {
-        "variables": list("xyz"[:n]), "activation": ["variable", "z"], "weights": unit, "biases": ["0"] * n,
-        "operator": [one], "points": rows, "boundary": [],
-    }  # fmt: skip
-    spectrum = {
-        "difference": None, "precision": 64,
-        "vectors": [{"exponent": exponent, "mantissas": [f"{m:x}" for m in column]} for column in vectors],
-        "values": [{"lower": low, "upper": high} for low, high in values],
-    }  # fmt: skip
-    return {"format": checker.FORMAT, "statement": "singular values", "problem": problem, "spectrum": spectrum}
-
-
-def test_vectors_that_are_too_long_raise_no_lower_bound() -> None:
-    # sigma = 1, X = 5/4: without 1 + delta the image's length 5/4 would be a lower bound
-    assert checker.check(of_matrix([["1"]], [[5]], -2, [[["99", -2], ["2", 0]]])) == []
-    assert "lower" in checker.check(of_matrix([["1"]], [[5]], -2, [[["11", -1], ["2", 0]]]))[0]
-
-
-def test_vectors_that_are_too_short_lower_no_upper_bound() -> None:
-    # sigma = 1, X = 3/4: without 1 - delta the image's length 3/4 would be an upper bound
-    assert checker.check(of_matrix([["1"]], [[3]], -2, [[["6", -1], ["1001", -3]]])) == []
-    assert "upper" in checker.check(of_matrix([["1"]], [[3]], -2, [[["6", -1], ["8", -1]]]))[0]
-
-
-def test_what_the_vectors_leave_over_counts() -> None:
-    # [[1, 1], [0, 1]] with X = e_1: sigma_1 = 1.618, the image's length is 1.414, rho = 1
-    rows = [["1", "1"], ["0", "1"]]
-    assert checker.check(of_matrix(rows, [[1, 0]], 0, [[["141", -2], ["174", -2]], [["0", 0], ["101", -2]]])) == []
-    found = checker.check(of_matrix(rows, [[1, 0]], 0, [[["141", -2], ["15", -1]], [["0", 0], ["101", -2]]]))
-    assert "values[0].upper" in found[0]
-    found = checker.check(of_matrix(rows, [[1, 0]], 0, [[["141", -2], ["174", -2]], [["0", 0], ["6", -1]]]))
-    assert "values[1].upper" in found[0]
-
-
-def test_the_defect_is_a_norm_and_no_largest_entry() -> None:
-    # a I + b J with a = 0.85, b = 0.1: sigma_1 = 1.15, images of length 0.9605 whose cosines are 0.217 each
-    rows = [["19/20" if i == j else "1/10" for j in range(3)] for i in range(3)]
-    identity = [[int(i == j) for i in range(3)] for j in range(3)]
-    wide = [[["6", -1], ["119", -2]]] * 3
-    assert checker.check(of_matrix(rows, identity, 0, wide)) == []
-    narrow = [[["6", -1], ["11", -1]]] * 3
-    assert "values[0].upper" in checker.check(of_matrix(rows, identity, 0, narrow))[0]
-    # and below: 0.85 is the smallest; with the largest entry alone 0.8501 would pass
-    narrow = [*wide[:2], [["8501", -4], ["119", -2]]]
-    assert "values[2].lower" in checker.check(of_matrix(rows, identity, 0, narrow))[0]
+@pytest.mark.parametrize("case", FACTORS)
+def test_every_factor_of_the_proof_decides(case: str) -> None:
+    data, reason = FACTORS[case]
+    found = checker.check(data)
+    assert found == [] if reason is None else reason in found[0]
 
 
 # ---- hostile files
@@ -417,6 +373,9 @@ def test_hostile_files_get_one_clear_line(key: str, value: Any, reason: str) -> 
     assert len(findings) == 1
     assert reason in findings[0]
     assert "\n" not in findings[0]
+    begun = time.process_time()
+    assert len(second_findings(data)) == 1
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.parametrize("data", [None, 3, "text", [], {}, {"format": 1}, True, {"format": checker.FORMAT}])

@@ -14,7 +14,7 @@ from typing import Any
 
 import mpmath
 import pytest
-from certificate_cases import MPMATH, holds, mutated, valid
+from certificate_cases import FACTORS, MPMATH, holds, mutated, valid
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,6 +166,12 @@ def trial(seed: int, sources: int) -> bool:
     if accepted:
         assert holds(data["problem"], data["spectrum"]), seed
     return accepted
+
+
+@pytest.mark.parametrize("case", FACTORS)
+def test_every_factor_of_the_proof_decides(case: str) -> None:
+    data, reason = FACTORS[case]
+    assert (findings(data) == []) == (reason is None)
 
 
 def test_valid_certificates_are_accepted_by_both() -> None:
