@@ -110,7 +110,9 @@ class Tally:
         """At most two words, for a table: as :attr:`word`, but undecided cells are named."""
         if self.unanimous is not None:
             return self.word
-        decided: tuple[Outcome, ...] = ("holds", "reversed", "fails", "mixed", "open", "void")
+        decided: tuple[Outcome, ...] = ("holds", "reversed", "fails")
+        if not (self["holds"] and self.against):
+            decided = (*decided, "mixed", "open", "void")
         return ", ".join(WORDS[word] for word in decided if self[word])
 
     @property
@@ -354,7 +356,7 @@ def _answer(statements: Sequence[Statement]) -> str:
     verbs = {
         "holds": ("holds in every cell", "hold in every cell"),
         "holds where decided": ("holds wherever it was decided", "hold wherever they were decided"),
-        "depends": ("holds in some cells and fails in others", "hold in some cells and fail in others"),
+        "depends": ("holds in some cells and not in others", "hold in some cells and not in others"),
         "open": ("stays open", "stay open"),
         "fails where decided": ("fails wherever it was decided", "fail wherever they were decided"),
         "fails": ("fails in every cell", "fail in every cell"),

@@ -63,6 +63,8 @@ def test_they_survive_json_and_can_be_drawn(content: dict[str, Any], figures: Fi
         "figure-spectra",
         "figure-entropy",
         "figure-regimes",
+        "figure-phases-size",
+        "figure-phases-step",
         "figure-training",
     ]
 

@@ -126,7 +126,7 @@ def test_the_answer_follows_the_verdicts(verdict: str, beginning: str) -> None:
 
 def test_a_verdict_that_turns_over_with_the_arithmetic_is_said_to() -> None:
     found = overview(ledger({"exact": "REFUTED", "float64": "INCONCLUSIVE", "float32": "SUPPORTED"}))
-    assert found.answer.startswith("In part: S1, S2 and S3 hold in some cells and fail in others")
+    assert found.answer.startswith("In part: S1, S2 and S3 hold in some cells and not in others")
     assert found.answer.endswith("S1, S2 and S3 turn over with the arithmetic.")
     for statement in found.statements:
         assert [statement.by_arithmetic[a].brief for a in found.arithmetics] == ["fails", "open", "holds"]
