@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Bytecode is kept whatever the surroundings say: the tests start a hundred Python processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup verify test test-slow lowest faults lint format bench clean
+.PHONY: setup verify test test-slow lowest faults properties lint format bench clean
 .DEFAULT_GOAL := verify
 
 $(STAMP): pyproject.toml constraints.txt
@@ -37,6 +37,9 @@ faults: $(STAMP)  ## puts faults into the source one by one; the fast tests must
 
 lowest: $(STAMP)  ## everything at the lowest versions that pyproject.toml allows
 	.ci/lowest
+
+properties: $(STAMP)  ## thousands of drawn networks against their bounds, with statistics; the worst of earlier runs first
+	OMP_NUM_THREADS=1 $(BIN)/python -m proofs_check.properties --networks 3000 --folder .hypothesis/networks
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -234,7 +234,7 @@ def _describe(drawn: TrainingProblem) -> dict[str, Any]:
 
 def _claim(
     name: str, title: str, statement: str, predicate: str, test: Test, mutants: tuple[Mutant, ...],
-    space: Callable[..., SearchStrategy[TrainingProblem]] = _networks, counts: tuple[int, int] = (8, 150),
+    space: Callable[..., SearchStrategy[TrainingProblem]] = _networks, counts: tuple[int, int] = (6, 150),
     scopes: Any = _methods, assumptions: tuple[Assumption, ...] = (), derivation: tuple[Step, ...] = (), source: str = "ours",
 ) -> Claim:  # fmt: skip
     return Claim(
@@ -296,7 +296,7 @@ CLAIMS = (
             Mutant("order", "the order is higher by one and a bit: a fortieth of that", "order",
                    lambda c: c.with_(test=_ratio("truncation", 0.025))),
         ),
-        scopes=_differences, counts=(12, 150),
+        scopes=_differences, counts=(8, 150),
     ),
     _claim(
         "descent", "The loss of a network falls at steps below the inverse of a bound on its Hessian",
@@ -308,7 +308,7 @@ CLAIMS = (
             Mutant("kernel", "the step 1.9/λ_max of the kernel suffices", "assumption",
                    lambda c: c.with_(test=_descent(False))),
         ),
-        space=_double, counts=(12, 150), source="ours, by the descent lemma",
+        space=_double, counts=(8, 150), source="ours, by the descent lemma",
     ),
     _claim(
         "lazy", "Wide networks with small residuals train at the rate of the kernel at the start",
@@ -324,7 +324,7 @@ CLAIMS = (
                        test=_known(1.0, False), instances=_instances(_networks, 8, 50))),
         ),
         assumptions=(Assumption("a network of the draw meets the hypotheses, for AD and FD", _some_are_lazy),),
-        space=_lazy, counts=(10, 100), source="ours, after Chizat, Oyallon and Bach (2019)",
+        space=_lazy, counts=(6, 100), source="ours, after Chizat, Oyallon and Bach (2019)",
     ),
     _claim(
         "entropy-order", "Where AD alone predicts the order of the kernels' entropies, it is the order",
@@ -337,7 +337,7 @@ CLAIMS = (
             Mutant("expansion", "the expansion has the other sign", "sign", lambda c: c.with_(test=_orders(False, -1.0))),
         ),
         assumptions=(Assumption("an order is predicted for a network of the draw", _something_is_predicted),),
-        space=_double, counts=(12, 100), scopes=_differences,
+        space=_double, counts=(8, 100), scopes=_differences,
     ),
 )  # fmt: skip
 """Claims about trained networks over drawn problems."""

@@ -46,6 +46,11 @@ STEPS = {
 ITERATIONS = {"quick": 2000, "full": 50_000}
 NETWORKS = {"quick": (300, 8, 64), "full": (2000, 16, 256)}
 """Iterations, seeds and width of the two-layer networks."""
+BOUNDS: dict[Profile, tuple[tuple[int, ...], int]] = {
+    "quick": ((1, 4, 16, 64, 256), 14),
+    "full": ((1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096), 300),
+}
+"""Widths and draws of the networks that are shown against the bound of their law."""
 DTYPES = ("float64", "float32")
 DIGITS = 12
 
@@ -83,6 +88,7 @@ def figure_work(profile: Profile) -> list[tuple[str, Callable[[], dict[str, Any]
             work.append(("phases", partial(make, activation, arithmetic, profile)))
     work += [("training", partial(training_figure, "training", training, profile))]
     work += [("networks", partial(network_figure, "two-layer", network))]
+    work += [("bounds", partial(bound_figure, profile))]
     return work
 
 
@@ -338,6 +344,36 @@ def network_figure(name: str, problem: Problem) -> dict[str, Any]:
         "ensembles": ensembles,
         "commands": [f"adfd train {_file(name)} --model two-layer"],
     }
+
+
+def bound_figure(profile: Profile) -> dict[str, Any]:
+    """Drawn networks of many widths: how far each ended from the law of its first kernel, and the bound on it."""
+    from hypothesis import strategies as st
+
+    from numerics.training.drawn import run
+    from proofs_check.claims.drawn_networks import generated
+    from proofs_check.strategies import training_problems
+
+    widths, draws = BOUNDS[profile]
+    points = []
+    problems = generated(training_problems(widths=st.sampled_from(widths), members=4), draws)
+    for drawn in problems:
+        for method in METHODS:
+            found = run(drawn, method)
+            last = zip(found.deviation[-1].tolist(), found.bound[-1].tolist(), found.loss[0].tolist(), strict=True)
+            points += [
+                {
+                    "method": method,
+                    "width": drawn.problem.count,
+                    "bounded": drawn.bounded,
+                    "dtype": drawn.problem.dtype,
+                    "deviation": deviation / math.sqrt(2 * loss),
+                    "bound": bound / math.sqrt(2 * loss),
+                }
+                for deviation, bound, loss in last
+                if math.isfinite(deviation) and math.isfinite(bound) and loss > 0
+            ]
+    return {"draws": len(problems), "points": points}
 
 
 def _quartiles(values: torch.Tensor) -> tuple[list[float | None], list[float | None], list[float | None]]:

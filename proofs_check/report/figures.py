@@ -5,6 +5,7 @@ What a caption says of an outcome is counted from the numbers shown, never writt
 
 from __future__ import annotations
 
+from proofs_check.report.figure_bounds import bounds
 from proofs_check.report.figure_entropy import entropy
 from proofs_check.report.figure_phases import phases
 from proofs_check.report.figure_regimes import regimes
@@ -28,4 +29,5 @@ def draw_figures(figures: Figures) -> list[Figure]:
     ]
     if figures.training or figures.networks:
         made.append(training(figures.training, figures.networks))
+    made += [bounds(found) for found in figures.bounds if found.points]
     return made

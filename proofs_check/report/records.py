@@ -312,6 +312,27 @@ class PhaseMap(msgspec.Struct, frozen=True):
     flagged: list[list[bool]]
 
 
+class BoundPoint(msgspec.Struct, frozen=True):
+    """One trained network at its last iteration: distance from the law of its first kernel, and the bound on it.
+
+    Both are relative to the first residual.
+    """
+
+    method: str
+    width: int
+    bounded: bool
+    dtype: str
+    deviation: float
+    bound: float
+
+
+class BoundFigure(msgspec.Struct, frozen=True):
+    """Drawn networks against the bound of their law."""
+
+    draws: int
+    points: list[BoundPoint]
+
+
 class Figures(msgspec.Struct, frozen=True):
     """The content of ``figures.json``."""
 
@@ -324,6 +345,7 @@ class Figures(msgspec.Struct, frozen=True):
     networks: list[NetworkFigure] = []
     regimes: list[RegimeMap] = []
     phases: list[PhaseMap] = []
+    bounds: list[BoundFigure] = []
 
 
 _T = TypeVar("_T", Ledger, Figures)

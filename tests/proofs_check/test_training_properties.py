@@ -34,6 +34,7 @@ from numerics.training.frozen import follow, order
 from numerics.training.lazy import descent_step, lazy
 from numerics.training.loop import minimise
 from numerics.training.optimisers import optimiser
+from proofs_check import properties
 from proofs_check.strategies import training_problems
 from theory.activations import activation, z
 from theory.conventions import standard_conventions
@@ -486,3 +487,19 @@ def test_draws_shrink_to_what_a_person_would_write() -> None:
     found = find(training_problems(), lambda p: p.problem.h < Fraction(1, 10), settings=quiet)
     assert found.problem.h == Fraction(1, 100)
     assert found.problem.count == 1
+
+
+def test_statistics_of_a_run_and_its_worst_cases_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = properties.run(30, tmp_path, seconds=20)
+    assert first.networks >= 1
+    assert not first.broken
+    assert first.orders["wrong"] == 0
+    assert any("bound/deviation" in line for line in first.lines())
+    kept = json.loads((tmp_path / "worst.json").read_text())
+    assert kept
+    again = properties.run(0, tmp_path)
+    assert again.examples == 0
+    # What is replayed has the ratio that it was kept for.
+    assert max(again.ratios["curvature"]) == pytest.approx(max(first.ratios["curvature"]))
+    assert properties.main(["--networks", "1", "--folder", str(tmp_path / "new"), "--seconds", "5"]) == 0
+    assert "networks (AD and FD counted)" in capsys.readouterr().out

@@ -169,6 +169,12 @@ def figures(n: int = 12) -> dict[str, Any]:
             {"name": "two-layer", "optimizer": "gd", "step": "1/100", "width": 64, "seeds": 8, "dtype": "float64",
              "ensembles": ensembles, **shared}
         ],
+        "bounds": [
+            {"draws": 2, "points": [
+                {"method": m, "width": w, "bounded": w > 1, "dtype": "float64", "deviation": d, "bound": 0.1}
+                for m in ("ad", "fd") for w, d in ((1, 0.0), (256, 0.05))
+            ]}
+        ],
     }  # fmt: skip
 
 

@@ -66,7 +66,16 @@ def test_they_survive_json_and_can_be_drawn(content: dict[str, Any], figures: Fi
         "figure-phases-size",
         "figure-phases-step",
         "figure-training",
+        "figure-bounds",
     ]
+
+
+def test_no_drawn_network_is_above_the_bound_of_its_law(figures: Figures) -> None:
+    (found,) = figures.bounds
+    assert found.draws >= 10
+    assert {point.method for point in found.points} == {"ad", "fd"}
+    assert all(point.deviation <= point.bound for point in found.points)
+    assert any(point.deviation > 1e-6 for point in found.points)
 
 
 def test_progress_counts_up_to_the_end(content: dict[str, Any], told: list[tuple[str, int, int]]) -> None:

@@ -1,0 +1,167 @@
+"""``make properties``: thousands of drawn networks against their bounds, with statistics; the worst cases are kept.
+
+``python -m proofs_check.properties --networks 3000 --folder .hypothesis/networks`` first trains again the worst cases of
+earlier runs (``worst.json`` in the folder), then lets Hypothesis draw and drive towards larger ratios; what it found
+interesting is in its own database beside. Exit status 1 if a ratio exceeds 1; a witness is then written to the folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from hypothesis import HealthCheck, Phase, given, settings, target
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from numerics.entropies import entropy_enclosures
+from numerics.problem import METHODS, Method
+from numerics.training import ntk
+from numerics.training.derivative_bounds import BOUNDED
+from numerics.training.drawn import Examined, TrainingProblem, examine, save_witness
+from numerics.training.entropy_order import enclosed, order, predict
+from proofs_check.strategies import training_problems
+from theory.conventions import standard_conventions
+
+RATIOS = ("law", "step", "curvature", "evaluation", "truncation")
+CONVENTIONS = standard_conventions(4)
+KEPT = 10
+"""Worst cases that are kept of each ratio."""
+
+
+@dataclass
+class Statistics:
+    """What a run came to.
+
+    Attributes:
+        ratios: by name, one for each network and method.
+        looseness: bound over deviation, of all and of wide networks with bounded laws.
+        orders: how many entropy orders were predicted, wrong, and in all; ``networks`` with one predicted, and in all.
+        worst: by ratio the largest, with what trains it again.
+    """
+
+    examples: int = 0
+    ratios: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in RATIOS})
+    looseness: dict[str, list[float]] = field(default_factory=lambda: {"all": [], "wide and bounded": []})
+    orders: Counter[str] = field(default_factory=Counter)
+    worst: dict[str, list[tuple[float, dict[str, Any]]]] = field(default_factory=lambda: {name: [] for name in RATIOS})
+    broken: list[Path] = field(default_factory=list)
+
+    @property
+    def networks(self) -> int:
+        """Trained networks, each method counted."""
+        return len(self.ratios["law"])
+
+    def take(self, drawn: TrainingProblem, method: Method, found: Examined, folder: Path) -> None:
+        """Counts one ensemble."""
+        for name in RATIOS:
+            column = getattr(found, name)
+            values = column[~torch.isnan(column)].tolist()
+            self.ratios[name] += values
+            if values:
+                self.worst[name].append((max(values), {"method": method, **drawn.to_dict()}))
+                self.worst[name] = sorted(self.worst[name], key=lambda pair: -pair[0])[:KEPT]
+        loose = [v for v in found.looseness.tolist() if math.isfinite(v)]
+        self.looseness["all"] += loose
+        if drawn.problem.count >= 256 and drawn.bounded:
+            self.looseness["wide and bounded"] += loose
+        if found.worst > 1:
+            self.broken.append(save_witness(drawn, method, folder))
+
+    def entropies(self, drawn: TrainingProblem) -> None:
+        """Predicts the orders of one ensemble and compares."""
+        flat = drawn.start
+        for found, J in zip(predict(drawn, flat), ntk.jacobian(drawn.model("fd", "float64"), flat), strict=True):
+            sides = [entropy_enclosures(enclosed(matrix, 0.0), CONVENTIONS) for matrix in (found.ad, J)]
+            said = found.orders(CONVENTIONS)
+            self.orders["networks"] += 1
+            self.orders["networks with a prediction"] += any(said)
+            for says, ad, fd in zip(said, *sides, strict=True):
+                self.orders["orders"] += 1
+                self.orders["predicted"] += says is not None
+                self.orders["wrong"] += says is not None and says != order(ad, fd)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        quantiles = (0.5, 0.9, 0.99, 1.0)
+        out = [f"{self.examples} examples, {self.networks} networks (AD and FD counted)"]
+        for name, values in [*self.ratios.items(), *((f"bound/deviation, {k}", v) for k, v in self.looseness.items())]:
+            if values:
+                shown = ", ".join(
+                    f"{q:.0%} {v:.3g}" for q, v in zip(quantiles, np.quantile(values, quantiles), strict=True)
+                )
+                out.append(f"{name}: {len(values)} values; quantiles {shown}")
+        out.append("entropy: " + ", ".join(f"{name} {count}" for name, count in self.orders.items()))
+        out += [f"BROKEN: {file}" for file in self.broken]
+        return out
+
+
+def run(networks: int, folder: Path, device: str = "cpu", seconds: float = math.inf) -> Statistics:
+    """Replays the worst cases in the folder, then draws until so many networks are trained, or the time is up."""
+    found, began = Statistics(), time.monotonic()
+    for case in _kept(folder):
+        method = case.pop("method")
+        drawn = TrainingProblem.from_dict(case)
+        found.take(drawn, method, examine(drawn, method), folder)
+    replayed = found.networks
+
+    def enough() -> bool:
+        return found.networks - replayed >= networks or time.monotonic() - began > seconds
+
+    @settings(
+        max_examples=max(1, networks), deadline=None, suppress_health_check=list(HealthCheck),
+        database=DirectoryBasedExampleDatabase(folder / "examples"), phases=(Phase.reuse, Phase.generate, Phase.target),
+    )  # fmt: skip
+    @given(training_problems(activations=BOUNDED, device=device))
+    def check(drawn: TrainingProblem) -> None:
+        if enough():
+            return
+        found.examples += 1
+        for method in METHODS:
+            one = examine(drawn, method)
+            found.take(drawn, method, one, folder)
+            for name in RATIOS[1:]:
+                top = float(torch.nan_to_num(getattr(one, name), nan=0.0).max())
+                target(math.log(max(top, 1e-12)), label=f"{method} {name}")
+        if drawn.problem.count <= 256:
+            found.entropies(drawn)
+
+    check()
+    folder.mkdir(parents=True, exist_ok=True)
+    worst = [case for cases in found.worst.values() for _, case in cases]
+    (folder / "worst.json").write_text(json.dumps(worst), encoding="utf-8")
+    return found
+
+
+def _kept(folder: Path) -> list[dict[str, Any]]:
+    file = folder / "worst.json"
+    kept: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    unique = {json.dumps(case, sort_keys=True): case for case in kept}
+    return list(unique.values())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m proofs_check.properties", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--networks", type=int, default=3000, help="trained networks, AD and FD counted")
+    parser.add_argument("--folder", type=Path, default=Path(".hypothesis") / "networks")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--seconds", type=float, default=math.inf)
+    given_ = parser.parse_args(arguments)
+    found = run(given_.networks, given_.folder, given_.device, given_.seconds)
+    print("\n".join(found.lines()))
+    return int(bool(found.broken) or found.orders["wrong"] > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
