@@ -147,7 +147,7 @@ def test_formulas_are_mathml(tags: Tags) -> None:
 
 def test_panels_describe_themselves(tags: Tags) -> None:
     panels = [found for tag, found in tags.tags if tag == "svg"]
-    assert len(panels) == 3 + 1 + 2 + 3 + 1
+    assert len(panels) == 3 + 1 + 2 + 3 + 1 + 3  # the last three: bounds
     assert all(found["role"] == "img" and found["aria-labelledby"] for found in panels)
     assert sum(tag == "title" for tag, _ in tags.tags) == len(panels) + 1
     assert all(data.strip() for tag, data in tags.text if tag in ("title", "desc"))
