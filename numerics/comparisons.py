@@ -1,7 +1,7 @@
 """Comparisons of exact numbers and of enclosures, as three-valued decisions; floats are refused.
 
-What can be compared: ``int``, ``Fraction``, FLINT's integers, rationals and real balls, enclosures (anything whose
-``lower`` and ``upper`` are rationals), and exact real numbers of SymPy.  A float is no bound on anything: neither it
+What can be compared: ``int``, ``Fraction``, FLINT's integers, rationals and real balls, enclosures, and exact real
+numbers of SymPy.  A float is no bound on anything: neither it
 nor a number of numpy or torch, a ``Decimal`` or an mpmath number is accepted.
 """
 
@@ -13,6 +13,8 @@ from typing import Any
 
 import flint
 
+from numerics.enclosure import Enclosure
+from theory import enclosures
 from theory.decision import Decision, every, from_comparison
 from theory.errors import InputError
 
@@ -83,9 +85,10 @@ def _read(value: Any) -> Ends | flint.arb:
         exact = flint.fmpq(value)
         found = Fraction(int(exact.p), int(exact.q))
         return found, found
-    ends = getattr(value, "lower", None), getattr(value, "upper", None)
-    if all(type(end) in (int, Fraction) for end in ends):
-        return Fraction(ends[0]), Fraction(ends[1])  # type: ignore[arg-type]
+    if kind is Enclosure or kind is enclosures.Enclosure:
+        ends = value.lower, value.upper
+        if all(type(end) in (int, Fraction) for end in ends):
+            return Fraction(ends[0]), Fraction(ends[1])
     sympy = sys.modules.get("sympy")
     if sympy is not None and isinstance(value, sympy.Expr) and value.is_number and not value.has(sympy.Float):
         if value.is_Rational:
@@ -111,8 +114,6 @@ def _ends(value: Ends | flint.arb) -> Ends | None:
         return value
     if not value.is_finite():
         return None
-    from numerics.enclosure import Enclosure
-
     for part in (value.mid(), value.rad()):
         if part != 0 and abs(int(part.man_exp()[1])) > SIZE:
             return None

@@ -129,6 +129,8 @@ class Step:
             raise InputError(f"step {self.text[:60]!r}: rule {self.rule!r} with{'' if self.check else 'out'} a check")
 
 
+LEAST_SHARE = 0.5
+"""What is typical is true of most draws."""
 LEAST_CONFIDENCE = 0.8
 """Of an interval for a share."""
 
@@ -147,9 +149,9 @@ class Quantifier:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        if not (0 < self.share < 1 and LEAST_CONFIDENCE <= self.confidence < 1):
+        if not (LEAST_SHARE <= self.share < 1 and LEAST_CONFIDENCE <= self.confidence < 1):
             raise InputError(
-                f"quantifier: share {self.share}, confidence {self.confidence}; allowed: a share between 0 and 1, a "
+                f"quantifier: share {self.share}, confidence {self.confidence}; allowed: a share from 1/2 to 1, a "
                 f"confidence of at least {LEAST_CONFIDENCE}"
             )
 
@@ -302,6 +304,6 @@ def _facts(
 
 def __getattr__(name: str) -> Any:
     """What judges claims lives in :mod:`proofs_check.judging`, and is found here too."""
-    if name in {"judge", "chain"}:
-        return getattr(importlib.import_module("proofs_check.judging"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("proofs_check.judging"), name)

@@ -11,7 +11,7 @@ import random
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from itertools import islice
@@ -170,10 +170,11 @@ def draws(strategy: SearchStrategy[Any], count: int, seed: int = 0) -> Iterator[
 def distinct(instances: Iterable[Any]) -> tuple[list[Any], int]:
     """Each instance once, in order, and how many there were.
 
-    Equal ones count as one, and so do those of the same content.
+    Numbers that are equal count as one, and so do containers of the same content.  What a class of one's own says of
+    its equality is not believed: its instances are all kept.
 
-    >>> distinct([1, 1.0, True, 2])
-    ([1, 2], 4)
+    >>> distinct([1, 1.0, True, 2, (1, 2), (1, 2)])
+    ([1, 2, (1, 2)], 6)
     """
     found: list[Any] = []
     seen: set[Any] = set()
@@ -182,17 +183,32 @@ def distinct(instances: Iterable[Any]) -> tuple[list[Any], int]:
         count += 1
         if count > MOST:
             raise InputError(f"more than {MOST} instances")
-        keys: list[Any] = [fingerprint(instance)]
-        with suppress(TypeError):  # not hashable: its content alone tells
-            keys.append(("equal", hash(instance), instance))
+        keys: list[Any] = [fingerprint(instance)] if _is_plain(instance) else []
+        if type(instance) in NUMBERS:
+            keys.append(("equal", instance))
         if not any(key in seen for key in keys):
             found.append(instance)
         seen.update(keys)
     return found, count
 
 
-DEPTH = 40
-"""So deep are instances read."""
+NUMBERS = {int, bool, float, Fraction}
+PLAIN = NUMBERS | {str, bytes, complex, type(None)}
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value's text is written by Python and this project alone."""
+    kind = type(value)
+    if kind in {tuple, list, set, frozenset}:
+        return all(map(_is_plain, value))
+    if kind is dict:
+        return all(_is_plain(k) and _is_plain(v) for k, v in value.items())
+    return kind in PLAIN or kind.__module__.startswith(ROOMS)
+
+
+def different(instances: Iterable[Any]) -> int:
+    """How many of them differ in content."""
+    return len({fingerprint(instance) for instance in distinct(instances)[0]})
 
 
 @dataclass(frozen=True)
@@ -212,7 +228,7 @@ class Listing:
     def kept(self, met: Sequence[Any]) -> str | None:
         """Why those that met the assumptions are too few, if they are."""
         total, left = len(self.instances), len(met)
-        if self.coverage == "law" and left and len(distinct(met)[0]) < 2:
+        if self.coverage == "law" and left and different(met) < 2:
             return f"the law gave one instance {left} times"
         if left < total and (left < LEAST_KEPT or left < LEAST_SHARE * total):
             return f"the assumptions keep {left} of {total} instances; {LEAST_KEPT} and {LEAST_SHARE} of them are the least"
@@ -220,14 +236,23 @@ class Listing:
 
     def words(self, met: Sequence[Any]) -> str:
         """What was judged, for the summary: of what kind, how many were drawn, what the assumptions left."""
-        parts = [WORDS[self.coverage]]
+        parts = [f"all of {_members(self.instances)}" if self.coverage == "all" else WORDS[self.coverage]]
         if self.coverage == "law":
-            parts.append(f"{len(distinct(met)[0])} distinct")
-        elif self.drawn > len(self.instances):
-            parts.append(f"{len(self.instances)} distinct of {self.drawn} drawn")
+            parts.append(f"{different(met)} distinct")
+        elif self.drawn > (count := different(self.instances)):
+            parts.append(f"{count} distinct of {self.drawn} drawn")
         if len(met) < len(self.instances):
             parts.append(f"the assumptions keep {len(met)} of {len(self.instances)}")
         return ", ".join(parts)
+
+
+def _members(instances: Sequence[Any]) -> str:
+    """A finite domain as a set, shortened in the middle."""
+    with long_integers():
+        shown = [repr(one)[:40] for one in (*instances[:4], *instances[-1:])]
+    if len(instances) <= 5:
+        return f"{{{', '.join(shown[: len(instances)])}}}"
+    return f"{{{', '.join(shown[:4])}, …, {shown[-1]}}}, {len(instances)} in number"
 
 
 def listing(instances: Iterable[Any], coverage: Coverage) -> Listing:
@@ -244,6 +269,10 @@ def listing(instances: Iterable[Any], coverage: Coverage) -> Listing:
 
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+DEPTH = 40
+"""So deep are instances read."""
 
 
 def fingerprint(value: Any) -> str:

@@ -138,9 +138,12 @@ def prove(formal: Formal) -> Outcome:
             weak = {"<": "<=", ">": ">="}[relation.rel_op]
             outcome, strict = _link(formal, _relation(weak)(left, right, evaluate=False)), strict - 1
         strict += 1
+        detail = outcome.detail
+        for symbol in formal.variables:  # as they were declared
+            detail = detail.replace(f"_{symbol.name}", symbol.name)
         if outcome.holds is not True:
-            return Outcome(None, f"not proved: {outcome.detail}")
-        details.append(outcome.detail)
+            return Outcome(None, f"not proved: {detail}")
+        details.append(detail)
     if strict <= 0:
         return Outcome(None, "not proved: no step of the chain is strict")
     return Outcome(from_comparison(True), "; ".join(details), certified=True)

@@ -414,7 +414,9 @@ def describe(claim: Claim) -> dict[str, Any]:
         "quantifier": str(claim.quantifier),
         "assumptions": [a.text for a in claim.assumptions],
         "derivation": [{"text": s.text, "because": s.because, "rule": s.rule} for s in claim.derivation],
-        "formal": [one.to_dict() for one in claim.formal(claim.scopes("quick")[0])] if claim.formal else [],
+        "formal": [one.to_dict() for one in claim.formal((claim.scopes("quick") or claim.scopes("full"))[0])]
+        if claim.formal
+        else [],
         "rests_on": [{"id": id, "because": LINKS.get(claim.id, {}).get(id, "")} for id in claim.rests_on],
         "mutants": [{"name": m.name, "change": m.change, "kind": m.kind} for m in claim.mutants],
     }

@@ -18,9 +18,12 @@ values.
 
 from __future__ import annotations
 
+import cmath
+import dis
 import hashlib
 import importlib.util
 import inspect
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -65,6 +68,10 @@ Space = Any
 one of them (:mod:`proofs_check.instances`)."""
 DRAWN: Scope = {"instances": "drawn"}
 """The cell of a claim that has only one."""
+ROUNDED = frozenset((*dir(math), *dir(cmath))) - frozenset(
+    ("ceil", "comb", "factorial", "floor", "gcd", "isqrt", "lcm", "perm", "prod", "trunc")
+)
+"""Functions and constants of Python's that are rounded to floats."""
 FULL = 10
 """How many times as many instances the full profile draws."""
 LONGEST = 10_000
@@ -130,6 +137,9 @@ def claim(
     def decorate(function: Callable[..., Found]) -> Claim:
         statement = " ".join((function.__doc__ or "").split())
         constants = _constants(function, id)
+        for given, wanted in ((kind, str), (quantifier, Quantifier)):
+            if type(given) is not wanted:
+                raise InputError(f"claim {id}: {given!r:.40} is not a plain {wanted.__name__}")
         if kind not in POSITIVE:
             raise InputError(f"claim {id}: kind {kind!r}; allowed: {', '.join(POSITIVE)}")
         if not statement:
@@ -142,6 +152,7 @@ def claim(
             raise InputError(f"claim {id}: examples: {examples!r:.20}; allowed: 1 to {MOST // FULL}")
         if isinstance(over, Sampler | Whole) or not callable(over):
             check_space(over, id)
+        space = tuple(over) if isinstance(over, Sequence) else over  # listed once
         texts = dict(assume or {})
         checked_as: Kind = "exact" if kind == "symbolic" else kind
         made = Claim(
@@ -154,7 +165,7 @@ def claim(
             kind=checked_as,
             scopes=lambda profile: tuple(dict(cell) for cell in cells),
             instances=lambda scope, profile: listed(
-                _space(over, scope, id), examples * (FULL if profile == "full" else 1)),
+                _space(space, scope, id), examples * (FULL if profile == "full" else 1)),
             test=_test(function, checked_as, {}),
             mutants=tuple(_mutant(id, name, change, function, checked_as, constants, texts)
                           for name, change in mutants.items()),
@@ -163,8 +174,8 @@ def claim(
             describe=_describe,
             rests_on=tuple(rests_on),
             own=True,
-            search=lambda scope: strategy(_space(over, scope, id)),
-            coverage=lambda scope: coverage(_space(over, scope, id)),
+            search=lambda scope: strategy(_space(space, scope, id)),
+            coverage=lambda scope: coverage(_space(space, scope, id)),
         )  # fmt: skip
         function.__globals__.setdefault(MADE, []).append(made)  # found also when another takes the function's name
         return made
@@ -255,7 +266,18 @@ def _float_in(function: Callable[..., Found]) -> str | None:
             if found is not None:
                 return found
             codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-        named = [one.__globals__.get(name) for code in codes for name in code.co_names]
+        named = []
+        for code in codes:
+            steps = list(dis.get_instructions(code))
+            for step, following in zip(steps, [*steps[1:], None], strict=True):
+                if step.opname not in ("LOAD_GLOBAL", "LOAD_NAME"):  # others are names of attributes
+                    continue
+                value = one.__globals__.get(step.argval)
+                named.append(value)
+                attribute = following.argval if following is not None and (value is math or value is cmath) else None
+                alone = getattr(value, "__name__", "") if getattr(value, "__module__", "") in ("math", "cmath") else ""
+                if attribute in ROUNDED or alone in ROUNDED:
+                    return f"{attribute or alone} of Python's math"
         held = [cell.cell_contents for cell in one.__closure__ or () if not _empty(cell)]
         found = inexact([value for value in (*named, *held) if isinstance(value, float | tuple | list | dict)])
         if found is not None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from proofs_check import ledger, runner
+from proofs_check import ledger, runner, user_claims
 from proofs_check.claim import address, parse_address
 from proofs_check.commands.output import console, emit, table
 from proofs_check.judging import chain
@@ -49,12 +49,17 @@ def _summary(out: Path, as_json: bool) -> int:
 def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     """One claim, with the evidence of the last run where there is one."""
     known = {c.id: c for c in ledger.all_claims()}
+    if user_claims.is_file(claim_id):
+        chosen = ledger.select([claim_id])
+        if len(chosen) != 1:
+            raise InputError(f"claim {claim_id!r}: names {len(chosen)} claims; name one: FILE.py::ID")
+        known[claim_id] = chosen[0]
     if claim_id not in known and any(c.source == claim_id for c in known.values()):
         return _statement(claim_id, out, as_json)
     if claim_id not in known:
         raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
     claim = known[claim_id]
-    content = runner.describe(claim) | {"cells": _last(out, claim_id)}
+    content = runner.describe(claim) | {"cells": _last(out, known[claim_id].id)}
     first = (claim.scopes("quick") or claim.scopes("full"))[0]
     for step, result in zip(content["derivation"], chain(claim, first), strict=False):
         step |= {"holds": result["holds"], "detail": result["detail"], "cell": address(first)}

@@ -26,7 +26,7 @@ from numerics.problem import Problem
 from proofs_check import local_modules, runner, user_claims
 from proofs_check.claim import ALL, SHARE, TYPICAL, Claim, Quantifier
 from proofs_check.claims.common import below, less
-from proofs_check.instances import LEAST_KEPT, LEAST_SHARE, distinct, fingerprint, inexact, sampler, whole
+from proofs_check.instances import LEAST_KEPT, LEAST_SHARE, different, distinct, fingerprint, inexact, sampler, whole
 from proofs_check.judging import judge
 from proofs_check.user_claims import DRAWN, claim, without
 from proofs_check.verdicts import Verdict
@@ -64,7 +64,7 @@ def test_distinct_instances_are_counted(values: list[Any]) -> None:
 
 def test_a_finite_domain_is_enumerated() -> None:
     assert verdict(bounded(whole(range(5)))) == (
-        Verdict.CERTIFIED, "holds in 5 of 5: at_most: YES (all there are)")  # fmt: skip
+        Verdict.CERTIFIED, "holds in 5 of 5: at_most: YES (all of {0, 1, 2, 3, 4})")  # fmt: skip
     assert verdict(bounded(range(5)))[1].endswith("(these instances)")
     for members in ((), range(10**6)):
         with pytest.raises(InputError, match="members"):
@@ -255,7 +255,8 @@ def test_fingerprints_tell_contents_apart() -> None:
     assert len({fingerprint(v) for v in values}) == len(values)
     assert fingerprint(Plain([1])) == fingerprint(Plain([1]))
     assert distinct([Plain(1), Plain(1), Plain(2)])[1] == 3
-    assert len(distinct([Plain(1), Plain(1), Plain(2)])[0]) == 2
+    assert len(distinct([Plain(1), Plain(1), Plain(2)])[0]) == 3  # all are judged, …
+    assert different([Plain(1), Plain(1), Plain(2)]) == 2  # … and two are counted
 
 
 def test_long_numbers_are_described() -> None:
