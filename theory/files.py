@@ -49,14 +49,19 @@ def is_marked(path: Path) -> bool:
 
 
 def check_output(
-    path: Path, *, option: str = "", force: bool = False, known: Known | None = None, inputs: Iterable[Path | str] = ()
+    path: Path,
+    *,
+    option: str = "",
+    force: bool | None = False,
+    known: Known | None = None,
+    inputs: Iterable[Path | str] = (),
 ) -> None:
     """Refuses, before anything is computed, an output that may not be written.
 
     Args:
         path: the file to come.
         option: the option of the command line that names it, for the message.
-        force: whether files that adfd did not make may be replaced.
+        force: whether files that adfd did not make may be replaced; None where there is no such option.
         known: recognises further files that adfd made.
         inputs: files that the command reads; never replaced.
 
@@ -85,7 +90,8 @@ def check_output(
     except (OSError, ValueError):
         ours = False
     if not ours:
-        raise InputError(f"{label}: cannot be written (adfd did not make the file that is there; --force replaces it)")
+        way = "remove it" if force is None else "--force replaces it"
+        raise InputError(f"{label}: cannot be written (adfd did not make the file that is there; {way})")
 
 
 def write(
@@ -93,7 +99,7 @@ def write(
     content: Content,
     *,
     option: str = "",
-    force: bool = False,
+    force: bool | None = False,
     known: Known | None = None,
     inputs: Iterable[Path | str] = (),
 ) -> Path:

@@ -35,7 +35,7 @@ from numerics.training.records import DIVERGED, FINISHED, LossCurve, Record, fin
 from numerics.training.residuals import System
 from numerics.training.two_layer import TwoLayerResidual
 from theory.errors import InputError
-from theory.files import write
+from theory.files import check_output, write
 
 Model = TwoLayerResidual | PerceptronResidual | ModuleResidual
 Progress = Callable[[int, int], None]
@@ -333,6 +333,8 @@ class _Store:
         self.lock = threading.Lock()
         self.began = time.perf_counter()
         self.taken: dict[int, float] = {}
+        if path is not None and not resume:
+            check_output(path, option="checkpoint", force=None, known=_is_checkpoint)
         if path is not None and resume and path.exists():
             try:
                 data = torch.load(path, weights_only=True)
@@ -367,7 +369,7 @@ class _Store:
     def _write(self) -> None:
         assert self.path is not None
         content = {"key": self.key, "chunk": self.chunk, "done": self.done, "open": self.open}
-        write(self.path, lambda file: torch.save(content, file), option="checkpoint", known=_is_checkpoint)
+        write(self.path, lambda file: torch.save(content, file), option="checkpoint", force=True)  # looked at before
 
 
 def objective_at(model: Model, device: str = "auto", dtype: str | torch.dtype = "float64") -> Objective:

@@ -169,7 +169,12 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"no checkpoint")
     with pytest.raises(InputError, match="cannot be read"):
         train_ensemble(MODEL, START, Adam(1e-2), 5, checkpoint=file, resume=True, device="cpu")
-    train_ensemble(MODEL, START, Adam(1e-2), 5, checkpoint=file, device="cpu")  # without resume it is replaced
+    with pytest.raises(InputError, match="did not make the file"):
+        train_ensemble(MODEL, START, Adam(1e-2), 5, checkpoint=file, device="cpu")
+    assert file.read_bytes() == b"no checkpoint"
+    file.unlink()
+    for rate in (1e-2, 2e-2):  # without resume, that of another run is replaced
+        train_ensemble(MODEL, START, Adam(rate), 5, checkpoint=file, device="cpu")
 
 
 def test_progress_counts_network_iterations() -> None:
