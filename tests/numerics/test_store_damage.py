@@ -136,6 +136,7 @@ def test_damage_is_told_and_undone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # a machine that others use too
 @pytest.mark.parametrize("part", range(5))
 def test_a_thousand_damaged_stores(part: int, tmp_path: Path) -> None:
     tally = damage_many(range(1000 + 200 * part, 1200 + 200 * part), tmp_path)
