@@ -45,22 +45,27 @@ SEPARATE = 2.0
 _LEVELS = np.concatenate([[0.0], 0.5 - 0.5 * np.cos(np.linspace(0, math.pi, 65))[1:]])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SmallValues:
     """Prediction of the statement about every small singular value, for one draw of the features.
 
     Attributes:
-        probability: that ``sigma_k(A_FD) > sigma_k(A_AD)`` for every k > n/2.
+        behind: (n + 1,): at i the probability that ``sigma_k(A_FD) > sigma_k(A_AD)`` for every k >= i, counted from 0.
         knee: number of singular values of A_AD above the noise of A_FD.
         values: n.
         separation: the median ratio of the noise predicted behind the knee to A_AD's own value there (k > n/2);
             infinite where the knee is not reached.
     """
 
-    probability: float
+    behind: Float[np.ndarray, " n1"]
     knee: int
     values: int
     separation: float
+
+    @property
+    def probability(self) -> float:
+        """That it holds for every k > n/2, counted from 1."""
+        return float(self.behind[self.values // 2])
 
 
 def small_values(problem: Problem, arithmetic: str) -> SmallValues:
@@ -97,45 +102,36 @@ def _predict(
     left = (rows - index) * (columns - index)
     under = sigma < tau * left**0.25
     knee = int(np.argmax(under)) if under.any() else n
-    log_probability = 0.0
-    above = np.arange(n // 2, knee)
-    if len(above):
+    factors = np.zeros(n + 1)
+    if knee:
         # values without vectors are the more accurate ones: LAPACK's small values with vectors are wrong by u sigma_1
         U, _, Vt = np.linalg.svd(exact, full_matrices=False)
-        u, v = U[:, above], Vt[above]
+        above, u, v = index[:knee], U[:, :knee], Vt[:knee]
         moved = np.einsum("ik,ij,kj->k", u, shift, v, optimize=True)
         scatter = np.sqrt(np.einsum("ik,ij,kj->k", u**2, errors**2, v**2, optimize=True))
-        lift = tau**2 * ((rows - above) + (columns - above)) / (2 * sigma[above])
-        log_probability += float(np.sum(log_ndtr((moved + lift) / scatter)))
+        lift = tau**2 * ((rows - above) + (columns - above)) / (2 * sigma[:knee])
+        factors[:knee] = log_ndtr((moved + lift) / scatter)
     separation = math.inf
     if knee < n:
-        logarithm, separation = _behind(own, tau, rows, columns, knee)
-        log_probability += logarithm
-    return SmallValues(math.exp(log_probability), knee, n, separation)
+        factors[knee:n], ratio = _noise(own, tau, rows, columns, knee)
+        separation = float(np.exp(np.median(ratio[max(0, n // 2 - knee) :])))
+    return SmallValues(np.exp(np.cumsum(factors[::-1])[::-1]), knee, n, separation)
 
 
-def _behind(own: Float[np.ndarray, " n"], tau: float, rows: int, columns: int, knee: int) -> tuple[float, float]:
-    """Logarithm of the probability that noise exceeds A_AD's own values from max(knee, n/2) on; their separation."""
-    n = len(own)
-    rest = n - knee
+def _noise(
+    own: Float[np.ndarray, " n"], tau: float, rows: int, columns: int, knee: int
+) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
+    """For the m = n − knee values behind the knee: log of the probability that noise exceeds A_AD's own, log of the ratio."""
+    rest = len(own) - knee
     quantiles = [noise_quantile(float(level), rows - knee, columns - knee) for level in _LEVELS]
-    first = max(knee, n // 2)
-    rank = np.arange(n - first, 0, -1)  # from the bottom, the largest first
+    rank = np.arange(rest, 0, -1)  # from the bottom, the largest first
     noise = tau * np.interp((rank - 0.5) / rest, _LEVELS, quantiles)
-    with np.errstate(divide="ignore"):
-        ratio = np.log(noise / np.maximum(own[first:], np.finfo(float).tiny))
-    hard = rows == columns
-    inner = slice(None, -1) if hard else slice(None)
-    total = float(np.sum(log_ndtr(ratio[inner] * (rank[inner] - 0.5) / SPREAD)))
-    if hard:
+    ratio = np.log(noise / np.maximum(own[knee:], np.finfo(float).tiny))
+    factors = log_ndtr(ratio * (rank - 0.5) / SPREAD)
+    if rows == columns:
         t = float(own[-1]) * math.sqrt(rest) / tau
-        total -= t * t / 2 + t
-    return total, float(np.exp(np.median(ratio)))
-
-
-def mean_probability(problems: Sequence[Problem], arithmetic: str) -> float:
-    """The predicted share of draws in which every small singular value of A_FD is larger."""
-    return float(np.mean([small_values(problem, arithmetic).probability for problem in problems]))
+        factors[-1] = -(t * t / 2 + t)
+    return factors, ratio
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def _caption(maps: Sequence[PhaseMap], across: str) -> Markup:
     )
     return to_html(
         f"Phase diagrams for $u''$ {what}; {maps[0].draws} draws at each point. The darker a square, the larger the share of draws "
-        "in which the statement holds; a ring marks where that is predicted from $A_{AD}$ alone (S2: the knee of the round-off "
-        "floor is at or before the cut-off; S3: the predicted sign of the gap), a cross where $r_{AD}$ counts noise of $A_{AD}$ "
+        "in which the statement holds; a ring marks where that is predicted from $A_{AD}$ alone (S2: noise is predicted to "
+        "lift every value behind the cut-off; S3: the predicted sign of the gap), a cross where $r_{AD}$ counts noise of $A_{AD}$ "
         f"itself, so that noise is judged. Where something is predicted, most draws agree at {scored}."
     )

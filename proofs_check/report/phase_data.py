@@ -1,20 +1,22 @@
 """Where S2 and S3 hold over size and tolerance, and over step and weight scale: shares of draws, and predictions.
 
-The predictions use A_AD alone.  S2, about the values behind a cut-off number r, is predicted where r is at or behind the
-knee of the round-off floor (:mod:`numerics.floor`), in the median of the draws; S3 by the sign of the gap that
-:mod:`numerics.gap_sign` predicts for the first draw.
+The predictions use A_AD alone, of the first draw: S2, about the values behind a cut-off number r, by the probability of
+:mod:`numerics.small_values`; S3 by the sign of the gap of :mod:`numerics.gap_sign`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from statistics import median
 from typing import Any
+
+import numpy as np
+from jaxtyping import Float
 
 from numerics import draws
 from numerics.gap_sign import PredictedSpectra, predicted_gap, predicted_spectra
 from numerics.problem import Arithmetic, Problem
+from numerics.small_values import small_values
 from proofs_check.claim import Profile
 from proofs_check.claims.common import problem
 from proofs_check.claims.samples import TAUS, Reduced, reduce, reduced
@@ -46,14 +48,14 @@ def over_size(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict
         template = problem(activation, size=n, seed=FIRST_SEED)
         found = reduced(template, range(FIRST_SEED, FIRST_SEED + DRAWS[profile]), arithmetic, {})
         curve = next(c for c in found.curves if (c.rule, c.power) == ("energy", 1))
-        spectra, knee = predicted_spectra(template, arithmetic), median(found.knee)
+        spectra, behind = predicted_spectra(template, arithmetic), small_values(template, arithmetic).behind
         conventions = [Convention("energy", Fraction(1, 10**k)) for k in DECADES]
         columns.append(
             {
                 "small": [curve.small[k] / DRAWS[profile] for k in places],
                 "raw": [curve.raw[k] / DRAWS[profile] for k in places],
                 "normalised": [curve.normalised[k] / DRAWS[profile] for k in places],
-                "small_predicted": [curve.cutoff_ad[k] >= knee for k in places],
+                "small_predicted": [_small(behind, int(curve.cutoff_ad[k])) for k in places],
                 "raw_predicted": [_sign(spectra, c) for c in conventions],
                 "normalised_predicted": [_sign(spectra, Convention("energy", c.tau, 1, True)) for c in conventions],
                 "flagged": [2 * curve.past_own_knee[k] > DRAWS[profile] for k in places],
@@ -61,6 +63,11 @@ def over_size(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict
         )
     across = {"across": "size", "columns": [str(n) for n in SIZES[profile]], "rows": [f"1e-{k}" for k in DECADES]}
     return {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across | _transposed(columns)
+
+
+def _small(behind: Float[np.ndarray, " n1"], r: int) -> bool:
+    """Whether every value behind r is predicted to be lifted; where there is none the statement counts as failing."""
+    return r < len(behind) - 1 and bool(behind[r] > 0.5)
 
 
 def _sign(spectra: PredictedSpectra, convention: Convention) -> bool | None:
@@ -105,7 +112,7 @@ def _row(
         "small": [sum(k == half for k in one.larger) / len(one.larger) for one in kept],
         "raw": [share(one, raw) for one in kept],
         "normalised": [share(one, normalised) for one in kept],
-        "small_predicted": [median(one.knee) <= SIZE // 2 for one in kept],
+        "small_predicted": [small_values(one, arithmetic).probability > 0.5 for one in posed],
         "raw_predicted": [_sign(one, judged[raw]) for one in spectra],
         "normalised_predicted": [_sign(one, judged[normalised]) for one in spectra],
         "flagged": [

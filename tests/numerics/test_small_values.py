@@ -86,6 +86,13 @@ def test_steps_as_large_as_the_features_bring_the_floors_together() -> None:
     assert coarse.probability < 0.5
 
 
+def test_more_values_are_less_probable_and_no_value_is_certain() -> None:
+    found = small_values(drawn(40, 2), "float64")
+    assert np.all(np.diff(found.behind) >= 0)
+    assert found.behind[-1] == 1
+    assert found.probability == found.behind[20]
+
+
 def test_a_grid_of_sizes_is_fine() -> None:
     sizes = size_grid(8, 400)
     assert sizes[0] == 8
