@@ -27,7 +27,7 @@ def bounds(found: BoundFigure) -> Figure:
         points = [p for p in found.points if p.method == method]
         panels.append(
             svg(
-                f"f6-{len(panels)}",
+                f"f7-{len(panels)}",
                 f"Deviation from the law against its bound, {METHOD_WORDS[method]}",
                 f"{len(points)} networks, {_over(points)} above the bound",
                 partial(_draw_against, points=points, method=method, index=len(panels)),
@@ -35,7 +35,7 @@ def bounds(found: BoundFigure) -> Figure:
         )
     panels.append(
         svg(
-            f"f6-{len(panels)}",
+            f"f7-{len(panels)}",
             "Bound over deviation against the width",
             f"median {_loose(found.points)}",
             partial(_draw_width, points=found.points, index=len(panels)),
