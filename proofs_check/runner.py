@@ -345,7 +345,7 @@ def ledger(claims: Iterable[Claim], results: list[dict[str, Any]], profile: Prof
             entry = expected.get(claim.id, {}).get(result["address"])
             recorded = entry["verdict"] if entry else None
             cells.append(
-                {key: result[key] for key in ("scope", "address", "verdict", "finding")}
+                {key: result.get(key) for key in ("scope", "address", "verdict", "finding")}
                 | {"expected": recorded, "status": status(result, entry)}
                 | {"method": result["method"], "quantifier": result["quantifier"], "evidence": evidence}
                 | {"seconds": result["seconds"]}
@@ -363,7 +363,7 @@ def status(result: Mapping[str, Any], entry: Mapping[str, Any] | None) -> Status
     """
     verdict = Verdict(result["verdict"])
     found = compare(verdict, None if entry is None else entry["verdict"])
-    data = result["evidence"]["data"]
+    data = result["evidence"].get("data", {})
     counts = result["evidence"] | {"facts": data.get("simultaneous_over")}
     if entry is None or "draws" not in entry or not counts["facts"] or found == "error":
         return found
