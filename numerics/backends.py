@@ -149,7 +149,8 @@ class BallBackend:
         known = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "atan", "asinh", "erf"}
         if name not in known:
             raise InputError(f"cannot evaluate the function {name}")
-        return _elementwise(getattr(flint.arb, name), argument)
+        function = getattr(flint.arb, name)
+        return _elementwise(lambda u: function(_ball(u)), argument)
 
     def power(self, base: Any, exponent: Fraction) -> Any:
         """``base`` to a rational power; squares by multiplication (``arb(0, 1)**2`` is nan)."""
@@ -157,10 +158,15 @@ class BallBackend:
             positive = _ball_power(base, abs(int(exponent)))
             return positive if exponent > 0 else 1 / positive
         power = flint.arb(flint.fmpq(exponent.numerator, exponent.denominator))
-        return _elementwise(lambda u: u.sqrt() if exponent == Fraction(1, 2) else u**power, base)
+        return _elementwise(lambda u: _ball(u).sqrt() if exponent == Fraction(1, 2) else _ball(u) ** power, base)
 
 
-def _ball_step(u: flint.arb) -> flint.arb:
+def _ball(u: Any) -> flint.arb:
+    """A ball as it is, an exact rational (``fmpq``) as a ball."""
+    return u if isinstance(u, flint.arb) else flint.arb(u)
+
+
+def _ball_step(u: Any) -> flint.arb:
     if u > 0:
         return flint.arb(1)
     return flint.arb(0) if u <= 0 else flint.arb("0.5", "0.5")

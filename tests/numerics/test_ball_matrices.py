@@ -82,3 +82,19 @@ def test_grids_and_boundaries_in_two_dimensions(name: str, method: Method) -> No
 def test_small_steps_do_not_cost_digits(name: str) -> None:
     problem = Problem(operator_text="u_xxxx", activation_name=name, count=3, interior=(4,), step=(Fraction(1, 10**20),))
     check(problem, "fd", 100)
+
+
+@pytest.mark.parametrize("activation", ["relu", "relu2", "step"])
+@pytest.mark.parametrize("method", ["ad", "fd"])
+def test_a_kink_that_is_met_exactly_is_decided(activation: str, method: Method) -> None:
+    """w x + b = 0 at x = -1/2 for w = 2/3, b = 1/3, which no ball decides."""
+    problem = Problem(
+        operator_text="exp(x)*u_x - u/3", activation_name=activation, count=2, interior=(3,), boundary=(Boundary(),),
+        weights=((Fraction(2, 3),), (Fraction(-1),)), biases=(Fraction(1, 3), Fraction(0)),
+    )  # fmt: skip
+    entries = ball_entries(problem, method)(100)
+    assert all(float(x.rad()) < 1e-25 for x in entries.entries())
+    with mpmath.workdps(30):
+        wanted = multiprecision_entries(problem, method)(30)
+        for x, value in zip(entries.entries(), wanted, strict=True):
+            assert abs(mpmath.mpf(str(x.mid().str(25, radius=False))) - value) < mpmath.mpf(10) ** -18
