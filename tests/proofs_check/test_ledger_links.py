@@ -85,7 +85,7 @@ def test_the_evidence_says_on_what_it_is_conditional(verdict: str) -> None:
     chosen = ledger.select(["stencils.peano", "stencils.truncation"])
     results = [
         {"id": c.id, "scope": dict(c.scopes("quick")[0]), "address": "x", "mutant": None, "verdict": "CERTIFIED",
-         "method": "m", "quantifier": "all", "evidence": {"summary": "s"}, "seconds": 0.0}
+         "method": "m", "finding": None, "quantifier": "all", "evidence": {"summary": "s"}, "seconds": 0.0}
         for c in chosen
     ]  # fmt: skip
     results[1]["verdict"] = verdict
