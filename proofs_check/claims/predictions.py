@@ -363,8 +363,8 @@ CLAIMS = (
         quantifier=Quantifier("typical", 0.7),
         describe=OnsetSetting.describe,
         mutants=(
-            Mutant("three-quarters", "three quarters of the predicted size", "constant",
-                   lambda c: c.with_(test=_onset_near(lambda n: 0.75 * n)), {"arithmetic": "float32"}),
+            Mutant("half", "half of the predicted size", "constant",
+                   lambda c: c.with_(test=_onset_near(lambda n: n / 2)), {"arithmetic": "float32"}),
             Mutant("one-size", "size 100 for every setting", "assumption",
                    lambda c: c.with_(test=_onset_near(lambda n: 100.0)), {"arithmetic": "float32"}),
         ),
