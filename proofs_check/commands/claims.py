@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from proofs_check import ledger, runner, user_claims
+from proofs_check import coverage, ledger, runner, user_claims
 from proofs_check.claim import address, parse_address
 from proofs_check.commands.output import console, emit, table
 from proofs_check.judging import chain
@@ -59,7 +59,8 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     if claim_id not in known:
         raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
     claim = known[claim_id]
-    content = runner.describe(claim) | {"cells": _last(out, known[claim_id].id)}
+    checked = {profile: coverage.checked_for(claim, profile) for profile in ("quick", "full")}
+    content = runner.describe(claim) | {"checked_for": checked, "cells": _last(out, claim.id)}
     first = (claim.scopes("quick") or claim.scopes("full"))[0]
     for step, result in zip(content["derivation"], chain(claim, first), strict=False):
         step |= {"holds": result["holds"], "detail": result["detail"], "cell": address(first)}
@@ -75,6 +76,8 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         ("Checked by", "kind"),
     ):
         console.print(f"{label + ':':<12}{content[key]}", markup=False)
+    for found in checked.values():
+        console.print(f"Checked for: {coverage.sentence(found)}", markup=False)
     for assumption in content["assumptions"]:
         console.print(f"Assumes:    {assumption}", markup=False)
     for link in content["rests_on"]:

@@ -78,14 +78,6 @@ def test_the_sine_polynomial_gives_the_symbol(m: int, p: int) -> None:
     assert sign * value / theta**m == pytest.approx(symbol(s).value(theta), rel=1e-11)
 
 
-def test_zero_is_told_from_nearly_zero() -> None:
-    x, y = sp.symbols("x y", real=True)
-    root = sp.sqrt(1 + x**2 + y**2)
-    assert kernels.is_zero(sp.diff(1 / root, x) + x / (1 + x**2 + y**2) ** sp.Rational(3, 2))
-    assert not kernels.is_zero(sp.diff(1 / root, x) + x / (2 + x**2 + y**2) ** sp.Rational(3, 2))
-    assert not kernels.is_zero(1 / root - sp.Rational(1, 10**30))
-
-
 def test_slope_of_a_power() -> None:
     rate = kernel_rates.Rate(("sin", "normal(0, 1)", "normal(0, 1)"), "u_xx", ("central", 2), *kernels.OFF)
     assert kernel_rates.slope(rate.steps, [float(h) ** 3 for h in rate.steps]) == pytest.approx(3, abs=1e-12)
