@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+TORCH  := $(shell sed -n 's/^\(torch==[^ ;\\]*\).*/\1/p' constraints.txt)
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Bytecode is kept whatever the surroundings say: the tests start a hundred Python processes.
@@ -14,11 +15,17 @@ export PYTHONDONTWRITEBYTECODE :=
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "adfd needs Python >= 3.11; set PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --require-hashes --no-deps --requirement constraints.txt
+	@# torch by itself: pip would prefer the index's build to one for CPUs alone, whichever of them the hashes allow.
+	@sed -n '/^torch==/,/[^\\]$$/p' constraints.txt >$(VENV)/torch.txt
+	@sed '/^torch==/,/[^\\]$$/d' constraints.txt >$(VENV)/others.txt
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest $(VENV)/wheels $(TORCH)
+	$(PIP) --require-hashes --no-deps --no-index --find-links $(VENV)/wheels --requirement $(VENV)/torch.txt
+	$(PIP) --require-hashes --no-deps --requirement $(VENV)/others.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@# A build of torch for GPUs brings packages of its own, whose versions its (checked) wheel names; others nothing.
-	$(PIP) $$(sed -n 's/^\(torch==[^ ;\\]*\).*/\1/p' constraints.txt)
+	$(PIP) $(TORCH)
 	$(BIN)/python -m pip check
+	@rm -r $(VENV)/wheels
 	@touch $(STAMP)
 
 setup: $(STAMP)  ## creates .venv and installs the tested set of packages

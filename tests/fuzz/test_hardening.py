@@ -159,6 +159,7 @@ def is_start_of_python(errors: str) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # a machine that others use too
 def test_ctrl_c_at_random_moments(tmp_path: Path) -> None:
     """Interrupted commands exit with 130 and one line, or have finished; a sweep goes on where it was."""
     dice = random.Random(5)
