@@ -190,7 +190,7 @@ CLAIMS = (
         id="symbols.central-bounded",
         title="Central stencils never amplify a wave",
         statement=r"The Fourier symbol $m(\theta) = \sum_k c_k e^{is_k\theta}/(i\theta)^m$ of a standard central "
-        r"stencil has $|m| \le 1$ on the whole line.",
+        r"stencil of $\partial^m$, $m \le 4$, of order 2, 4, 6 or 8 has $|m| \le 1$ on the whole line.",
         family="symbols",
         source="ours",
         predicate=r"$|m(\theta)|^2 \le 1$ for all real $\theta$, decided by rational boxes, a Taylor bound at 0 "

@@ -252,7 +252,8 @@ CLAIMS = (
     Claim(
         id="symbols.central-unit-interval",
         title="Central symbols lie between 0 and 1 on the waves of the grid",
-        statement=r"$0 \le m(\theta) \le 1$ on $(0, \pi]$ for standard central stencils of every order.",
+        statement=r"$0 \le m(\theta) \le 1$ on $(0, \pi]$ for standard central stencils of $\partial^m$, $m \le 4$, of orders 2, 4, 6 "
+        "and 8 (to 16 in the full profile).",
         family="symbols",
         source="ours",
         predicate="non-negativity decided by isolating the roots of a polynomial in $\\cos\\theta$, $m \\le 1$ by "
