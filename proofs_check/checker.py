@@ -394,8 +394,9 @@ def difference_rows(problem: Problem, difference: Difference, precision: int, wo
 
 
 def coefficients(operator: list[Term], names: list[str], x: list[Fraction]) -> list[arb]:
-    at = {name: ball(v) for name, v in zip(names, x, strict=True)}
-    return [term.coefficient(at) for term in operator]
+    ctx.cap = 1
+    values = {name: ball(v) for name, v in zip(names, x, strict=True)}
+    return [term.coefficient(values) for term in operator]
 
 
 def taylor(s: Expression, u: arb, order: int) -> list[arb]:
@@ -491,7 +492,7 @@ class Expression:
 def power(base: Any, exponent: Fraction) -> Any:
     """``base^(p/q)``: by multiplication for q = 1 (``arb(0, 1)**2`` would be nan), else of a positive base."""
     if exponent.denominator > 1:
-        if isinstance(base, arb) and base == 0 and exponent > 0:
+        if ctx.cap == 1 and at(base) == 0 and exponent > 0:  # a value alone; a root of zero has no derivative
             return arb(0)
         demand(at(base) > 0, "expression: a root of what is not proven positive")
         if exponent.denominator == 2:

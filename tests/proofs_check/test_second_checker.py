@@ -14,7 +14,7 @@ from typing import Any
 
 import mpmath
 import pytest
-from certificate_cases import FACTORS, MPMATH, holds, mutated, valid
+from certificate_cases import FACTORS, MPMATH, holds, mutated, of_matrix, valid
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,6 +181,15 @@ def test_valid_certificates_are_accepted_by_both() -> None:
 def test_mutated_certificates_are_judged_alike() -> None:
     accepted = sum(trial(seed, 40) for seed in range(250))
     assert 10 < accepted < 100
+
+
+@pytest.mark.parametrize(("derivative", "accepted"), [(0, True), (1, False), (2, False)])
+@pytest.mark.parametrize("base", [["variable", "z"], ["step", ["variable", "z"]]])
+def test_a_root_of_zero_has_a_value_and_no_derivative(base: list[Any], derivative: int, accepted: bool) -> None:
+    data = of_matrix([["0"]], [], 0, [[["0", 0], ["1", -3]]])  # one feature at z = 0, where the value is 0
+    data["problem"]["operator"][0]["derivatives"][0]["orders"] = [derivative]
+    data["problem"]["activation"] = ["power", base, "1/4"]
+    assert agreed(data) == accepted
 
 
 @pytest.mark.slow
