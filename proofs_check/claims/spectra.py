@@ -75,6 +75,10 @@ _central = Assumption(
     r"the stencil is a standard central one, so that $|m| \le 1$",
     lambda p: p.stencil.offsets is None and p.stencil.name == "central",
 )
+_second_order = Assumption(
+    "the stencil is the central one of order 2",
+    lambda p: p.stencil.offsets is None and (p.stencil.name, p.stencil.order) == ("central", 2),
+)
 SINE = (_interior_only, _sinusoid, _homogeneous, _symmetric)
 
 
@@ -237,11 +241,17 @@ def _distance(a: Enclosure, b: Enclosure) -> Enclosure:
 
 def _boundary_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
     """Draws with boundary rows, then two systems that miss a hypothesis: these count only where it is dropped."""
-    for seed in seeds(profile, 40, 200):
-        yield _stack(scope["activation"], seed)
-    for seed in seeds(profile, 6, 20):
-        yield problem(scope["activation"], seed=seed, size=10, scale=3, step=Fraction(1, 4), boundary=2)
-        yield _stack(scope["activation"], seed).with_(boundary=(Boundary("x-", 1),))
+    first = scope == _sine_cells(profile)[0]
+    changes = {"operator_text": scope["operator"], "stencil": StencilChoice("central", int(scope["order"]))}
+    for seed in range(40 if profile == "quick" and first else 12 if profile == "quick" else 200):
+        step = (Fraction(1, 2), Fraction(1), Fraction(1, 10))[seed % 3]
+        yield _stack(scope["activation"], seed).with_(step=(step,), **changes)
+    for seed in seeds(profile, 6 if first else 2, 20):
+        large = problem(scope["activation"], seed=seed, size=10, scale=3, step=Fraction(1, 4), boundary=2)
+        yield large.with_(**changes)
+        yield _stack(scope["activation"], seed).with_(boundary=(Boundary("x-", 1),), **changes)
+    if not first:
+        return
     yield _near_diagonal("sin", Fraction(2), (Fraction(0), Fraction(11, 7)), Fraction(11, 14), Fraction(0)).with_(
         stencil=StencilChoice("forward", 2)
     )
@@ -264,8 +274,22 @@ def _near_diagonal(
 
 
 def _exponential_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    """Draws that meet the hypotheses, then systems that miss one each: these count only where it is dropped."""
     for seed in seeds(profile, 6, 20):
-        yield problem("exp", seed=seed, size=6, scale=2, step=Fraction(1, 4))
+        for step in (Fraction(1, 4), Fraction(1, 2), Fraction(1, 20)):
+            yield problem("exp", seed=seed, size=6, scale=2, step=step)
+    one = Problem(
+        activation_name="exp",
+        weights=((Fraction(8),),),
+        biases=(Fraction(0),),
+        count=1,
+        interior=((Fraction(0),),),
+        step=(Fraction(1, 4),),
+    )
+    yield one.with_(stencil=StencilChoice("central", 4))  # the factor of order 4 at wh = 2 is 0.745
+    # Above a boundary row the two columns become nearly parallel when the first interior entry grows by its factor.
+    weights = ((Fraction(-4),), (Fraction(9, 20),))
+    yield one.with_(weights=weights, biases=(Fraction(0),) * 2, count=2, boundary=(Boundary("x-", 1),))
 
 
 def _one_by_one_fourth(scope: Scope, profile: Profile) -> Iterator[Problem]:
@@ -335,6 +359,24 @@ def _insert(shift: int) -> proof_steps.Check:
     return check
 
 
+def _sinhc(scope: Scope) -> Outcome:
+    """(e^t − 2 + e^−t)/t² = (sinh(t/2)/(t/2))², and sinh s ≥ s for s ≥ 0 by its derivative."""
+    import sympy as sp
+
+    t = sp.Symbol("t", positive=True)
+    box = {t: (Fraction(1, 8), 3)}
+    factor = (sp.exp(t) - 2 + sp.exp(-t)) / t**2
+    half = (sp.exp(t / 2) - sp.exp(-t / 2)) / 2
+    rest = (sp.exp(t) - sp.exp(-t)) / 2 - t
+    return proof_steps.every(
+        (
+            ("the factor", proof_steps.identity(factor, (half / (t / 2)) ** 2, box)),
+            ("(sinh t − t)'", proof_steps.identity(rest.diff(t), 2 * half**2, box)),
+            ("at 0", proof_steps.equal([(rest.subs(t, 0), 0)], "sinh t − t at 0")),
+        )
+    )
+
+
 def _pairs(scope: Scope) -> Outcome:
     """c_{−k} = (−1)^m c_k exactly."""
     s = _of_cell(scope)
@@ -355,7 +397,8 @@ CLAIMS = (
     Claim(
         id="spectra.sine-factorisation",
         title="Sine features: FD is AD times the symbol",
-        statement=r"For sine features the finite difference factorises exactly: "
+        statement=r"For sine or cosine features, interior rows, $L = \partial^m$ and a symmetric stencil (checked: central, "
+        r"$m = 1, 2, 4$ at order 2, $m = 2$ at order 4, and one with extra nodes each) the finite difference factorises exactly: "
         r"$A_{FD} = A_{AD}\,\mathrm{diag}(m(h w_j))$ with the Fourier symbol $m$ of the stencil.",
         family="spectra",
         source="ours",
@@ -383,8 +426,8 @@ CLAIMS = (
     Claim(
         id="spectra.sine-ordering",
         title="Sine features: FD lies under AD at every index",
-        statement=r"For sine features, interior rows and a central stencil, in exact arithmetic, "
-        r"$\sigma_k(A_{FD}) \le \sigma_k(A_{AD})$ for every $k$.",
+        statement=r"For sine or cosine features, interior rows, $L = \partial^m$ and a standard central stencil (checked: "
+        r"$m = 1, 2, 4$ at order 2, $m = 2$ at order 4), in exact arithmetic, $\sigma_k(A_{FD}) \le \sigma_k(A_{AD})$ for every $k$.",
         family="spectra",
         source="ours, from Ostrowski (1959)",
         predicate=r"certified enclosures satisfy $\overline{\sigma_k(A_{FD})} \le \underline{\sigma_k(A_{AD})}$ "
@@ -413,7 +456,7 @@ CLAIMS = (
     Claim(
         id="spectra.ostrowski",
         title="Sine features: the ratios lie within the symbol's range",
-        statement=r"Under the sine factorisation "
+        statement=r"Under the factorisation of sine or cosine features (claim spectra.sine-factorisation) "
         r"$d_{\min}\,\sigma_k(A_{AD}) \le \sigma_k(A_{FD}) \le d_{\max}\,\sigma_k(A_{AD})$ for every $k$, "
         r"$d_{\min}$ and $d_{\max}$ the extremes of $|m(h w_j)|$.",
         family="spectra",
@@ -435,8 +478,9 @@ CLAIMS = (
     Claim(
         id="spectra.exponential-reversal",
         title="Exponential features: the order reverses",
-        statement=r"For $\sigma = \exp$ the factor is $\mathrm{sinhc}^2(w h/2) \ge 1$, so that in exact arithmetic "
-        r"$\sigma_k(A_{FD}) \ge \sigma_k(A_{AD})$ for every $k$.",
+        statement=r"For $\sigma = \exp$, interior rows only and the central second difference of order 2 of $\partial^2$ the "
+        r"factor is $\mathrm{sinhc}^2(w h/2) \ge 1$, so that in exact arithmetic $\sigma_k(A_{FD}) \ge \sigma_k(A_{AD})$ for every "
+        r"$k$. (At order 4 it is not: the factor at $wh = 2$ is $0.745$; nor with boundary rows.)",
         family="spectra",
         source="ours",
         predicate=r"certified enclosures satisfy $\underline{\sigma_k(A_{FD})} \ge \overline{\sigma_k(A_{AD})}$ "
@@ -445,10 +489,18 @@ CLAIMS = (
         scopes=once({"activation": "exp"}),
         instances=_exponential_instances,
         test=_ordering(+1),
-        assumptions=(_interior_only,),
+        assumptions=(_interior_only, _second_order),
+        derivation=(
+            Step(r"$(e^{t} - 2 + e^{-t})/t^2 = \mathrm{sinhc}^2(t/2)$, $t = wh$, and $\sinh s - s$ has the derivative "
+                 r"$\cosh s - 1 = 2\sinh^2(s/2) \ge 0$ and is 0 at 0", "exponentials", "identity", _sinhc),
+            Step(r"$\sigma_k(A D) \ge \min_j|d_j|\,\sigma_k(A)$", "Ostrowski, PNAS 45 (1959) 740", "cited"),
+        ),
         requests=_requests,
         describe=witness,
         mutants=(
+            Mutant("any-order", "the stencil may have order 4", "assumption", lambda c: c.without_assumption("order 2")),
+            Mutant("with-boundary", "boundary rows are allowed", "assumption",
+                   lambda c: c.without_assumption("interior")),
             Mutant("as-sine", "FD lies under AD, as for sine", "sign", lambda c: c.with_(test=_ordering(-1))),
             Mutant("one-index-on", r"$\sigma_{k+1}(A_{FD}) \ge \sigma_k(A_{AD})$", "constant",
                    lambda c: c.with_(test=_ordering(+1, lambda p: 1))),
@@ -457,13 +509,14 @@ CLAIMS = (
     Claim(
         id="spectra.interlacing",
         title="Boundary rows: what survives of the ordering",
-        statement=r"With $N_b$ boundary rows below interior rows of sine features, a homogeneous operator and a standard "
-        r"central stencil, $\sigma_{k+N_b}(A_{FD}) \le \sigma_k(A_{AD})$ for every $k$ with $k + N_b$ in range.",
+        statement=r"With $N_b$ boundary rows below interior rows of sine or cosine features and a standard central stencil "
+        r"(checked: $\partial$, $\partial^2$ and $\partial^4$ at order 2, $\partial^2$ at order 4, $h$ from $1/10$ to $1$, $N_b$ = 1, 2), "
+        r"in exact arithmetic $\sigma_{k+N_b}(A_{FD}) \le \sigma_k(A_{AD})$ for every $k$ with $k + N_b$ in range.",
         family="spectra",
         source="ours, from Cauchy interlacing",
         predicate=r"certified enclosures satisfy $\overline{\sigma_{k+N_b}(A_{FD})} \le \underline{\sigma_k(A_{AD})}$",
         kind="ball",
-        scopes=once({"activation": "sin"}),
+        scopes=_sine_cells,
         instances=_boundary_instances,
         test=_ordering(-1, boundary_count),
         assumptions=(
