@@ -121,8 +121,8 @@ def _first_defect(drawn: TrainingProblem, scope: Scope) -> Outcome:
     )
 
 
-def _descent(hessian: bool) -> Test:
-    """The loss falls after a step: below 1/β, or at 1.9/λ_max."""
+def _descent(hessian: bool, share: float = 1.0) -> Test:
+    """The loss falls after a step by ``share`` · η‖g‖²/2: below 1/β, or at 1.9/λ_max (at all)."""
 
     def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
         import torch
@@ -140,7 +140,7 @@ def _descent(hessian: bool) -> Test:
         loss, gradient = model(flat)
         after = model(flat - eta[:, None] * gradient)[0]
         noise = 2.0**-50 * (Rounding.of(model, flat).residual * (2 * loss[:, None]).sqrt()).sum(1)
-        short = (fall - (loss - after) - noise) / loss.clamp(min=1e-300)
+        short = (share * fall - (loss - after) - noise) / loss.clamp(min=1e-300)
         worst = float(short.max())
         return Outcome(worst <= 1e-9, f"falls short by {worst:.2g} of the loss at most", margin=-worst)
 
@@ -197,8 +197,11 @@ def _known(steepness: float, needed: bool) -> Test:
     return test
 
 
-def _orders(reverse: bool, leading: float = 1.0) -> Test:
-    """Predicted entropy orders against those of the Jacobians; ``leading`` times the expansion is taken."""
+def _orders(reverse: bool, leading: float = 1.0, always: str | None = None) -> Test:
+    """Predicted entropy orders against those of the Jacobians; ``leading`` times the expansion is taken.
+
+    ``always`` is said in the place of every order that is predicted, for a mutant.
+    """
 
     def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
         from dataclasses import replace
@@ -216,7 +219,7 @@ def _orders(reverse: bool, leading: float = 1.0) -> Test:
                 total += 1
                 if says is not None:
                     said += 1
-                    wrong += (says == order(ad, fd)) == reverse
+                    wrong += ((always or says) == order(ad, fd)) == reverse
         return Outcome(
             wrong == 0, f"{said} of {total} orders predicted, {wrong} wrong", data={"predicted": said, "of": total}
         )
@@ -307,6 +310,7 @@ CLAIMS = (
         (
             Mutant("kernel", "the step 1.9/λ_max of the kernel suffices", "assumption",
                    lambda c: c.with_(test=_descent(False))),
+            Mutant("whole", "the loss falls by twice that, η‖g‖²", "constant", lambda c: c.with_(test=_descent(True, 2.0))),
         ),
         space=_double, counts=(8, 150), source="ours, by the descent lemma",
     ),
@@ -335,6 +339,8 @@ CLAIMS = (
         (
             Mutant("sign", "the opposite order", "sign", lambda c: c.with_(test=_orders(True))),
             Mutant("expansion", "the expansion has the other sign", "sign", lambda c: c.with_(test=_orders(False, -1.0))),
+            Mutant("always", "wherever an order is predicted AD has the larger entropy", "predicate",
+                   lambda c: c.with_(test=_orders(False, always="fd<ad"))),
         ),
         assumptions=(Assumption("an order is predicted for a network of the draw", _something_is_predicted),),
         space=_double, counts=(8, 100), scopes=_differences,

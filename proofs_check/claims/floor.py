@@ -149,18 +149,32 @@ STEPS = tuple(Fraction(1, 2**k) for k in range(4, 9))
 """Dyadic steps: h and its powers are exact in every arithmetic."""
 
 
-def _slope(expected: Callable[[int], int]) -> Callable[[Problem, Scope], Outcome]:
-    """Slope of log(median of the smallest quarter) against log h; the floor law gives −m."""
+ROUNDOFF_REACH = 0.05
+"""Of the exponent of u between float32 and float64: a factor 2.7 in the floor."""
+
+
+def _slope(expected: Callable[[int], int], power: float = 1.0) -> Callable[[Problem, Scope], Outcome]:
+    """Slopes of log(median of the smallest quarter): −m against log h, 1 against log u.
+
+    The first in the arithmetic of the cell; the second between float32 and float64 at the geometric mean over the steps.
+    """
 
     def test(instance: Problem, scope: Scope) -> Outcome:
-        arithmetic = scope["arithmetic"]
-        heights = []
-        for h in STEPS:
-            values = spectrum(instance.with_(step=(h,)), "fd", arithmetic).floats()
-            heights.append(median(values[-(len(values) // 4) :]))
-        slope = float(np.polyfit([math.log(h) for h in STEPS], [math.log(v) for v in heights], 1)[0])
+        heights = {}
+        for arithmetic in ("float32", "float64"):
+            spectra = [spectrum(instance.with_(step=(h,)), "fd", arithmetic).floats() for h in STEPS]
+            heights[arithmetic] = np.log([median(values[-(len(values) // 4) :]) for values in spectra])
+        slope = float(np.polyfit([math.log(h) for h in STEPS], heights[scope["arithmetic"]], 1)[0])
+        ratio = math.log(UNIT_ROUNDOFF["float32"] / UNIT_ROUNDOFF["float64"])
+        exponent = float(np.mean(heights["float32"] - heights["float64"])) / ratio
         order = expected(instance.operator.order)
-        return Outcome(abs(slope - order) <= 0.25, f"slope {slope:.3f}, law {order}", margin=0.25 - abs(slope - order))
+        margin = min(0.25 - abs(slope - order), ROUNDOFF_REACH - abs(exponent - power))
+        return Outcome(
+            margin >= 0,
+            f"slope {slope:.3f} in h, law {order}; {exponent:.3f} in u, law {power:g}",
+            margin=margin,
+            data={"slope": slope, "exponent of u": exponent},
+        )
 
     return test
 
@@ -327,11 +341,13 @@ CLAIMS = (
     Claim(
         id="floor.exponent",
         title="The floor grows like h to the minus m",
-        statement=r"The round-off floor of $A_{FD}$ scales like $u\,h^{-m}$ in the order $m$ of the derivative.",
+        statement=r"The round-off floor of $A_{FD}$ (the median of its smallest quarter of singular values) scales like $u\,h^{-m}$ for "
+        r"$\partial^m$, $m = 1, 2, 4$: in $h$ from $1/16$ to $1/256$, and in $u$ between float32 and float64.",
         family="floor",
         source="ours",
         predicate=r"slope of $\log$(median of the smallest quarter) against $\log h$, $h = 2^{-4} \dots 2^{-8}$, "
-        r"within 0.25 of $-m$, for at least 9 in 10 draws (95 % confidence)",
+        r"within 0.25 of $-m$, and exponent of $u$ between float32 and float64, mean over these $h$, within "
+        f"{ROUNDOFF_REACH} of 1, for at least 9 in 10 draws (95 % confidence)",
         kind="sampled",
         scopes=once(
             {"arithmetic": "float32", "activation": "tanh", "operator": "u_xx", "step": "1/16"},
@@ -352,6 +368,8 @@ CLAIMS = (
             Mutant("one-less", "the exponent is −(m − 1)", "exponent", lambda c: c.with_(test=_slope(lambda m: 1 - m))),
             Mutant("shrinks", "the floor shrinks with the step, like h^m", "sign",
                    lambda c: c.with_(test=_slope(lambda m: m))),
+            Mutant("root-of-u", "it scales like the root of u", "exponent",
+                   lambda c: c.with_(test=_slope(lambda m: -m, 0.5))),
         ),
     ),
 )  # fmt: skip

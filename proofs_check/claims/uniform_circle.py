@@ -193,20 +193,21 @@ def _falls(scope: Scope) -> Outcome:
 
 @dataclass(frozen=True)
 class Threshold:
-    """An absolute cut-off of the singular values, R = 8, h = 1/4."""
+    """An absolute cut-off of the singular values, R = 8."""
 
     tau: Fraction
+    step: Fraction = Fraction(1, 4)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types."""
-        return {"R": 8, "step": "1/4", "tau": spell(self.tau)}
+        return {"R": 8, "step": spell(self.step), "tau": spell(self.tau)}
 
 
 def _absolute(direction: int) -> Callable[[Threshold, Scope], Outcome]:
     """The entropies that ``theory.solvable.truncated_entropy`` gives under the absolute rule."""
 
     def test(level: Threshold, scope: Scope) -> Outcome:
-        model, h = Circle(uniform_frequencies(8)), Fraction(1, 4)
+        model, h = Circle(uniform_frequencies(8)), level.step
         convention = Convention("absolute", level.tau, int(scope["power"]))  # type: ignore[arg-type]
         ad, fd = (truncated_entropy(model, m, h, convention) for m in METHODS)
         if ad.value is None or fd.value is None:
@@ -225,6 +226,11 @@ def _levels(scope: Scope, profile: Profile) -> Iterator[Threshold]:
     yield from (Threshold(t) for t in (Fraction(1), Fraction(3), Fraction(11, 2), Fraction(13, 2)))
 
 
+def _half_the_step(scope: Scope, profile: Profile) -> Iterator[Threshold]:
+    """h = 1/8: at τ = 17/2 AD keeps the values of n = 7 and 8, FD those of n = 8 alone."""
+    yield from (Threshold(t, Fraction(1, 8)) for t in (Fraction(3), Fraction(17, 2)))
+
+
 _RULES: tuple[Rule, ...] = ("fixed", "relative", "energy")
 _cells = once(*({"rule": r, "power": q, "arithmetic": "exact"} for r in _RULES for q in ("1", "2")))
 
@@ -232,7 +238,8 @@ CLAIMS = (
     Claim(
         id="solvable.uniform-circle",
         title="Uniform frequencies on the circle: FD has at least the entropy of AD",
-        statement=r"For frequencies uniform on $1 \dots R$ and $h \in (0, 2\pi/(2R-1)]$ the truncated entropies, not "
+        statement=r"For frequencies uniform on $1 \dots R$ and $h \in (0, 2\pi/(2R-1)]$ (checked at $R = 2, 8, 32$, in the full profile seven $R$ to 64, and four $h$ each, "
+        r"the largest $6/(2R-1)$) the truncated entropies, not "
         r"normalised, satisfy $H_{FD} \ge H_{AD}$ for every number of values kept, under every relative and under every "
         "energy cut-off, for powers 1 and 2: S3 is reversed.",
         family="solvable",
@@ -281,6 +288,8 @@ CLAIMS = (
         mutants=(
             Mutant("reversed", "AD has at least the entropy of FD under every absolute cut-off", "sign",
                    lambda c: c.with_(test=_absolute(-1))),
+            Mutant("half-the-step", "h = 1/8, half the step, restores the order", "assumption",
+                   lambda c: c.with_(instances=_half_the_step)),
         ),
     ),
 )  # fmt: skip

@@ -90,11 +90,12 @@ def _claim(text: str) -> tuple[Claim, Mutant | None]:
 def _scopes(claim: Claim, mutant: Mutant | None, cell: Scope | None) -> list[Scope]:
     """The cells to search: of the quick profile, or of the full one where ``cell`` is only there."""
     if mutant is not None and cell is None:
-        return [mutant.scope or claim.scopes("quick")[0]]
+        return [mutant.scope or (claim.scopes("quick") or claim.scopes("full"))[0]]
     try:
-        return [task.scope for task in runner.tasks([claim], "quick", cell)]
+        quick = [task.scope for task in runner.tasks([claim], "quick", cell)]
     except InputError:
-        return [task.scope for task in runner.tasks([claim], "full", cell)]
+        quick = []
+    return quick or [task.scope for task in runner.tasks([claim], "full", cell)]
 
 
 def _describe(claim: Claim, found: Counterexample) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from numerics.problem import Problem
 from proofs_check import ledger, search_spaces, witness
 from proofs_check.claim import Assumption, Claim, Mutant, Scope
 from proofs_check.claims.source import Draw
+from proofs_check.commands.refute import _scopes as searched_cells
 from proofs_check.commands.refute import refute
 from proofs_check.refute import ROUNDS, search
 from proofs_check.search_spaces import Size, is_list, like, space_of
@@ -257,7 +258,8 @@ def test_cells_that_fix_the_step_keep_it() -> None:
 @pytest.mark.parametrize("claim", ledger.all_claims(), ids=lambda c: c.id)
 def test_every_claim_has_a_space_whose_draws_can_be_judged(claim: Claim) -> None:
     """Its draws are of the kind of its own instances, and its assumptions can be asked of them."""
-    for scope in (claim.scopes("quick")[0], claim.scopes("quick")[-1]):
+    scopes = claim.scopes("quick") or claim.scopes("full")  # of some claims every cell is for the full profile
+    for scope in (scopes[0], scopes[-1]):
         kinds = {
             type(instance.problem if isinstance(instance, Draw) else instance)
             for instance in claim.instances(scope, "quick")
@@ -291,6 +293,15 @@ def test_the_answer_for_an_instance_that_is_no_problem(
     assert content["quantifier"] == "all"
     assert content["recheck"]["reference"] is None
     assert json.loads(saved.read_text())["mutant"] == "log-of-r-minus-1"
+
+
+def test_a_claim_with_cells_in_the_full_profile_alone_is_searched_there() -> None:
+    onset = _claim("prediction.onset")
+    assert not onset.scopes("quick")
+    assert searched_cells(onset, None, None) == list(onset.scopes("full"))
+    assert searched_cells(onset, onset.mutants[0], None) == [onset.mutants[0].scope]
+    weyl = _claim("spectra.weyl")
+    assert searched_cells(weyl, None, None) == list(weyl.scopes("quick"))
 
 
 def test_nothing_found_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
