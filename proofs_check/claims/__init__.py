@@ -6,6 +6,7 @@ ORDER = (
     "averages",
     "symbols",
     "spectra",
+    "perturbations",
     "entropy",
     "gap_pencils",
     "entropy_bounds",

@@ -9,13 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from functools import lru_cache
 
 import flint
 
 from numerics.ball_matrices import ball_entries
 from numerics.enclosure import Enclosure
-from numerics.engine import certified_singular_values
 from numerics.features import boundary_rows, features
 from numerics.problem import Boundary, Problem
 from numerics.spectra import spectrum
@@ -184,59 +182,10 @@ def _ostrowski(tighten: Fraction) -> Callable[[Problem, Scope], Outcome]:
     return test
 
 
-def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
+def requests(instance: Problem, scope: Scope) -> Iterator[Request]:
+    """Both spectra of an instance."""
     yield (instance, "ad", "exact")
     yield (instance, "fd", "exact")
-
-
-def _general_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
-    for seed in seeds(profile, 6, 20):
-        for size in (3, 8):
-            yield problem(scope["activation"], seed=seed, size=size, scale=2, step=Fraction(1, 4))
-
-
-@lru_cache(maxsize=512)
-def _difference_values(instance: Problem) -> tuple[Enclosure, ...]:
-    """Certified singular values of A_AD − A_FD."""
-    ad, fd = ball_entries(instance, "ad"), ball_entries(instance, "fd")
-
-    def entries(precision: int) -> flint.arb_mat:
-        with flint.ctx.workprec(precision):
-            return ad(precision) - fd(precision)
-
-    return tuple(certified_singular_values(entries, 12).values)
-
-
-def _perturbation(
-    total: bool, constant: Fraction, paired: bool = True, nuclear: bool = True
-) -> Callable[[Problem, Scope], Outcome]:
-    """Weyl (largest change against the spectral norm) or Mirsky (total change against the nuclear norm).
-
-    For mutants: values not ``paired`` in order, the total against the spectral norm.
-    """
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        ad, fd = (spectrum(instance, method, "exact") for method in ("ad", "fd"))
-        changes = [_distance(a, f) for a, f in zip(ad.values, fd.values[:: 1 if paired else -1], strict=True)]
-        norms = _difference_values(instance)
-        if not nuclear:
-            norms = norms[:1]
-        if total:
-            change = Enclosure(sum(c.lower for c in changes), sum(c.upper for c in changes))  # type: ignore[arg-type]
-            norm = Enclosure(sum(s.lower for s in norms), sum(s.upper for s in norms))  # type: ignore[arg-type]
-        else:
-            change = Enclosure(max(c.lower for c in changes), max(c.upper for c in changes))
-            norm = norms[0]
-        holds = below(change, Enclosure(constant * norm.lower, constant * norm.upper))
-        share = float(change.middle / norm.middle)
-        return Outcome(holds, f"change is {share:.6f} of the norm", margin=float(constant) - share, certified=True)
-
-    return test
-
-
-def _distance(a: Enclosure, b: Enclosure) -> Enclosure:
-    low = max(a.lower - b.upper, b.lower - a.upper, Fraction(0))
-    return Enclosure(low, max(a.upper - b.lower, b.upper - a.lower))
 
 
 def _boundary_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
@@ -443,7 +392,7 @@ CLAIMS = (
                  "claim"),
             Step(r"$\sigma_k(A D) \le \|D\|_2\,\sigma_k(A)$", "Ostrowski, PNAS 45 (1959) 740", "cited"),
         ),
-        requests=_requests,
+        requests=requests,
         describe=witness,
         mutants=(
             Mutant("reversed", "FD lies above AD", "sign", lambda c: c.with_(test=_ordering(+1))),
@@ -495,7 +444,7 @@ CLAIMS = (
                  r"$\cosh s - 1 = 2\sinh^2(s/2) \ge 0$ and is 0 at 0", "exponentials", "identity", _sinhc),
             Step(r"$\sigma_k(A D) \ge \min_j|d_j|\,\sigma_k(A)$", "Ostrowski, PNAS 45 (1959) 740", "cited"),
         ),
-        requests=_requests,
+        requests=requests,
         describe=witness,
         mutants=(
             Mutant("any-order", "the stencil may have order 4", "assumption", lambda c: c.without_assumption("order 2")),
@@ -533,7 +482,7 @@ CLAIMS = (
                  "claim"),
             Step(r"$\sigma_k$ of the interior rows of $A_{AD}$ is at most $\sigma_k(A_{AD})$", "Cauchy interlacing", "cited"),
         ),
-        requests=_requests,
+        requests=requests,
         describe=witness,
         mutants=(
             Mutant("no-shift", "the ordering holds without the shift by $N_b$", "constant",
@@ -558,52 +507,12 @@ CLAIMS = (
         scopes=once({"activation": "tanh"}, {"activation": "erf"}, {"activation": "gaussian"}),
         instances=_one_by_one,
         test=_ordering(-1),
-        requests=_requests,
+        requests=requests,
         describe=witness,
         mutants=(
             Mutant("reversed", "FD lies above AD at every index", "sign", lambda c: c.with_(test=_ordering(+1))),
             Mutant("fourth-order", "a stencil of order 4 restores the order", "assumption",
                    lambda c: c.with_(instances=_one_by_one_fourth)),
-        ),
-    ),
-    Claim(
-        id="spectra.weyl",
-        title="Weyl: no singular value moves by more than the norm of the difference",
-        statement=r"$|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_2$ for every $k$.",
-        family="spectra",
-        source="H. Weyl, Math. Ann. 71 (1912) 441",
-        predicate=r"$\max_k|\sigma_k - \sigma'_k| \le \sigma_1(A_{AD} - A_{FD})$, all certified",
-        kind="ball",
-        scopes=once({"activation": "sin"}, {"activation": "tanh"}, {"activation": "gaussian"}),
-        instances=_general_instances,
-        test=_perturbation(False, Fraction(1)),
-        requests=_requests,
-        describe=witness,
-        mutants=(
-            Mutant("half-the-norm", "half the norm is enough", "constant",
-                   lambda c: c.with_(test=_perturbation(False, Fraction(1, 2)))),
-            Mutant("opposite-order", "the values of one matrix may be taken in ascending order", "assumption",
-                   lambda c: c.with_(test=_perturbation(False, Fraction(1), paired=False))),
-        ),
-    ),
-    Claim(
-        id="spectra.mirsky",
-        title="Mirsky: the total change is at most the nuclear norm of the difference",
-        statement=r"$\sum_k|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_*$.",
-        family="spectra",
-        source="L. Mirsky, Quart. J. Math. 11 (1960) 50, theorem 5",
-        predicate=r"$\sum_k|\sigma_k - \sigma'_k| \le \sum_k\sigma_k(A_{AD} - A_{FD})$, all certified",
-        kind="ball",
-        scopes=once({"activation": "sin"}, {"activation": "tanh"}, {"activation": "gaussian"}),
-        instances=_general_instances,
-        test=_perturbation(True, Fraction(1)),
-        requests=_requests,
-        describe=witness,
-        mutants=(
-            Mutant("half-the-norm", "half the nuclear norm is enough", "constant",
-                   lambda c: c.with_(test=_perturbation(True, Fraction(1, 2)))),
-            Mutant("spectral-norm", "the spectral norm instead of the nuclear norm", "predicate",
-                   lambda c: c.with_(test=_perturbation(True, Fraction(1), nuclear=False))),
         ),
     ),
 )  # fmt: skip
