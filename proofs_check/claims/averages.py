@@ -306,7 +306,8 @@ CLAIMS = (
         title="Rigorous error constants in the plane",
         statement=r"$|L_hu - Lu| \le h^p\sum_{|b|=m+p} C_b\max|\partial^bu|$ with "
         r"$C_b = \frac{N!}{b!}\sum_v|v^b|\int|K_v|$, $N = m + p$, $v$ the directions of the nodes and $K_v$ the kernels "
-        "of Taylor's remainder along them.",
+        "of Taylor's remainder along them, for polynomials $u$ of degree $N$ and $N + 1$ (random ones) and the five-, nine- and "
+        "thirteen-point differences.",
         family="stencils",
         source="ours",
         predicate="the inequality in exact rationals for every monomial of degree $N$ and 30 random polynomials of degree "
@@ -369,7 +370,7 @@ CLAIMS = (
     Claim(
         id="stencils.minimal-is-average",
         title="Minimal stencils are averages",
-        statement=r"On $m + 1$ nodes the Peano kernel is the B-spline of those knots: $K \ge 0$.",
+        statement=r"On $m + 1$ rational nodes (random ones), $m \le 4$, the Peano kernel is the B-spline of those knots: $K \ge 0$.",
         family="stencils",
         source="H. B. Curry and I. J. Schoenberg, J. Analyse Math. 17 (1966) 71",
         predicate="sign of $K$ decided exactly; equality with the recurrence of Cox and de Boor at as many rationals "
@@ -389,7 +390,7 @@ CLAIMS = (
     Claim(
         id="stencils.positivity-criterion",
         title="When one node too many still averages",
-        statement=r"With $m + 2$ nodes, $K \ge 0$ iff $0$ lies between the means of the first and of the last $m + 1$.",
+        statement=r"With $m + 2$ rational nodes (random ones), $m \le 4$, $K \ge 0$ iff $0$ lies between the means of the first and of the last $m + 1$.",
         family="stencils",
         source="ours",
         predicate="both sides decided exactly on random rational nodes, 0 anywhere",

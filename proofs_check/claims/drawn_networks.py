@@ -249,7 +249,7 @@ def _claim(
 
 CLAIMS = (
     _claim(
-        "law-bound", "The law of the frozen kernel holds within its bound, for every network",
+        "law-bound", "The law of the frozen kernel holds within its bound, for every network drawn",
         r"$\|r_t - (I-\eta G_0)^t r_0\| \le \|(\sum_{s<t}|1-\eta\lambda_k|^{t-1-s}|\langle v_k, d_s\rangle|)_k\|$ with "
         r"$d_s = r_{s+1} - (I-\eta G_0)r_s = q_s - \eta(G_s-G_0)r_s$.",
         "the deviation of the residual vectors, in the arithmetic of the run, is at most the bound with its own rounding, at every "
@@ -304,7 +304,8 @@ CLAIMS = (
     _claim(
         "descent", "The loss of a network falls at steps below the inverse of a bound on its Hessian",
         r"$\eta\beta \le 1$, $\beta = (s+L\rho)^2 + L(\|r\| + (s+L\rho)\rho)$, $\rho = \eta\|g\|$, implies "
-        r"$\ell(\theta-\eta g) \le \ell(\theta) - \frac\eta2\|g\|^2$; $\eta < 2/\lambda_{\max}(G)$ does not suffice.",
+        r"$\ell(\theta-\eta g) \le \ell(\theta) - \frac\eta2\|g\|^2$; $\eta = 1.9/\lambda_{\max}(G)$ does not suffice "
+        "(its mutant).",
         "one step from the start of every drawn network in float64, plus round-off",
         _descent(True),
         (

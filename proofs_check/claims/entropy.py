@@ -388,9 +388,9 @@ CLAIMS = (
     Claim(
         id="entropy.gap-expansion",
         title="The entropy gap to leading order",
-        statement=r"At fixed $r$ with $\sigma_r > \sigma_{r+1}$ (or $r = n$), $\sigma_r > 0$ and "
-        r"$A_{FD} = A_{AD} + h^p B + o(h^p)$: "
-        r"$H_{FD} - H_{AD} = -h^p\sum_k \dot p_k\log p_k + o(h^p)$, "
+        statement=r"With all $n$ values kept, $\sigma_n > 0$ and "
+        r"$A_{FD} = A_{AD} + h^p B + o(h^p)$ (checked: the central second difference, $p = 2$, six features; $r < n$: claim "
+        r"entropy.gap-expansion-pencils): $H_{FD} - H_{AD} = -h^p\sum_k \dot p_k\log p_k + o(h^p)$, "
         r"$\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_j p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$.",
         family="entropy",
         source="ours",
@@ -412,7 +412,8 @@ CLAIMS = (
     Claim(
         id="entropy.covariance",
         title="The sign of the AD–FD gap is the sign of a covariance",
-        statement=r"For sine features and the central second difference, with $f_k = v_k^T\mathrm{diag}(w^2)v_k$: "
+        statement=r"For sine or cosine features, interior rows only, all values kept and the central second difference of order 2, "
+        r"with $f_k = v_k^T\mathrm{diag}(w^2)v_k$: "
         r"$H_{FD} - H_{AD} = q\,\tfrac{h^2}{12}\,\mathrm{Cov}_p(f, \log p) + O(h^4)$.",
         family="entropy",
         source="ours",

@@ -171,7 +171,8 @@ CLAIMS = (
     Claim(
         id="networks.jets-agree",
         title="Closed forms agree with nested automatic differentiation",
-        statement="Residuals and gradients of two-layer networks by closed forms are those of nested reverse mode.",
+        statement="Residuals and gradients of two-layer networks (tanh, sin, Gaussian; width 24; the operators of the cells) by closed "
+        "forms are those of nested reverse mode to $10^{-12}$ in float64.",
         family="networks",
         source="classical (chain rule)",
         predicate="residual and gradient of the loss agree within $10^{-12}$, relative in norm, in float64",
@@ -190,8 +191,8 @@ CLAIMS = (
     Claim(
         id="networks.cast-after-forward",
         title="A cast after the forward pass does not remove the round-off of differences",
-        statement="Values computed in float32 and cast to float64 before they are differenced leave at least half of the "
-        "round-off in the residual.",
+        statement="At $h = 1/64$, for $u_{xx}$ and $u_{xxxx}$ and in at least 9 of 10 tanh and sine networks, values computed in float32 "
+        "and cast to float64 before they are differenced leave at least half of the round-off in the residual.",
         family="networks",
         source="ours",
         predicate=r"root-mean-square error against float64 with the cast at least half of that without, $h = 1/64$, "
@@ -215,8 +216,8 @@ CLAIMS = (
     Claim(
         id="networks.residual-noise",
         title="Round-off of a network's difference residual grows like h to the minus m",
-        statement=r"At given parameters the round-off of the FD residual in float32 is proportional to $u\,h^{-m}$, $m$ "
-        "the order of the derivative.",
+        statement=r"At given parameters the round-off of the FD residual in float32 is proportional to $h^{-m}$, $m \le 4$ the order of "
+        r"the derivative, $h$ from $1/16$ to $1/256$, in at least 9 of 10 tanh networks (how it depends on $u$ is not judged here).",
         family="networks",
         source="ours",
         predicate=r"slope in $\log h$ of the root-mean-square error against float64, $h = 2^{-4} \dots 2^{-8}$, within "

@@ -140,7 +140,8 @@ CLAIMS = (
         id="solvable.spectra",
         title="Eigenvalues of the exactly solvable kernels",
         statement=r"Circle: $p_n n^4/4$ and $p_n(2\sin(nh/2)/h)^4/4$, each twice; Mehler, prolate and Hermite models, the last "
-        r"with all its features: the enclosed eigenvalues of $K_{AD}$ and $K_{FD}$ for $\partial^2$.",
+        r"with all its features: the enclosed eigenvalues of $K_{AD}$ and $K_{FD}$ for $\partial^2$, the "
+        f"{COUNT} largest of the models of the cells, to {TOLERANCE:g} of the largest.",
         family="solvable",
         source="ours; K: Mehler (1866), Slepian and Pollak (1961)",
         predicate=f"the {COUNT} largest agree within {TOLERANCE:g} of the largest with Nyström's method in float64, "

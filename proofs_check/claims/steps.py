@@ -192,10 +192,6 @@ def _gain(exponent: Callable[[int, int], float]) -> Callable[[Draw, Scope], Outc
     return test
 
 
-ALLOWANCE = 1.01
-"""For the terms of second order in the unit round-off."""
-
-
 def _round(value: Any, dtype: Any) -> Any:
     return dtype(float(value))
 
@@ -239,7 +235,7 @@ def _worst(argument: bool = True, power: int = 0) -> Callable[[Draw, Scope], Out
     def test(draw: Draw, scope: Scope) -> Outcome:
         h = Fraction(scope["step"])
         quotient = worst_quotient(draw, _stencil(scope["stencil"]), h, scope["arithmetic"], argument, power)
-        return Outcome(quotient <= ALLOWANCE, f"largest |δ| h^m / ρ = {quotient:.3f}", margin=ALLOWANCE - quotient)
+        return Outcome(quotient <= 1, f"largest |δ| h^m / ρ = {quotient:.3f}", margin=1 - quotient)
 
     return test
 
@@ -334,7 +330,7 @@ CLAIMS = (
     Claim(
         id="steps.optimal",
         title="The step of least total error",
-        statement=r"$|e_p| D h^p + \rho h^{-m}$ is least at $h^* = (m\rho/(p|e_p|D))^{1/(p+m)}$ and there alone; the "
+        statement=r"For every $\rho, D > 0$ and the $m$, $p$ and $e_p$ of six stencils, $|e_p| D h^p + \rho h^{-m}$ is least at $h^* = (m\rho/(p|e_p|D))^{1/(p+m)}$ and there alone; the "
         r"least value is $\frac{m+p}{m}|e_p| D h^{*p}$.",
         family="steps",
         source="classical (calculus)",
@@ -369,7 +365,8 @@ CLAIMS = (
     Claim(
         id="steps.brute-force",
         title="The best step found by trying is the predicted one",
-        statement=r"The step of least rms error of $A_{FD}$'s entries is within a factor 2 of $h^*$ from "
+        statement=r"For $\partial^2$ and $\partial^4$, central, $p = 2, 4$, in at least 9 of 10 draws of $\sin$ or $\tanh$ features "
+        r"the step of least rms error of $A_{FD}$'s entries, of those from $h^*/16$ to $16h^*$, is within a factor 2 of $h^*$ from "
         r"$\rho = \kappa u \|c\|_2\,\mathrm{rms}$ and $D = \mathrm{rms}\,L\varphi^{(p)}$.",
         family="steps",
         source="ours",
@@ -392,8 +389,8 @@ CLAIMS = (
     Claim(
         id="steps.slopes",
         title="Total error: p on one side of the best step, −m on the other",
-        statement=r"The rms error of $A_{FD}$'s entries falls like $h^p$ for $h \gg h^*$ and grows like $h^{-m}$ for "
-        r"$h \ll h^*$.",
+        statement=r"The rms error of $A_{FD}$'s entries falls like $h^p$ for $h$ in $[4h^*, 16h^*]$ and grows like $h^{-m}$ for "
+        r"$h$ in $[h^*/16, h^*/4]$, in at least 9 of 10 draws ($\partial$ and $\partial^2$, $p = 2$).",
         family="steps",
         source="classical",
         predicate="fitted slopes over [h*/16, h*/4] and [4h*, 16h*] within 0.25 of −m and p, for at least 9 in 10 "
@@ -415,7 +412,8 @@ CLAIMS = (
     Claim(
         id="steps.digits-gained",
         title="What a finer arithmetic gains",
-        statement=r"The least error scales like $u^{p/(p+m)}$ in the unit round-off.",
+        statement=r"From float32 to float64 the least rms error scales like $u^{p/(p+m)}$ in the unit round-off, in at least 9 of 10 "
+        r"draws ($\partial^2$ at $p = 2, 4$, $\partial^4$ at $p = 2$).",
         family="steps",
         source="ours",
         predicate="exponent between float32 and float64 within 0.05 of p/(p + m), for at least 9 in 10 draws (95 % "
@@ -440,11 +438,11 @@ CLAIMS = (
         id="steps.worst-case",
         title="No rounding error exceeds the worst case",
         statement=r"$|\delta A_{FD}| \le u\,(\|c\|_1 S + \|c\|_1 n' \max|\sigma|)\,h^{-m}$ for every entry, "
-        r"$S = \max|\sigma| + |\sigma'|(2|wx| + |z|)$, $n'$ the roundings of weights, products, sum and division.",
+        r"$S = \max|\sigma| + |\sigma'|(2|wx| + |z|)$, $n'$ the roundings of weights, products, sum and division, "
+        r"for correctly rounded $\sigma$, to first order in $u$ (checked without an allowance at $h = 1/64$, float32 and float64).",
         family="steps",
         source="ours",
-        predicate=f"largest quotient over the entries at most {ALLOWANCE} (second order in u); σ correctly rounded, "
-        "errors against 40 digits",
+        predicate="largest quotient over 64 entries of each draw at most 1; σ correctly rounded, errors against 40 digits",
         kind="sampled",
         scopes=_worst_cells,
         instances=_draws(4, 32, 10.0),

@@ -299,8 +299,8 @@ CLAIMS = (
     Claim(
         id="symbols.one-sided-suprema",
         title="One-sided stencils amplify: by how much",
-        statement=r"$\sup|m| = 1.491$ ($\partial$, $p=2$), $1.842$ ($\partial^2$, $p=2$), $6.536$ "
-        r"($\partial^2$, $p=4$).",
+        statement=r"For forward differences, to three decimals, $\sup|m| = 1.491$ ($\partial$, $p=2$), $1.842$ ($\partial^2$, "
+        r"$p=2$), $6.536$ ($\partial^2$, $p=4$).",
         family="symbols",
         source="ours",
         predicate="a rigorous enclosure of the supremum over the real line within half a unit of the last digit",
@@ -318,7 +318,7 @@ CLAIMS = (
     Claim(
         id="symbols.sinc-powers",
         title="Minimal central symbols are products of sinc",
-        statement=r"The second-order central symbol is $\mathrm{sinc}^m(\theta/2)$ for even $m$ "
+        statement=r"The second-order central symbol of $\partial^m$, $m \le 6$, is $\mathrm{sinc}^m(\theta/2)$ for even $m$ "
         r"($\mathrm{sinc}^2(\theta/2)$ for $\partial^2$) and "
         r"$\mathrm{sinc}\,\theta\;\mathrm{sinc}^{m-1}(\theta/2)$ for odd $m$.",
         family="symbols",
@@ -346,8 +346,8 @@ CLAIMS = (
     Claim(
         id="symbols.composition",
         title="Symbols of compositions multiply",
-        statement=r"A difference of a difference has the product of the symbols: "
-        r"$m_{D E}(\theta) = m_D(\theta)m_E(\theta)$.",
+        statement=r"A difference of a difference with the same step has the product of the symbols, "
+        r"$m_{D E}(\theta) = m_D(\theta)m_E(\theta)$, for differences of $\partial^m$, $m \le 3$, on rational offsets (random ones).",
         family="symbols",
         source="classical",
         predicate="identity of exponential sums with rational frequencies and coefficients, on random rational "
