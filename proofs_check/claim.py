@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -300,10 +299,3 @@ def _facts(
     """Cells of which a share is asked, by statement."""
     sampled = [s for s in scopes(profile) if quantifier.kind == "share" and not (proven is not None and proven(s))]
     return Counter("" if statement_of is None else statement_of(s) for s in sampled)
-
-
-def __getattr__(name: str) -> Any:
-    """What judges claims lives in :mod:`proofs_check.judging`, and is found here too."""
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module("proofs_check.judging"), name)

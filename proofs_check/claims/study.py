@@ -182,7 +182,7 @@ def weight_scale(seed: int) -> Fraction:
     """Independent from seed to seed, between 1/2 and 8, uniform in the logarithm, to 64ths.
 
     >>> [str(weight_scale(seed)) for seed in range(3)]
-    ['141/64', '39/8', '227/64']
+    ['33/16', '5/4', '111/64']
     """
     return Fraction(round(64 * 2 ** float(_generator(seed, 1).uniform(-1, 3))), 64)
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from proofs_check.claim import judge
 from proofs_check.claims import limits, predictions
+from proofs_check.judging import judge
 from proofs_check.verdicts import Verdict
 from theory.laws import Normal, Uniform
 
