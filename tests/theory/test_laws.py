@@ -182,3 +182,12 @@ def test_importing_laws_does_not_import_sympy() -> None:
 
 def test_every_law_is_listed() -> None:
     assert set(LAWS) == {"normal", "uniform", "laplace", "cauchy", "student", "discrete", "constant"}
+
+
+@pytest.mark.parametrize("scale", ["1/3", "1", "7/2"])
+def test_exponential_moments_of_laplace_end_at_the_pole(scale: str) -> None:
+    """``E exp(s w) = 1 / (1 - scale² s²)`` is finite up to its first pole."""
+    w = law(f"laplace(0, {scale})")
+    s = sympy.Symbol("s", positive=True)
+    poles = sympy.solve(sympy.denom(sympy.together(w.moment_generating_function(s))), s)
+    assert [w.exponential_radius] == [Fraction(int(p.p), int(p.q)) for p in poles]
