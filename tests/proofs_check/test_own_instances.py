@@ -134,13 +134,13 @@ INEXACT = [0.5, 1j, Decimal("0.5"), mpmath.mpf(1), np.float32(1), np.array([0.5]
            torch.tensor([1.0]), sympy.Float(1) * sympy.pi, float("inf")]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", EXACT, ids=repr)
+@pytest.mark.parametrize("value", EXACT, ids=lambda value: type(value).__name__)
 def test_exact_values(value: Any) -> None:
     for nested in (value, [value], {"k": (value,)}, Pair(1, value), Plain([value])):
         assert inexact(nested) is None
 
 
-@pytest.mark.parametrize("value", INEXACT, ids=repr)
+@pytest.mark.parametrize("value", INEXACT, ids=lambda value: type(value).__name__)
 def test_floats_are_found_wherever_they_are(value: Any) -> None:
     for nested in (value, [1, value], {"k": (value,)}, {1: Pair(1, value)}, Plain([value])):
         assert inexact(nested) is not None
