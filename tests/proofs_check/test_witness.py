@@ -77,7 +77,7 @@ def test_mathematical_values_come_back(value: Any) -> None:
 
 @pytest.mark.parametrize("claim", ledger.all_claims(), ids=lambda c: c.id)
 def test_a_witness_of_every_claim_can_be_written_and_read(claim: Claim) -> None:
-    scope = claim.scopes("quick")[0]
+    scope = (*claim.scopes("quick"), *claim.scopes("full"))[0]
     for instance in draws(space_of(claim, scope, ROUNDS[3]), 1):
         data = json.loads(json.dumps(witness.content(claim, None, scope, instance, Outcome(False, ""))))
         assert witness.instance_of(data, witness.claim_of(data)) == instance
