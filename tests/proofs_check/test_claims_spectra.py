@@ -1,0 +1,103 @@
+"""Claims about exact spectra and entropies: what their checks see, against formulas written out here."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import flint
+import pytest
+
+from proofs_check import ledger
+from proofs_check.claims import entropy, floor, kernel_rates, laws, spectra, stencils
+from proofs_check.claims.entropy import Pair
+from proofs_check.judging import judge
+from proofs_check.verdicts import Verdict
+from theory.laws import law
+from theory.piecewise import PiecewisePolynomial
+from theory.stencils import central
+
+
+def test_the_factors_of_exponential_features() -> None:
+    """(e^t − 2 + e^−t)/t² at order 2 and its combination at order 4, t = wh = 2."""
+    (claim,) = ledger.select(["spectra.exponential-reversal"])
+    (scope,) = claim.scopes("quick")
+    fourth, stacked = [p for p in claim.instances(scope, "quick") if not all(a.holds(p) for a in claim.assumptions)]
+    t = 2.0
+    wanted = (-math.cosh(2 * t) / 6 + 8 * math.cosh(t) / 3 - 2.5) / t**2
+    outcome = spectra._ordering(+1)(fourth, scope)
+    assert outcome.holds is False
+    assert outcome.margin == pytest.approx(wanted - 1, rel=1e-9)
+    assert wanted == pytest.approx(0.745, abs=5e-4)
+    assert stacked.boundary
+    assert spectra._ordering(+1)(stacked, scope).holds is False
+
+
+@pytest.mark.parametrize("id", ["entropy.range", "entropy.threshold", "entropy.fannes-audenaert"])
+def test_a_fault_in_power_two_alone_is_seen(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entropies of squares too large by a third fail, and so do those of power 1."""
+    (claim,) = ledger.select([id])
+    (scope,) = claim.scopes("quick")
+    right = entropy._entropy
+    for wrong in (1, 2):
+        monkeypatch.setattr(
+            entropy, "_entropy",
+            lambda values, power=1, wrong=wrong: right(values, power) * (flint.arb(4) / 3 if power == wrong else 1),
+        )  # fmt: skip
+        assert judge(claim, scope, "quick").verdict is Verdict.REFUTED
+
+
+def test_an_undecided_entropy_does_not_refute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ball around 0 is no negative entropy."""
+    monkeypatch.setattr(entropy, "_entropy", lambda values, power=1: flint.arb(0, 1e-3))
+    test = entropy._range(lambda r: flint.arb(r).log())
+    assert test(Pair((Fraction(2), Fraction(1)), (Fraction(1), Fraction(1))), {}).holds is None
+
+
+def test_the_dyadic_parts_of_cauchys_moments() -> None:
+    """∫ w/(π(1 + w²)) over [R, 2R] is log((1 + 4R²)/(1 + R²))/2π: the parts grow, and tend to log 2/π."""
+    part = [math.log((1 + 4 * 4.0**k) / (1 + 4.0**k)) for k in range(22)]
+    found = [float(r) for r in laws._tail_ratios(law("cauchy(1/4, 1/2)"), 1)]
+    assert found == pytest.approx([part[k + 1] / part[k] for k in laws.SCALES], rel=1e-9)
+    assert min(found) >= 1 - 1e-12
+    assert float(laws._tail_ratios(law("student(3, 1)"), 2)[-1]) == pytest.approx(0.5, rel=1e-9)
+
+
+def test_a_limit_off_by_a_millionth_is_refuted() -> None:
+    """At one step of 2^−12 alone it was not."""
+    x = Fraction(1)
+    assert kernel_rates._hats(1, Fraction(4, 3))(x, {}).holds is True
+    assert kernel_rates._hats(1, Fraction(4, 3) + Fraction(1, 10**6))(x, {}).holds is False
+
+
+@pytest.mark.parametrize(("power", "holds"), [(1.0, True), (0.9, False), (0.5, False)])
+def test_the_floor_depends_on_the_unit_roundoff(power: float, holds: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Made:
+        def __init__(self, height: float) -> None:
+            self.height = height
+
+        def floats(self) -> list[float]:
+            return [self.height] * 8
+
+    def spectrum(instance: Any, method: str, arithmetic: str) -> Made:
+        return Made(float(floor.UNIT_ROUNDOFF[arithmetic]) ** power / float(instance.h) ** 2)
+
+    monkeypatch.setattr(floor, "spectrum", spectrum)
+    instance = floor.problem("sin", size=8)
+    for arithmetic in ("float32", "float64"):
+        assert floor._slope(lambda m: -m)(instance, {"arithmetic": arithmetic}).holds is holds
+
+
+def test_a_second_moment_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel that changes sign, but whose second moment is not 0, does not pass."""
+    s = central(2, 4)
+    assert stencils._average(s, {}).holds is True
+    kernel = stencils.peano.peano_kernel(s)
+    first = tuple(3 * c for c in kernel.pieces[0])
+    changed = PiecewisePolynomial(kernel.breakpoints, (first, *kernel.pieces[1:]))
+    monkeypatch.setattr(stencils.peano, "peano_kernel", lambda s, order=0: changed)
+    assert changed.sign is None
+    assert changed.moment(2) != 0
+    assert stencils._average(s, {}).holds is False
+    assert len({x for x, h in stencils._points(7) if h == 1}) == 8
