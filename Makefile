@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 setup: $(STAMP)  ## creates .venv and installs the tested set of packages
 
 verify: $(STAMP)  ## the main job: judges the claims, writes report/index.html
-	$(BIN)/adfd verify --profile quick --out report
+	OMP_NUM_THREADS=1 $(BIN)/adfd verify --profile quick --out report
 
 test: $(STAMP)  ## the whole default suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto

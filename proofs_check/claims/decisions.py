@@ -164,15 +164,25 @@ def rank_correlations(
     return dict(_ranked(tuple(predictors.items()), outcome, given, confidence))
 
 
+def ranks(values: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "k n"]:
+    """Ranks within each row from 1, ties sharing their mean: how many are smaller, and half of those as large.
+
+    What ``scipy.stats.rankdata`` returns, for rows of a sample's size; importing its module would take a second.
+
+    >>> ranks(np.array([[30.0, 10, 20, 20]])).tolist()
+    [[4.0, 1.0, 2.5, 2.5]]
+    """
+    one, other = values[:, :, None], values[:, None, :]
+    return np.asarray((other < one).sum(-1) + ((other == one).sum(-1) + 1) / 2)
+
+
 def _correlate(column: Column, outcome: Column, given: Column | None) -> tuple[int, float | None, float]:
     """Pairs, ρ, and its permutation p-value (the observed order counted, so that it is never 0)."""
-    from scipy.stats import rankdata
-
     rows = list(zip(column, outcome, *([] if given is None else [given]), strict=True))
     table = np.array([row for row in rows if None not in row], dtype=float)
     if len(table) < LEAST_PAIRS:
         return len(table), None, 1.0
-    x, y, *fixed = rankdata(table, axis=0).T - (len(table) + 1) / 2
+    x, y, *fixed = ranks(table.T) - (len(table) + 1) / 2
     full = math.sqrt(float((x**2).sum() * (y**2).sum()))
     if fixed and (size := float(fixed[0] @ fixed[0])):
         x, y = (v - float(v @ fixed[0]) / size * fixed[0] for v in (x, y))

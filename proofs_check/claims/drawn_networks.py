@@ -237,7 +237,7 @@ def _describe(drawn: TrainingProblem) -> dict[str, Any]:
 
 def _claim(
     name: str, title: str, statement: str, predicate: str, test: Test, mutants: tuple[Mutant, ...],
-    space: Callable[..., SearchStrategy[TrainingProblem]] = _networks, counts: tuple[int, int] = (6, 150),
+    space: Callable[..., SearchStrategy[TrainingProblem]] = _networks, counts: tuple[int, int] = (4, 150),
     scopes: Any = _methods, assumptions: tuple[Assumption, ...] = (), derivation: tuple[Step, ...] = (), source: str = "ours",
 ) -> Claim:  # fmt: skip
     return Claim(
@@ -329,7 +329,7 @@ CLAIMS = (
                        test=_known(1.0, False), instances=_instances(_networks, 8, 50))),
         ),
         assumptions=(Assumption("a network of the draw meets the hypotheses, for AD and FD", _some_are_lazy),),
-        space=_lazy, counts=(6, 100), source="ours, after Chizat, Oyallon and Bach (2019)",
+        space=_lazy, counts=(4, 100), source="ours, after Chizat, Oyallon and Bach (2019)",
     ),
     _claim(
         "entropy-order", "Where AD alone predicts the order of the kernels' entropies, it is the order",

@@ -213,7 +213,7 @@ def onset(chosen: Setting, arithmetic: str, sizes: tuple[int, ...]) -> Onset:
     )
 
 
-SIZES: dict[Profile, tuple[int, ...]] = {"quick": tuple(size_grid(8, 40)), "full": tuple(size_grid(8, 300))}
+SIZES: dict[Profile, tuple[int, ...]] = {"quick": tuple(size_grid(8, 30)), "full": tuple(size_grid(8, 300))}
 """Of the grid on which onsets are measured; the quick one is there for the mutants alone."""
 
 

@@ -293,6 +293,11 @@ class Sample:
         """Its content key."""
         return content_key("sample", [self.setting.scope, self.arithmetic, self.draws], recipe(__name__))
 
+    @cached_property
+    def found(self) -> Reduced:
+        """What :func:`read` finds of it."""
+        return read(self)
+
     @property
     def cost(self) -> float:
         """Seconds, roughly."""

@@ -42,13 +42,13 @@ MODELS: dict[str, SolvableSpectrum] = {
     "prolate 4": Prolate(Fraction(4)),
     "mehler 1": Mehler(Fraction(1), Fraction(1)),
 }
+"""Models on which S3 is decided, infinite ones with bounded tails; those of :data:`SLOW` in the full profile only."""
+SLOW = ("mehler 1", "hermite 9/10")
 TRACED: dict[str, SolvableSpectrum] = {
     f"circle geometric {spell(q)}": Circle(geometric_frequencies(q))
     for q in (Fraction(1, 4), Fraction(1, 2), Fraction(19, 20))
 }
 """Models whose closed traces are judged."""
-"""Models on which S3 is decided, infinite ones with bounded tails; the last is slow, and in the full profile only."""
-SLOW = ("mehler 1",)
 STEPS = (Fraction(1, 10), Fraction(1, 20))
 
 
@@ -76,8 +76,7 @@ def _scopes(profile: Profile) -> tuple[Scope, ...]:
 
 
 def _settings(scope: Scope, profile: Profile) -> Iterator[Setting]:
-    long = scope["model"] == "hermite 9/10" and profile == "quick"  # about 450 features are enclosed at each step
-    for h in STEPS[:1] if long else STEPS:
+    for h in STEPS:
         yield Setting(scope["model"], h)
 
 
@@ -185,7 +184,7 @@ CLAIMS = (
         family="solvable",
         source="S3",
         predicate=r"the sign of $H_{FD} - H_{AD}$, proven by majorisation or by two-sided bounds that contain a bounded tail "
-        r"of the spectrum, at $h = 1/10$ and $1/20$ ($1/10$ alone for hermite 9/10 in the quick profile)",
+        r"of the spectrum, at $h = 1/10$ and $1/20$",
         kind="ball",
         scopes=_scopes,
         instances=_settings,

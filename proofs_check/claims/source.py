@@ -36,7 +36,6 @@ from proofs_check.claims.samples import (
     Sample,
     Setting,
     conventions,
-    read,
     reduce,
     rules,
     shape,
@@ -51,8 +50,8 @@ DRAWS = {"quick": 100, "full": 120}
 """Draws of the features in floating point: a share of 9 in 10 is shown over all cells of a statement with one failure."""
 EXACT_DRAWS = {24: 8, 64: 10, 128: 10, 256: 5}
 """Draws in exact arithmetic, by the largest size to which they apply."""
-USUAL = ("tanh", "sin", "erf", "gaussian")
-"""The activations of the largest size of a profile."""
+USUAL = {"quick": ("tanh", "sin"), "full": ("tanh", "sin", "erf", "gaussian")}
+"""The activations that are judged beyond n = 128, by profile."""
 FIRST = next(iter(REGIMES))
 TELLING = frozenset(
     label
@@ -74,7 +73,7 @@ def _settings(profile: Profile) -> Iterator[tuple[Setting, bool]]:
                 exactly = n == 24 or (n == 64 and activation in ("tanh", "sin", "gaussian"))
                 exactly |= not quick and first and n == 128 and activation in ("tanh", "sin", "gaussian")
                 yield Setting(activation, "u_xx", regime, f"n={n}"), exactly
-        for activation in USUAL:
+        for activation in USUAL[profile]:
             yield Setting(activation, "u_xx", regime, "n=256"), not quick and first and activation in ("tanh", "sin")
             if not quick and first:
                 yield Setting(activation, "u_xx", regime, "n=512"), False
@@ -113,12 +112,15 @@ def _by_convention(profile: Profile) -> tuple[Scope, ...]:
 
 @dataclass(frozen=True)
 class Draw:
-    """One draw of a setting in an arithmetic; of ``draws``."""
+    """One draw of a setting in an arithmetic: by its place in a sample, which all draws of a cell share."""
 
-    setting: Setting
-    arithmetic: Arithmetic
-    draws: int
+    sample: Sample
     index: int
+
+    @property
+    def setting(self) -> Setting:
+        """What the draws have in common."""
+        return self.sample.setting
 
     @property
     def problem(self) -> Problem:
@@ -131,8 +133,9 @@ def _instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
     draws = DRAWS[profile]
     if arithmetic == "exact":
         draws = next(count for n, count in EXACT_DRAWS.items() if max(shape(setting.size)) <= n)
+    sample = Sample(setting, arithmetic, draws)
     for index in range(draws):
-        yield Draw(setting, arithmetic, draws, index)
+        yield Draw(sample, index)
 
 
 def _space(scope: Scope) -> SearchStrategy[Problem]:
@@ -145,11 +148,11 @@ def _space(scope: Scope) -> SearchStrategy[Problem]:
 
 
 def _requests(draw: Draw, scope: Scope) -> Iterator[Request]:
-    if draw.arithmetic == "exact":
+    if draw.sample.arithmetic == "exact":
         yield (draw.problem, "ad", "exact")
         yield (draw.problem, "fd", "exact")
     elif draw.index == 0:
-        yield Sample(draw.setting, draw.arithmetic, draw.draws)
+        yield draw.sample
 
 
 def _described(draw: Draw | Problem) -> dict[str, Any]:
@@ -169,7 +172,7 @@ def _computed(instance: Draw | Problem, scope: Scope) -> tuple[Reduced, int]:
     """What is kept of LAPACK's values, and the place of this draw in it."""
     if isinstance(instance, Problem):
         return _alone(instance, cast(Arithmetic, scope["arithmetic"])), 0
-    return read(Sample(instance.setting, instance.arithmetic, instance.draws)), instance.index
+    return instance.sample.found, instance.index
 
 
 @lru_cache(maxsize=512)
@@ -192,7 +195,7 @@ def leading_outcome(found: Reduced, k: int, label: str, tolerance: Fraction = AG
     low = found.n if label == "all" else found.cutoff_ad[label][k]
     numbers = {"apart": worst, "cutoff_ad": low, "knee": found.knee[k], "own_knee": found.own_knee[k]}
     detail = f"largest relative difference among the {low} large singular values {worst:.2e}"
-    return Outcome(worst <= tolerance, detail, float(tolerance) - worst, numbers)
+    return Outcome(worst <= float(tolerance), detail, float(tolerance) - worst, numbers)
 
 
 def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:

@@ -36,7 +36,7 @@ def instances(scope: Scope, profile: Profile) -> Iterator[Stencil]:
         return
     yield stencil(1, [3, 4])  # x lies outside the hull of the nodes
     generator = random.Random(7)
-    for _ in range(40 if profile == "quick" else 400):
+    for _ in range(16 if profile == "quick" else 400):
         derivative = generator.randint(1, 4)
         nodes = derivative + generator.randint(1, 3)
         offsets: set[Fraction] = set()

@@ -29,7 +29,7 @@ STEPS = tuple(Fraction(1, n) for n in (10000, 3000, 1000, 300, 100, 30, 10))
 SCALES = (Fraction(1, 2), Fraction(1), Fraction(2), Fraction(4), Fraction(8), Fraction(16))
 SIZE = 64
 """n of the maps over step and weight scale."""
-DRAWS = {"quick": 12, "full": 40}
+DRAWS = {"quick": 8, "full": 40}
 ACTIVATIONS = ("tanh", "sin")
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "float64")
 FIRST_SEED = 7_000_000_000
