@@ -1,4 +1,4 @@
-"""Singular values of A_AD and A_FD in exact arithmetic: the sine factorisation, its orderings, Weyl and Mirsky.
+"""Singular values of A_AD and A_FD in exact arithmetic: the sine factorisation and its orderings.
 
 Every instance is a matrix with exact rational data; entries and singular values are FLINT balls, so what holds here
 is certified for the stated instances, and what fails has a certified witness.
