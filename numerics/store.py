@@ -21,6 +21,9 @@ from numerics.store_file import SCHEMA, Damage, connected, inspect, is_sound, pr
 
 __all__ = ["SCHEMA", "Store", "content_key"]
 
+MOST = 500
+"""Keys that are looked up at once: SQLite allows 999 variables at least."""
+
 
 def content_key(kind: str, content: Any, recipe: str = "") -> str:
     """The key of a computation: its kind and everything that determines it (JSON types), hashed, and its recipe.
@@ -67,12 +70,19 @@ class Store:
 
     def get(self, key: str) -> Any | None:
         """The value of a key, or None; a row that is damaged is taken out."""
+        return self.get_many([key]).get(key)
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Any]:
+        """The values of those keys that have one; damaged rows are taken out."""
         if self.path is None:
-            return json.loads(self._memory[key]) if key in self._memory else None
-        return next(iter(self._found([key]).values()), None)
+            return {key: json.loads(self._memory[key]) for key in keys if key in self._memory}
+        found: dict[str, Any] = {}
+        for start in range(0, len(keys), MOST):
+            found |= self._found(keys[start : start + MOST])
+        return found
 
     def _found(self, keys: Sequence[str]) -> dict[str, Any]:
-        """The values of those of up to 500 keys that have one."""
+        """The values of those of up to :data:`MOST` keys that have one."""
         marks = ",".join("?" * len(keys))
         with connected(self.path) as connection:
             rows = connection.execute(f"SELECT key, value, made, seal FROM result WHERE key IN ({marks})", keys)
@@ -126,9 +136,7 @@ class Store:
         wanted = list(dict.fromkeys(keys))
         if self.path is None:
             return [key for key in wanted if key not in self._memory]
-        known: set[str] = set()
-        for start in range(0, len(wanted), 500):  # SQLite allows 999 variables at least
-            known.update(self._found(wanted[start : start + 500]))
+        known = self.get_many(wanted)
         return [key for key in wanted if key not in known]
 
     def outdated(self, keys: Iterable[str]) -> list[str]:

@@ -234,7 +234,8 @@ def run(
         schedule.here(source, perform, count, progress)
     else:
         schedule.elsewhere(source, perform, count, progress, jobs, store)
-    return [store.get(key) or run_task(task) for task, key in zip(work, keys, strict=True)]
+    found = store.get_many(keys)
+    return [found.get(key) or run_task(task) for task, key in zip(work, keys, strict=True)]
 
 
 def _units(todo: list[Task], pieces: list[Part], store: Store) -> Iterator[schedule.Unit]:
