@@ -271,3 +271,11 @@ def test_bounds_in_floats_and_balls_agree() -> None:
     in_balls = entropy_gap_bound(log(Fraction(5)), 8, ball(Fraction(9, 10)), flint.arb(1), 1)
     assert in_balls.overlaps(exact)
     assert in_balls.rad() < 1e-12
+
+
+def test_factors_move_values_across_the_threshold_both_ways() -> None:
+    """Factors in [1, 2]: 1 and 2/5 may become 1 and 4/5, above a half, or 2 and 2/5, below it."""
+    values, half = [Fraction(1), Fraction(2, 5)], Fraction(1, 2)
+    assert factor_cutoff_range(values, half, Fraction(1), Fraction(2)) == (1, 2)
+    assert factor_cutoff_range(values, half, Fraction(1), Fraction(1)) == (1, 1)
+    assert factor_cutoff_range([Fraction(1), Fraction(3, 5)], half, Fraction(1), Fraction(2)) == (1, 2)
