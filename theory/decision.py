@@ -125,17 +125,22 @@ def from_comparison(holds: bool | None) -> Decision:
     return _made(holds, int(caller.startswith(ROOMS)))
 
 
+def _decisions(decisions: Iterable[Decision], what: str) -> tuple[Decision, ...]:
+    """These decisions, once each is seen to be one."""
+    parts = tuple(decisions)
+    for part in parts:
+        if not isinstance(part, Decision):
+            raise InputError(f"{what}: {part!r:.40} is not a Decision; compare with below(a, b), same(a, b), …")
+    return parts
+
+
 def every(decisions: Iterable[Decision]) -> Decision:
     """Whether all hold; of none it is a YES that rests on nothing.
 
     Raises:
         InputError: something else than decisions among them.
     """
-    parts = tuple(decisions)
-    for part in parts:
-        if not isinstance(part, Decision):
-            raise InputError(f"every: {part!r:.40} is not a Decision; compare with below(a, b), same(a, b), …")
-    return _all(*parts)
+    return _all(*_decisions(decisions, "every"))
 
 
 def some(decisions: Iterable[Decision]) -> Decision:
@@ -144,8 +149,4 @@ def some(decisions: Iterable[Decision]) -> Decision:
     Raises:
         InputError: something else than decisions among them.
     """
-    parts = tuple(decisions)
-    for part in parts:
-        if not isinstance(part, Decision):
-            raise InputError(f"some: {part!r:.40} is not a Decision; compare with below(a, b), same(a, b), …")
-    return ~_all(*(~part for part in parts))
+    return ~_all(*(~part for part in _decisions(decisions, "some")))

@@ -11,7 +11,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -306,11 +306,6 @@ def _truncation(drawn: TrainingProblem, exact: TwoLayerResidual, flat: Float[Ten
     gap = (exact.residual(flat) - differentiated.residual(flat))[:, :n].abs()
     worst: Tensor = (gap / (1.01 * (allowed + noise))).amax(1)
     return worst
-
-
-def with_seed(drawn: TrainingProblem, seed: int) -> TrainingProblem:
-    """The same networks drawn anew."""
-    return replace(drawn, problem=drawn.problem.with_(seed=seed))
 
 
 def save_witness(drawn: TrainingProblem, method: Method, folder: Path) -> Path:
