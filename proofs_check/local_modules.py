@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
+from types import CodeType, ModuleType
 
 from theory.errors import InputError
 
@@ -46,8 +48,38 @@ _ADDED: list[str] = []
 """Folders that are on the path for the sake of files in them, the last one first."""
 
 
+class FromSource(SourceFileLoader):
+    """Runs the text that a digest was taken of.
+
+    Python takes compiled code for current when the whole second of the file's last change and its size agree, which an
+    edit within a second leaves as they were: the old code would be judged under the new text's key.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        place = self.get_filename(fullname)
+        code: CodeType = self.source_to_code(self.get_data(place), place)
+        return code
+
+
+class _OwnFinder:
+    """Python's own search, with modules of one's own loaded by :class:`FromSource`."""
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or type(spec.loader) is not SourceFileLoader or not is_own(spec.origin):
+            return None
+        spec.loader, spec.cached = FromSource(name, str(spec.origin)), None
+        return spec
+
+
 def put_on_path(folder: Path) -> None:
     """Lets a file import its neighbours: they shadow nothing but neighbours, of the same name, of other files."""
+    if _OwnFinder not in sys.meta_path:
+        sys.meta_path.insert(0, _OwnFinder)
+    importlib.invalidate_caches()
     before = [entry for entry in sys.path if entry not in _ADDED]
     if str(folder) not in before:
         _ADDED[:] = [str(folder), *(entry for entry in _ADDED if entry != str(folder))]

@@ -417,7 +417,7 @@ def _owned(claim: Claim, path: str, by_decorator: bool) -> Claim:
 
 
 def _run(path: str, called: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(called, path)
+    spec = importlib.util.spec_from_file_location(called, path, loader=local_modules.FromSource(called, path))
     assert spec is not None
     assert spec.loader is not None
     made = importlib.util.module_from_spec(spec)
