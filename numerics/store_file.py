@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from theory.errors import InputError, printable
+from theory.files import check_output
 
 SCHEMA = 2
 """Version of the layout; 1, which had no seals, is brought up to date, and others are refused, never guessed at."""
@@ -118,6 +119,31 @@ def connected(path: Path | None, held: sqlite3.Connection | None = None) -> Iter
             raise
         line = printable(str(error))[:200]
         raise InputError(f"{path}: is not a store, or cannot be read or written ({line})") from None
+
+
+LOCK = ".adfd.lock"
+"""An empty file beside the files that one process at a time may change."""
+
+
+@contextmanager
+def alone(folder: Path, seconds: float = 600.0) -> Iterator[None]:
+    """Keeps other processes of adfd away from a folder's files, by SQLite's lock of an empty file beside them.
+
+    A lock that works on every system, and that ends with its process, whatever ends that.
+
+    Raises:
+        InputError: the file cannot be made or is not empty, or another process has held it for so many seconds.
+    """
+    path = folder / LOCK
+    check_output(path)
+    try:
+        with closing(sqlite3.connect(str(path), timeout=seconds, isolation_level=None)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            yield
+    except sqlite3.Error as error:
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            raise InputError(f"{folder}: another process of adfd is writing there") from None
+        raise InputError(f"{path}: cannot be used ({printable(str(error))[:200]})") from None
 
 
 def prepare(path: Path) -> None:

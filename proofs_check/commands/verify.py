@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 from collections.abc import Collection
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,7 @@ from typing import Any
 
 from numerics.sources import code_digest
 from numerics.store import Store
+from numerics.store_file import alone
 from proofs_check import ledger, runner
 from proofs_check.claim import Claim, Profile, parse_address
 from proofs_check.commands.output import console, emit, progress, remarks, repeated, table
@@ -99,9 +101,8 @@ def verify(
     if older is not None:
         judged = {claim.id for claim in chosen} if scope is None else set()
         content |= _against(older, content, judged, not ids and scope is None)
-    if whole:
-        _write(out / FIGURES, runner.figures(profile, store), force)
-    _keep(out, content, whole, scope is not None, force)
+    figures = runner.figures(profile, store) if whole else None
+    keep(out, content, figures=figures, cell=scope is not None, force=force)
     if as_json:
         emit(content)
     else:
@@ -146,16 +147,33 @@ def _is_report_file(path: Path) -> bool:
     )
 
 
-def _keep(out: Path, content: dict[str, Any], whole: bool, cell: bool, force: bool) -> None:
-    """Writes the ledger and its page: of a run of everything in the place of what was there, else added to it."""
+def keep(
+    out: Path,
+    content: dict[str, Any],
+    *,
+    figures: dict[str, Any] | None = None,
+    cell: bool = False,
+    force: bool = False,
+) -> None:
+    """Writes the ledger and its page: of a run of everything, which has figures, in the place of what was there; else
+    added to it.
+
+    The folder is this process's own in the meantime: of two runs that end together, one adds to what the other wrote.
+
+    Raises:
+        InputError: a file cannot be written, or is not adfd's.
+    """
     from proofs_check import merging
     from proofs_check.report import page
 
-    older = None if whole else _older(out / LEDGER)
-    _write(out / LEDGER, merging.single(content) if older is None else merging.merge(older, content, cell), force)
-    if not _has_figures(out, force):
-        _write(out / FIGURES, {"schema": ledger.SCHEMA}, force)
-    page.write_report(out, force=force)
+    with alone(out):
+        if figures is not None:
+            _write(out / FIGURES, figures, force)
+        older = None if figures is not None else _older(out / LEDGER)
+        _write(out / LEDGER, merging.single(content) if older is None else merging.merge(older, content, cell), force)
+        if not _has_figures(out, force):
+            _write(out / FIGURES, {"schema": ledger.SCHEMA}, force)
+        page.write_report(out, force=force)
 
 
 def _has_figures(out: Path, force: bool) -> bool:
@@ -341,12 +359,13 @@ def report(*, directory: Path, latex: bool, as_json: bool, force: bool = False) 
     """Writes the page of a directory again."""
     from proofs_check.report import page
 
-    page.write_report(directory, force=force)
-    written = [str(directory / "index.html")]
-    if latex:
-        from proofs_check.report.latex import write_latex
+    with alone(directory) if (directory / LEDGER).is_file() else nullcontext():
+        page.write_report(directory, force=force)
+        written = [str(directory / "index.html")]
+        if latex:
+            from proofs_check.report.latex import write_latex
 
-        written += [str(path) for path in write_latex(directory, force=force)]
+            written += [str(path) for path in write_latex(directory, force=force)]
     if as_json:
         emit({"written": written})
     else:

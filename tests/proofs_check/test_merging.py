@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from numerics.store import Store
+from numerics.store_file import LOCK, alone
 from proofs_check import merging
 from proofs_check.commands.verify import verify
 from proofs_check.ledger import all_claims
@@ -99,6 +102,47 @@ def pair() -> tuple[str, str]:
     return ids[0], ids[-1]
 
 
+TOGETHER = """
+import json, os, sys, time
+from pathlib import Path
+from proofs_check import ledger, merging
+from proofs_check.commands.verify import keep
+
+def slowly(*given, merge=merging.merge):
+    time.sleep(0.3)  # what another process had read before, it would write over now
+    return merge(*given)
+
+merging.merge = slowly
+ledger.all_claims()
+children = []
+for content in json.load(sys.stdin):
+    child = os.fork()
+    if child == 0:
+        keep(Path(sys.argv[1]), content)
+        os._exit(0)
+    children.append(child)
+sys.exit(max(os.waitpid(child, 0)[1] for child in children) != 0)
+"""
+
+
+def ends_together(out: Path) -> None:
+    """The claims of a ledger, each as the run of a process of its own, all of which end at once: the same ledger."""
+    kept = json.loads((out / "ledger.json").read_text())
+    first, *others = [kept | {"claims": [one]} for one in kept["claims"]]
+    (out / "ledger.json").write_text(json.dumps(first))
+    done = subprocess.run(
+        [sys.executable, "-c", TOGETHER, str(out)],
+        input=json.dumps([first, *others]), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads((out / "ledger.json").read_text())
+    assert [(one["id"], len(one["cells"])) for one in found["claims"]] == [
+        (one["id"], len(one["cells"])) for one in kept["claims"]
+    ]
+    assert (out / "index.html").read_text().count('id="cell-') == sum(len(one["cells"]) for one in kept["claims"])
+    assert (out / LOCK).read_bytes() == b""
+
+
 def test_the_report_grows_and_the_page_agrees(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], pair: tuple[str, str]
 ) -> None:
@@ -131,6 +175,7 @@ def test_the_report_grows_and_the_page_agrees(
         first["claims"][0]["cells"]
     )
     assert len(Store(tmp_path / "store.sqlite")) == size
+    ends_together(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["ledger.json", "figures.json", "index.html", "store.sqlite"])
@@ -144,3 +189,26 @@ def test_a_folder_with_files_of_another_is_left_as_it_is(
     assert (tmp_path / name).read_text() == '{"mine": true}'
     run(tmp_path, capsys, pair[0], force=True)
     assert json.loads((tmp_path / "ledger.json").read_text())["made_by"] == "adfd"
+
+
+def test_a_folder_is_one_process_s_at_a_time(tmp_path: Path) -> None:
+    with (
+        alone(tmp_path),
+        pytest.raises(InputError, match="another process of adfd is writing there"),
+        alone(tmp_path, seconds=0.01),
+    ):
+        pass
+    with alone(tmp_path, seconds=0.01):  # it is free again
+        pass
+    holder = f"import os, pathlib, numerics.store_file as s; s.alone(pathlib.Path({str(tmp_path)!r})).__enter__(); os._exit(9)"
+    assert subprocess.run([sys.executable, "-c", holder], timeout=60, check=False).returncode == 9
+    with alone(tmp_path, seconds=0.01):  # a process that died holds nothing
+        pass
+    (tmp_path / LOCK).write_text("mine")
+    with pytest.raises(InputError, match="adfd did not make"), alone(tmp_path):
+        pass
+    (tmp_path / LOCK).unlink()
+    (tmp_path / LOCK).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="symbolic link"), alone(tmp_path):
+        pass
+    assert not (tmp_path / "elsewhere").exists()
