@@ -27,23 +27,22 @@ BARE = (
 def evaluate(claim: Claim, instance: Any, scope: Scope) -> Outcome:
     """The outcome of a claim at an instance that meets its assumptions.
 
-    Of a user's own claim in exact or ball arithmetic, what holds or fails must be a decision that rests on exact
-    comparisons; that it fails is certified just then, whatever the predicate says of itself.
+    In exact or ball arithmetic what holds or fails must be a decision that rests on exact comparisons, in the ledger's
+    claims as in a user's own; that it fails is certified just then, whatever the predicate says of itself.
 
     Raises:
-        InputError: the predicate of such a claim returned something else, changed its instance, or the instance holds a
-            float.
+        InputError: the predicate of such a claim returned something else; one of a user's own changed its instance, or the
+            instance holds a float.
     """
-    if not claim.own:
-        return claim.test(instance, scope)
-    kind, before = claim.kind_in(scope), fingerprint(instance)
-    if kind != "sampled" and (found := inexact(instance)) is not None:
+    kind = claim.kind_in(scope)
+    before = fingerprint(instance) if claim.own else ""
+    if claim.own and kind != "sampled" and (found := inexact(instance)) is not None:
         raise InputError(f"kind {kind!r}: an instance has the float {found}; exact statements are about exact numbers")
     outcome = claim.test(instance, scope)
-    if fingerprint(instance) != before:
+    if claim.own and fingerprint(instance) != before:
         raise InputError("the predicate changes its instance")
     if kind == "sampled":
-        return replace(outcome, certified=False)
+        return replace(outcome, certified=False) if claim.own else outcome
     if outcome.holds is not None and (outcome.decision is None or outcome.decision.compared == 0):
         given = f"the bare {outcome.holds}" if outcome.decision is None else f"a {outcome.decision} that was told"
         raise InputError(BARE.format(given=given, kind=kind))

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from proofs_check import proof_steps
 from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
-from proofs_check.claims.common import once
+from proofs_check.claims.common import below, every, once, same
 from proofs_check.claims.stencils import describe
 from proofs_check.formal import Formal, positive, reals
 from proofs_check.verdicts import Outcome
 from theory import peano
+from theory.decision import from_comparison
 from theory.exact import spell
 from theory.remainder import remainder_constants
 from theory.stencils import Stencil, central, five_point, forward, nine_point, stencil, thirteen_point
@@ -80,9 +81,7 @@ def _remainder(factor: Fraction, mixed: bool = True) -> Callable[[Stencil, Scope
             )
             if bound or value:
                 worst = max(worst, abs(value) / (factor * bound)) if bound else max(worst, Fraction(10))
-        return Outcome(
-            worst <= 1, f"largest error {float(worst):.6g} of the bound", margin=float(1 - worst), certified=True
-        )
+        return Outcome(below(worst, 1), f"largest error {float(worst):.6g} of the bound", margin=float(1 - worst))
 
     return test
 
@@ -111,6 +110,7 @@ def _leading(stated: dict[str, Leading]) -> Callable[[Stencil, Scope], Outcome]:
         m, extra = s.degree, stated[scope["stencil"]]
         target = {(i, j): t for (i, j), t in s.target}
         x, y, h = Fraction(2, 7), Fraction(-3, 5), Fraction(1, 3)
+        equal = []
         for a, b in product(range(m + 4), repeat=2):
             if a + b > m + 3:
                 continue
@@ -118,9 +118,10 @@ def _leading(stated: dict[str, Leading]) -> Callable[[Stencil, Scope], Outcome]:
                 (c * (x + p * h) ** a * (y + q * h) ** b for c, (p, q) in zip(s.weights, s.nodes, strict=True)),
                 Fraction(0),
             )
-            if direct / h**m != _at(target, a, b, x, y) + h * h * _at(extra, a, b, x, y):
-                return Outcome(False, f"differs for x^{a} y^{b}", data={"powers": [a, b]}, certified=True)
-        return Outcome(True, f"{len(s.nodes)} nodes, exact for every monomial of degree ≤ {m + 3}")
+            equal.append(same(direct / h**m, _at(target, a, b, x, y) + h * h * _at(extra, a, b, x, y)))
+            if equal[-1].holds is not True:
+                return Outcome(equal[-1], f"differs for x^{a} y^{b}", data={"powers": [a, b]})
+        return Outcome(every(equal), f"{len(s.nodes)} nodes, exact for every monomial of degree ≤ {m + 3}")
 
     return test
 
@@ -161,7 +162,7 @@ def _exactly(value: Fraction) -> sp.Rational:
 def _norm(stated: Callable[[str], Fraction]) -> Callable[[Stencil, Scope], Outcome]:
     def test(s: Stencil, scope: Scope) -> Outcome:
         size, claimed = sum(map(abs, s.weights), Fraction(0)), stated(scope["stencil"])
-        return Outcome(size == claimed, f"‖c‖₁ = {spell(size)}, stated {spell(claimed)}", certified=True)
+        return Outcome(same(size, claimed), f"‖c‖₁ = {spell(size)}, stated {spell(claimed)}")
 
     return test
 
@@ -199,9 +200,9 @@ def _average_norm(factor: Fraction, absolute: bool = True) -> Callable[[str, Sco
         s = make()
         bound = peano.average_norm(s)
         attained = extremal_difference(s) if absolute else peano.peano_kernel(s).integral
-        holds = bound.is_exact and bound.lower == attained == factor * claimed
+        holds = same(bound.lower, attained) & same(bound.upper, attained) & same(attained, factor * claimed)
         detail = f"∫|K| = {spell(bound.lower)}, attained {spell(attained)}, stated {spell(factor * claimed)}"
-        return Outcome(holds, detail, certified=True)
+        return Outcome(holds, detail)
 
     return test
 
@@ -238,7 +239,7 @@ def _criterion(says: Callable[[Stencil], bool]) -> Callable[[Stencil, Scope], Ou
     def test(s: Stencil, scope: Scope) -> Outcome:
         positive, expected = peano.is_average(s), says(s)
         detail = f"K {'≥ 0' if positive else 'changes sign'}, criterion says {expected}"
-        return Outcome(positive == expected, detail, data={"positive": positive}, certified=True)
+        return Outcome(from_comparison(positive == expected), detail, data={"positive": positive})
 
     return test
 
@@ -257,14 +258,15 @@ def _is_spline(factor: Fraction) -> Callable[[Stencil, Scope], Outcome]:
     def test(s: Stencil, scope: Scope) -> Outcome:
         kernel = peano.peano_kernel(s)
         if kernel.sign != 1:
-            return Outcome(False, "K changes sign", certified=True)
-        knots = s.offsets
+            return Outcome(from_comparison(False), "K changes sign")
+        knots, equal = s.offsets, []
         for left, right in pairwise(knots):
             for i in range(1, s.derivative + 1):  # as many points as a polynomial piece has coefficients
                 t = left + (right - left) * Fraction(i, s.derivative + 1)
-                if kernel(t) != factor * b_spline(knots, t):
-                    return Outcome(False, f"K({t}) = {kernel(t)}", certified=True)
-        return Outcome(True, f"K is the B-spline on {len(knots)} knots, K ≥ 0")
+                equal.append(same(kernel(t), factor * b_spline(knots, t)))
+                if equal[-1].holds is not True:
+                    return Outcome(equal[-1], f"K({t}) = {kernel(t)}")
+        return Outcome(every(equal), f"K is the B-spline on {len(knots)} knots, K ≥ 0")
 
     return test
 

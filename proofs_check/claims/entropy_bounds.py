@@ -16,8 +16,9 @@ from numerics.enclosure import Enclosure
 from numerics.gap_expansion import GapBound, GapExpansion
 from numerics.problem import Problem
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
-from proofs_check.claims.common import once, problem, seeds, witness
+from proofs_check.claims.common import below, every, less, once, problem, same, seeds, witness
 from proofs_check.verdicts import Outcome
+from theory.decision import from_comparison
 from theory.entropy import Convention, Power, probabilities
 from theory.entropy_bounds import mirsky_distance, total_variation
 from theory.majorisation import majorises
@@ -73,8 +74,8 @@ def _distance(share: Fraction, summed: bool = False) -> Callable[[Cut, Scope], O
         gap = sum((abs(a - b) for a, b in zip(cut.first, cut.second, strict=True)), Fraction(0))
         first, second = sum(cut.first[: cut.r], Fraction(0)), sum(cut.second[: cut.other_r], Fraction(0))
         bound = share * (gap / (first + second) if summed else mirsky_distance(gap, first, second))
-        return Outcome(distance <= bound, f"T = {float(distance):.5f}, bound {float(bound):.5f}",
-                       margin=float(bound - distance), certified=True)  # fmt: skip
+        detail = f"T = {float(distance):.5f}, bound {float(bound):.5f}"
+        return Outcome(below(distance, bound), detail, margin=float(bound - distance))
 
     return test
 
@@ -92,10 +93,10 @@ def _majorised(sign: int) -> Callable[[Cut, Scope], Outcome]:
         n, found = len(cut.first), []
         for power in (1, 2):
             p, q = ([v**power / sum(w**power for w in values) for v in values] for values in (cut.first, cut.second))
-            found.append(majorises(p, q) if sign > 0 else majorises(q, p))
-        holds = False if False in found else None if None in found else True
-        detail = f"{n} values: p {'majorises' if holds else 'does not majorise'} p' under the powers 1 and 2"
-        return Outcome(holds, detail, certified=True)
+            found.append(from_comparison(majorises(p, q) if sign > 0 else majorises(q, p)))
+        holds = every(found)
+        detail = f"{n} values: p {'majorises' if holds.holds else 'does not majorise'} p' under the powers 1 and 2"
+        return Outcome(holds, detail)
 
     return test
 
@@ -111,10 +112,10 @@ def _invariant(relative: bool, shifted: bool = False) -> Callable[[Cut, Scope], 
     def test(cut: Cut, scope: Scope) -> Outcome:
         scaled = tuple(cut.factor + v if shifted else cut.factor * v for v in cut.first)
         r, other_r = _kept(cut.first, relative), _kept(scaled, relative)
-        same = r == other_r and (
-            r == 0 or probabilities(cut.first, r, cut.power) == probabilities(scaled, other_r, cut.power)
-        )
-        return Outcome(same, f"factor {cut.factor}: r = {r} and {other_r}, power {cut.power}", certified=True)
+        equal = same(r, other_r)
+        if r == other_r and r > 0:
+            equal &= same(probabilities(cut.first, r, cut.power), probabilities(scaled, other_r, cut.power))
+        return Outcome(equal, f"factor {cut.factor}: r = {r} and {other_r}, power {cut.power}")
 
     return test
 
@@ -123,7 +124,7 @@ def _grows(step: int, normalised: bool = False) -> Callable[[Cut, Scope], Outcom
     """H of the r + ``step`` largest values is at least that of the r largest, for every r ≥ 1 (≥ 2 if normalised)."""
 
     def test(cut: Cut, scope: Scope) -> Outcome:
-        least = None
+        least, rising = None, []
         with flint.ctx.workprec(PRECISION):
             values = [Enclosure.exact(v**cut.power).arb(PRECISION) for v in cut.first]
             found = []
@@ -135,14 +136,12 @@ def _grows(step: int, normalised: bool = False) -> Callable[[Cut, Scope], Outcom
                 if normalised and r == 1:
                     continue
                 gap = (after - before) * step
-                if not gap > 0:
-                    return Outcome(
-                        False if gap < 0 else None, f"r = {r}: H rises by {float(gap):.3g}", certified=bool(gap < 0)
-                    )
+                rising.append(less(0, gap))
+                if rising[-1].holds is not True:
+                    return Outcome(rising[-1], f"r = {r}: H rises by {float(gap):.3g}")
                 least = float(gap) if least is None else min(least, float(gap))
-        return Outcome(
-            True, f"{len(values)} values, power {cut.power}: H rises by at least {least or 0:.3g}", margin=least
-        )
+        detail = f"{len(values)} values, power {cut.power}: H rises by at least {least or 0:.3g}"
+        return Outcome(every(rising) if rising else None, detail, margin=least)
 
     return test
 
@@ -161,10 +160,10 @@ def _enclosed(part: Callable[[GapBound], Enclosure]) -> Callable[[Problem, Scope
         gap = compare_entropies(instance, convention).gap
         if gap is None:
             return Outcome(None, "the entropies are undefined")
-        holds = True if found.encloses(gap) else None if found.overlaps(gap) else False
+        holds = from_comparison(True if found.encloses(gap) else None if found.overlaps(gap) else False)
         width = float(found.width / abs(gap.middle)) if gap.middle else 0.0
         return Outcome(holds, f"H_FD − H_AD = {float(gap.middle):.6g}, enclosed to {width:.1e} of itself",
-                       margin=1 - width, certified=True)  # fmt: skip
+                       margin=1 - width)  # fmt: skip
 
     return test
 

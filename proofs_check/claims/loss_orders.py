@@ -19,9 +19,10 @@ import numpy as np
 from jaxtyping import Float
 
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
-from proofs_check.claims.common import once, seeds
+from proofs_check.claims.common import below, once, seeds
 from proofs_check.verdicts import Outcome
 from theory import dynamics
+from theory.decision import from_comparison
 from theory.dynamics import Matrix, Vector
 from theory.exact import spell
 
@@ -235,10 +236,9 @@ def _favours_large(form: Form, reverse: bool = False) -> Test:
         )
         values = [_value(matrix, pair.start) for matrix in (large, small)]
         return Outcome(
-            holds,
+            from_comparison(holds),
             f"at the r least in favour {float(values[0]):.6g} for K, {float(values[1]):.6g} for K'",
             data={"value_large": spell(values[0]), "value_small": spell(values[1])},
-            certified=True,
         )
 
     return test
@@ -253,11 +253,10 @@ def _mean_favours_large(reverse: bool = False) -> Test:
             for kernel in (pair.large, pair.small)
         )
         return Outcome(
-            large >= small if reverse else large <= small,
+            below(small, large) if reverse else below(large, small),
             f"mean loss {float(large):.6g} for K, {float(small):.6g} for K'",
             margin=float((large - small if reverse else small - large) / small),
             data={"value_large": spell(large), "value_small": spell(small)},
-            certified=True,
         )
 
     return test

@@ -9,9 +9,11 @@ from itertools import pairwise, zip_longest
 from math import comb, factorial, perm
 
 from proofs_check.claim import Claim, Mutant, Scope, Step
+from proofs_check.claims.common import below, same
 from proofs_check.claims.stencils import RANDOM, describe, each, instances, space
 from proofs_check.verdicts import Outcome
 from theory import peano
+from theory.decision import from_comparison
 from theory.exact import spell
 from theory.piecewise import PiecewisePolynomial
 from theory.realroots import integer_polynomial, sign_on
@@ -58,11 +60,10 @@ def _peano(change: Change = lambda kernel: kernel) -> Callable[[Stencil, Scope],
         kernel = change(peano.peano_kernel(s))
         wrong = wrong_jump(s, 0, kernel)
         if wrong is not None:
-            return Outcome(False, wrong, certified=True)
-        if kernel.integral != 1:
-            return Outcome(False, f"∫ K = {spell(kernel.integral)}", certified=True)
+            return Outcome(from_comparison(False), wrong)
         sign = {1: "K ≥ 0", -1: "K ≤ 0", 0: "K = 0", None: "K changes sign"}[kernel.sign]
-        return Outcome(True, f"∫ K = 1, {sign}, every jump right at {len(kernel.breakpoints)} nodes")
+        detail = f"∫ K = {spell(kernel.integral)}, {sign}, every jump right at {len(kernel.breakpoints)} nodes"
+        return Outcome(from_comparison(True) & same(kernel.integral, 1), detail)
 
     return test
 
@@ -222,7 +223,7 @@ def _constant(
         kernel = peano.peano_kernel(s, s.order)
         wrong = wrong_jump(s, s.order, kernel)
         if wrong is not None:
-            return Outcome(False, f"kernel of the error: {wrong}", certified=True)
+            return Outcome(from_comparison(False), f"kernel of the error: {wrong}")
         best = extremal(s, kernel)
         if best is None:
             return Outcome(None, "a change of sign of the kernel of the error was not located")
@@ -232,12 +233,13 @@ def _constant(
             low, high = min(s.offsets), max(s.offsets)
             attained = abs(error_of(s, [(a, v if low <= a < high else beyond * v) for a, v in best.values]))
         detail = f"the perfect spline has the error {float(attained):.9g}, C_p = {float(constant):.9g}"
-        if attained > constant * (1 + AGREEMENT):
-            return Outcome(False, detail, margin=float(constant - attained), certified=True)
+        not_too_small = below(attained, constant * (1 + AGREEMENT))
+        if not_too_small.holds is False:
+            return Outcome(not_too_small, detail, margin=float(constant - attained))
         if constant * (1 + AGREEMENT) < best.enough:
             return Outcome(None, f"{detail}: not known to be enough")
-        sharp = constant <= attained * (1 + AGREEMENT)
-        return Outcome(sharp, detail + ("" if sharp else ": not the least"), certified=True)
+        sharp = below(constant, attained * (1 + AGREEMENT))
+        return Outcome(not_too_small & sharp, detail + ("" if sharp.holds else ": not the least"))
 
     return test
 

@@ -16,9 +16,10 @@ from numerics.hermite_spectrum import InfiniteHermite
 from numerics.problem import Problem
 from numerics.spectra import spectrum
 from proofs_check.claim import Claim, Mutant, Profile, Request, Scope
-from proofs_check.claims.common import once, problem, seeds, witness
+from proofs_check.claims.common import below, every, once, problem, seeds, witness
 from proofs_check.claims.spectra import PRECISION, SINE, symbol_factors
 from proofs_check.verdicts import Outcome
+from theory.decision import from_comparison
 from theory.entropy import Convention, truncated_entropy
 from theory.entropy_bounds import entropy_gap_bound
 from theory.exact import spell
@@ -50,6 +51,8 @@ TRACED: dict[str, SolvableSpectrum] = {
 }
 """Models whose closed traces are judged."""
 STEPS = (Fraction(1, 10), Fraction(1, 20))
+AGREE = Fraction(1, 10**10)
+"""Relative distance within which a closed trace and the sum of the eigenvalues agree."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,9 @@ def _order(favoured: int) -> Callable[[Setting, Scope], Outcome]:
 
     def test(setting: Setting, scope: Scope) -> Outcome:
         sign, why = _sign(setting, int(scope["power"]))
-        holds = None if sign is None else sign in (favoured, 0)
+        holds = from_comparison(None if sign is None else sign in (favoured, 0))
         words = {1: "H_FD > H_AD", -1: "H_FD < H_AD", 0: "H_FD = H_AD", None: "undecided"}[sign]
-        return Outcome(holds, f"h = {setting.h}: {words} ({why})", certified=True)
+        return Outcome(holds, f"h = {setting.h}: {words} ({why})")
 
     return test
 
@@ -116,16 +119,19 @@ def _traces(factor: Fraction, power: int = 0) -> Callable[[Setting, Scope], Outc
         assert isinstance(model, Circle)
         exact = theory.enclosures.Enclosure.exactly(model.ad_trace())
         closed = {"ad": exact.scaled(factor), "fd": model.fd_trace(setting.h).scaled(factor * setting.h**power)}
-        widths = []
+        widths, narrow = [], []
         for method in ("ad", "fd"):
             summed, stated = _listed_trace(setting, method), closed[method]
-            if stated.upper < summed.lower or summed.upper < stated.lower:
-                return Outcome(
-                    False, f"{method.upper()}: {float(stated):.9g} in place of {float(summed):.9g}", certified=True
-                )
+            overlap = below(stated.lower, summed.upper) & below(summed.lower, stated.upper)
+            if overlap.holds is not True:
+                return Outcome(overlap, f"{method.upper()}: {float(stated):.9g} in place of {float(summed):.9g}")
+            narrow.append(
+                below(max(summed.upper, stated.upper) - min(summed.lower, stated.lower), AGREE * summed.lower)
+            )
             widths.append(float(summed.width / summed.lower))
         detail = f"h = {setting.h}: the closed traces lie in the sums, of relative widths {widths[0]:.0e} and {widths[1]:.0e}"
-        return Outcome(True if max(widths) < 1e-10 else None, detail, margin=1e-10 - max(widths), certified=True)
+        agree = every(narrow)
+        return Outcome(agree if agree.holds else None, detail, margin=float(AGREE) - max(widths))
 
     return test
 
@@ -147,20 +153,19 @@ def _gap_bound(tighten: Fraction, of_entropy: bool = False) -> Callable[[Problem
             d_min, d_max = (Enclosure.exact(d).arb(PRECISION) for d in (low, high))
             assert entropies[0] is not None
             assert entropies[1] is not None
-            smaller = entropies[0] if entropies[0] < entropies[1] else entropies[1]
+            smaller = entropies[0].min(entropies[1])
             bound = entropy_gap_bound(smaller, len(values), d_min, d_max, power, sqrt=lambda x: x.sqrt())
             bound = bound * Enclosure.exact(tighten).arb(PRECISION)
             gap = entropies[1] if of_entropy else abs(entropies[1] - entropies[0])
-            holds = True if gap <= bound else False if gap > bound else None
+            holds = below(gap, bound)
             shares = [[v**power / sum((w**power for w in values), flint.arb(0)) for v in values] for values in spectra]
             moved = [abs((q / p).log()) for p, q in zip(*shares, strict=True)]
             reach = Enclosure.exact(tighten).arb(PRECISION) * power * (d_max / d_min).log()
-            if any(not one <= reach for one in moved):
-                holds = False if any(one > reach for one in moved) else None if holds else holds
+            holds &= every(below(one, reach) for one in moved)
             furthest = max(float(one / reach) for one in moved)
         share = float(gap / bound)
         detail = f"gap {float(gap):.3e} is {share:.2e} of the bound, |log p'/p| at most {furthest:.2g} of its own"
-        return Outcome(holds, detail, margin=1 - max(share, furthest), certified=True)
+        return Outcome(holds, detail, margin=1 - max(share, furthest))
 
     return test
 

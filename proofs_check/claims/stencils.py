@@ -9,9 +9,10 @@ from math import perm
 from typing import TYPE_CHECKING
 
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
-from proofs_check.claims.common import once
+from proofs_check.claims.common import every, once, same
 from proofs_check.verdicts import Outcome
 from theory import peano, symbols
+from theory.decision import from_comparison
 from theory.exact import spell
 from theory.stencils import Stencil, central, forward, stencil
 
@@ -86,14 +87,16 @@ def _truncation(factor: Fraction) -> Callable[[Stencil, Scope], Outcome]:
         m, p = s.derivative, s.order
         top = m + p + 5
         terms = [(t.power, t.value) for t in s.truncation(top) if t.power <= top - m]
+        equal = []
         for n in range(top + 1):
             for x, h in _points(n):
                 expanded = _power_derivative(n, m, x) + sum(
                     (factor * e * h**q * _power_derivative(n, m + q, x) for q, e in terms), Fraction(0)
                 )
-                if expanded != difference_of_power(s, n, x, h):
-                    return Outcome(False, f"differs for t^{n} at x = {x}, h = {h}", data={"power": n}, certified=True)
-        return Outcome(True, f"order {p}, leading constant {spell(terms[0][1])}, exact for t^0 … t^{top}")
+                equal.append(same(expanded, difference_of_power(s, n, x, h)))
+                if equal[-1].holds is not True:
+                    return Outcome(equal[-1], f"differs for t^{n} at x = {x}, h = {h}", data={"power": n})
+        return Outcome(every(equal), f"order {p}, leading constant {spell(terms[0][1])}, exact for t^0 … t^{top}")
 
     return test
 
@@ -102,21 +105,21 @@ def _bounded(s: Stencil, scope: Scope) -> Outcome:
     """sup |m| = 1 over the whole line, decided exactly."""
     theta = symbols.symbol(s).witness_above_one()
     if theta is None:
-        return Outcome(True, f"order {s.order}: |m| ≤ 1 on the whole line")
-    return Outcome(
-        False, f"order {s.order}: |m(θ)| > 1 at θ = {float(theta):.6g}", data={"theta": spell(theta)}, certified=True
-    )
+        return Outcome(from_comparison(True), f"order {s.order}: |m| ≤ 1 on the whole line")
+    detail = f"order {s.order}: |m(θ)| > 1 at θ = {float(theta):.6g}"
+    return Outcome(from_comparison(False), detail, data={"theta": spell(theta)})
 
 
 def _amplifies(s: Stencil, scope: Scope) -> Outcome:
     """The opposite of what is claimed."""
-    return Outcome(not symbols.symbol(s).at_most_one(), f"order {s.order}: |m| ≤ 1 on the whole line", certified=True)
+    amplifies = from_comparison(not symbols.symbol(s).at_most_one())
+    return Outcome(amplifies, f"order {s.order}: |m| ≤ 1 on the whole line")
 
 
 def _is_average(s: Stencil, scope: Scope) -> Outcome:
     """The opposite of what is claimed."""
     average = peano.is_average(s)
-    return Outcome(average, f"order {s.order}: K {'≥ 0' if average else 'changes sign'}", certified=True)
+    return Outcome(from_comparison(average), f"order {s.order}: K {'≥ 0' if average else 'changes sign'}")
 
 
 def _average(s: Stencil, scope: Scope) -> Outcome:
@@ -124,9 +127,8 @@ def _average(s: Stencil, scope: Scope) -> Outcome:
     average, second = peano.is_average(s), peano.peano_kernel(s).moment(2)
     norm = peano.average_norm(s)
     detail = f"order {s.order}: ∫|K| = {float(norm.lower):.6f}, K {'≥ 0' if average else 'changes sign'}"
-    if second:
-        return Outcome(False, f"{detail}, ∫t²K = {spell(second)}", certified=True)
-    return Outcome(not average, f"{detail}, ∫t²K = 0", margin=float(norm.lower - 1), certified=True)
+    holds = same(second, 0) & ~from_comparison(average)
+    return Outcome(holds, f"{detail}, ∫t²K = {spell(second)}", margin=None if second else float(norm.lower - 1))
 
 
 each = once(*({"stencil": name} for name in (*NAMED, RANDOM)))

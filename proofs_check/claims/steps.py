@@ -20,6 +20,7 @@ from proofs_check.formal import Formal, between, positive
 from proofs_check.verdicts import Outcome
 from theory import roundoff
 from theory.activations import activation, z
+from theory.decision import from_comparison
 from theory.exact import spell
 from theory.expressions import evaluate
 from theory.stencils import Stencil, central, forward
@@ -69,11 +70,14 @@ def _least(change: Form) -> Callable[[str, Scope], Outcome]:
         shape = sp.Rational(m, m + p) * t**p + sp.Rational(p, m + p) * t**-m
         quotient = sp.powsimp(sp.expand(sp.powdenest(sp.expand_power_base(error / least), force=True)))
         if sp.simplify(quotient - shape) != 0:
-            return Outcome(False, f"f(t h*)/f(h*) = {quotient}", certified=True)
+            box = dict.fromkeys((rho, size, t), (Fraction(1, 4), Fraction(2)))
+            agrees, detail = proof_steps.agreement(error / least, shape, box)
+            return Outcome(from_comparison(False if agrees is False else None), f"f(t h*)/f(h*) = {quotient}; {detail}")
         rest = sp.Poly(m * t ** (m + p) - (m + p) * t**m + p, t)
         double = sp.Poly((t - 1) ** 2, t)
         single = rest.rem(double).is_zero and rest.quo(double).count_roots(0, None) == 0
-        return Outcome(bool(single), f"h* = {step}; f(t h*)/f(h*) = {shape}, least at t = 1 alone", certified=True)
+        detail = f"h* = {step}; f(t h*)/f(h*) = {shape}, least at t = 1 alone"
+        return Outcome(from_comparison(bool(single)), detail)
 
     return test
 

@@ -13,8 +13,9 @@ import flint
 from numerics.enclosure import Enclosure
 from proofs_check import proof_steps
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
-from proofs_check.claims.common import once
+from proofs_check.claims.common import below, less, once
 from proofs_check.verdicts import Outcome
+from theory.decision import every, from_comparison
 from theory.entropy import Convention
 from theory.exact import spell
 from theory.solvable import Circle, truncated_entropy, uniform_frequencies
@@ -137,6 +138,7 @@ def _order(direction: int, normalised: bool = False) -> Callable[[Setting, Scope
                 levels = [thresholds(w, v, rule) for w, v in zip(weights, spectra, strict=True)]  # type: ignore[arg-type]
                 pairs = cutoff_pairs(levels[0], levels[1], rule)  # type: ignore[arg-type]
             count, least = 0, None
+            found = [from_comparison(True)]  # that the values are told apart
             for pair in pairs:
                 if pair is None:
                     return Outcome(None, "two thresholds are not told apart")
@@ -150,14 +152,16 @@ def _order(direction: int, normalised: bool = False) -> Callable[[Setting, Scope
                         continue
                     one, other = one / flint.arb(r).log(), other / flint.arb(s).log()
                 gap = (other - one) * direction
-                if gap < 0:
+                order = below(0, gap)
+                if order.holds is False:
                     detail = f"R = {setting.largest}, h = {setting.h}, r = {r} and {s}: H_AD = {float(one):.6f}, H_FD = {float(other):.6f}"
-                    return Outcome(False, detail, data={"r": [r, s]}, certified=True)
-                if not gap > 0:
+                    return Outcome(order, detail, data={"r": [r, s]})
+                found.append(less(0, gap))
+                if found[-1].holds is not True:
                     return Outcome(None, f"r = {r} and {s}: undecided")
                 least = float(gap) if least is None else min(least, float(gap))
         detail = f"R = {setting.largest}, h = {spell(setting.h)}: all {count} pairs of cut-off numbers"
-        return Outcome(True, f"{detail}, least gap {least or 0:.3g}", margin=least, certified=True)
+        return Outcome(every(found), f"{detail}, least gap {least or 0:.3g}", margin=least)
 
     return test
 
@@ -213,11 +217,9 @@ def _absolute(direction: int) -> Callable[[Threshold, Scope], Outcome]:
         if ad.value is None or fd.value is None:
             return Outcome(None, f"τ = {level.tau}: no entropy at r = {ad.cutoff} and {fd.cutoff}")
         gap = (fd.value - ad.value).scaled(direction)
-        holds = True if gap.lower >= 0 else False if gap.upper < 0 else None
-        if ad.cutoff == fd.cutoff <= 2:
-            holds = True
+        holds = from_comparison(True) if ad.cutoff == fd.cutoff <= 2 else below(0, gap)
         detail = f"τ = {spell(level.tau)}: r = {ad.cutoff} and {fd.cutoff}, H_AD = {float(ad.value):.4f}, H_FD = {float(fd.value):.4f}"
-        return Outcome(holds, detail, margin=float(gap), data={"tau": spell(level.tau)}, certified=True)
+        return Outcome(holds, detail, margin=float(gap), data={"tau": spell(level.tau)})
 
     return test
 

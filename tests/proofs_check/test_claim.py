@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.comparisons import less, same
 from proofs_check import ledger
 from proofs_check.claim import TYPICAL, Assumption, Claim, Mutant, Quantifier, address, parse_address
-from proofs_check.judging import judge
+from proofs_check.judging import BARE, evaluate, judge, meets
 from proofs_check.verdicts import Kind, Outcome, Verdict, finite
 from theory.conventions import standard_conventions
+from theory.decision import Decision
 from theory.errors import InputError
 
 CELL = {"arithmetic": "exact"}
+
+
+def decided(holds: bool | None) -> Decision:
+    """A decision that rests on a comparison, as exact kinds need it."""
+    return Decision.UNDECIDED if holds is None else same(int(holds), 1)
 
 
 def claim(
@@ -35,8 +43,10 @@ def claim(
         kind=kind,
         scopes=lambda profile: (CELL,),
         instances=lambda scope, profile: range(len(holds)),
-        test=lambda k, scope: Outcome(holds[k], f"instance {k}", margin=None if holds[k] is None else 1.0 - k),
-        mutants=(Mutant("sign", "flipped", "sign", lambda c: c.with_(test=lambda k, scope: Outcome(False, "no"))),),
+        test=lambda k, scope: Outcome(decided(holds[k]), f"instance {k}", margin=None if holds[k] is None else 1.0 - k),
+        mutants=(
+            Mutant("sign", "flipped", "sign", lambda c: c.with_(test=lambda k, scope: Outcome(decided(False), "no"))),
+        ),
         describe=lambda k: {"k": k},
         **({"quantifier": quantifier} if quantifier else {}),
         **changes,
@@ -69,7 +79,7 @@ def test_the_verdict_for_all(holds: list[bool | None], kind: Kind) -> None:
     assert ("witness" in evidence.data) == (False in holds)
     if False in holds:
         assert evidence.data["witness"]["instance"] == {"k": holds.index(False)}
-        assert evidence.data["witness"]["certified"] is False
+        assert evidence.data["witness"]["certified"] is (kind != "sampled")
 
 
 @given(outcomes)
@@ -103,8 +113,43 @@ def test_typical_claims_need_enough_instances(n: int) -> None:
 
 
 def test_a_numpy_false_refutes() -> None:
-    broken = claim([True]).with_(test=lambda k, scope: Outcome(np.float64(2) < 1, "no"))
+    broken = claim([True], "sampled").with_(test=lambda k, scope: Outcome(np.float64(2) < 1, "no"))
     assert judge(broken, CELL, "quick").verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize("kind", ["symbolic", "exact", "ball"])
+@pytest.mark.parametrize("told", [True, False, Decision.YES, Decision.NO])
+def test_a_bare_bool_decides_nothing_in_exact_arithmetic(kind: Kind, told: bool | Decision) -> None:
+    """In the ledger's claims as in a user's own: an undecided comparison of balls is False."""
+    bare = claim([True], kind).with_(test=lambda k, scope: Outcome(told, "", certified=True))
+    with pytest.raises(InputError, match="no exact comparison can be seen"):
+        judge(bare, CELL, "quick")
+    assert "below(a, b)" in BARE
+    assert judge(bare.with_(kind="sampled"), CELL, "quick").verdict in {Verdict.SUPPORTED, Verdict.REFUTED}
+    proven = bare.with_(kind="sampled", proven=lambda scope: True)
+    with pytest.raises(InputError, match="kind 'ball'"):
+        judge(proven, CELL, "quick")
+
+
+def test_a_failure_is_certified_by_its_decision_alone() -> None:
+    """Not by what the predicate says of itself."""
+    shy = claim([True]).with_(test=lambda k, scope: Outcome(decided(False), "", certified=False))
+    assert judge(shy, CELL, "quick").data["witness"]["certified"] is True
+    bold = claim([None]).with_(test=lambda k, scope: Outcome(None, "", certified=True))
+    assert judge(bold, CELL, "quick").verdict is Verdict.INCONCLUSIVE
+
+
+def test_own_claims_decide_by_comparisons() -> None:
+    """Every claim of the ledger that is exact, in balls or symbolic, and every such cell of the others."""
+    seen = 0
+    for stated in ledger.all_claims():
+        cells = [scope for scope in stated.scopes("quick") if stated.kind_in(scope) != "sampled"]
+        for scope in cells[:1]:
+            instance = next(i for i in stated.instances(scope, "quick") if meets(stated, i))
+            found = evaluate(stated, instance, scope)
+            assert found.holds is None or (found.decision is not None and found.decision.compared > 0), stated.id
+            seen += 1
+    assert seen > 40
 
 
 def test_the_worst_margin_is_shown() -> None:
@@ -132,7 +177,7 @@ def test_assumptions_reject_and_mutants_drop_them() -> None:
 def test_assumptions_are_asked_before_the_test() -> None:
     """An instance outside the assumptions may not even make sense to the test."""
     guarded = claim([True], assumptions=(Assumption("not zero", lambda k: k != 0),)).with_(
-        instances=lambda scope, profile: (0, 1), test=lambda k, scope: Outcome(1 / k > 0, "fine")
+        instances=lambda scope, profile: (0, 1), test=lambda k, scope: Outcome(less(0, Fraction(1, k)), "fine")
     )
     assert judge(guarded, CELL, "quick").instances == 1
 
@@ -148,7 +193,7 @@ def test_the_cell_and_the_profile_reach_the_claim() -> None:
     seen: list[Any] = []
     watched = claim([True]).with_(
         instances=lambda scope, profile: [(scope["arithmetic"], profile)],
-        test=lambda k, scope: (seen.append((k, scope["arithmetic"])), Outcome(True, ""))[1],
+        test=lambda k, scope: (seen.append((k, scope["arithmetic"])), Outcome(decided(True), ""))[1],
     )
     judge(watched, {"arithmetic": "float32"}, "full")
     assert seen == [(("float32", "full"), "float32")]

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.comparisons import same
 from proofs_check import ledger, runner
 from proofs_check.claim import SHARE, Claim
 from proofs_check.findings import Finding, decided, share
 from proofs_check.judging import judge
 from proofs_check.verdicts import Outcome, Verdict
+from theory.decision import Decision
 
 counts = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -64,13 +66,17 @@ def test_draws_that_are_proven(holding: int, failing: int, undecided: int) -> No
     assert (found is Finding.REVERSED) == (failing > 0 and not holding and not undecided)
 
 
+def _draw(holds: bool | None) -> Decision:
+    return Decision.UNDECIDED if holds is None else same(int(holds), 1)
+
+
 def claim(holds: list[bool | None]) -> Claim:
     """Two cells: a share of draws, and draws that are proven."""
     return Claim(
         id="test.share", title="a test", statement="s", family="test", source="S2", predicate="p", kind="sampled",
         scopes=lambda profile: ({"arithmetic": "float64"}, {"arithmetic": "float32"}, {"arithmetic": "exact"}),
         instances=lambda scope, profile: range(len(holds)),
-        test=lambda k, scope: Outcome(holds[k], f"draw {k}", certified=scope["arithmetic"] == "exact"),
+        test=lambda k, scope: Outcome(_draw(holds[k]) if scope["arithmetic"] == "exact" else holds[k], f"draw {k}"),
         mutants=(), quantifier=SHARE, proven=lambda scope: scope["arithmetic"] == "exact",
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ def _made(test: Any, instances: Sequence[Any], **rest: Any) -> Claim:
         family="made",
         source="test",
         predicate="p",
-        kind="exact",
+        kind="sampled",
         scopes=lambda profile: ({"cell": "only"},),
         instances=lambda scope, profile: list(instances),
         test=test,
