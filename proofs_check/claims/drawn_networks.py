@@ -251,7 +251,8 @@ CLAIMS = (
     _claim(
         "law-bound", "The law of the frozen kernel holds within its bound, for every network drawn",
         r"$\|r_t - (I-\eta G_0)^t r_0\| \le \|(\sum_{s<t}|1-\eta\lambda_k|^{t-1-s}|\langle v_k, d_s\rangle|)_k\|$ with "
-        r"$d_s = r_{s+1} - (I-\eta G_0)r_s = q_s - \eta(G_s-G_0)r_s$.",
+        r"$d_s = r_{s+1} - (I-\eta G_0)r_s = q_s - \eta(G_s-G_0)r_s$, $\lambda_k$ and $v_k$ of the kernel $G_0$ at the start, for "
+        r"residuals $r_t$ of gradient descent.",
         "the deviation of the residual vectors, in the arithmetic of the run, is at most the bound with its own rounding, at every "
         "iteration of every drawn network",
         _ratio("law"),
@@ -267,8 +268,8 @@ CLAIMS = (
     ),
     _claim(
         "step", "A step of gradient descent is −ηJᵀr up to round-off that is bounded",
-        r"$|\theta_{t+1} - \theta_t + \eta J(\theta_t)^T r_t|$ is at most the round-off of its operations, entry by entry, J in closed form.",
-        "at the first, middle and last step of every drawn network; elementary functions good to 8 units are assumed",
+        r"$|\theta_{t+1} - \theta_t + \eta J(\theta_t)^T r_t|$ is at most the round-off of its operations, entry by entry, J in closed form, for elementary functions good to 8 units.",
+        "at the first, middle and last step of every drawn network",
         _ratio("step"),
         (
             Mutant("step", "the step is one per cent longer than the one taken", "constant",
@@ -279,8 +280,9 @@ CLAIMS = (
     ),
     _claim(
         "curvature", "What a step leaves of linearity is bounded by second derivatives, neuron by neuron",
-        r"$|r_i(\theta+\Delta) - r_i(\theta) - (J\Delta)_i| \le \frac12\sum_j h_{ij}\|\Delta_j\|^2$, $h_{ij}$ from the suprema of "
-        r"$\sigma^{(k)}$ on the ball; for differences by the average $\int|K|$ of Peano's kernel.",
+        r"For a step $\Delta$ of gradient descent, $\Delta_j$ its part in the parameters of neuron $j$: $|r_i(\theta+\Delta) - r_i(\theta) - "
+        r"(J\Delta)_i| \le \frac12\sum_j h_{ij}\|\Delta_j\|^2$, $h_{ij}$ a bound, from the suprema of $\sigma^{(k)}$, on the second derivative "
+        r"of $r_i$ in these parameters within $\|\Delta\|$ of $\theta$; for differences by the average $\int|K|$ of Peano's kernel.",
         "at the first, middle and last step of every drawn network, plus round-off",
         _ratio("curvature"),
         (
@@ -291,7 +293,8 @@ CLAIMS = (
     ),
     _claim(
         "truncation", "Residuals by differences are within Peano's bound of those by autodiff",
-        r"$|r^{FD}_i - r^{AD}_i| \le h^p C_p \sup|\sigma^{(m+p)}| c\sum_j |a_j||w_j|^{m+p}$ on interior rows.",
+        r"$|r^{FD}_i - r^{AD}_i| \le c\sum_T |c_T|\,h_T^p C_p \sup|\sigma^{(m+p)}| \sum_j |a_j||w_{jT}|^{m+p}$ on interior rows: the sum over the "
+        r"terms $c_T\partial^m$ of $L$, each along an axis with the step $h_T$ and $m$, $p$, $C_p$ of its own difference; $u = c\sum_j a_j\sigma(z_j)$.",
         "at the start of every drawn network, plus round-off",
         _ratio("truncation"),
         (
@@ -303,7 +306,8 @@ CLAIMS = (
     ),
     _claim(
         "descent", "The loss of a network falls at steps below the inverse of a bound on its Hessian",
-        r"$\eta\beta \le 1$, $\beta = (s+L\rho)^2 + L(\|r\| + (s+L\rho)\rho)$, $\rho = \eta\|g\|$, implies "
+        r"Let $g = J^Tr$ be the gradient of $\ell = \frac12\|r\|^2$ at $\theta$, $s = \|J\|_2$, $\rho = \eta\|g\|$, $L$ a Lipschitz constant of $J$ within "
+        r"$\rho$ of $\theta$. Then $\eta\beta \le 1$, $\beta = (s+L\rho)^2 + L(\|r\| + (s+L\rho)\rho)$, implies "
         r"$\ell(\theta-\eta g) \le \ell(\theta) - \frac\eta2\|g\|^2$; $\eta = 1.9/\lambda_{\max}(G)$ does not suffice "
         "(its mutant).",
         "one step from the start of every drawn network in float64, plus round-off",
@@ -317,7 +321,8 @@ CLAIMS = (
     ),
     _claim(
         "lazy", "Wide networks with small residuals train at the rate of the kernel at the start",
-        r"If $p = 2s\delta+\delta^2 \le \lambda/2$, $\delta = LR$, $2(s+\delta)\|r_0\| \le \lambda R$, $\eta \le 2/(s^2+\lambda)$, then "
+        r"Let $s$ and $\sqrt\lambda > 0$ be the largest and the least singular value of $J_0$ (as many as residuals), $L$ a Lipschitz "
+        r"constant of $J$ within $R$ of $\theta_0$, $e_t = r_t - (I-\eta G_0)^tr_0$. If $p = 2s\delta+\delta^2 \le \lambda/2$, $\delta = LR$, $2(s+\delta)\|r_0\| \le \lambda R$, $\eta \le 2/(s^2+\lambda)$, then "
         r"$\|r_t\| \le (1-\eta\lambda/2)^t\|r_0\|$ and $\|e_t\| \le \frac{2p}{\lambda}\|r_0\|[(1-\eta\lambda/2)^t - (1-\eta\lambda)^t]$.",
         "every t of every drawn network that meets the hypotheses; λ and s from the kernel at the start, L from the suprema of the "
         "activation's derivatives",

@@ -365,7 +365,7 @@ CLAIMS = (
         r"same indices, powers 1 and 2. If $\sigma'_k/\sigma_k$ is non-decreasing in $k \le r$ and not constant then $H' \ge H$; "
         r"if non-increasing and not constant, $H' \le H$. So a lifted tail over an equal head contradicts S3 at fixed $r$.",
         family="entropy",
-        source="A. W. Marshall, I. Olkin, B. C. Arnold, Inequalities (2011), proposition 5.B.1",
+        source="ours, from A. W. Marshall, I. Olkin, B. C. Arnold, Inequalities (2011), proposition 5.B.1",
         predicate=r"the order of the entropies in ball arithmetic, on random rational spectra, $r \le 10$",
         kind="ball",
         scopes=once({"power": "1"}, {"power": "2"}),
@@ -399,8 +399,8 @@ CLAIMS = (
         test=_expansion(Fraction(1), "general"),
         describe=witness,
         mutants=(
-            Mutant("twice", "the coefficient is twice as large", "constant",
-                   lambda c: c.with_(test=_expansion(Fraction(2), "general"))),
+            Mutant("one-per-cent", "the coefficient is a hundredth larger", "constant",
+                   lambda c: c.with_(test=_expansion(Fraction(101, 100), "general"))),
             Mutant("sign", "the coefficient has the other sign", "sign",
                    lambda c: c.with_(test=_expansion(Fraction(-1), "general"))),
         ),

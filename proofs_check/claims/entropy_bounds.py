@@ -62,7 +62,9 @@ def _draws(scope: Scope, profile: Profile) -> Iterator[Cut]:
 
 
 def _sorted_draws(scope: Scope, profile: Profile) -> Iterator[Cut]:
-    return (cut for cut in _draws(scope, profile) if _descends(cut.second))
+    yield from (cut for cut in _draws(scope, profile) if _descends(cut.second))
+    for n in range(2, 9):  # one value against n equal ones: T = 1 − 1/n, nearly, and so is its bound
+        yield Cut((Fraction(1), *[Fraction(1, 10**6)] * (n - 1)), (Fraction(1),) * n, n, n)
 
 
 def _distance(share: Fraction, summed: bool = False) -> Callable[[Cut, Scope], Outcome]:
@@ -220,7 +222,8 @@ CLAIMS = (
         mutants=(
             Mutant("any-cut-offs", "the cut-off numbers may differ", "assumption",
                    lambda c: c.without_assumption("equal")),
-            Mutant("half", "half the bound", "constant", lambda c: c.with_(test=_distance(Fraction(1, 2)))),
+            Mutant("a-tenth-less", "nine tenths of the bound", "constant",
+                   lambda c: c.with_(test=_distance(Fraction(9, 10)))),
         ),
     ),
     Claim(

@@ -104,7 +104,8 @@ CLAIMS = (
     Claim(
         id="entropy.gap-expansion-pencils",
         title="The entropy gap to leading order, at r < n",
-        statement=r"For random rational pencils, powers $q = 1, 2$ and fixed $r$ with $\sigma_r(A) > \sigma_{r+1}(A)$ and $\sigma_r(A) > 0$, "
+        statement=r"For $A$, $B$ with random integer entries (sizes 3 to 5), powers $q = 1, 2$ and fixed $r \ge 2$ with $\sigma_r(A) > \sigma_{r+1}(A)$ "
+        r"(by a hundredth of itself) and $\sigma_r(A) > 0$, "
         r"$H_r(A + hB) = H_r(A) - h\sum_{k\le r}\dot p_k\log p_k + O(h^2)$, "
         r"$\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_{j\le r} p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$. Equal values "
         r"inside the top $r$ are harmless; across the cut-off they are not: $A = \mathrm{diag}(2,1,1)$, $B$ the exchange of "

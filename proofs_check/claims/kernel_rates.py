@@ -355,7 +355,7 @@ CLAIMS = (
         id="kernels.relu",
         title="ReLU under a second derivative: nothing for autodiff, hats for differences",
         statement=r"For ReLU, $w, b \sim N(0,1)$ and $\partial^2$: $K_{AD} = 0$, yet "
-        r"$h\,K_{FD}(x,x) \to \frac{4}{3\pi(1+x^2)^2}$.",
+        r"$h\,K_{FD}(x,x) \to \frac{4}{3\pi(1+x^2)^2}$ (checked: $x = 1, 0, -3/2$).",
         family="kernels",
         source="ours",
         predicate=r"$K_{AD}$ is the expression 0; at $x = 1, 0, -3/2$ and $h = 2^{-6} \dots 2^{-12}$ the distance of "

@@ -177,7 +177,7 @@ CLAIMS = (
     Claim(
         id="laws.moments",
         title="Moments of the laws, and which are infinite",
-        statement=r"For the laws of the cells and $n \le 8$, $E\,w^n$ is the stated rational, and infinite exactly for $n \ge \nu$ "
+        statement=r"For the laws of the cells and $n \le 8$, $E\,w^n$ is the stated rational, and $E|w|^n$ infinite exactly for $n \ge \nu$ "
         r"under Student's law, $\nu = 3, 5$, and Cauchy's, $\nu = 1$ (there the parts of $E|w - c|^n$ over dyadic scales do not decay).",
         family="kernels",
         source="classical",

@@ -285,7 +285,7 @@ CLAIMS = (
         id="training.ridge-objective",
         title="The ridge objective is ordered",
         statement=r"If $0 \le K' \le K$ then the least value of $\tfrac12\|Aa - f\|^2 + \tfrac\lambda2\|a\|^2$ is at "
-        r"most as large for $K$ (AD) as for $K'$ (FD), for every $f$ (checked: $\lambda = 1/100, 1, 10$, rational kernels of four rows).",
+        r"most as large for $K$ (AD) as for $K'$ (FD), for every $\lambda > 0$ and $f$ (checked: $\lambda = 1/100, 1, 10$, rational kernels of four rows, and a pair of two).",
         predicate=r"$(K' + \lambda)^{-1} - (K + \lambda)^{-1} \ge 0$, decided by elimination in exact rationals",
         scopes=_kinds,
         instances=_ridge_instances,
@@ -310,7 +310,7 @@ CLAIMS = (
         id="training.ridge-residual",
         title="Every ridge residual favours AD",
         statement=r"If $0 \le K' \le K$ then the residual $\|Aa - f\|$ of ridge regression is at most as large for $K$ "
-        r"(AD) as for $K'$ (FD), for every $f$ (checked: $\lambda = 1/100, 1, 10$, rational kernels of four rows).",
+        r"(AD) as for $K'$ (FD), for every $\lambda > 0$ and $f$ (checked: $\lambda = 1/100, 1, 10$, rational kernels of four rows, and a pair of two).",
         predicate=r"$(K' + \lambda)^{-2} - (K + \lambda)^{-2} \ge 0$, decided by elimination in exact rationals",
         scopes=_kinds,
         instances=_ridge_instances,
@@ -332,7 +332,7 @@ CLAIMS = (
     Claim(
         id="training.pointwise-loss",
         title="The loss favours AD at every iteration",
-        statement=r"If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent is at most as "
+        statement=r"If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$ is at most as "
         r"large for $K$ (AD) as for $K'$ (FD), after every number $t$ of iterations and for every $f$ (checked: "
         r"$t = 1, 2, 5$, in the full profile to 16).",
         predicate=r"$(I - \eta K')^{2t} - (I - \eta K)^{2t} \ge 0$ for several $t \le 16$, decided by "
@@ -357,8 +357,8 @@ CLAIMS = (
     Claim(
         id="training.average-loss",
         title="The loss averaged over data favours AD at every iteration",
-        statement=r"If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent, averaged over "
-        r"$f$ of covariance $I$, is at most as large for $K$ (AD) as for $K'$ (FD), after every number $t$ of iterations (checked: "
+        statement=r"If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$, averaged "
+        r"over $f$ of mean 0 and covariance $I$, is at most as large for $K$ (AD) as for $K'$ (FD), after every number $t$ of iterations (checked: "
         r"$t = 1, 2, 5$, in the full profile to 16).",
         predicate=r"$\tfrac12\mathrm{tr}(I - \eta K)^{2t}$ compared in exact rationals for several $t \le 16$",
         scopes=_generic,

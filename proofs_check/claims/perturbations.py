@@ -23,6 +23,8 @@ def _general_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
     for seed in seeds(profile, 6, 20):
         for size in (3, 8):
             yield problem(scope["activation"], seed=seed, size=size, scale=2, step=Fraction(1, 4))
+        if scope["activation"] != "sin":  # two nearly parallel columns: nearly an equality (for sin it is one)
+            yield problem(scope["activation"], seed=seed, size=1, points=2, scale=Fraction(1, 4), step=Fraction(1, 4))
 
 
 @lru_cache(maxsize=512)
@@ -84,8 +86,8 @@ CLAIMS = (
         requests=requests,
         describe=witness,
         mutants=(
-            Mutant("half-the-norm", "half the norm is enough", "constant",
-                   lambda c: c.with_(test=_perturbation(False, Fraction(1, 2)))),
+            Mutant("a-tenth-less", "nine tenths of the norm are enough", "constant",
+                   lambda c: c.with_(test=_perturbation(False, Fraction(9, 10))), {"activation": "gaussian"}),
             Mutant("opposite-order", "the values of one matrix may be taken in ascending order", "assumption",
                    lambda c: c.with_(test=_perturbation(False, Fraction(1), paired=False))),
         ),
@@ -104,8 +106,8 @@ CLAIMS = (
         requests=requests,
         describe=witness,
         mutants=(
-            Mutant("half-the-norm", "half the nuclear norm is enough", "constant",
-                   lambda c: c.with_(test=_perturbation(True, Fraction(1, 2)))),
+            Mutant("a-tenth-less", "nine tenths of the nuclear norm are enough", "constant",
+                   lambda c: c.with_(test=_perturbation(True, Fraction(9, 10))), {"activation": "gaussian"}),
             Mutant("spectral-norm", "the spectral norm instead of the nuclear norm", "predicate",
                    lambda c: c.with_(test=_perturbation(True, Fraction(1), nuclear=False))),
         ),

@@ -217,8 +217,9 @@ CLAIMS = (
     Claim(
         id="regimes.small-values",
         title="S2 holds where the round-off floor reaches, and nowhere else",
-        statement="In at least 9 of 10 problems of the map every small singular value of $A_{FD}$ is larger than that of $A_{AD}$ just where all of them lie "
-        "under the round-off floor of $A_{FD}$; in exact arithmetic, which has no floor, nowhere.",
+        statement=r"In at least 9 of 10 problems of the map whose predicted knee is at least two indices away from $n/2$, every small "
+        r"singular value of $A_{FD}$ ($k > n/2$) is larger than that of $A_{AD}$ just where the knee says that all of them lie under the "
+        r"round-off floor of $A_{FD}$; in exact arithmetic, which has no floor, nowhere.",
         family="regimes",
         source="ours",
         predicate=_MAP + r": $\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for every $k > n/2$ if and only if the predicted "
@@ -242,7 +243,7 @@ CLAIMS = (
     Claim(
         id="regimes.entropy-order",
         title="S3 holds where the covariance law and the round-off floor say so",
-        statement="In at least 9 of 10 problems of the map the sign of $H_{FD} - H_{AD}$, under the default convention, is that of its prediction from $A_{AD}$ alone: the covariance law in "
+        statement=r"In at least 9 of 10 problems of the map with $s h \le 1/2$, $s$ the scale of the weights, the sign of $H_{FD} - H_{AD}$, under the default convention, is that of its prediction from $A_{AD}$ alone: the covariance law in "
         "exact arithmetic, the leading truncation term above the knee and noise behind it in floating point.",
         family="regimes",
         source="ours",

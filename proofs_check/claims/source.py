@@ -391,7 +391,7 @@ CLAIMS = (
     Claim(
         id="S2.every-small",
         title="Every small singular value of FD is larger",
-        statement="The small singular values of $A_{FD}$ are larger than those of $A_{AD}$: every one of them.",
+        statement="The small singular values of $A_{FD}$ are larger than those of $A_{AD}$ (our reading: every one of them).",
         family="source",
         source="S2",
         predicate=r"$\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for every $k > n/2$, $n = \min(N, M)$, " + _DRAWS + ".",
@@ -425,7 +425,7 @@ CLAIMS = (
     Claim(
         id="S2.some-small",
         title="Some small singular value of FD is larger",
-        statement="The small singular values of $A_{FD}$ are larger than those of $A_{AD}$: at least one of them.",
+        statement="The small singular values of $A_{FD}$ are larger than those of $A_{AD}$ (our reading: at least one of them).",
         family="source",
         source="S2",
         predicate=r"$\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for some $k > n/2$, $n = \min(N, M)$, " + _DRAWS + ".",

@@ -340,7 +340,7 @@ CLAIMS = (
     Claim(
         id="S7.grows-with-order",
         title="The advantage grows with the order of the equation",
-        statement="The advantage of AD over FD grows with the order of the equation, from $u'$ to $u''''$.",
+        statement="The advantage of AD over FD grows with the order of the equation (checked: from $u'$ to $u''''$).",
         family="source",
         source="S7",
         predicate=r"The mean over seeds of $\log(\mathrm{outcome}_{AD}/\mathrm{outcome}_{FD})$ for the cell's operator "
@@ -384,8 +384,9 @@ CLAIMS = (
     Claim(
         id="S7.floor-explains",
         title="What training by differences leaves grows like the floor",
-        statement=r"The advantage grows with the order because of the round-off of differences: where it dominates, "
-        r"the residual that training leaves is proportional to $u\,h^{-m}$.",
+        statement=r"Where the round-off of differences dominates, in float32, the residual that training leaves is proportional to "
+        r"$h^{-m}$ for $\partial^m$, $m = 2, 4$: why the advantage would grow with the order (how it depends on $u$, and that this is "
+        r"why, is not judged here).",
         family="source",
         source="ours",
         predicate=r"Slope in $\log h$ of the geometric mean over seeds of the residual that was minimised, in float32 "

@@ -1,5 +1,5 @@
-"""S4 and S5 in the source's own reading (C. Chen, Y. Yang, Y. Xiang, W. Hao, arXiv:2405.14099): AD against FD in the
-same draw. Does the method with the larger truncated entropy leave the smaller residual (S4), train faster (S5)?
+"""S4 and S5 read in pairs (C. Chen, Y. Yang, Y. Xiang, W. Hao, arXiv:2405.14099; the reading is ours): AD against FD in
+the same draw. Does the method with the larger truncated entropy leave the smaller residual (S4), train faster (S5)?
 
 An instance is one draw of the features, or of the start of a network, met by both methods; a cell asks in which share
 of the draws the statement is true. Predicates are ours. Two signs are compared, whatever their size: the medians of
@@ -230,7 +230,7 @@ CLAIMS = (
         id="S4.paired",
         title="In the same draw, the method with the larger entropy leaves less",
         statement="Of AD and FD on the same random features, the method with the larger truncated entropy of A leaves "
-        "the smaller residual.",
+        "the smaller residual (our reading of S4, in pairs).",
         family="source",
         source="S4",
         predicate=r"$H_{AD} > H_{FD}$ and the outcome of AD is smaller, or both the other way round; the outcome: the "
@@ -257,7 +257,7 @@ CLAIMS = (
         id="S5.paired",
         title="From the same start, the method with the larger entropy trains faster",
         statement="Of AD and FD from the same start of a two-layer network, the method with the larger truncated entropy "
-        "of the gradient-descent kernel trains faster.",
+        "of the gradient-descent kernel trains faster (our reading of S5, in pairs).",
         family="source",
         source="S5",
         predicate=r"$H_{AD} > H_{FD}$ and the loss of AD falls to a smaller fraction of its first value in the same "

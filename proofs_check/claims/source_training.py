@@ -237,8 +237,8 @@ CLAIMS = (
     Claim(
         id="S4.entropy-ranks-loss",
         title="The larger the entropy, the smaller the residual of the random feature model",
-        statement="Truncated entropy quantifies the residual loss of the random feature model: over a population, the "
-        "larger the entropy, the smaller the residual.",
+        statement="Truncated entropy quantifies the residual loss of the random feature model (our reading: over a "
+        "population, the larger the entropy, the smaller the residual).",
         family="source",
         source="S4",
         predicate=r"$\rho \le -1/2$. " + _LOSS + _DECIDED,
@@ -259,8 +259,8 @@ CLAIMS = (
     Claim(
         id="S5.entropy-ranks-speed",
         title="The larger the entropy, the faster two-layer networks train",
-        statement="Truncated entropy quantifies the training speed of two-layer networks: over a population, the larger "
-        "the entropy of the gradient-descent kernel, the faster they train.",
+        statement="Truncated entropy quantifies the training speed of two-layer networks (our reading: over a "
+        "population, the larger the entropy of the gradient-descent kernel, the faster they train).",
         family="source",
         source="S5",
         predicate=r"$\rho \le -1/2$. " + _SPEED + _DECIDED,

@@ -410,7 +410,7 @@ CLAIMS = (
         r"$d_{\min}\,\sigma_k(A_{AD}) \le \sigma_k(A_{FD}) \le d_{\max}\,\sigma_k(A_{AD})$ for every $k$, "
         r"$d_{\min}$ and $d_{\max}$ the extremes of $|m(h w_j)|$.",
         family="spectra",
-        source="A. Ostrowski, PNAS 45 (1959) 740",
+        source="ours, from A. Ostrowski, PNAS 45 (1959) 740",
         predicate="both inequalities hold for the certified enclosures at every $k$",
         kind="ball",
         scopes=_sine_cells,
@@ -419,8 +419,8 @@ CLAIMS = (
         assumptions=SINE,
         describe=witness,
         mutants=(
-            Mutant("half-range", "the range of the symbol is halved", "constant",
-                   lambda c: c.with_(test=_ostrowski(Fraction(1, 2)))),
+            Mutant("a-tenth-less", "the range of the symbol is a tenth narrower", "constant",
+                   lambda c: c.with_(test=_ostrowski(Fraction(9, 10)))),
             Mutant("any-activation", "the activation need not be sin or cos", "assumption",
                    lambda c: c.without_assumption("sin")),
         ),

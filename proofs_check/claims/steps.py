@@ -442,8 +442,9 @@ CLAIMS = (
         id="steps.worst-case",
         title="No rounding error exceeds the worst case",
         statement=r"$|\delta A_{FD}| \le u\,(\|c\|_1 S + \|c\|_1 n' \max|\sigma|)\,h^{-m}$ for every entry, "
-        r"$S = \max|\sigma| + |\sigma'|(2|wx| + |z|)$, $n'$ the roundings of weights, products, sum and division, "
-        r"for correctly rounded $\sigma$, to first order in $u$ (checked without an allowance at $h = 1/64$, float32 and float64).",
+        r"$S = \max|\sigma| + |\sigma'|(2|wx| + |z|)$ over the nodes, $n'$ the roundings of weights, products, sum and division, "
+        r"for correctly rounded $\sigma$, integer nodes and $h$ a power of two, to first order in $u$ (checked without an allowance at "
+        r"$h = 1/64$, float32 and float64).",
         family="steps",
         source="ours",
         predicate="largest quotient over 64 entries of each draw at most 1; σ correctly rounded, errors against 40 digits",
