@@ -21,10 +21,12 @@ from __future__ import annotations
 
 import argparse
 import ast
+import compileall
 import json
+import multiprocessing
 import os
+import py_compile
 import shutil
-import subprocess
 import sys
 import tempfile
 import tomllib
@@ -48,6 +50,8 @@ COPIED = (
     "CHANGELOG.md",
     "Makefile",
 )
+LIBRARIES = ["pytest", "numpy", "scipy.linalg", "scipy.stats", "sympy", "mpmath", "flint", "msgspec"]
+"""Imported once, by the process from which those of the tests are forked. (pytest must import its plugins itself.)"""
 TIMEOUT = 600
 """Seconds for the tests of one fault; a fault that makes them hang is caught."""
 
@@ -67,6 +71,7 @@ class Fault:
     why: str
     tests: tuple[str, ...] = ()
     equivalent: str | None = None
+    file: str = ""
 
     @property
     def label(self) -> str:
@@ -79,7 +84,7 @@ def catalogue(folder: Path = CATALOGUE) -> list[Fault]:
     found = []
     for path in sorted(folder.glob("*.toml")):
         for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("fault", []):
-            found.append(Fault(**entry | {"tests": tuple(entry.get("tests", ()))}))
+            found.append(Fault(**entry | {"tests": tuple(entry.get("tests", ())), "file": path.stem}))
     return found
 
 
@@ -138,25 +143,38 @@ def suite_of(fault: Fault, path: Path, root: Path = ROOT) -> list[str]:
 
 def run_suite(tests: Sequence[str], root: Path) -> int | None:
     """The exit status of pytest on these files in a copy of the project; None past the time limit."""
-    surroundings = {key: value for key, value in os.environ.items() if not key.startswith("ADFD_")} | {
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(LIBRARIES)
+    process = processes.Process(target=_test, args=(tuple(tests), root))
+    process.start()
+    process.join(TIMEOUT)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return None
+    return process.exitcode
+
+
+def _test(tests: Sequence[str], root: Path) -> None:
+    """Runs pytest in this process, in which no module of the project has been imported."""
+    for key in [key for key in os.environ if key.startswith("ADFD_") or key == "PYTHONDONTWRITEBYTECODE"]:
+        del os.environ[key]
+    os.environ |= {
         "PYTHONPATH": str(root),
         "XDG_CACHE_HOME": str(root / ".cache"),  # nothing that sound code computed may be found by a faulty one
         "OMP_NUM_THREADS": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",  # an edit within a second of the last would find the old bytecode
     }
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    try:
-        done = subprocess.run(
-            [*command, *tests],
-            cwd=root,
-            env=surroundings,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=TIMEOUT,
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    return done.returncode
+    sys.dont_write_bytecode = False
+    for name in [name for name in sys.modules if name.partition(".")[0] in COPIED]:
+        del sys.modules[name]
+    sys.path[:] = [str(root), *(p for p in sys.path if p != str(Path(__file__).parent))]
+    os.chdir(root)
+    for stream, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        os.dup2(os.open(os.devnull, mode), stream)
+
+    import pytest
+
+    sys.exit(pytest.main(["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]))
 
 
 def judge(fault: Fault, root: Path) -> Found:
@@ -184,19 +202,23 @@ def copy(folder: Path) -> Path:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.exists():
             shutil.copy(source, folder / name)
+    # an edit within a second of the last would find old bytecode, unless that knows its source by the content
+    checked = py_compile.PycInvalidationMode.CHECKED_HASH
+    for name in ("theory", "numerics", "proofs_check"):
+        compileall.compile_dir(folder / name, quiet=1, invalidation_mode=checked)
     return folder
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Puts faults into a copy of the source; the tests must catch each.")
     parser.add_argument(
-        "only", nargs="*", help="substrings of room:name, of the reason or of the file of the catalogue"
+        "only", nargs="*", help="substrings of the catalogue's file, of room:name and the change, or of the reason"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true", help="name the faults and run nothing")
     parser.add_argument("--json", type=Path, help="write the outcomes here")
     options = parser.parse_args()
-    chosen = [f for f in catalogue() if not options.only or any(t in f"{f.label} {f.why}" for t in options.only)]
+    chosen = [f for f in catalogue() if not options.only or any(t in f"{f.file} {f.label} {f.why}" for t in options.only)]
     if options.list or not chosen:
         print(*(f"{f.label}  ({f.why})" for f in chosen), f"{len(chosen)} faults", sep="\n")
         return 0 if chosen else 2
@@ -232,10 +254,10 @@ def main() -> int:
                 outcomes.append((fault, found))
                 if found not in ("caught", "equivalent"):
                     print(f"{found}: {fault.label}  ({fault.why})", flush=True)
+                if options.json:  # each time: a run that is stopped has said something
+                    options.json.write_text(json.dumps([vars(f) | {"found": found} for f, found in outcomes], indent=1))
                 if sys.stderr.isatty():
                     print(f"\r{len(outcomes)} of {len(chosen)}", end="", file=sys.stderr, flush=True)
-    if options.json:
-        options.json.write_text(json.dumps([vars(f) | {"found": found} for f, found in outcomes], indent=1))
     count = {
         kind: sum(found == kind for _, found in outcomes)
         for kind in ("caught", "equivalent", "survived", "observed", "broken")
