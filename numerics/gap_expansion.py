@@ -63,6 +63,16 @@ class GapBound:
     cutoff: tuple[int, int]
 
 
+@dataclass(frozen=True)
+class _Segment:
+    """``B_0 + [0, 1] E``: per direction its factor and its diagonal in ``B_0``'s singular vectors, norms of E, values."""
+
+    blocks: list[tuple[arb, list[arb]]]
+    e_two: arb
+    e_f: arb
+    moved: list[arb]
+
+
 class EntropyNeighbourhood:
     """A matrix, a convention and directions: encloses the entropy of the matrix plus multiples of the directions.
 
@@ -118,21 +128,25 @@ class EntropyNeighbourhood:
             ``None`` where nothing can be said.
         """
         with flint.ctx.workprec(_BITS):
-            blocks = [(factors[key], *block) for key, block in self._blocks.items()]
-            e_two, e_f = self._kappa, self._kappa
-            for factor, _, size, norm in blocks:
-                e_two, e_f = e_two + abs(factor) * norm, e_f + abs(factor) * size
-            e_two, e_f = arb(e_two.upper()), arb(e_f.upper())
-            moved = self._moved(e_two)
-            cutoffs = self._cutoffs(moved)
+            segment = self._segment(factors)
+            cutoffs = self._cutoffs(segment.moved)
             best: GapBound | None = None
             for s in range(min(cutoffs[0], self._reference) + 1):
-                if s and not moved[s - 1] > (moved[s] if s < len(moved) else 0):
+                if s and not segment.moved[s - 1] > (segment.moved[s] if s < len(segment.moved) else 0):
                     continue
-                found = self._bound(blocks, moved, e_two, e_f, s, cutoffs, reference)
+                found = self._bound(segment, s, cutoffs, reference)
                 if found is not None and (best is None or found.gap.width < best.gap.width):
                     best = found
             return best
+
+    def _segment(self, factors: Mapping[int, arb]) -> _Segment:
+        """From ``B_0`` to the matrix plus multiples of the directions."""
+        blocks = [(factors[key], *block) for key, block in self._blocks.items()]
+        e_two, e_f = self._kappa, self._kappa
+        for factor, _, size, norm in blocks:
+            e_two, e_f = e_two + abs(factor) * norm, e_f + abs(factor) * size
+        e_two, e_f = arb(e_two.upper()), arb(e_f.upper())
+        return _Segment([(factor, diagonal) for factor, diagonal, _, _ in blocks], e_two, e_f, self._moved(e_two))
 
     def _moved(self, e_two: arb) -> list[arb]:
         """Balls that contain every singular value on the segment (not negative where that is what they touch)."""
@@ -146,20 +160,32 @@ class EntropyNeighbourhood:
         """The cut-off numbers of all spectra within the balls, in the matrix's own unit."""
         return cutoff_range([v / self._unit for v in moved], self.convention)
 
-    def _bound(
-        self,
-        blocks: list[tuple[arb, list[arb], arb, arb]],
-        moved: list[arb],
-        e_two: arb,
-        e_f: arb,
-        s: int,
-        cutoffs: tuple[int, int],
-        reference: Enclosure,
-    ) -> GapBound | None:
-        q, d, r = self.convention.power, self._d, self._reference
-        S, T = _sum(_power(v, q) for v in d[:r]), _sum(_xlogx(_power(v, q)) for v in d[:r])
-        spread = _ball(self._kappa + self._tilt * e_two)
-        parts = [[factor * diagonal[k] for factor, diagonal, _, _ in blocks] for k in range(s)]
+    def _bound(self, segment: _Segment, s: int, cutoffs: tuple[int, int], reference: Enclosure) -> GapBound | None:
+        S, T = self._sums()
+        found = self._changes(segment, s, S, T)
+        if found is None:
+            return None
+        change, leading = found
+        tails = (segment.moved[s:cut] for cut in range(cutoffs[0], cutoffs[1] + 1))
+        values = [self._value(change, tail, S, T, s, s + len(tail), reference) for tail in tails]
+        if any(value is None or not value.is_finite() for value in values):
+            return None
+        gap = Enclosure.hull(Enclosure.from_arb(value) for value in values if value is not None)
+        return GapBound(gap, Enclosure.from_arb(leading), s, cutoffs)
+
+    def _sums(self) -> tuple[arb, arb]:
+        """S and T at ``B_0``."""
+        q, d = self.convention.power, self._d[: self._reference]
+        return _sum(_power(v, q) for v in d), _sum(_xlogx(_power(v, q)) for v in d)
+
+    def _changes(self, segment: _Segment, s: int, S: arb, T: arb) -> tuple[dict[str, arb], arb] | None:
+        """Encloses what the top s values add to the sums of ``phi_S``, ``phi_T`` and ``phi_H`` along the segment.
+
+        The second number is the first direction's share of the last, to first order.
+        """
+        q, d = self.convention.power, self._d
+        spread = _ball(self._kappa + self._tilt * segment.e_two)
+        parts = [[factor * diagonal[k] for factor, diagonal in segment.blocks] for k in range(s)]
         slopes = {
             "S": [q * _power(v, q - 1) for v in d[:s]],
             "T": [q * _power(v, q - 1) * (_power(v, q).log() + 1) for v in d[:s]],
@@ -167,19 +193,12 @@ class EntropyNeighbourhood:
         slopes["H"] = [((1 + T / S) * a - b) / S for a, b in zip(slopes["S"], slopes["T"], strict=True)]
         change = {}
         for name, slope in slopes.items():
-            lipschitz = self._lipschitz(name, moved, s, S, T)
+            lipschitz = self._lipschitz(name, segment.moved, s, S, T)
             if lipschitz is None:
                 return None
-            rates = [_sum(part) + spread for part in parts]
-            change[name] = _sum(a * b for a, b in zip(slope, rates, strict=True)) + _ball(lipschitz * e_f * e_f / 2)
-        leading = _sum(a * part[0] for a, part in zip(slopes["H"], parts, strict=True) if part)
-        values = [
-            self._value(change, moved[s:cut], S, T, s, cut, reference) for cut in range(cutoffs[0], cutoffs[1] + 1)
-        ]
-        if any(value is None or not value.is_finite() for value in values):
-            return None
-        gap = Enclosure.hull(Enclosure.from_arb(value) for value in values if value is not None)
-        return GapBound(gap, Enclosure.from_arb(leading), s, cutoffs)
+            first = _sum(a * (_sum(part) + spread) for a, part in zip(slope, parts, strict=True))
+            change[name] = first + _ball(lipschitz * segment.e_f * segment.e_f / 2)
+        return change, _sum(a * part[0] for a, part in zip(slopes["H"], parts, strict=True) if part)
 
     def _lipschitz(self, name: str, moved: list[arb], s: int, S: arb, T: arb) -> arb | None:
         """L for ``phi_S``, ``phi_T`` or ``phi_H`` on the top s values of the segment, an exact upper bound."""

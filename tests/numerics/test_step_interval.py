@@ -5,13 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import pairwise
 
+import flint
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.certified_entropy import certified_spectrum, compare_entropies, compare_singular_values
+from numerics.enclosure import Enclosure
 from numerics.problem import Boundary, Problem
+from numerics.step_expansion import StepExpansion
 from numerics.step_interval import (
+    _moves,
     at_step,
     entropy_sign_on_interval,
     index_sign_on_interval,
@@ -76,6 +80,57 @@ def test_sine_features_lose_at_every_index_for_every_step() -> None:
     assert single.signs[:2] == (-1, -1)
 
 
+@pytest.mark.parametrize(("problem", "k"), [(SINE, 1), (SINE, 2), (TANH, 1), (TANH, 2)], ids=lambda x: str(x)[:20])
+def test_the_values_of_every_step_of_a_piece_are_within_its_bound(problem: Problem, k: int) -> None:
+    found = index_sign_on_interval(problem, Fraction(9, 100), Fraction(1, 10), k, max_pieces=12)
+    piece = next(piece for piece in found.pieces if piece.gap is not None)
+    assert piece.gap is not None
+    ad = certified_spectrum(problem, "ad", 15, None).values[k - 1]
+    for h in (piece.low, (piece.low + piece.high) / 2, piece.high):
+        fd = certified_spectrum(at_step(problem, h), "fd", 15, None).values[k - 1]
+        assert piece.gap.lower <= fd.lower - ad.upper
+        assert fd.upper - ad.lower <= piece.gap.upper
+
+
+@pytest.mark.parametrize(
+    ("problem", "low"), [(SINE, 20), (TANH, 20), (SINE, 100), (TANH, 100)], ids=lambda x: str(x)[:20]
+)
+def test_the_entropies_of_every_step_of_a_piece_are_within_its_bound(problem: Problem, low: int) -> None:
+    convention = Convention("fixed", rank=2)
+    a = Fraction(1, low)
+    found = entropy_sign_on_interval(problem, a, a * Fraction(51, 50), convention, max_pieces=6)
+    piece = next(piece for piece in found.pieces if piece.gap is not None)
+    assert piece.gap is not None
+    for h in (piece.low, (piece.low + piece.high) / 2, piece.high):
+        true = compare_entropies(at_step(problem, h), convention).gap
+        assert true is not None
+        assert piece.gap.encloses(true)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    low=st.fractions(min_value=Fraction(1, 1000), max_value=1, max_denominator=1000),
+    length=st.fractions(min_value=Fraction(1, 1000), max_value=2, max_denominator=1000),
+    share=st.fractions(min_value=0, max_value=1, max_denominator=50),
+)
+def test_powers_of_the_step_move_as_stated(low: Fraction, length: Fraction, share: Fraction) -> None:
+    high = low * (1 + length)
+    middle, at = (low + high) / 2, low + share * (high - low)
+    nothing = flint.arb_mat(1, 1)
+    factors = _moves(StepExpansion(1, dict.fromkeys(range(1, 6), nothing), 6, nothing), low, middle, high)
+    assert sorted(factors) == [1, 2, 3, 4, 5, 6]
+    for q in range(1, 6):
+        bound, most = Enclosure.from_arb(factors[q]), 1 - (middle / high) ** q
+        assert bound.lower <= (at / high) ** q - (middle / high) ** q <= bound.upper
+        assert most <= bound.upper <= most * (1 + Fraction(1, 10**7))  # what is reached at the largest step
+        assert bound.lower >= -bound.upper
+    both = Enclosure.from_arb(factors[6])
+    for first in (1, -1):  # two remainders may be any two matrices within the same balls
+        for second in (1, -1):
+            assert both.lower <= first * (at / high) ** 6 - second * (middle / high) ** 6 <= both.upper
+    assert both.width <= 2 * (1 + (middle / high) ** 6) * (1 + Fraction(1, 10**7))
+
+
 def test_limits_leave_pieces_open() -> None:
     found = entropy_sign_on_interval(TANH, LOW, HIGH, Convention("relative"), max_pieces=3)
     assert found.sign is None
@@ -111,6 +166,7 @@ WAVES = Problem(count=16, interior=(16,), activation_name="sin", weights=law("no
         ({}, True),
         ({"activation_name": "cos", "operator_text": "(1 + x**2)*u_xx"}, True),
         ({"activation_name": "tanh"}, False),
+        ({"activation_name": "gaussian"}, False),
         ({"boundary": (Boundary("all", 2),)}, False),
         ({"operator_text": "u_xx + u"}, False),
         ({"operator_text": "u_x"}, False),
