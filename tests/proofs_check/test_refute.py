@@ -100,7 +100,7 @@ MUTANTS = [
     "spectra.exponential-reversal/as-sine",
     "spectra.sine-factorisation/any-activation",
     "spectra.sine-ordering/any-activation",
-    "spectra.weyl/half-the-norm",
+    "spectra.weyl/a-tenth-less",
     "stencils.no-average-of-high-order/any-order",
     "stencils.truncation/doubled",
     "symbols.central-bounded/one-sided",
@@ -331,7 +331,7 @@ def test_a_typical_claim_says_what_a_counterexample_means(
     [
         ("no.such", {}, "unknown"),
         ("spectra", {}, "names [0-9]+ claims"),
-        ("spectra.weyl/none", {}, "no mutant 'none'; allowed: half-the-norm"),
+        ("spectra.weyl/none", {}, "no mutant 'none'; allowed: a-tenth-less"),
         ("spectra.weyl", {"cell": "activation=relu"}, "no cell has activation=relu"),
         ("spectra.weyl", {"cell": "x"}, "--cell"),
         ("entropy.range/log-of-r-minus-1", {"save": Path("/no/such/folder/witness.json")}, "cannot be written"),
