@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from proofs_check.claim import Assumption, Claim, Profile, Quantifier, Scope
 from proofs_check.findings import Finding, decided, share
+from proofs_check.float_guard import watching
 from proofs_check.formal import Formal
 from proofs_check.instances import Coverage, Listing, fingerprint, inexact, listing
 from proofs_check.verdicts import POSITIVE, Evidence, Outcome, Verdict, clopper_pearson, truth
@@ -38,7 +40,8 @@ def evaluate(claim: Claim, instance: Any, scope: Scope) -> Outcome:
     before = fingerprint(instance) if claim.own else ""
     if claim.own and kind != "sampled" and (found := inexact(instance)) is not None:
         raise InputError(f"kind {kind!r}: an instance has the float {found}; exact statements are about exact numbers")
-    outcome = claim.test(instance, scope)
+    with watching() if claim.own and kind != "sampled" else nullcontext():
+        outcome = claim.test(instance, scope)
     if claim.own and fingerprint(instance) != before:
         raise InputError("the predicate changes its instance")
     if kind == "sampled":
@@ -50,8 +53,13 @@ def evaluate(claim: Claim, instance: Any, scope: Scope) -> Outcome:
 
 
 def meets(claim: Claim, instance: Any) -> bool:
-    """Whether an instance meets every assumption of a claim; where one is undecided, it does not."""
-    return all(satisfied(claim, assumption, instance) for assumption in claim.assumptions)
+    """Whether an instance meets every assumption of a claim; where one is undecided, it does not.
+
+    Raises:
+        InputError: an assumption of a user's own exact claim is decided by floats.
+    """
+    with watching() if claim.own and claim.kind != "sampled" else nullcontext():
+        return all(satisfied(claim, assumption, instance) for assumption in claim.assumptions)
 
 
 def satisfied(claim: Claim, assumption: Assumption, instance: Any) -> bool:

@@ -19,6 +19,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from proofs_check import float_guard
 from theory.errors import InputError
 
 MOST = 1000
@@ -49,7 +50,7 @@ _ADDED: list[str] = []
 
 
 class FromSource(SourceFileLoader):
-    """Runs the text that a digest was taken of.
+    """Runs the text that a digest was taken of, with the watch on floats in it (:mod:`proofs_check.float_guard`).
 
     Python takes compiled code for current when the whole second of the file's last change and its size agree, which an
     edit within a second leaves as they were: the old code would be judged under the new text's key.
@@ -57,8 +58,12 @@ class FromSource(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         place = self.get_filename(fullname)
-        code: CodeType = self.source_to_code(self.get_data(place), place)
+        code: CodeType = self.source_to_code(float_guard.instrumented(self.get_data(place), place), place)
         return code
+
+    def exec_module(self, module: ModuleType) -> None:
+        with float_guard.noting():
+            super().exec_module(module)
 
 
 class _OwnFinder:

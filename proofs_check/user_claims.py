@@ -36,6 +36,7 @@ from typing import Any
 
 from proofs_check import local_modules
 from proofs_check.claim import ALL, Assumption, Claim, Mutant, Quantifier, Scope
+from proofs_check.float_guard import guess, made_of_floats
 from proofs_check.instances import (
     MOST,
     Sampler,
@@ -55,7 +56,7 @@ from theory.decision import Decision
 from theory.errors import InputError
 
 __all__ = [
-    "DRAWN", "Without", "claim", "digest", "draws", "is_file", "load", "module", "name", "sampler", "select", "whole",
+    "DRAWN", "Without", "claim", "digest", "draws", "guess", "is_file", "load", "module", "name", "sampler", "select", "whole",
     "without",
 ]  # fmt: skip
 
@@ -199,7 +200,7 @@ def _test(function: Callable[..., Found], kind: Kind, changes: Mapping[str, Any]
     takes_scope = "scope" in inspect.signature(function).parameters
 
     def test(instance: Any, scope: Scope) -> Outcome:
-        if kind != "sampled" and (found_float := _float_in(function) or inexact(changes)) is not None:
+        if kind != "sampled" and (found_float := _float_in(function) or _made_inexactly(changes)) is not None:
             raise InputError(
                 f"kind {kind!r}: {function.__name__} has the float {found_float}; write Fraction(…) or a ball"
             )
@@ -262,7 +263,7 @@ def _float_in(function: Callable[..., Found]) -> str | None:
         codes: list[CodeType] = [one.__code__]
         for code in codes:  # grows with the functions inside
             constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
-            found = inexact([constants, one.__defaults__, one.__kwdefaults__])
+            found = _made_inexactly([constants, one.__defaults__, one.__kwdefaults__])
             if found is not None:
                 return found
             codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
@@ -279,11 +280,16 @@ def _float_in(function: Callable[..., Found]) -> str | None:
                 if attribute in ROUNDED or alone in ROUNDED:
                     return f"{attribute or alone} of Python's math"
         held = [cell.cell_contents for cell in one.__closure__ or () if not _empty(cell)]
-        found = inexact([value for value in (*named, *held) if isinstance(value, float | tuple | list | dict)])
+        found = inexact([v for v in (*named, *held) if isinstance(v, float | tuple | list | dict)])
+        found = found or made_of_floats([*named, *held])
         if found is not None:
             return found
         queue += [f for f in (*named, *held) if isinstance(f, FunctionType) and f.__code__.co_filename == home]
     return None
+
+
+def _made_inexactly(value: Any) -> str | None:
+    return inexact(value) or made_of_floats(value)
 
 
 def _empty(cell: CellType) -> bool:
