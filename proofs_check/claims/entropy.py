@@ -294,7 +294,7 @@ CLAIMS = (
     Claim(
         id="entropy.range",
         title="The entropy lies between 0 and log r",
-        statement=r"$0 \le H \le \log r$ for $r$ positive values kept, not all equal, under the powers 1 and 2.",
+        statement=r"$0 \le H \le \log r$ for $r$ positive values kept, not all equal, under the powers 1 and 2 (random rational spectra, $r \le 12$).",
         family="entropy",
         source="classical (Jensen)",
         predicate=r"$0 \le H \le \log r$ in ball arithmetic, both powers, on random rational spectra, $r \le 12$",
@@ -316,7 +316,7 @@ CLAIMS = (
         id="entropy.fannes-audenaert",
         title="Continuity of the entropy",
         statement=r"For two spectra of $r$ positive values, powers 1 and 2, $|H - H'| \le T\log(r-1) + h_2(T)$ with "
-        r"$T = \tfrac12\|p - p'\|_1$ and the binary entropy $h_2$.",
+        r"$T = \tfrac12\|p - p'\|_1$ and the binary entropy $h_2$ (rational spectra, random ones and some that nearly attain it, $r \le 12$).",
         family="entropy",
         source="K. M. R. Audenaert, J. Phys. A 40 (2007) 8127",
         predicate=r"the inequality in ball arithmetic, both powers, on random rational spectra, $r \le 12$",
@@ -339,7 +339,7 @@ CLAIMS = (
         title="When raising a singular value raises the entropy",
         statement=r"At fixed $r$ and for $q = 1, 2$, $\partial H/\partial\log\sigma_k = -q\,p_k(\log p_k + H)$: raising "
         r"$\sigma_k$ infinitesimally raises $H$ when $p_k < e^{-H}$ and lowers it when $p_k > e^{-H}$. (A finite rise need not: $\sigma = (2, 1)$, "
-        r"$\sigma_2 \to 100$.)",
+        r"$\sigma_2 \to 100$.) Random rational spectra, $r \le 12$.",
         family="entropy",
         source="ours",
         predicate=r"for each $k$ with $|p_k e^{H} - 1| > 10^{-6}$, the sign of the change of $H$ when "
@@ -365,7 +365,8 @@ CLAIMS = (
         title="Monotone ratios order the entropies",
         statement=r"Let $\sigma_1 \ge \dots \ge \sigma_r > 0$ and $\sigma'_1 \ge \dots \ge \sigma'_r > 0$ both descend at the "
         r"same indices, powers 1 and 2. If $\sigma'_k/\sigma_k$ is non-decreasing in $k \le r$ and not constant then $H' \ge H$; "
-        r"if non-increasing and not constant, $H' \le H$. So a lifted tail over an equal head contradicts S3 at fixed $r$.",
+        r"if non-increasing and not constant, $H' \le H$. So a lifted tail over an equal head contradicts S3 at fixed $r$ (random rational "
+        r"spectra, $r \le 10$).",
         family="entropy",
         source="ours, from A. W. Marshall, I. Olkin, B. C. Arnold, Inequalities (2011), proposition 5.B.1",
         predicate=r"the order of the entropies in ball arithmetic, on random rational spectra, $r \le 10$",
@@ -412,7 +413,7 @@ CLAIMS = (
         title="The sign of the AD–FD gap is the sign of a covariance",
         statement=r"For sine or cosine features, interior rows only, all values kept and the central second difference of order 2, "
         r"with $f_k = v_k^T\mathrm{diag}(w^2)v_k$: "
-        r"$H_{FD} - H_{AD} = q\,\tfrac{h^2}{12}\,\mathrm{Cov}_p(f, \log p) + O(h^4)$.",
+        r"$H_{FD} - H_{AD} = q\,\tfrac{h^2}{12}\,\mathrm{Cov}_p(f, \log p) + O(h^4)$ (checked: $\partial^2$, six features and points).",
         family="entropy",
         source="ours",
         predicate="the remainder has fitted order at least 3.5 in $h$, in 50-digit arithmetic",

@@ -294,7 +294,7 @@ CLAIMS = (
         family="floor",
         source="ours",
         predicate="median of measured over predicted in the middle half behind the knee within a factor 2, "
-        "for at least 9 in 10 draws (95 % confidence)",
+        "for at least 9 in 10 draws (95 % confidence), N = M = 32 (full: 64), w, b ~ N(0, 1)",
         kind="sampled",
         scopes=_cells,
         instances=_instances,
@@ -326,7 +326,7 @@ CLAIMS = (
         family="floor",
         source="ours",
         predicate="the geometric mean over independent draws of the median of measured over predicted in the middle half "
-        f"behind the knee is 1 within a factor 2^(1/4), by Student's interval at {CONFIDENCE:.0%}",
+        f"behind the knee is 1 within a factor 2^(1/4), by Student's interval at {CONFIDENCE:.0%}; N = M = 32, w, b ~ N(0, 1)",
         kind="sampled",
         scopes=_cells,
         instances=_populations,
@@ -350,7 +350,7 @@ CLAIMS = (
         source="ours",
         predicate=r"slope of $\log$(median of the smallest quarter) against $\log h$, $h = 2^{-4} \dots 2^{-8}$, "
         r"within 0.25 of $-m$, and exponent of $u$ between float32 and float64, mean over these $h$, within "
-        f"{ROUNDOFF_REACH} of 1, for at least 9 in 10 draws (95 % confidence)",
+        f"{ROUNDOFF_REACH} of 1, for at least 9 in 10 draws (95 % confidence), N = M = 32 (full: 64), w, b ~ N(0, 1)",
         kind="sampled",
         scopes=once(
             {"arithmetic": "float32", "activation": "tanh", "operator": "u_xx", "step": "1/16"},

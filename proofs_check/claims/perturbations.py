@@ -75,7 +75,8 @@ CLAIMS = (
     Claim(
         id="spectra.weyl",
         title="Weyl: no singular value moves by more than the norm of the difference",
-        statement=r"$|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_2$ for every $k$.",
+        statement=r"$|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_2$ for every $k$ (checked: $3 \times 3$, $8 \times 8$ and "
+        r"$2 \times 1$ matrices of $\partial^2$, $h = 1/4$).",
         family="spectra",
         source="H. Weyl, Math. Ann. 71 (1912) 441",
         predicate=r"$\max_k|\sigma_k - \sigma'_k| \le \sigma_1(A_{AD} - A_{FD})$, all certified",
@@ -95,7 +96,8 @@ CLAIMS = (
     Claim(
         id="spectra.mirsky",
         title="Mirsky: the total change is at most the nuclear norm of the difference",
-        statement=r"$\sum_k|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_*$.",
+        statement=r"$\sum_k|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_*$ (checked: $3 \times 3$, $8 \times 8$ and "
+        r"$2 \times 1$ matrices of $\partial^2$, $h = 1/4$).",
         family="spectra",
         source="L. Mirsky, Quart. J. Math. 11 (1960) 50, theorem 5",
         predicate=r"$\sum_k|\sigma_k - \sigma'_k| \le \sum_k\sigma_k(A_{AD} - A_{FD})$, all certified",

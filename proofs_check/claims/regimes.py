@@ -209,7 +209,7 @@ _RESOLVED = Assumption(
     r"the step resolves the features: $s h \le 1/2$ for weights of standard deviation $s$",
     lambda instance: _scale(instance) * instance.h <= Fraction(1, 2),
 )
-_MAP = "Over weight scales 1 to 16 and steps 1/1000 to 1/10, for at least 9 in 10 problems (95 % confidence)"
+_MAP = "Over weight scales 1 to 16 and steps 1/1000 to 1/10 (full: from 1/3000), N = M = 24, for at least 9 in 10 problems (95 % confidence)"
 _TANH32 = {"arithmetic": "float32", "activation": "tanh"}
 _TANH_EXACT = {"arithmetic": "exact", "activation": "tanh"}
 

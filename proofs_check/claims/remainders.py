@@ -249,7 +249,7 @@ CLAIMS = (
         id="stencils.peano",
         title="Exact remainder: the difference is an average of the derivative",
         statement=r"$D_h u(x) = \int K(t)\,u^{(m)}(x + ht)\,dt$ for every $u \in W^{m,1}$ on the hull of the nodes, with "
-        r"$K(t) = \sum_k c_k (s_k - t)_+^{m-1}/(m-1)!$ and $\int K = 1$.",
+        r"$K(t) = \sum_k c_k (s_k - t)_+^{m-1}/(m-1)!$ and $\int K = 1$, for the differences of $\partial^m$, $1 \le m \le 4$, of the cells.",
         family="stencils",
         source="G. Peano (1913); A. Sard, Linear Approximation (1963)",
         predicate=r"$K$ has compact support and pieces of degree below $m$; the jumps of $K^{(m-1)}$ at the nodes are "
@@ -280,7 +280,7 @@ CLAIMS = (
         title="Rigorous error constant",
         statement=r"$|D_h u - u^{(m)}| \le h^p\,C_p\max|u^{(m+p)}|$, the maximum over the hull of the nodes and of $x$, "
         r"for every $u \in W^{m+p,\infty}$, with $C_p$ the integral of the modulus of the second Peano kernel; no smaller "
-        "constant is enough.",
+        r"constant is enough; for the differences of $\partial^m$, $1 \le m \le 4$, of the cells.",
         family="stencils",
         source="A. Sard, Linear Approximation (1963)",
         predicate=r"the jumps of the kernel of the error are exact, as for claim stencils.peano; it keeps its sign "

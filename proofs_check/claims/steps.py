@@ -374,7 +374,7 @@ CLAIMS = (
         r"$\rho = \kappa u \|c\|_2\,\mathrm{rms}$ and $D = \mathrm{rms}\,L\varphi^{(p)}$.",
         family="steps",
         source="ours",
-        predicate="best of 25 steps from h*/16 to 16 h* within a factor 2 of h*, for at least 9 in 10 draws (95 % "
+        predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1): best of 25 steps from h*/16 to 16 h* within a factor 2 of h*, for at least 9 in 10 draws (95 % "
         "confidence); a factor √2 in ρ moves h* by 2^(1/(2(p+m))) ≤ 1.09, which this does not resolve: the constant κ "
         "is judged by claim floor.entries",
         kind="sampled",
@@ -397,7 +397,7 @@ CLAIMS = (
         r"$h$ in $[h^*/16, h^*/4]$, in at least 9 of 10 draws ($\partial$ and $\partial^2$, $p = 2$).",
         family="steps",
         source="classical",
-        predicate="fitted slopes over [h*/16, h*/4] and [4h*, 16h*] within 0.25 of −m and p, for at least 9 in 10 "
+        predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1): fitted slopes over [h*/16, h*/4] and [4h*, 16h*] within 0.25 of −m and p, for at least 9 in 10 "
         "draws (95 % confidence)",
         kind="sampled",
         scopes=lambda profile: (
@@ -420,7 +420,7 @@ CLAIMS = (
         r"draws ($\partial^2$ at $p = 2, 4$, $\partial^4$ at $p = 2$).",
         family="steps",
         source="ours",
-        predicate="exponent between float32 and float64 within 0.05 of p/(p + m), for at least 9 in 10 draws (95 % "
+        predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1), 25 steps from h*/16 to 16 h*: exponent between float32 and float64 within 0.05 of p/(p + m), for at least 9 in 10 draws (95 % "
         "confidence)",
         kind="sampled",
         scopes=once(
@@ -447,7 +447,7 @@ CLAIMS = (
         r"$h = 1/64$, float32 and float64).",
         family="steps",
         source="ours",
-        predicate="largest quotient over 64 entries of each draw at most 1; σ correctly rounded, errors against 40 digits",
+        predicate="largest quotient over 64 entries of each draw (w ~ N(0, 100), b ~ N(0, 1)) at most 1; σ correctly rounded, errors against 40 digits",
         kind="sampled",
         scopes=_worst_cells,
         instances=_draws(4, 32, 10.0),
