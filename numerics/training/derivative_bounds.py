@@ -192,6 +192,16 @@ def step_rounding(
     return 1.01 * (step[:, None] * (gradient + carried) + 2 * total * (before.abs() + after.abs()))
 
 
+def bend_rounding(before: Rounding, after: Rounding, moved: Float[Tensor, "b p"], unit: float) -> Float[Tensor, "b r"]:
+    """How far ``r(θ + Δ) − r(θ) − J(θ) Δ`` may be from what it is, evaluated with this unit round-off.
+
+    At the moved parameters the magnitudes may be larger; they are taken there as well.
+    """
+    carried = torch.bmm(before.jacobian, moved.abs()[:, :, None])[:, :, 0]
+    noise: Tensor = 1.01 * unit * (2 * before.residual + 2 * carried + after.residual)
+    return noise
+
+
 def curvatures(
     model: TwoLayerResidual,
     flat: Float[Tensor, "b p"],

@@ -24,7 +24,15 @@ from torch import Tensor
 from numerics import problem_file
 from numerics.problem import Method, Problem
 from numerics.training import from_problem, ntk
-from numerics.training.derivative_bounds import BOUNDED, Averages, Rounding, curvatures, step_rounding, supremum
+from numerics.training.derivative_bounds import (
+    BOUNDED,
+    Averages,
+    Rounding,
+    bend_rounding,
+    curvatures,
+    step_rounding,
+    supremum,
+)
 from numerics.training.ensembles import on
 from numerics.training.frozen import Followed, follow
 from numerics.training.optimisers import GradientDescent
@@ -258,9 +266,7 @@ def _single_steps(drawn: TrainingProblem, method: Method, believed: float) -> tu
         m = model.network.width
         blocks = moved.view(len(moved), -1, m).square().sum(1)
         bend = torch.bmm(curvatures(exact, before, length, averages), blocks[:, :, None])[:, :, 0] / 2
-        noise = 1.01 * shaken * (2 * rounding.residual + _bmv(rounding.jacobian, moved.abs()) * 2)
-        # At the moved parameters the magnitudes may be larger; they are taken there as well.
-        noise = noise + 1.01 * shaken * Rounding.of(exact, after).residual
+        noise = bend_rounding(rounding, Rounding.of(exact, after), moved, shaken)
         error = (drawn.unit + unit) * rounding.residual * 1.01
         ratios = (
             off / allowed,
