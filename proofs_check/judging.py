@@ -272,6 +272,8 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
         finding = Finding(met[0][1].data["finding"])
     elif claim.in_proof(scope):
         finding = decided(holding, len(met), len(undecided))
+        if failing:
+            summary = f"{finding}: {_refuting(len(failing), len(met))}: {failing[0][1].detail}"
     if finding is not None and len(met) > 1:
         data["decisions"] = _digest([o.holds for _, o in met])
     if claim.measure is not None:
@@ -286,6 +288,13 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
         if too_few is not None and verdict is not Verdict.REFUTED:
             verdict, summary = Verdict.VACUOUS, f"{too_few}; {summary}"
     return Evidence(verdict, summary, len(met), holding, len(undecided), rejected, data, finding)
+
+
+def _refuting(failing: int, draws: int) -> str:
+    """What a statement about all of some draws comes to, each decided with proof, when it is false in some."""
+    if failing == draws:
+        return f"false in each of {draws} draws, with proof"
+    return f"a certified witness refutes the statement about all draws, false in {failing} of {draws}"
 
 
 def _coverage(claim: Claim, scope: Scope) -> Coverage:

@@ -15,7 +15,7 @@ from proofs_check import ledger, runner
 from proofs_check.claim import parse_address
 from proofs_check.commands.claims import _recorded
 from proofs_check.ledger import load_expected
-from proofs_check.report.answers import answer
+from proofs_check.report.brief import brief
 from proofs_check.report.records import Claim
 
 README = Path(__file__).parent.parent / "README.md"
@@ -81,7 +81,7 @@ def test_the_tour_prints_what_it_says(tmp_path: Path) -> None:
         assert agree(SECONDS.sub("… s", output), printed), (command, printed)
 
 
-WORDS = {"SUPPORTED": "holds in", "REFUTED": "fails in", "INCONCLUSIVE": "open in",
+WORDS = {"SUPPORTED": "holds in", "REFUTED": "refuted in", "INCONCLUSIVE": "open in",
          "holds": "holds in", "reversed": "reversed in", "mixed": "mixed in", "open": "open in"}  # fmt: skip
 
 
@@ -113,6 +113,6 @@ def test_the_sentences_are_those_of_the_record(label: str) -> None:
     record = load_expected("quick")
     own = [c for c in ledger.all_claims() if c.source == label]
     claims = [convert(runner.describe(c) | {"cells": _recorded(record[c.id])}, Claim) for c in own]
-    said = answer(label, claims)
-    assert len(said) > 100
+    said = brief(label, claims)
+    assert len(said) > 80
     assert f"**{label}** (`adfd show {label}`). {said}" in " ".join(README.read_text(encoding="utf-8").split())

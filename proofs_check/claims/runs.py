@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 Values = tuple[float | None, ...]
 """One number a seed; None where a run diverged or the number does not exist."""
 Columns = dict[str, Values]
+ROUND_OFF, TRUNCATION = "round-off of the residual", "truncation of the residual"
+"""Columns of networks trained by FD: norms, at the parameters that were found, of the FD residual in the arithmetic less
+that in float64, and of that in float64 less the residual by autodiff."""
 Moment = Literal["start", "middle"]
 """When a spectrum is taken: before training, or after half of the iterations (networks only)."""
 
@@ -296,6 +299,12 @@ def _network_columns(study: Study, method: Method) -> Columns:
     }
     for tolerance, row in zip(TOLERANCES, trained.reached, strict=True):
         found[f"iterations to {tolerance:g}"] = tuple(None if t < 0 else float(t) for t in row.tolist())
+    if method == "fd":
+        with torch.no_grad():
+            computed = in_arithmetic(study, network(study, "fd"))[0].residual(trained.parameters).double()
+            exactly = network(study, "fd").residual(last)
+            differ = {ROUND_OFF: computed - exactly, TRUNCATION: exactly - judge.residual(last)}
+        found |= {key: finite(torch.linalg.vector_norm(rows, dim=1).tolist()) for key, rows in differ.items()}
     if study.model == "two-layer":
         moments = {"start": start(study), "middle": trained.snapshots[study.iterations // 2].double()}
         for moment, flat in moments.items():

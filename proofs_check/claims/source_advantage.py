@@ -17,9 +17,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from numerics.problem import Method
 from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.decisions import CONFIDENCE, LEVEL, each_of, finding, mean_interval, within
-from proofs_check.claims.runs import Values, outcomes, tables
+from proofs_check.claims.runs import ROUND_OFF, Values, outcomes, tables
+from proofs_check.claims.runs import TRUNCATION as TRUNCATED
 from proofs_check.claims.study import SIZES, SOLUTIONS, Study, instances, search
 from proofs_check.findings import Finding
 from proofs_check.verdicts import Outcome
@@ -100,14 +102,37 @@ def truncation_error(study: Study) -> float:
 
 
 def _mechanism(study: Study, outcome: str) -> str | None:
-    """Why FD leaves more of the equation: its truncation error, or round-off where it leaves twice as much."""
-    if study.model != "rfm" or outcome != "equation residual" or study.solution != SOLUTIONS[0]:
+    """By what FD leaves more: its truncation error, or round-off; None where neither alone accounts for it.
+
+    Of least squares, the residual of the equation is compared with that of the exact solution (within a factor 1.25,
+    or twice as much). Of networks, what FD leaves of its own residual beyond what AD leaves of its own,
+    ``(r_FD² − r_AD²)^(1/2)``, is compared with the round-off and the truncation of the residual at the parameters that
+    were found (medians): one of them must be at least half of it, and twice the other.
+    """
+    if study.model != "rfm":
+        return _network_mechanism(study) if outcome == "residual" else None
+    if outcome != "equation residual" or study.solution != SOLUTIONS[0]:
         return None
-    left = statistics.median(v for v in outcomes(study, "fd")[outcome] if v is not None)
+    left = _median(study, "fd", outcome)
     exact = truncation_error(study)
     if exact / TRUNCATION <= left <= exact * TRUNCATION:
         return "truncation"
     return "round-off" if left >= 2 * exact else None
+
+
+def _median(study: Study, method: Method, column: str) -> float:
+    known = [v for v in outcomes(study, method)[column] if v is not None]
+    return statistics.median(known) if known else math.nan
+
+
+def _network_mechanism(study: Study) -> str | None:
+    beyond = _median(study, "fd", "residual") ** 2 - _median(study, "ad", "residual") ** 2
+    noise, truncated = (_median(study, "fd", column) for column in (ROUND_OFF, TRUNCATED))
+    least = math.sqrt(max(beyond, 0.0)) / 2
+    for error, other, word in ((noise, truncated, "round-off"), (truncated, noise, "truncation")):
+        if error >= least > 0 and error >= 2 * other:
+            return word
+    return None
 
 
 def _told(found: Sequence[Outcome]) -> tuple[str, dict[str, str]]:
@@ -141,7 +166,8 @@ def _growth(cells: Cells, margin: float = MARGIN, falls: bool = False, flip: boo
         if falls:
             larger, smaller = smaller, larger
         difference = tuple(None if a is None or b is None else a - b for a, b in zip(larger, smaller, strict=True))
-        return _compared(difference, margin, "mean difference of log(AD/FD)", len(cells(study.profile)))
+        found = _compared(difference, margin, "mean difference of log(AD/FD)", len(cells(study.profile)))
+        return replace(found, data={**found.data, "mechanism": _mechanism(_two(study, scope)[0], scope["outcome"])})
 
     return test
 
@@ -350,6 +376,7 @@ CLAIMS = (
         instances=instances,
         requests=lambda study, scope: tuple(t for one in _two(study, scope) for t in tables(one)),
         test=_growth(_order_cells),
+        measure=_told,
         describe=Study.describe,
         search=search,
         mutants=(
@@ -372,6 +399,7 @@ CLAIMS = (
         instances=instances,
         requests=lambda study, scope: tuple(t for one in _two(study, scope) for t in tables(one)),
         test=_growth(_depth_cells),
+        measure=_told,
         describe=Study.describe,
         search=search,
         mutants=(

@@ -103,12 +103,15 @@ def _statement(label: str, out: Path, as_json: bool) -> int:
     """A statement of the source: a paragraph on it, from the last run or else from the verdicts on record."""
     from proofs_check.report.summary import STATEMENTS
 
-    text, since = paragraph_of(label, out)
+    text, since, short = _told(label, out)
     own = [c.id for c in ledger.all_claims() if c.source == label]
     if as_json:
-        emit({"id": label, "statement": STATEMENTS.get(label, ""), "verdict": text, "from": since, "claims": own})
+        head = {"id": label, "statement": STATEMENTS.get(label, ""), "brief": short}
+        emit(head | {"verdict": text, "from": since, "claims": own})
         return 0
     console.rule(f"{label}: {STATEMENTS.get(label, '')}", align="left")
+    if short:
+        console.print(f"{short}\n", markup=False)
     console.print(text, markup=False)
     console.print(f"From {since}. Its claims: {', '.join(own)}; 'adfd show ID' shows one.", markup=False)
     return 0
@@ -116,8 +119,14 @@ def _statement(label: str, out: Path, as_json: bool) -> int:
 
 def paragraph_of(label: str, out: Path) -> tuple[str, str]:
     """The paragraph on a statement of the source, and where its verdicts are from."""
+    return _told(label, out)[:2]
+
+
+def _told(label: str, out: Path) -> tuple[str, str, str]:
+    """The paragraph, where its verdicts are from, and the same in one sentence."""
     from msgspec import convert
 
+    from proofs_check.report.brief import brief
     from proofs_check.report.records import Claim
     from proofs_check.report.verdict_paragraphs import paragraph
 
@@ -132,8 +141,8 @@ def paragraph_of(label: str, out: Path) -> tuple[str, str]:
     except ValueError:
         raise InputError(f"{out / 'ledger.json'}: is not a ledger that 'adfd verify' wrote") from None
     if not claims:
-        return f"{label} has not been judged; run: adfd verify {' '.join(c.id for c in own)} --out {out}", "no run"
-    return paragraph(label, claims), since
+        return f"{label} has not been judged; run: adfd verify {' '.join(c.id for c in own)} --out {out}", "no run", ""
+    return paragraph(label, claims), since, brief(label, claims)
 
 
 def _recorded(cells: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

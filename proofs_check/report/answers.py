@@ -88,11 +88,11 @@ def clauses(cells: Sequence[Cell], reading: Reading) -> list[Clause]:
         series: dict[str, list[Cell]] = {}
         for cell in cells:
             if cell.scope.get("arithmetic") == arithmetic and cell.finding is not None:
-                series.setdefault(_name(cell, reading), []).append(cell)
+                series.setdefault(name(cell, reading), []).append(cell)
         grouped: dict[tuple[str, int | None, int | None], list[tuple[str, list[Cell], list[Cell]]]] = {}
-        for name, members in series.items():
+        for series_name, members in series.items():
             kind, those, others = _pattern(members, reading)
-            grouped.setdefault(kind, []).append((name, those, others))
+            grouped.setdefault(kind, []).append((series_name, those, others))
         for key in sorted(grouped, key=lambda key: (ORDER.index(key[0]), key[2] or 0, key[1] or 0)):
             parts = sorted(grouped[key], key=lambda part: part[0])  # whatever the order of the cells
             names = tuple(name for name, _, _ in parts)
@@ -142,7 +142,7 @@ def _pattern(
     return (finding, onset, until), those, others
 
 
-def _name(cell: Cell, reading: Reading) -> str:
+def name(cell: Cell, reading: Reading) -> str:
     """A series by its coordinates: ``tanh``, ``tanh with u_xxxx``."""
     first, *others = reading.named
     more = [
@@ -342,7 +342,7 @@ def answer(label: str, claims: Sequence[Claim]) -> str:
         label: ``"S1"`` … ``"S7"``.
         claims: its claims, with their cells.
     """
-    if label in training_answers.ANSWERS:
+    if label in training_answers.PAIRED:
         return training_answers.answer(label, claims)
     return " ".join(_sentences([(reading, of_reading(claims, reading)) for reading in ANSWERS.get(label, ())]))
 

@@ -10,16 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from proofs_check.report.answers import answer, setting
+from proofs_check.report.answers import setting
+from proofs_check.report.brief import brief
 from proofs_check.report.records import Cell, Claim, Ledger
 from proofs_check.report.wording import listed
 
 Outcome = Literal["holds", "mixed", "open", "reversed", "fails", "void"]
-"""A finding, or else a verdict, in plain words; ``void`` is a check that judged nothing."""
+"""A finding, or else a verdict; ``fails``: a witness refutes a universal statement; ``void``: nothing was judged."""
 
 OUTCOMES: tuple[Outcome, ...] = ("holds", "mixed", "open", "reversed", "fails", "void")
-WORDS: dict[Outcome, str] = {"holds": "holds", "mixed": "mixed", "open": "open", "reversed": "reversed", "fails": "fails",
-                             "void": "not judged"}  # fmt: skip
+WORDS: dict[Outcome, str] = {"holds": "holds", "mixed": "mixed", "open": "open", "reversed": "reversed",
+                             "fails": "refuted", "void": "not judged"}  # fmt: skip
 OUTCOME_OF: dict[str, Outcome] = {
     "PROVED": "holds",
     "CERTIFIED": "holds",
@@ -103,7 +104,7 @@ class Tally:
             return "holds where decided"
         if not self.against:
             return "mixed" if self["mixed"] else "open"
-        return "fails where decided" if self["fails"] else "reversed where decided"
+        return "refuted where decided" if self["fails"] else "reversed where decided"
 
     @property
     def brief(self) -> str:
@@ -139,8 +140,8 @@ class Tally:
     @property
     def clause(self) -> str:
         """:attr:`text` as the predicate of a sentence."""
-        verbs = {"holds": "holds", "mixed": "is mixed", "open": "stays open", "reversed": "is reversed", "fails": "fails",
-                 "void": "is not judged"}  # fmt: skip
+        verbs = {"holds": "holds", "mixed": "is mixed", "open": "stays open", "reversed": "is reversed",
+                 "fails": "is refuted by a witness", "void": "is not judged"}  # fmt: skip
         if self.unanimous is not None:
             return self.text.replace(WORDS[self.unanimous], verbs[self.unanimous], 1)
         return _list([f"{verbs[word]} in {count}" for word, count in self.parts]) + f" of {self.total} cells"
@@ -167,7 +168,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Statement:
-    """One of the source's statements: its claims, what came of them, and when it holds (empty where nothing tells)."""
+    """One of the source's statements: its claims, what came of them, and when it holds (empty where nothing tells).
+
+    ``answer`` is one short sentence (:mod:`proofs_check.report.brief`).
+    """
 
     label: str
     text: str
@@ -228,7 +232,7 @@ def _statements(claims: Sequence[Claim]) -> list[Statement]:
             rows = [_row(claim) for claim in own]
             found = [cell for claim in own for cell in facts(claim.cells)]
             split = {a: Tally.of(c for c in found if _arithmetic(c) == a) for a in map(_arithmetic, found)}
-            result.append(Statement(label, text, Tally.of(found), rows, split, answer(label, own), setting(label)))
+            result.append(Statement(label, text, Tally.of(found), rows, split, brief(label, own), setting(label)))
     return result
 
 
@@ -291,7 +295,7 @@ def describe(cells: Sequence[Cell], limit: int = 5) -> str:
     if len(by_word) == 1:
         return tally.clause
     order = ("always holds", "holds where decided", "depends", "is mixed", "stays open", "reversed where decided",
-             "fails where decided", "is always reversed", "always fails")  # fmt: skip
+             "refuted where decided", "is always reversed", "is always refuted")  # fmt: skip
     parts = []
     for word in (*order, *sorted(set(by_word) - set(order))):
         if word in by_word:
@@ -318,7 +322,7 @@ def explaining_coordinate(cells: Sequence[Cell]) -> str | None:
 
 
 def _group_word(tally: Tally) -> str:
-    names = {"holds": "always holds", "mixed": "is mixed", "reversed": "is always reversed", "fails": "always fails",
+    names = {"holds": "always holds", "mixed": "is mixed", "reversed": "is always reversed", "fails": "is always refuted",
              "open": "stays open", "void": "is not judged"}  # fmt: skip
     return names[tally.unanimous] if tally.unanimous is not None else tally.word
 
@@ -350,16 +354,17 @@ def _answer(statements: Sequence[Statement]) -> str:
         words.setdefault(s.tally.word, []).append(s.label)
     if set(words) == {"holds"}:
         return f"Yes, in every cell that was judged: {_list(words['holds'])}."
-    if set(words) == {"fails"}:
-        return f"No: {_list(words['fails'])} {'fails' if len(statements) == 1 else 'fail'} in every cell."
-    order = ("holds", "holds where decided", "depends", "open", "fails where decided", "fails")
+    if set(words) == {WORDS["fails"]}:
+        verb = "is" if len(statements) == 1 else "are"
+        return f"No: {_list(words[WORDS['fails']])} {verb} refuted, by a witness in every cell."
+    order = ("holds", "holds where decided", "depends", "open", "refuted where decided", WORDS["fails"])
     verbs = {
         "holds": ("holds in every cell", "hold in every cell"),
         "holds where decided": ("holds wherever it was decided", "hold wherever they were decided"),
         "depends": ("holds in some cells and not in others", "hold in some cells and not in others"),
         "open": ("stays open", "stay open"),
-        "fails where decided": ("fails wherever it was decided", "fail wherever they were decided"),
-        "fails": ("fails in every cell", "fail in every cell"),
+        "refuted where decided": ("is refuted wherever it was decided", "are refuted wherever they were decided"),
+        WORDS["fails"]: ("is refuted by a witness in every cell", "are refuted by witnesses in every cell"),
     }
     parts = [
         f"{_list(words[word])} {verbs.get(word, (word, word))[len(words[word]) > 1]}"

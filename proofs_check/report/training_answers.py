@@ -6,7 +6,7 @@ cells. Nothing is said here that their findings and mechanisms do not say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from proofs_check.report.records import Cell, Claim
@@ -155,37 +155,60 @@ def over_populations(cells: Sequence[Cell], words: str) -> str:
     return f"{text}."
 
 
-def _s4(claims: dict[str, list[Cell]]) -> str:
-    own = [
+@dataclass(frozen=True)
+class Paired:
+    """How S4 or S5 is told: its outcome in the same draw, and the claim on populations.
+
+    Attributes:
+        where: coordinates of the cells that are told (``optimisers`` apart).
+        optimisers: each with its words; each is a sentence of its own.
+        ahead: what the method that is ahead does.
+        ranks: the claim on populations;  words: what goes with what.
+    """
+
+    where: Mapping[str, str]
+    optimisers: Mapping[str, str]
+    ahead: str
+    ranks: str
+    words: str
+
+
+PAIRED = {
+    "S4": Paired(
+        {"outcome": "equation residual", "solver": "pseudo-inverse", "weights": "N(0, 1)", "size": "n=128"},
+        {}, "leaves the smaller residual of the equation", "S4.entropy-ranks-loss",
+        "more entropy goes with less residual",
+    ),
+    "S5": Paired(
+        {"moment": "start"}, {"adam": "Adam", "gd": "gradient descent"}, "trains faster", "S5.entropy-ranks-speed",
+        "more entropy goes with faster training",
+    ),
+}  # fmt: skip
+
+
+def paired_cells(label: str, cells: Sequence[Cell]) -> list[Cell]:
+    """The cells of the paired reading that the sentences are about."""
+    told = PAIRED[label]
+    return [
         cell
-        for cell in claims.get("S4.paired", [])
-        if cell.scope.get("outcome") == "equation residual"
-        and cell.scope.get("solver") == "pseudo-inverse"
-        and cell.scope.get("weights", "N(0, 1)") == "N(0, 1)"
-        and cell.scope.get("size") == "n=128"
+        for cell in cells
+        if cell.finding is not None
+        and cell.scope.get("convention") in VARIANTS
+        and all(cell.scope.get(key, value) == value for key, value in told.where.items())
+        and (not told.optimisers or cell.scope.get("optimiser") in told.optimisers)
     ]
-    first = paired(own, "leaves the smaller residual of the equation")
-    return (
-        f"{first} {over_populations(claims.get('S4.entropy-ranks-loss', []), 'more entropy goes with less residual')}"
-    )
-
-
-def _s5(claims: dict[str, list[Cell]]) -> str:
-    own = [
-        cell
-        for cell in claims.get("S5.paired", [])
-        if cell.scope.get("moment") == "start" and cell.scope.get("optimiser") in ("adam", "gd")
-    ]
-    first = " ".join(
-        paired([cell for cell in own if cell.scope["optimiser"] == rule], f"trains faster by {words}")
-        for rule, words in (("adam", "Adam"), ("gd", "gradient descent"))
-    )
-    return f"{first} {over_populations(claims.get('S5.entropy-ranks-speed', []), 'more entropy goes with faster training')}"
-
-
-ANSWERS: dict[str, Callable[[dict[str, list[Cell]]], str]] = {"S4": _s4, "S5": _s5}
 
 
 def answer(label: str, claims: Sequence[Claim]) -> str:
     """The sentences on S4 or S5; empty where their cells have no findings."""
-    return ANSWERS[label]({claim.id: list(claim.cells) for claim in claims}).strip()
+    told, cells = PAIRED[label], {claim.id: list(claim.cells) for claim in claims}
+    own = paired_cells(label, cells.get(f"{label}.paired", []))
+    kinds = told.optimisers or {"": ""}
+    parts = [
+        paired(
+            [c for c in own if not rule or c.scope["optimiser"] == rule],
+            f"{told.ahead}{f' by {words}' if words else ''}",
+        )
+        for rule, words in kinds.items()
+    ]
+    return " ".join(text for text in (*parts, over_populations(cells.get(told.ranks, []), told.words)) if text)

@@ -91,8 +91,8 @@ def _lead(label: str, tally: Tally) -> str:
     match tally.word:
         case "holds":
             return f"{label} holds: {affirmed}, in {judged} that {'was' if tally.total == 1 else 'were'} judged."
-        case "fails":
-            return f"{label} fails: {denied}, in {judged} that {'was' if tally.total == 1 else 'were'} judged."
+        case "refuted":
+            return f"{label} is refuted: {denied}, in {judged} that {'was' if tally.total == 1 else 'were'} judged."
         case "depends":
             more = "more often than not" if 2 * tally["holds"] > decided else "in the minority of the decided cells"
             if 2 * tally["holds"] == decided:
@@ -105,8 +105,8 @@ def _lead(label: str, tally: Tally) -> str:
             return f"{label} holds wherever it was decided: {affirmed}, in {tally['holds']} of {cells}."
         case "reversed" | "reversed where decided":
             return f"{label} is reversed wherever it was decided: {denied}, in {tally['reversed']} of {cells}."
-        case "fails where decided":
-            return f"{label} fails wherever it was decided: {denied}, in {tally['fails']} of {cells}."
+        case "refuted where decided":
+            return f"{label} is refuted wherever it was decided: {denied}, in {tally['fails']} of {cells}."
     return f"{label} stays open: whether {affirmed} was decided in none of {cells}."
 
 
@@ -163,7 +163,8 @@ def _extremes(cells: Sequence[Cell]) -> str:
         return f"It is {told[0]} and holds {told[1]}."
     if best is not None:
         return f"It holds {told[0]}."
-    return f"It {'holds' if held else 'fails'} {told[0]}." if told else ""
+    reversed_ = worst is not None and outcome(worst) == "reversed"
+    return f"It is {'reversed' if reversed_ else 'refuted'} {told[0]}." if told else ""
 
 
 def _first(cells: Sequence[Cell], rank: Callable[[float], float]) -> Cell | None:

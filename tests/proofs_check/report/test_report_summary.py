@@ -20,7 +20,7 @@ from proofs_check.report.data import entropy_problems, network_problem, spectrum
 from proofs_check.report.figures import draw_figures
 from proofs_check.report.problem_text import problem_text
 from proofs_check.report.records import Cell, Evidence, Figures, Ledger
-from proofs_check.report.summary import Tally, describe, explaining_coordinate, outcome, overview
+from proofs_check.report.summary import WORDS, Tally, describe, explaining_coordinate, outcome, overview
 
 VERDICTS = st.sampled_from(["PROVED", "CERTIFIED", "SUPPORTED", "REFUTED", "INCONCLUSIVE", "VACUOUS", "ERROR"])
 
@@ -54,8 +54,8 @@ def test_a_tally_counts_every_cell_once(cells: list[Cell]) -> None:
 @given(CELLS)
 def test_only_unanimous_cells_get_an_unqualified_word(cells: list[Cell]) -> None:
     tally, words = Tally.of(cells), {outcome(c) for c in cells}
-    if tally.word in ("holds", "fails"):
-        assert words == {tally.word}
+    if tally.word in ("holds", "refuted"):
+        assert {WORDS[word] for word in words} == {tally.word}
     assert (tally.word == "depends") == ({"holds", "fails"} <= words)
     assert ("holds" in tally.brief) == ("holds" in words)  # both sides are named
     if words <= {"open", "void"}:
@@ -67,7 +67,8 @@ def test_a_description_names_every_group_it_speaks_of(cells: list[Cell]) -> None
     said = describe(cells)
     words = {outcome(c) for c in cells}
     assert ("hold" in said) == ("holds" in words)
-    assert ("fail" in said) == ("fails" in words)
+    assert ("refuted" in said) == ("fails" in words)
+    assert "fail" not in said, "no share was shown to be small"
 
 
 def test_the_explaining_coordinate_is_found() -> None:
@@ -78,7 +79,7 @@ def test_the_explaining_coordinate_is_found() -> None:
     ]
     assert explaining_coordinate(cells) == "activation"
     assert describe(cells).startswith(
-        "always holds for tanh, erf, gaussian and z*exp(-z**2/2); always fails for sin and cos"
+        "always holds for tanh, erf, gaussian and z*exp(-z**2/2); is always refuted for sin and cos"
     )
     by_convention = [
         cell("SUPPORTED" if "normalised" in c else "REFUTED", activation=s, convention=c)
@@ -86,13 +87,13 @@ def test_the_explaining_coordinate_is_found() -> None:
         for c in report_sample.CONVENTIONS
     ]
     assert explaining_coordinate(by_convention) == "convention"
-    assert describe(by_convention).startswith("always holds for 8 conventions; always fails for 8 conventions")
+    assert describe(by_convention).startswith("always holds for 8 conventions; is always refuted for 8 conventions")
 
 
 def test_nothing_explains_what_no_coordinate_separates() -> None:
     cells = [cell(v, activation=s) for s in ("sin", "tanh") for v in ("SUPPORTED", "REFUTED")]
     assert explaining_coordinate(cells) is None
-    assert describe(cells) == "holds in 2 and fails in 2 of 4 cells"
+    assert describe(cells) == "holds in 2 and is refuted by a witness in 2 of 4 cells"
 
 
 def ledger(verdicts: dict[str, str] | str) -> Ledger:
@@ -111,7 +112,7 @@ def ledger(verdicts: dict[str, str] | str) -> Ledger:
     [
         ("SUPPORTED", "Yes, in every cell"),
         ("CERTIFIED", "Yes, in every cell"),
-        ("REFUTED", "No: S1, S2 and S3 fail"),
+        ("REFUTED", "No: S1, S2 and S3 are refuted"),
         ("INCONCLUSIVE", "Not decided: S1, S2 and S3 stay open"),
         ("ERROR", "Not decided"),
     ],
@@ -129,8 +130,8 @@ def test_a_verdict_that_turns_over_with_the_arithmetic_is_said_to() -> None:
     assert found.answer.startswith("In part: S1, S2 and S3 hold in some cells and not in others")
     assert found.answer.endswith("S1, S2 and S3 turn over with the arithmetic.")
     for statement in found.statements:
-        assert [statement.by_arithmetic[a].brief for a in found.arithmetics] == ["fails", "open", "holds"]
-        assert statement.rows[0].sentences[0].startswith("In exact arithmetic it fails in all")
+        assert [statement.by_arithmetic[a].brief for a in found.arithmetics] == ["refuted", "open", "holds"]
+        assert statement.rows[0].sentences[0].startswith("In exact arithmetic it is refuted by a witness in all")
 
 
 def test_the_overview_counts_the_cells_and_not_the_summary() -> None:

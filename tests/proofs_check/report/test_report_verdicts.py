@@ -51,7 +51,7 @@ def test_opposite_outcomes_give_opposite_paragraphs(label: str) -> None:
     bad = paragraph(label, [judged(label, everywhere("REFUTED"))])
     undecided = paragraph(label, [judged(label, everywhere("INCONCLUSIVE"))])
     assert good.startswith(f"{label} holds: {AFFIRMED[label]}, in all 6 cells")
-    assert bad.startswith(f"{label} fails: {DENIED[label]}, in all 6 cells")
+    assert bad.startswith(f"{label} is refuted: {DENIED[label]}, in all 6 cells")
     assert undecided.startswith(f"{label} stays open")
     assert "32 of 32 draws" in good
     assert "32 of 32" not in bad
@@ -65,7 +65,7 @@ def test_opposite_outcomes_give_opposite_paragraphs(label: str) -> None:
 def test_a_verdict_that_turns_over_with_the_arithmetic(exact: str, float32: str) -> None:
     verdicts = everywhere(exact) | {("float32", s): float32 for s in ("sin", "tanh")}
     text = paragraph("S2", [judged("S2", verdicts)])
-    words = {"REFUTED": "fails", "SUPPORTED": "holds"}
+    words = {"REFUTED": "is refuted by a witness", "SUPPORTED": "holds"}
     assert "turns over with the arithmetic" in text
     assert f"In exact arithmetic and float64 it {words[exact]} in all 2 cells each." in text
     assert f"In float32 it {words[float32]} in all 2 cells." in text
@@ -77,7 +77,7 @@ def test_a_verdict_that_turns_over_with_the_arithmetic(exact: str, float32: str)
 def test_what_separates_the_cells_and_the_clearest_ones_are_named() -> None:
     verdicts = {(a, s): "SUPPORTED" if s == "sin" else "REFUTED" for a in ARITHMETICS for s in ("sin", "tanh")}
     text = paragraph("S1", [judged("S1", verdicts)])
-    assert "In every arithmetic it always holds for sin; always fails for tanh" in text
+    assert "In every arithmetic it always holds for sin; is always refuted for tanh" in text
     assert "turns over" not in text
     assert re.search(
         r"It is clearest for .*sin \(32 of 32 draws\) and holds least for .*tanh \(3 of 32 draws\)\.", text
@@ -90,7 +90,7 @@ def test_several_readings_are_told_apart() -> None:
               judged("S2", everywhere("REFUTED"), id="S2.b", title="Every one", predicate="all of them.")]  # fmt: skip
     text = paragraph("S2", claims)
     assert "Read as “Some of them” it holds in all 6 cells." in text
-    assert "Read as “Every one” it fails in all 6 cells." in text
+    assert "Read as “Every one” it is refuted by a witness in all 6 cells." in text
     assert text.endswith("Holding means: the gap is at most 1/100; or all of them.")
 
 
@@ -127,7 +127,7 @@ def test_numbers_are_those_of_the_cells(label: str, given: list[dict[tuple[str, 
     if holds and fails:
         assert f"({holds} of {holds + fails})" in lead
     elif holds or fails:
-        assert (f"{label} holds" if holds else f"{label} fails") in lead
+        assert (f"{label} holds" if holds else f"{label} is refuted") in lead
         assert re.search(rf"\b{max(holds, fails)}\b", lead) or len(found) == 1
     else:
         assert "open" in lead or "not judged" in lead
@@ -150,7 +150,7 @@ def test_the_page_quotes_them(tmp_path: Path) -> None:
     )
     other = paragraphs(msgspec.convert(turned, Ledger))
     assert all(other[label] != text for label, text in told.items())
-    assert other["S1"].startswith("S1 fails")
+    assert other["S1"].startswith("S1 is refuted")
     assert told["S1"].startswith("S1 holds")
 
 
