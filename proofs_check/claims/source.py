@@ -346,10 +346,11 @@ def _at(arithmetic: str, activation: str, convention: str | None = None, n: int 
 
 
 _DEFAULT = Convention().label
-_DRAWS = (
+_JUDGED = (
     "judged by the share of the draws in floating point (at least 9 in 10: it holds; at most 1 in 10: it is reversed; "
-    "95 % confidence, simultaneous over all cells of the statement) and in every draw in exact arithmetic"
+    "95 % confidence, simultaneous over all cells {}) and in every draw in exact arithmetic"
 )
+_DRAWS, _BY_LABEL = _JUDGED.format("of the statement"), _JUDGED.format("of one convention")
 
 CLAIMS = (
     Claim(
@@ -359,7 +360,7 @@ CLAIMS = (
         family="source",
         source="S1",
         predicate=r"With $r$ the effective cut-off number of $A_{AD}$ under the rule: "
-        r"$|\sigma_k(A_{FD}) - \sigma_k(A_{AD})| \le \sigma_k(A_{AD})/100$ for every $k \le r$, " + _DRAWS + ".",
+        r"$|\sigma_k(A_{FD}) - \sigma_k(A_{AD})| \le \sigma_k(A_{AD})/100$ for every $k \le r$, " + _BY_LABEL + ".",
         kind="sampled",
         scopes=_by_rule,
         statement_of=lambda scope: scope["convention"],
@@ -462,7 +463,7 @@ CLAIMS = (
         statement="The truncated entropy of $A_{AD}$ is at least that of $A_{FD}$.",
         family="source",
         source="S3",
-        predicate=r"$H(A_{AD}) \ge H(A_{FD})$ under the convention, " + _DRAWS + ".",
+        predicate=r"$H(A_{AD}) \ge H(A_{FD})$ under the convention, " + _BY_LABEL + ".",
         kind="sampled",
         scopes=_by_convention,
         statement_of=lambda scope: scope["convention"],

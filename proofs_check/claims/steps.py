@@ -396,7 +396,7 @@ CLAIMS = (
         statement=r"The rms error of $A_{FD}$'s entries falls like $h^p$ for $h$ in $[4h^*, 16h^*]$ and grows like $h^{-m}$ for "
         r"$h$ in $[h^*/16, h^*/4]$, in at least 9 of 10 draws ($\partial$ and $\partial^2$, $p = 2$).",
         family="steps",
-        source="classical",
+        source="ours",
         predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1): fitted slopes over [h*/16, h*/4] and [4h*, 16h*] within 0.25 of −m and p, for at least 9 in 10 "
         "draws (95 % confidence)",
         kind="sampled",
