@@ -22,6 +22,8 @@ from __future__ import annotations
 import argparse
 import ast
 import compileall
+import gc
+import inspect
 import json
 import multiprocessing
 import os
@@ -50,8 +52,24 @@ COPIED = (
     "CHANGELOG.md",
     "Makefile",
 )
-LIBRARIES = ["pytest", "numpy", "scipy.linalg", "scipy.stats", "sympy", "mpmath", "flint", "msgspec"]
-"""Imported once, by the process from which those of the tests are forked. (pytest must import its plugins itself.)"""
+LIBRARIES = [
+    "pytest",
+    "hypothesis",
+    "hypothesis.strategies",
+    "hypothesis.extra.numpy",
+    "numpy",
+    "scipy.linalg",
+    "scipy.stats",
+    "scipy.optimize",
+    "scipy.integrate",
+    "sympy",
+    "mpmath",
+    "flint",
+    "msgspec",
+    "jaxtyping",
+    "torch",
+]
+"""Imported once, by the process from which those of the tests are forked."""
 TIMEOUT = 600
 """Seconds for the tests of one fault; a fault that makes them hang is caught."""
 
@@ -141,11 +159,14 @@ def suite_of(fault: Fault, path: Path, root: Path = ROOT) -> list[str]:
     return list(dict.fromkeys([*own, *(known[name] for name in fault.tests), str(path)]))
 
 
-def run_suite(tests: Sequence[str], root: Path) -> int | None:
-    """The exit status of pytest on these files in a copy of the project; None past the time limit."""
+def run_suite(tests: Sequence[str], root: Path, name: str = "") -> int | None:
+    """The exit status of pytest on these files in a copy of the project; None past the time limit.
+
+    Tests that mention ``name`` come first: they are the likeliest to fail.
+    """
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(LIBRARIES)
-    process = processes.Process(target=_test, args=(tuple(tests), root))
+    process = processes.Process(target=_test, args=(tuple(tests), root, name.rpartition(".")[2]))
     process.start()
     process.join(TIMEOUT)
     if process.is_alive():
@@ -155,7 +176,7 @@ def run_suite(tests: Sequence[str], root: Path) -> int | None:
     return process.exitcode
 
 
-def _test(tests: Sequence[str], root: Path) -> None:
+def _test(tests: Sequence[str], root: Path, name: str) -> None:
     """Runs pytest in this process, in which no module of the project has been imported."""
     for key in [key for key in os.environ if key.startswith("ADFD_") or key == "PYTHONDONTWRITEBYTECODE"]:
         del os.environ[key]
@@ -165,16 +186,39 @@ def _test(tests: Sequence[str], root: Path) -> None:
         "OMP_NUM_THREADS": "1",
     }
     sys.dont_write_bytecode = False
-    for name in [name for name in sys.modules if name.partition(".")[0] in COPIED]:
-        del sys.modules[name]
+    for module in [module for module in sys.modules if module.partition(".")[0] in COPIED]:
+        del sys.modules[module]
     sys.path[:] = [str(root), *(p for p in sys.path if p != str(Path(__file__).parent))]
     os.chdir(root)
+    gc.freeze()  # the libraries stay as they are
     for stream, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
         os.dup2(os.open(os.devnull, mode), stream)
 
+    import hypothesis
     import pytest
 
-    sys.exit(pytest.main(["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]))
+    # one failure is enough, the smallest is not wanted; what tests/conftest.py registers starts from these
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+    hypothesis.settings.register_profile("faults", phases=phases)
+    hypothesis.settings.load_profile("faults")
+
+    class Order:
+        @staticmethod
+        def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+            items.sort(key=lambda item: name not in item.name and name not in _source(item))
+
+    options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # Hypothesis is here already
+    sys.exit(pytest.main([*options, *tests], plugins=[Order()]))
+
+
+def _source(item: object) -> str:
+    function = getattr(item, "function", None)
+    function = getattr(getattr(function, "hypothesis", None), "inner_test", function)
+    try:
+        return inspect.getsource(function) if callable(function) else ""
+    except OSError:
+        return ""
 
 
 def judge(fault: Fault, root: Path) -> Found:
@@ -184,7 +228,7 @@ def judge(fault: Fault, root: Path) -> Found:
     sound = (root / path).read_text(encoding="utf-8")
     (root / path).write_text(wrong, encoding="utf-8")
     try:
-        status = run_suite(tests, root)
+        status = run_suite(tests, root, fault.name)
     finally:
         (root / path).write_text(sound, encoding="utf-8")
     if status == 0:
@@ -217,8 +261,13 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true", help="name the faults and run nothing")
     parser.add_argument("--json", type=Path, help="write the outcomes here")
+    parser.add_argument(
+        "--sound", action="store_true", help="do not run the tests on the sound source first: they are known to pass"
+    )
     options = parser.parse_args()
-    chosen = [f for f in catalogue() if not options.only or any(t in f"{f.file} {f.label} {f.why}" for t in options.only)]
+    chosen = [
+        f for f in catalogue() if not options.only or any(t in f"{f.file}.toml {f.label} {f.why}" for t in options.only)
+    ]
     if options.list or not chosen:
         print(*(f"{f.label}  ({f.why})" for f in chosen), f"{len(chosen)} faults", sep="\n")
         return 0 if chosen else 2
@@ -245,8 +294,8 @@ def main() -> int:
                 copies.put(place)
 
         with ThreadPoolExecutor(max(1, options.jobs)) as pool:
-            files = sorted({test for fault in chosen for test in suite_of(fault, locate(fault)[0])})
-            for tests, status in pool.map(sound, [(file,) for file in files]):
+            files = set() if options.sound else {t for f in chosen for t in suite_of(f, locate(f)[0])}
+            for tests, status in pool.map(sound, [(file,) for file in sorted(files)]):
                 if status not in (0, 5):  # 5: a module without doctests
                     print(f"{tests[0]} fails on the sound source (status {status}); mend that first", file=sys.stderr)
                     return 2
