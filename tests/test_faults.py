@@ -25,8 +25,8 @@ def test_a_fault_has_its_place_its_tests_and_its_reason(fault: Fault) -> None:
 
 
 def test_no_fault_stands_twice() -> None:
-    count = Counter((f.room, f.name, f.old, f.new) for f in FAULTS)
-    assert [key for key, n in count.items() if n > 1] == []
+    count = Counter(locate(f) for f in FAULTS)
+    assert [path for (path, _), n in count.items() if n > 1] == []
 
 
 @pytest.fixture

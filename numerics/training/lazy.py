@@ -107,6 +107,8 @@ def lazy(
         radius = torch.where(grown, 1.01 * wanted, radius)
         found = found & (radius < 1e6)
         radius = torch.where(found, radius, 1.0)
+    else:
+        found = found & ~grown  # L is that of a smaller ball
     delta = L * radius
     p = (2 * top * delta + delta.square()) * (1 + _MARGIN)
     met = (

@@ -26,7 +26,7 @@ from numerics.matrices import float_matrix, float_rhs
 from numerics.problem import METHODS, Method, Problem, Training
 from numerics.training import drawn as drawing
 from numerics.training import ntk, rfm
-from numerics.training.derivative_bounds import BOUNDED, Rounding, magnitude, supremum
+from numerics.training.derivative_bounds import BOUNDED, Rounding
 from numerics.training.drawn import TrainingProblem, examine, run, steps
 from numerics.training.entropy_order import enclosed, predict
 from numerics.training.entropy_order import order as entropy_order
@@ -36,7 +36,6 @@ from numerics.training.loop import minimise
 from numerics.training.optimisers import optimiser
 from proofs_check import properties
 from proofs_check.strategies import training_problems
-from theory.activations import activation, z
 from theory.conventions import standard_conventions
 from theory.symbols import symbol
 
@@ -438,23 +437,6 @@ def test_cuda_agrees_with_the_cpu(problem: TrainingProblem) -> None:
             assert (gap <= 2.1 * problem.unit * rounding.residual).all()
         for place in (problem, there):
             obeys(place, method)
-
-
-@given(st.sampled_from(BOUNDED), st.integers(0, 9), st.floats(-8, 8))
-def test_derivatives_are_below_their_bounds(name: str, k: int, at: float) -> None:
-    """Against the symbolic derivative; the bound is attained within two parts in a hundred."""
-    value = abs(float(activation(name).derivative(k).subs(z, at)))
-    assert value <= supremum(name, k) * (1 + 1e-12) <= magnitude(name, k) * (1 + 1e-2)
-
-
-@pytest.mark.parametrize("name", BOUNDED)
-@pytest.mark.parametrize("k", range(10))
-def test_suprema_are_attained(name: str, k: int) -> None:
-    from numerics.training import jets
-
-    grid = torch.linspace(-9, 9, 40001, dtype=torch.float64)
-    top = float(jets.activation(name).derivatives(grid, k)[k].abs().max())
-    assert 0.98 * supremum(name, k) <= top <= supremum(name, k)
 
 
 @examples(25)

@@ -102,6 +102,15 @@ def test_traces_by_closed_form_and_by_summation(q: Fraction) -> None:
             assert trace.width < trace.lower / 10**28
 
 
+@pytest.mark.parametrize("chosen", STENCILS, ids=lambda s: f"d{s.derivative}-{len(s.nodes)}")
+def test_traces_of_finite_laws_are_the_sums_of_their_eigenvalues(chosen: Stencil) -> None:
+    weights = {1: Fraction(1, 2), 3: Fraction(1, 3), 7: Fraction(1, 6)}
+    model, h = Circle(frequencies(weights), chosen), Fraction(3, 10)
+    with mp.workdps(40):
+        assert model.ad_trace() == sum(p * n ** (2 * chosen.derivative) for n, p in weights.items()) / 2
+        assert inside(mp.fsum(modes(model, list(weights), h)), model.fd_trace(h), slack=1e-25)
+
+
 @pytest.mark.parametrize("power", [1, 2])
 def test_entropy_of_the_geometric_law_by_zeta_functions(power: Power) -> None:
     """AD in closed form: Σ n^a Q^n log n = -∂_s Li_s(Q) at s = -a, by its expansion in log Q with ζ'."""
