@@ -7,18 +7,20 @@ import ast
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
-from tests.faults.inject import ROOT, Fault, catalogue, judge, locate, suite_of
+from tests.faults.inject import Fault, catalogue, judge, locate, place, suite_of
 
 FAULTS = catalogue()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
 def test_a_fault_has_its_place_its_tests_and_its_reason(fault: Fault) -> None:
-    path, wrong = locate(fault)
-    assert ast.dump(ast.parse(wrong)) != ast.dump(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+    path, (_, own, _) = place(fault)
+    sound, wrong = (ast.parse(dedent(text)) for text in (own, own.replace(fault.old, fault.new)))
+    assert ast.dump(sound) != ast.dump(wrong)
     assert any(name.startswith("tests/") for name in suite_of(fault, path)), "no test file of the module; name one"
     assert fault.why
     assert fault.equivalent is None or len(fault.equivalent) > 20

@@ -35,6 +35,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
@@ -121,8 +122,19 @@ def definitions(tree: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
     yield from inside(tree.body, "")
 
 
-def locate(fault: Fault, root: Path = ROOT) -> tuple[Path, str]:
-    """The file (relative) that holds the definition, and its text with the fault in it.
+@cache
+def _spans(text: str) -> list[tuple[str, int, int]]:
+    """The definitions of a module's text with their first line and the line after the last, from 0."""
+    found = []
+    for name, node in definitions(ast.parse(text)):
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(d.lineno for d in decorators)]) - 1
+        found.append((name, first, node.end_lineno or first + 1))
+    return found
+
+
+def place(fault: Fault, root: Path = ROOT) -> tuple[Path, tuple[str, str, str]]:
+    """The file (relative) that holds the definition; what comes before it there, itself, and what comes after it.
 
     Raises:
         LookupError: no definition of that name holds the text just once, or several do.
@@ -133,16 +145,28 @@ def locate(fault: Fault, root: Path = ROOT) -> tuple[Path, str]:
         if fault.name.rpartition(".")[2] not in text or fault.old not in text:
             continue
         lines = text.splitlines(keepends=True)
-        for name, node in definitions(ast.parse(text)):
-            decorators = getattr(node, "decorator_list", [])
-            first = min([node.lineno, *(d.lineno for d in decorators)]) - 1
-            own = "".join(lines[first : node.end_lineno])
+        for name, first, last in _spans(text):
+            own = "".join(lines[first:last])
             if name == fault.name and own.count(fault.old) == 1:
-                wrong = own.replace(fault.old, fault.new)
-                found.append((path.relative_to(root), "".join([*lines[:first], wrong, *lines[node.end_lineno :]])))
+                found.append((path.relative_to(root), ("".join(lines[:first]), own, "".join(lines[last:]))))
     if len(found) != 1:
         raise LookupError(f"{fault.label}: {len(found)} definitions hold that text just once")
     return found[0]
+
+
+def locate(fault: Fault, root: Path = ROOT) -> tuple[Path, str]:
+    """The file (relative) that holds the definition, and its text with the fault in it.
+
+    Raises:
+        LookupError: no definition of that name holds the text just once, or several do.
+    """
+    path, (before, own, after) = place(fault, root)
+    return path, before + own.replace(fault.old, fault.new) + after
+
+
+@cache
+def _test_files(root: Path) -> dict[str, str]:
+    return {p.stem: str(p.relative_to(root)) for p in sorted((root / "tests").rglob("test_*.py"))}
 
 
 def suite_of(fault: Fault, path: Path, root: Path = ROOT) -> list[str]:
@@ -151,7 +175,7 @@ def suite_of(fault: Fault, path: Path, root: Path = ROOT) -> list[str]:
     Raises:
         LookupError: a test file that is named does not exist.
     """
-    known = {p.stem: str(p.relative_to(root)) for p in sorted((root / "tests").rglob("test_*.py"))}
+    known = _test_files(root)
     missing = [name for name in fault.tests if name not in known]
     if missing:
         raise LookupError(f"{fault.label}: no test file {', '.join(missing)}")
@@ -274,24 +298,25 @@ def main() -> int:
     outcomes: list[tuple[Fault, Found]] = []
     with tempfile.TemporaryDirectory(prefix="adfd-faults-") as folder:
         copies: SimpleQueue[Path] = SimpleQueue()
-        for k in range(max(1, options.jobs)):
-            place = Path(folder) / str(k)
-            place.mkdir()
-            copies.put(copy(place))
+        first = Path(folder) / "0"
+        first.mkdir()
+        copies.put(copy(first))
+        for k in range(1, options.jobs):
+            copies.put(Path(shutil.copytree(first, Path(folder) / str(k))))
 
         def sound(tests: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
-            place = copies.get()
+            root = copies.get()
             try:
-                return tests, run_suite(tests, place)
+                return tests, run_suite(tests, root)
             finally:
-                copies.put(place)
+                copies.put(root)
 
         def one(fault: Fault) -> tuple[Fault, Found]:
-            place = copies.get()
+            root = copies.get()
             try:
-                return fault, judge(fault, place)
+                return fault, judge(fault, root)
             finally:
-                copies.put(place)
+                copies.put(root)
 
         with ThreadPoolExecutor(max(1, options.jobs)) as pool:
             files = set() if options.sound else {t for f in chosen for t in suite_of(f, locate(f)[0])}
