@@ -252,10 +252,12 @@ def _fixed(point: Point, w: int) -> tuple[int, int]:
 
 def _exp(point: Point) -> Interval:
     m, e = point
+    if m == 0:
+        return ONE
     if m < 0 and e + m.bit_length() > FARTHEST:
         return Interval(0, 1, -(1 << FARTHEST))  # e^-x < 2^-x; x is at least 2^32
     halvings = math.isqrt(_State.bits // 2) + 2
-    w = _State.bits + 2 * halvings + 24 + max(0, e + m.bit_length() if m else 0)
+    w = _State.bits + 2 * halvings + 24 + max(0, e + m.bit_length())
     low, high = _fixed(point, w)
     ln = _stored(_log2_at, w)
     k = low // ln[0] if low >= 0 else low // ln[1]
@@ -283,16 +285,22 @@ def _log(point: Point) -> Interval:
     if m <= 0:
         raise UndecidedError("expression: a logarithm of what is not proven positive")
     k = m.bit_length() - 1
+    if m == 1 << k and e + k == 0:
+        return ZERO
     y = (m, -k)  # in [1, 2)
     with working(_State.bits + 16):
         guess = Interval.of(Fraction(math.log(m / (1 << k) if k < 900 else (m >> (k - 60)) / 2**60)))
+        bits = [_State.bits]
+        while bits[-1] > 100:
+            bits.append(bits[-1] // 2 + 24)  # a step of Newton's doubles the digits that are right
         while True:
-            middle = guess.middle()
-            value = exp(-middle) * Interval.point(*y) - ONE
-            step = value.size()
-            guess = middle + (value - value * value).hull(value) if step.is_zero() or step.top() < -2 else middle
+            with working(bits.pop() if bits else _State.bits):
+                middle = guess.middle()
+                value = exp(-middle) * Interval.point(*y) - ONE
+                step = value.size()
+                guess = middle + (value - value * value).hull(value) if step.is_zero() or step.top() < -2 else middle
             # d - d^2 <= log(1 + d) <= d for |d| <= 1/2
-            if step.is_zero() or 2 * step.top() < -_State.bits - 2:
+            if step.is_zero() or (not bits and 2 * step.top() < -_State.bits - 2):
                 break
             if step.top() >= -2:
                 raise UndecidedError("logarithm: no start")
@@ -303,7 +311,9 @@ def _log(point: Point) -> Interval:
 
 def _sine_cosine(point: Point) -> tuple[Interval, Interval]:
     m, e = point
-    w = _State.bits + 24 + max(0, e + m.bit_length() if m else 0)
+    if m == 0:
+        return ZERO, ONE
+    w = _State.bits + 24 + max(0, e + m.bit_length())
     low, high = _fixed(point, w)
     p = _stored(_pi_at, w)
     k = (2 * low + p[0] // 2) // p[0]  # about the nearest multiple of pi/2
@@ -372,10 +382,10 @@ def _narrow_atan(x: Interval) -> Interval:
 
 def _erf(point: Point) -> Interval:
     m, e = point
-    if m < 0:
-        return -_erf((-m, e))
+    if m <= 0:
+        return -_erf((-m, e)) if m else ZERO
     bits = _State.bits + 16
-    if m and e + m.bit_length() > FARTHEST:
+    if e + m.bit_length() > FARTHEST:
         raise UndecidedError("expression: an argument beyond 2^32")
     x = Interval.point(m, e)
     with working(bits):

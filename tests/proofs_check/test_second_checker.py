@@ -192,6 +192,18 @@ def test_a_root_of_zero_has_a_value_and_no_derivative(base: list[Any], derivativ
     assert agreed(data) == accepted
 
 
+@pytest.mark.parametrize("name", sorted(series.FUNCTIONS))
+def test_functions_are_exact_where_they_are_rational(name: str) -> None:
+    """Both checkers: a matrix that vanishes has the proven values 0, by whatever expression it is given."""
+    at = 1 if name == "log" else 0
+    exact = 1 if name in ("cos", "exp", "cosh") else 0
+    with working(96):
+        assert series.FUNCTIONS[name]([Interval.of(at)])[0].fractions() == (exact, exact)
+    data = of_matrix([[str(at)]], [], 0, [[["0", 0], ["0", 0]]])
+    data["problem"]["activation"] = ["sum", [name, ["variable", "z"]], ["number", str(-exact)]]
+    assert agreed(data)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_five_thousand_mutated_certificates_are_judged_alike() -> None:
