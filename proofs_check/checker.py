@@ -180,6 +180,20 @@ def proven(A: arb_mat, X: arb_mat) -> tuple[list[arb], list[arb], arb]:
     if r == 0:
         return [], [], norm(A.entries())
     W = A.transpose() * X
+    d, eta, delta = defects(W, X)
+    rho = arb(0)
+    if r < N:
+        Z = (X.transpose() * X).mid().inv() * W.transpose().mid()
+        rho = norm((A - X * Z.mid()).entries())
+    d.sort(key=cmp_to_key(descending))
+    lower = [x * ((1 - eta) / (1 + delta)).sqrt() for x in d]
+    upper = [(x * x * (1 + eta) / (1 - delta) + rho * rho).sqrt() for x in d]
+    return lower, upper, rho
+
+
+def defects(W: arb_mat, X: arb_mat) -> tuple[list[arb], arb, arb]:
+    """D, eta and delta."""
+    r = X.ncols()
     WW, XX = (W.transpose() * W).tolist(), X.transpose() * X
     demand(all(WW[j][j].is_finite() and WW[j][j].mid() > 0 for j in range(r)), "vectors: a column has no image")
     d = [WW[j][j].mid().sqrt().mid() for j in range(r)]  # exact, so that D is an exact matrix
@@ -187,14 +201,7 @@ def proven(A: arb_mat, X: arb_mat) -> tuple[list[arb], list[arb], arb]:
     delta = norm([x - (k % (r + 1) == 0) for k, x in enumerate(XX.entries())])
     demand(eta < 1, f"vectors: their images are not proven independent (eta = {eta.str(5)}); more precision may help")
     demand(delta < 1, f"vectors: not proven nearly orthonormal (delta = {delta.str(5)})")
-    rho = arb(0)
-    if r < N:
-        Z = XX.mid().inv() * W.transpose().mid()
-        rho = norm((A - X * Z.mid()).entries())
-    d.sort(key=cmp_to_key(descending))
-    lower = [x * ((1 - eta) / (1 + delta)).sqrt() for x in d]
-    upper = [(x * x * (1 + eta) / (1 - delta) + rho * rho).sqrt() for x in d]
-    return lower, upper, rho
+    return d, eta, delta
 
 
 def descending(a: arb, b: arb) -> int:
@@ -627,6 +634,12 @@ def point(data: Any, names: list[str], what: str) -> list[Fraction]:
 def ball(value: Fraction) -> arb:
     """A ball around a rational, at the precision in force."""
     return arb(fmpq(value.numerator, value.denominator))
+
+
+def exact(value: arb) -> Fraction:
+    """The rational that a ball without radius is."""
+    mantissa, exponent = value.man_exp()
+    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def bits_of(value: Fraction) -> int:

@@ -9,21 +9,9 @@ that the convention's comparisons allow are found in exact rational arithmetic. 
 ``g(p) = -p log p`` rises up to 1/e and falls after it; ``H = sum_k g(p_k)`` is bounded term by term. What is proven is the
 hull over all possible r.
 
-**Steps.** A piece ``[low, high]`` of steps is proven in one of two ways.
-
-*between*: sine or cosine features in one dimension, no boundary rows, ``c(x) u_xx`` by the central second difference.
-Then ``A_FD(h) = A_AD diag(sinc^2(h w_j / 2))``, whose factors fall with h while ``h |w_j| <= 6 < 2 pi``; by Ostrowski's
-theorem every singular value falls with h. For steps ``a <= low`` and ``b >= high``, ``s_k(A(h))`` lies between the lower
-bound at b and the upper bound at a.
-
-*about*: any activation that is smooth on the way. With ``mu_k = w_j . shift_k / h``, weights ``c_k h^m``, m the order of a
-term and ``P = 16 - m``, Taylor's theorem with Lagrange's remainder gives for h and for the step a of a spectrum, an entry,
-
-    A(h) - A(a) = sum_{m < n < m+P} (h^(n-m) - a^(n-m)) M_n s^(n)(theta) / n!
-                  + h^P R(h) - a^P R(a),   R(h) = sum_k c_k h^m mu_k^(m+P) s^(m+P)(xi_k) / (m+P)!,
-
-``M_n = sum_k c_k h^m mu_k^n`` and xi_k between theta and ``theta + h mu_k``. With e at least the Frobenius norm of that
-for all h of the piece, ``|s_k(A(h)) - s_k(A(a))| <= e`` (Weyl).
+**Steps.** What is known of the matrix on a piece of steps is in ``checker_steps.py``: intervals of its singular values,
+which bound the entropy as above; or its distance from a matrix with known singular vectors, and the entropy's first-order
+change (:func:`near`).
 """
 
 from __future__ import annotations
@@ -44,7 +32,6 @@ from proofs_check import checker
 from proofs_check.checker import (
     Claim,
     Problem,
-    RefusedError,
     Work,
     allowance,
     ball,
@@ -52,7 +39,6 @@ from proofs_check.checker import (
     decimal,
     demand,
     described,
-    dot,
     fields,
     guarded,
     integer,
@@ -64,8 +50,18 @@ from proofs_check.checker import (
     shown,
     spectrum,
 )
-
-STEP_BITS = 192
+from proofs_check.checker_steps import (
+    STEP_BITS,
+    Drift,
+    Frame,
+    Node,
+    drift,
+    drift_from,
+    frame,
+    plus_minus,
+    read_node,
+    values_on,
+)
 
 
 def verify(certificate: object) -> dict[str, Any]:
@@ -212,6 +208,65 @@ def smallest(bounds: Iterable[arb]) -> arb:
 # ---- all steps of an interval
 
 
+def near(base: Frame, moved: Drift, split: int, convention: Convention, work: Work) -> tuple[arb, arb]:
+    """Bounds of the entropy of every ``A(h)`` that this drift takes the base to, to first order with its remainder.
+
+    With ``phi(x) = x^q (1 + t - log x^q) / S`` and a the relative change of S, exactly
+    ``H(A(h)) = log S - t + (dF + [0, a^2]) / (1 + a)``, where dF is the change of ``sum phi(s_k)``.
+    """
+    q, N = convention.power, base.rows
+    ctx.prec = STEP_BITS
+    e = (base.off + moved.known + moved.rest).upper()
+    d = [checker.exact(v) for v in base.values] + [Fraction(0)] * (N - len(base.values))
+    reach = checker.exact(e)
+    sigma = [(max(v - reach, Fraction(0)), v + reach) for v in d]
+    work.spend(30.0 * N * (1 + len(moved.blocks)) + 10.0 * N * N)
+    lowest, highest = cutoffs(sigma, convention)
+    demand(lowest >= 1 + convention.normalised, "entropies: undefined for a cut-off number that is possible")
+    demand(1 <= split <= min(lowest, len(base.values)), "pieces.split: from 1 to the least cut-off number")
+    after = sigma[split][1] if split < N else Fraction(0)
+    demand(sigma[split - 1][0] > after, "pieces.split: the values above are not apart from those below")
+    work.spend(sum(100.0 * r for r in range(lowest, highest + 1)))
+
+    def power(x: arb) -> arb:
+        return x if q == 1 else x * x
+
+    w = [power(ball(v)) for v in d[:lowest]]
+    S, T = sum(w, arb(0)), sum((x * x.log() for x in w if x > 0), arb(0))
+    t = T / S
+
+    def slope(x: arb) -> arb:
+        return (t - x.log()) / S if q == 1 else 2 * x * (t - 2 * x.log()) / S
+
+    def curvature(x: arb) -> arb:  # monotone
+        return -1 / (x * S) if q == 1 else 2 * (t - 2 - 2 * x.log()) / S
+
+    def phi(low: Fraction, high: Fraction) -> arb:  # rises up to log x^q = t, and falls after it
+        below, above = power(ball(low)), power(ball(high))
+        ends = [v * (1 + t - v.log()) / S if v > 0 else arb(0) for v in (below, above)]
+        hull, top = ends[0].union(ends[1]), t.exp()
+        return hull if above < top or below > top else hull.union(top / S)
+
+    steepest = curvature(ball(sigma[split - 1][0])).abs_upper().max(curvature(ball(sigma[0][1])).abs_upper())
+    for low, high in sigma[:split]:
+        steepest = steepest.max((slope(ball(low).union(ball(high))) / ball(low - after)).abs_upper())
+    slopes = [slope(v) for v in base.values[:split]]
+    along = [sum((a * x for a, x in zip(slopes, block, strict=False)), arb(0)) for block in moved.along(base)]
+    first = sum((f * c for f, c in zip(moved.factors, along, strict=True)), arb(0))
+    error = checker.norm(slopes) * (base.off + moved.rest + base.tilt * moved.known) + steepest * e * e / 2
+    change = first + plus_minus(error) - sum((phi(v, v) for v in d[split:lowest]), arb(0))
+    bounds = []
+    for r in range(lowest, highest + 1):
+        total = sum((power(ball(low)).union(power(ball(high))) for low, high in sigma[:r]), arb(0))
+        a = (total - S) / S
+        demand(1 + a > 0, "pieces: the matrix moves too far")
+        rise = change + sum((phi(*pair) for pair in sigma[split:r]), arb(0))
+        H = S.log() - t + (rise + arb(0).union(a.abs_upper() * a.abs_upper())) / (1 + a)
+        bounds.append(H / arb(r).log() if convention.normalised else H)
+    demand(all(H.is_finite() for H in bounds), "pieces: the matrix moves too far")
+    return smallest(H.lower() for H in bounds), -smallest(-H.upper() for H in bounds)
+
+
 def _on_steps(certificate: object) -> dict[str, Any]:
     data = opened(certificate, "entropies on steps", "ad nodes convention pieces")
     problem, work = read_problem(data["problem"]), allowance(data)
@@ -224,16 +279,13 @@ def _on_steps(certificate: object) -> dict[str, Any]:
     demand(bool(nodes) and all(node.unit == nodes[0].unit for node in nodes), "nodes: not steps of one stencil")
     pieces: list[tuple[Fraction, Fraction, str]] = []
     for piece in listed(data["pieces"], "pieces"):
-        named = fields(piece, "pieces", "low high kind nodes sign")
-        low, high = rational(named["low"], "pieces.low"), rational(named["high"], "pieces.high")
+        low, high = rational(piece["low"], "pieces.low"), rational(piece["high"], "pieces.high")
         demand(0 < low <= high, "pieces: 0 < low <= high")
         demand(not pieces or pieces[-1][1] <= low, "pieces: in ascending order")
-        chosen = [nodes[integer(k, "pieces.nodes", 0, len(nodes) - 1)] for k in listed(named["nodes"], "pieces.nodes")]
-        values = values_on(problem, str(named["kind"]), chosen, low, high, work)
-        _, below, above = entropy(values, convention, work)
-        proven = {"fd<ad": above < least, "fd>ad": below > most}.get(str(named["sign"]), False)
-        demand(proven, f"pieces: the sign {str(named['sign'])[:20]!r} is not proven from {low} to {high}")
-        pieces.append((low, high, named["sign"]))
+        below, above = entropy_on(problem, data, nodes, piece, convention, work)
+        proven = {"fd<ad": above < least, "fd>ad": below > most}.get(str(piece["sign"]), False)
+        demand(proven, f"pieces: the sign {str(piece['sign'])[:20]!r} is not proven from {low} to {high}")
+        pieces.append((low, high, piece["sign"]))
     demand(bool(pieces), "pieces: there are none")
     runs = pieces[:1]
     for low, high, sign in pieces[1:]:
@@ -250,90 +302,25 @@ def _on_steps(certificate: object) -> dict[str, Any]:
     return described(data, problem, spectra) | {"stencils (times h, over h^m)": stencils} | proven_of
 
 
-@dataclass(frozen=True)
-class Node:
-    """A spectrum of A_FD at one step: its claims, and the shifts over h and weights times h^m of each term."""
-
-    step: Fraction
-    values: list[Claim]
-    unit: list[tuple[list[tuple[Fraction, ...]], list[Fraction]]]
-
-    @property
-    def printed(self) -> list[tuple[list[str], list[Fraction]]]:
-        return [([" ".join(map(str, shift)) for shift in shifts], weights) for shifts, weights in self.unit]
-
-
-def read_node(problem: Problem, data: Any, work: Work) -> Node:
-    """A proven spectrum at its step."""
-    values = spectrum(problem, data, "nodes", work, "step")
-    step = rational(data["step"], "nodes.step")
-    difference = checker.read_difference(data["difference"], problem, work)
-    if difference is None or not step > 0:
-        raise RefusedError("nodes: differences with a positive step")
-    unit = []
-    for (shifts, weights), term in zip(difference, problem.operator, strict=True):
-        demand(len(set(map(sum, term.parts))) == 1, "operator: the derivatives of a term are of one order")
-        work.spend(len(weights) * 20 * (1 + float(bits_of(step) * term.order / 500) ** 1.6))
-        unit.append(([tuple(c / step for c in shift) for shift in shifts], [v * step**term.order for v in weights]))
-    return Node(step, values, unit)
-
-
-def values_on(problem: Problem, kind: str, nodes: list[Node], low: Fraction, high: Fraction, work: Work) -> list[Claim]:
-    """Intervals of the singular values of A_FD(h) for all h of a piece."""
-    if kind == "between" and len(nodes) == 2:
-        first, last = nodes
-        demand(first.step <= low and high <= last.step, "pieces: not between its nodes")
-        demand(falls(problem, first, last.step), "pieces: the singular values are not known to fall with the step")
-        return [(b[0], a[1]) for a, b in zip(first.values, last.values, strict=True)]
-    demand(kind == "about" and len(nodes) == 1, "pieces: between two nodes or about one")
-    (node,) = nodes
-    demand(low <= node.step <= high, "pieces: its node is outside")
-    e = move(problem, node, low, high, work)
-    return [(a - e, b + e) for a, b in node.values]
-
-
-def falls(problem: Problem, node: Node, highest: Fraction) -> bool:
-    """The hypotheses of *between*."""
-    if problem.activation.tree not in (["sin", ["variable", "z"]], ["cos", ["variable", "z"]]) or problem.boundary:
-        return False
-    if len(problem.names) != 1 or [list(term.parts) for term in problem.operator] != [[(2,)]]:
-        return False
-    ((shifts, weights),), (f,) = node.unit, problem.operator[0].parts.values()
-    stencil = {shift: weight for (shift,), weight in zip(shifts, weights, strict=True) if weight}
-    return stencil == {-1: f, 0: -2 * f, 1: f} and all(abs(w) * highest <= 6 for (w,) in problem.weights)
-
-
-def move(problem: Problem, node: Node, low: Fraction, high: Fraction, work: Work) -> Fraction:
-    """An upper bound of ``||A(h) - A(a)||_F`` for every h in [low, high], a the step of the node."""
-    ctx.prec = STEP_BITS
-    span, total = ball(low).union(ball(high)), arb(0)
-    a, over, s = ball(node.step), ball(high), problem.activation
-    orders, highest = [term.order for term in problem.operator], checker.MAX_ORDER
-    count = len(problem.points) * len(problem.weights) * sum(1 + len(weights) for _, weights in node.unit)
-    work.spend(count * (s.cost(highest, STEP_BITS) + 20 * checker.rational_cost(problem.size, highest) + 200))
-    demand(max(orders) < highest, "pieces: derivatives of too high an order")
-    change = [span - a]  # h^q - a^q = (h - a) sum h^i a^(q-1-i), narrow
-    for q in range(2, highest + 1):
-        change.append((span - a) * sum((span**i * a ** (q - 1 - i) for i in range(1, q)), a ** (q - 1)))
-    for x in problem.points:
-        c = checker.coefficients(problem.operator, problem.names, x)
-        for w, b in problem.features:
-            theta, entry = ball(dot(w, x, b)), arb(0)
-            t = checker.taylor(s, theta, highest - 1)
-            for factor, m, (shifts, weights) in zip(c, orders, node.unit, strict=True):
-                mus, part, P = [dot(w, shift, Fraction(0)) for shift in shifts], arb(0), highest - m
-                for q in range(1, P):
-                    moment = dot(weights, [mu ** (m + q) for mu in mus], Fraction(0))
-                    part += change[q - 1] * ball(moment) * t[m + q]
-                for mu, weight in zip(mus, weights, strict=True):
-                    if mu and weight:
-                        far = checker.taylor(s, theta.union(theta + over * ball(mu)), highest)[highest]
-                        part += (span**P * far - a**P * far) * ball(weight * mu**highest)
-                entry += factor * part
-            total += entry.abs_upper() * entry.abs_upper()
-    demand(total.is_finite(), "pieces: the activation is not bounded on the way")
-    mantissa, exponent = total.sqrt().upper().man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+def entropy_on(
+    problem: Problem, data: dict[str, Any], nodes: list[Node], piece: Any, convention: Convention, work: Work
+) -> tuple[arb, arb]:
+    """Bounds of the entropy of A_FD(h) for all h of a piece."""
+    first_order = isinstance(piece, dict) and piece.get("kind") == "first order"
+    named = fields(piece, "pieces", "low high kind nodes sign" + (" split derivatives" if first_order else ""))
+    low, high = rational(named["low"], "pieces.low"), rational(named["high"], "pieces.high")
+    places = [integer(k, "pieces.nodes", 0, len(nodes) - 1) for k in listed(named["nodes"], "pieces.nodes")]
+    if not first_order:
+        values = values_on(problem, str(named["kind"]), [nodes[k] for k in places], low, high, work)
+        return entropy(values, convention, work)[1:]
+    demand(len(places) <= 1, "pieces: about one node, or about A_AD")
+    base = frame(problem, data["nodes"][places[0]] if places else data["ad"], work)
+    highest = integer(named["derivatives"], "pieces.derivatives", 1, checker.MAX_ORDER)
+    if places:
+        moved = drift_from(problem, nodes[places[0]], low, high, work, highest)
+    else:
+        moved = drift(problem, nodes[0], Fraction(0), low, high, work, highest)
+    return near(base, moved, integer(named["split"], "pieces.split", 1, base.rows), convention, work)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from certificate_cases import bound, problem, singular_values
 from numerics.enclosure import Enclosure
 from numerics.entropy_certificates import entropy_certificate, possible_cutoffs, proven_entropy
 from numerics.problem import Boundary, Problem
-from proofs_check import checker, checker_entropies
-from proofs_check.second_checker import judge
+from proofs_check import checker, checker_entropies, checker_steps
+from proofs_check.second_checker import entropies as second_entropies
+from proofs_check.second_checker import reading
+from proofs_check.second_checker import steps as second_steps
 from proofs_check.second_checker.intervals import allow
 from proofs_check.second_checker.judge import findings
-from proofs_check.step_proofs import step_certificate
+from proofs_check.step_proofs import Search
 from theory.conventions import Convention, standard_conventions
 from theory.errors import PrecisionCapError
 from theory.laws import law
@@ -192,7 +195,7 @@ def _first(claims: list[tuple[Fraction, Fraction]], convention: Json) -> Any:
 
 def _second(claims: list[tuple[Fraction, Fraction]], convention: Json) -> Any:
     allow(1e9)
-    cutoff, found = judge.entropy(claims, judge.convention(convention))
+    cutoff, found = second_entropies.entropy(claims, second_entropies.convention(convention))
     return cutoff, *map(float, found.fractions())
 
 
@@ -266,26 +269,33 @@ def test_hulls_hold_every_spectrum_in_the_intervals() -> None:
 # ---- all steps of an interval
 
 SMALL = {
-    "falling": (Problem(count=4, interior=(4,), activation_name="sin"), Convention("fixed", rank=2), "1/20", "1/10"),
+    "falling": (
+        Problem(count=4, interior=(4,), activation_name="sin"), Convention("fixed", rank=2), ("9/100", "95/1000", "1/10")
+    ),
     "smooth": (
         Problem(count=2, interior=(1,), activation_name="gaussian", boundary=(Boundary(),), weights=law("uniform(-1, 1)")),
-        Convention(), "1/20", "1/15",
+        Convention(), ("50/1000", "51/1000", "52/1000"),
     ),
 }  # fmt: skip
 
 
 @cache
 def steps(name: str) -> str:
-    of, convention, low, high = SMALL[name]
-    return json.dumps(step_certificate(of, convention, Fraction(low), Fraction(high), 3, 1000))
+    """Two neighbouring pieces by values: between their ends, or about their middles."""
+    of, convention, ends = SMALL[name]
+    one, pieces = Search(of, convention, Fraction(ends[-1])), []
+    for low, high in pairwise(map(Fraction, ends)):
+        found = one.between(low, high) if name == "falling" else one.about((low + high) / 2, low, high)
+        assert found is not None
+        pieces.append({"low": str(low), "high": str(high)} | found)
+    return json.dumps(one.certificate(pieces))
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_signs_on_steps_are_proven_and_true(name: str) -> None:
     data = json.loads(steps(name))
     assert refused(data) is None
-    of, convention, low, _ = SMALL[name]
-    assert data["pieces"][0]["low"] == low
+    of, convention, _ = SMALL[name]
     for piece in (data["pieces"][0], data["pieces"][-1]):
         a, b = Fraction(piece["low"]), Fraction(piece["high"])
         for h in (a, (2 * a + b) / 3, b):
@@ -352,14 +362,14 @@ def test_tampered_steps_are_refused(name: str, change: Callable[[Json], None]) -
 def test_values_fall_with_the_step_under_every_hypothesis_only() -> None:
     data = json.loads(steps("falling"))
     of = checker.read_problem(data["problem"])
-    node = checker_entropies.read_node(of, data["nodes"][-1], checker.Work(1e9))
-    second = judge._node(judge.reading.problem(data["problem"]), data["nodes"][-1])
+    node = checker_steps.read_node(of, data["nodes"][-1], checker.Work(1e9))
+    second = second_steps._node(reading.problem(data["problem"]), data["nodes"][-1])
 
     def falls(change: Callable[[Json], None], highest: Fraction = node.step) -> bool:
         changed = copy.deepcopy(data["problem"])
         change(changed)
-        one = checker_entropies.falls(checker.read_problem(changed), node, highest)
-        assert one == judge._falls(judge.reading.problem(changed), second, highest)
+        one = checker_steps.falls(checker.read_problem(changed), node, highest)
+        assert one == second_steps._falls(reading.problem(changed), second, highest)
         return one
 
     assert falls(lambda p: None)

@@ -253,7 +253,7 @@ def test_it_runs_as_a_file_without_any_library(tmp_path: Path) -> None:
 
 def test_it_shares_nothing_with_the_first_checker() -> None:
     allowed = set(sys.stdlib_module_names) | {"proofs_check.second_checker", *(
-        f"proofs_check.second_checker.{name}" for name in ("intervals", "judge", "reading", "series"))}  # fmt: skip
+        f"proofs_check.second_checker.{name}" for name in ("entropies", "intervals", "judge", "reading", "series", "steps", "values"))}  # fmt: skip
     for path in FOLDER.glob("*.py"):
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.lstrip().startswith(("import ", "from ")) and not line.startswith('"""'):
