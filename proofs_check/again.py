@@ -18,12 +18,15 @@ from typing import IO, Any
 
 from proofs_check import user_claims
 from proofs_check.claim import Claim, Profile, Scope
-from proofs_check.instances import listing
+from proofs_check.instances import Listing, listing
 from proofs_check.judging import content, differ, evaluate, meets
+from proofs_check.judging import outside as outside_of
 from theory.errors import InputError
 
 LEAST_SECONDS = 120.0
 """How long the other process may take, at least; …"""
+LEAST_OUTSIDE = 30.0
+"""… and at least where the statement is tried outside its assumptions, …"""
 TIMES = 20.0
 """… and how many times as long as the first run."""
 
@@ -50,6 +53,13 @@ def confirm(file: str, claim: str, scope: Scope, profile: Profile, first: list[d
         if one["content"] != other["content"]:
             raise InputError(f"two runs differ: instance {one['index'] + 1} is another one in another process")
         differ(one["holds"], other["holds"], one["index"])
+
+
+def outside(file: str, claim: str, scope: Scope, profile: Profile, seconds: float) -> dict[str, int] | None:
+    """What a claim comes to outside its assumptions; None where that is not known in time: it may never end there."""
+    request = {"claim": claim, "scope": dict(scope), "profile": profile, "outside": True}
+    answer = _process(file, user_claims.digest(file)).ask(request, max(LEAST_OUTSIDE, TIMES * seconds))
+    return answer.get("outside")
 
 
 class _Process:
@@ -128,15 +138,22 @@ def answer(file: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """Evaluates what a request asks for, in its order."""
     try:
         claim = next(c for c in user_claims.load(file) if c.id == request["claim"])
+        if request.get("outside"):
+            return {"outside": outside_of(claim, request["scope"], _listed(claim, request).instances)}
         return {"found": [_again(claim, request, index) for index in request["indices"]]}
     except Exception as error:
         return {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
 
 
-def _again(claim: Claim, request: Mapping[str, Any], index: int) -> dict[str, Any]:
+def _listed(claim: Claim, request: Mapping[str, Any]) -> Listing:
     scope = request["scope"]
     coverage = "these" if claim.coverage is None else claim.coverage(scope)
-    instance = listing(claim.instances(scope, request["profile"]), coverage).instances[index]
+    return listing(claim.instances(scope, request["profile"]), coverage)
+
+
+def _again(claim: Claim, request: Mapping[str, Any], index: int) -> dict[str, Any]:
+    scope = request["scope"]
+    instance = _listed(claim, request).instances[index]
     judged = content(claim, scope, instance)
     outcome = evaluate(claim, instance, scope) if meets(claim, instance) else None
     return {"content": judged, "holds": None if outcome is None else outcome.holds}

@@ -234,9 +234,20 @@ class Listing:
             return f"the assumptions keep {left} of {total} instances; {LEAST_KEPT} and {LEAST_SHARE} of them are the least"
         return None
 
-    def words(self, met: Sequence[Any]) -> str:
-        """What was judged, for the summary: of what kind, how many were drawn, what the assumptions left."""
+    def words(self, met: Sequence[Any], varying: Mapping[str, Any]) -> str:
+        """What was judged, for the summary: of what kind, how many were drawn, what the assumptions left.
+
+        Args:
+            met: the instances that were judged.
+            varying: what varies among them (:func:`proofs_check.coverage.judged`).
+        """
         parts = [f"all of {_members(self.instances)}" if self.coverage == "all" else WORDS[self.coverage]]
+        if self.coverage == "these" and list(varying) == ["instance"]:
+            values = varying["instance"]
+            if not isinstance(values, str):
+                parts = [f"{parts[0]}: {', '.join(values)}"]
+            elif " from " in values:
+                parts = [f"{parts[0]}: {values}"]
         if self.coverage == "law":
             parts.append(f"{different(met)} distinct")
         elif self.drawn > (count := different(self.instances)):

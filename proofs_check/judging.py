@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from proofs_check import coverage
 from proofs_check.claim import Assumption, Claim, Profile, Quantifier, Scope
 from proofs_check.findings import Finding, decided, share
 from proofs_check.float_guard import watching
@@ -74,6 +77,37 @@ def satisfied(claim: Claim, assumption: Assumption, instance: Any) -> bool:
     if isinstance(found, Decision):
         return found.holds is True
     return found is not None and truth(found)
+
+
+MOST_OUTSIDE = 1000
+"""Instances outside the assumptions at which a statement is tried."""
+
+
+def outside(claim: Claim, scope: Scope, instances: Iterable[Any]) -> dict[str, int]:
+    """What a statement comes to where its assumptions are missed; it may make no sense there (``undefined``)."""
+    found = dict.fromkeys(("holding", "failing", "undecided", "undefined"), 0)
+    words = {True: "holding", False: "failing", None: "undecided"}
+    for instance in islice((i for i in instances if not meets(claim, i)), MOST_OUTSIDE):
+        try:
+            found[words[evaluate(claim, instance, scope).holds]] += 1
+        except Exception:  # division by zero, say
+            found["undefined"] += 1
+    return found
+
+
+def told_outside(evidence: Evidence, found: Mapping[str, int]) -> Evidence:
+    """Evidence that says what the assumptions are worth: first of all, if they reject just what fails."""
+    count = sum(found.values())
+    data = {**evidence.data, "outside": dict(found)}
+    listed = ", ".join(f"{n} {word}" for word, n in found.items() if n)
+    if found["failing"] == count:
+        where = "the one instance" if count == 1 else f"exactly the {count} instances"
+        text = f"the assumptions reject {where} where the statement fails, and may say no less than it"
+    elif found["failing"] and not found["holding"]:
+        text = f"of the {count} instances that the assumptions reject the statement holds in none ({listed})"
+    else:
+        return replace(evidence, data=data, summary=f"{evidence.summary}; outside the assumptions: {listed}")
+    return replace(evidence, data=data, summary=f"{text}; {evidence.summary}")
 
 
 RECHECKED = 5
@@ -177,7 +211,8 @@ def formal_steps(statements: Iterable[Formal]) -> list[dict[str, Any]]:
     for one in statements:
         outcome = prove(one)
         found.append(
-            {"rule": "formal", "run": True, "holds": outcome.holds, "detail": outcome.detail, "statement": str(one)}
+            {"text": str(one), "rule": "formal", "run": True, "holds": outcome.holds, "detail": outcome.detail}
+            | {"statement": str(one)}
         )
     return found
 
@@ -199,6 +234,7 @@ def chain(claim: Claim, scope: Scope) -> list[dict[str, Any]]:
         outcome = step.check(scope) if step.check else None
         found.append(
             {
+                "text": step.text,
                 "rule": step.rule,
                 "run": outcome is not None,
                 "holds": None if outcome is None else outcome.holds,
@@ -218,8 +254,20 @@ def _weaker(claim: Claim, evidence: Evidence) -> Evidence:
     elif claim.formal is None:
         why = "" if claim.own else "; no formal statement is proved"
     else:
-        return evidence
+        return replace(evidence, summary=f"{evidence.summary}; {_ran(evidence.data['steps'])}")
     return replace(evidence, verdict=Verdict.CERTIFIED, summary=f"{evidence.summary}{why}")
+
+
+def _ran(steps: Iterable[Mapping[str, Any]]) -> str:
+    """How many steps were run, of which kinds.
+
+    >>> _ran([{"rule": "formal", "run": True}, {"rule": "identity", "run": True}, {"rule": "cited", "run": False}])
+    '2 steps ran (1 formal, 1 identity)'
+    """
+    kinds = Counter(step["rule"] for step in steps if step["run"])
+    count = kinds.total()
+    listed = ", ".join(f"{kinds[kind]} {kind}" for kind in sorted(kinds))
+    return f"{count} step{'s' if count != 1 else ''} ran ({listed})"
 
 
 def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> Evidence:
@@ -254,6 +302,7 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
     if undecided:
         data["undecided"] = undecided[0][1].detail
     quantifier, finding = claim.quantifier_in(scope), None
+    data["checked_for"] = coverage.judged(claim, [i for i, _ in met], rejected, draws=quantifier.kind != "all")
     if quantifier.kind == "typical":
         verdict, summary = _typical(quantifier, holding, len(undecided), len(met), data)
     elif quantifier.kind == "share":
@@ -283,8 +332,10 @@ def _judge(claim: Claim, scope: Scope, profile: Profile, one_failure: bool) -> E
         kept = [instance for instance, _ in met]
         data |= {"coverage": listed.coverage, "listed": listed.drawn}
         data["again"] = second_run(claim, scope, listed, zip(places, (o for _, o in met), strict=True))
-        summary = f"{summary} ({listed.words(kept)})"
+        summary = f"{summary} ({listed.words(kept, data['checked_for']['varying'])})"
         too_few = listed.kept(kept)
+        if claim.assumptions:
+            summary = f"under {' and '.join(f'“{one.text}”' for one in claim.assumptions)}: {summary}"
         if too_few is not None and verdict is not Verdict.REFUTED:
             verdict, summary = Verdict.VACUOUS, f"{too_few}; {summary}"
     return Evidence(verdict, summary, len(met), holding, len(undecided), rejected, data, finding)

@@ -20,10 +20,11 @@ from numerics.store import Store, content_key
 from proofs_check import again, dependencies, findings, schedule, user_claims
 from proofs_check.claim import Claim, Prepared, Profile, Request, Scope, address, parse_address
 from proofs_check.claims.links import LINKS
-from proofs_check.judging import failure, judge
+from proofs_check.judging import failure, judge, told_outside
 from proofs_check.ledger import Record, all_claims, load_expected
 from proofs_check.ledger import homes as ledger_homes
-from proofs_check.verdicts import Status, Verdict, compare, finite
+from proofs_check.source_text import code_of
+from proofs_check.verdicts import POSITIVE, Status, Verdict, compare, finite
 from theory.errors import InputError
 
 METHODS = {
@@ -112,6 +113,9 @@ def run_task(task: Task) -> dict[str, Any]:
         if task.file is not None and task.mutant is None and evidence.data.get("again"):
             seconds = time.perf_counter() - start
             again.confirm(task.file, task.claim, task.scope, task.profile, list(evidence.data["again"]), seconds)
+            if evidence.rejected and evidence.verdict in POSITIVE.values():
+                found = again.outside(task.file, task.claim, task.scope, task.profile, seconds)
+                evidence = evidence if found is None else told_outside(evidence, found)
     except Exception as error:  # a check that fails to run must not take the others with it
         evidence = failure(error)
     return {
@@ -402,6 +406,14 @@ def _foundations(
     return links, verdicts | judged
 
 
+def formal_statements(claim: Claim) -> list[dict[str, Any]]:
+    """The formal statements of every cell: the cell's address, the text, and the parts."""
+    if claim.formal is None:
+        return []
+    cells = claim.scopes("quick") or claim.scopes("full")
+    return [{"cell": address(s), "text": str(one)} | one.to_dict() for s in cells for one in claim.formal(s)]
+
+
 def describe(claim: Claim) -> dict[str, Any]:
     """A claim in JSON types, without its cells."""
     return {
@@ -414,10 +426,9 @@ def describe(claim: Claim) -> dict[str, Any]:
         "kind": claim.kind,
         "quantifier": str(claim.quantifier),
         "assumptions": [a.text for a in claim.assumptions],
+        "hypotheses": [{"text": a.text, "code": code_of(a.holds)} for a in claim.assumptions],
         "derivation": [{"text": s.text, "because": s.because, "rule": s.rule} for s in claim.derivation],
-        "formal": [one.to_dict() for one in claim.formal((claim.scopes("quick") or claim.scopes("full"))[0])]
-        if claim.formal
-        else [],
+        "formal": formal_statements(claim),
         "rests_on": [{"id": id, "because": LINKS.get(claim.id, {}).get(id, "")} for id in claim.rests_on],
         "mutants": [{"name": m.name, "change": m.change, "kind": m.kind} for m in claim.mutants],
     }

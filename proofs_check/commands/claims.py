@@ -10,7 +10,7 @@ from typing import Any
 from proofs_check import coverage, ledger, runner, user_claims
 from proofs_check.claim import address, parse_address
 from proofs_check.commands.output import console, emit, table
-from proofs_check.judging import chain
+from proofs_check.judging import chain, formal_steps
 from theory.errors import InputError
 from theory.expressions import nearest
 
@@ -64,6 +64,12 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     first = (claim.scopes("quick") or claim.scopes("full"))[0]
     for step, result in zip(content["derivation"], chain(claim, first), strict=False):
         step |= {"holds": result["holds"], "detail": result["detail"], "cell": address(first)}
+    proofs: list[dict[str, Any]] = [
+        {"cell": address(scope), "steps": chain(claim, scope) + formal_steps(claim.formal(scope))}
+        for scope in (claim.scopes("quick") or claim.scopes("full"))
+        if claim.formal
+    ]
+    content["proofs"] = proofs
     if as_json:
         emit(content)
         return 0
@@ -78,13 +84,17 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         console.print(f"{label + ':':<12}{content[key]}", markup=False)
     for found in checked.values():
         console.print(f"Checked for: {coverage.sentence(found)}", markup=False)
-    for assumption in content["assumptions"]:
-        console.print(f"Assumes:    {assumption}", markup=False)
+    for assumption in content["hypotheses"]:
+        code = f"  [{assumption['code']}]" if assumption["code"] else ""
+        console.print(f"Assumes:    {assumption['text']}{code}", markup=False)
     for link in content["rests_on"]:
         because = f" ({link['because']})" if link["because"] else ""
         console.print(f"Rests on:   {link['id']}{because}", markup=False)
-    for one in claim.formal(first) if claim.formal else ():
-        console.print(f"Formally:   {one}", markup=False)
+    for proof in proofs:
+        console.print(f"Proof of    [{proof['cell']}]", markup=False)
+        for number, step in enumerate(proof["steps"], 1):
+            label = "Formally: " if step["rule"] == "formal" else ""
+            console.print(f"  {number:>2} {label}{step['text']}\n     {_standing(step)}", markup=False)
     for number, step in enumerate(content["derivation"], 1):
         console.print(f"Step {number}:     {step['text']}\n            ({step['because']})", markup=False)
         console.print(f"            {_standing(step)}", markup=False)
@@ -96,6 +106,9 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         return 0
     rows = [[c["address"], c["verdict"], c["evidence"]["summary"]] for c in cells]
     table(f"Evidence of the last run in {out}", ["cell", "verdict", "summary"], rows)
+    judged = [c["evidence"]["data"]["checked_for"] for c in cells if "checked_for" in c["evidence"].get("data", {})]
+    if judged:
+        console.print(f"Judged there: {coverage.of_cell(coverage.merged(judged))}", markup=False)
     return 0
 
 

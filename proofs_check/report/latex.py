@@ -94,6 +94,13 @@ def _statement(claim: Claim) -> list[str]:
         lines += [rf"\emph{{Tested as:}} {prose(claim.predicate)}", ""]
     if claim.assumptions:
         lines += [r"\emph{Assumptions:} " + "; ".join(prose(a) for a in claim.assumptions) + ".", ""]
+    if claim.formal:
+        lines += [
+            r"\emph{Formally:} "
+            + "; ".join(rf"\texttt{{{escape(f.text or f.conclusion)}}}" for f in claim.formal)
+            + ".",
+            "",
+        ]
     if claim.derivation:
         lines += [r"\emph{Derivation.}", r"\begin{enumerate}"]
         for step in claim.derivation:

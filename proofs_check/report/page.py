@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from proofs_check import coverage
 from proofs_check.report.comparison import contest
 from proofs_check.report.figure_evidence import evidence
 from proofs_check.report.figure_links import links
@@ -48,6 +49,7 @@ class Row:
     values: list[str]
     numbers: str
     witness: str
+    steps: list[str]
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class ClaimView:
     varying: list[str]
     groups: list[Group]
     command: str
+    checked: str
+    formal: list[tuple[str, list[str]]]
 
     @property
     def rows(self) -> Iterable[Row]:
@@ -188,9 +192,42 @@ def claim_views(claims: Sequence[Claim], runs: Sequence[Provenance] = ()) -> lis
                 shown,
                 groups,
                 f"adfd verify {claim.id}",
+                _checked(claim),
+                _formal(claim),
             )
         )
     return views
+
+
+def _checked(claim: Claim) -> str:
+    """What a claim was checked for: its cells, and the instances that were judged in them."""
+    cells = {"cells": len(claim.cells), "coordinates": coverage.coordinates([cell.scope for cell in claim.cells])}
+    judged = [found for cell in claim.cells if isinstance(found := cell.evidence.data.get("checked_for"), dict)]
+    profile = {"profile": ""}
+    text = coverage.sentence(profile | cells | (coverage.merged(judged) if judged else {}))
+    return text.replace(",  profile", "")
+
+
+def _formal(claim: Claim) -> list[tuple[str, list[str]]]:
+    """The formal statements by cell; of one cell without its address."""
+    found: dict[str, list[str]] = {}
+    for one in claim.formal:
+        found.setdefault(one.cell, []).append(one.text or one.conclusion)
+    return [("" if len(found) == 1 else cell, texts) for cell, texts in found.items()]
+
+
+def _steps(cell: Cell) -> list[str]:
+    """The steps that ran in a cell, or were told, and what each came to."""
+    listed = cell.evidence.data.get("steps")
+    words: dict[Any, str] = {True: "checked", False: "WRONG", None: "undecided"}
+    found = []
+    for step in listed if isinstance(listed, list) else []:
+        if isinstance(step, dict):
+            word = words.get(step.get("holds"), "undecided") if step.get("run") else "not run"
+            text = step.get("text") or step.get("statement") or ""
+            detail = f": {step['detail']}" if step.get("detail") else ""
+            found.append(f"{text} — {word} ({step.get('rule') or 'told'}){detail}")
+    return found
 
 
 def _chain(claim: Claim) -> list[str]:
@@ -243,19 +280,22 @@ def _row(anchor: str, cell: Cell, keys: Sequence[str], witness: str, runs: Seque
         numbers.append(f"{evidence.undecided} undecided")
     if evidence.rejected:
         numbers.append(f"{evidence.rejected} rejected by the assumptions")
+    if isinstance(judged := evidence.data.get("checked_for"), dict) and judged.get("varying"):
+        numbers.append(f"checked for {coverage.of_cell(judged)}")
     numbers.append(_seconds(cell.seconds))
     if len(runs) > 1 and 0 <= cell.run < len(runs):
         run = runs[cell.run]
         numbers.append(f"run {cell.run + 1}, profile {run.profile}, {run.date}, sources {run.code or 'not recorded'}")
     values = [cell.scope.get(key, "—") for key in keys]
-    return Row(anchor, cell, outcome(cell), values, "; ".join(n for n in numbers if n), witness)
+    return Row(anchor, cell, outcome(cell), values, "; ".join(n for n in numbers if n), witness, _steps(cell))
 
 
 def _witness(cell: Cell, budget: int) -> str:
     """The evidence's data as compact JSON, cut where it is long."""
-    if not cell.evidence.data or budget <= 0:
+    told = {key: value for key, value in cell.evidence.data.items() if key not in ("steps", "checked_for")}
+    if not told or budget <= 0:
         return ""
-    text = json.dumps(cell.evidence.data, ensure_ascii=False, separators=(", ", ": "))
+    text = json.dumps(told, ensure_ascii=False, separators=(", ", ": "))
     limit = min(WITNESS_CHARACTERS, budget)
     return text if len(text) <= limit else f"{text[:limit]} … (whole in ledger.json)"
 

@@ -75,6 +75,21 @@ class Step(msgspec.Struct, frozen=True):
     rule: str | None = None
 
 
+class Hypothesis(msgspec.Struct, frozen=True):
+    """What an instance must meet to count, in words and in code."""
+
+    text: str
+    code: str = ""
+
+
+class Formal(msgspec.Struct, frozen=True):
+    """A formal statement of a cell; without ``text`` in older files."""
+
+    conclusion: str
+    text: str = ""
+    cell: str = ""
+
+
 class Mutant(msgspec.Struct, frozen=True):
     """A wrong version of a claim that its check must refute."""
 
@@ -97,6 +112,8 @@ class Claim(msgspec.Struct, frozen=True):
     kind: str = ""
     quantifier: str = "all"
     assumptions: list[str] = []
+    hypotheses: list[Hypothesis] = []
+    formal: list[Formal] = []
     derivation: list[Step] = []
     rests_on: list[Link] = []
     mutants: list[Mutant] = []

@@ -330,7 +330,10 @@ def test_cells_scopes_and_assumptions() -> None:
     assert evidence.data["listed"] == 100
     assert set(seen) == {"30"}
     assert evidence.verdict is Verdict.SUPPORTED
-    assert evidence.summary.endswith("(these instances, 29 distinct of 100 drawn, the assumptions keep 15 of 29)")
+    assert evidence.summary.startswith("under “an even number”: holds in 15 of 15")
+    assert evidence.summary.endswith(
+        "(these instances: 15 values from 0 to 30, 29 distinct of 100 drawn, the assumptions keep 15 of 29)"
+    )
     few = judge(bounded, {"top": "3"}, "quick")  # 0 and 2
     assert few.verdict is Verdict.VACUOUS
     assert few.summary.startswith("the assumptions keep 2 of 4 instances; 5 and 1/5 of them are the least")
