@@ -175,7 +175,9 @@ def _ostrowski(tighten: Fraction) -> Callable[[Problem, Scope], Outcome]:
         for a, f in zip(ad.values, fd.values, strict=True):
             decisions.append(below(Enclosure(low * a.lower, low * a.upper), f))
             decisions.append(below(f, Enclosure(high * a.lower, high * a.upper)))
-        ratios = [float(f.middle / a.middle) for a, f in zip(ad.values, fd.values, strict=True)]
+        ratios = [float(f.middle / a.middle) for a, f in zip(ad.values, fd.values, strict=True) if a.lower > 0]
+        if not ratios:  # such as for weights that are all 0
+            return Outcome(every(decisions), "no singular value is known to be positive")
         detail = f"ratios {min(ratios):.6g} to {max(ratios):.6g} within |m| from {float(low):.6g} to {float(high):.6g}"
         margin = min(min(ratios) - float(low), float(high) - max(ratios))
         return Outcome(every(decisions), detail, margin=margin)

@@ -9,8 +9,10 @@ from typing import Any
 import flint
 import pytest
 
+from numerics.problem import Problem
 from proofs_check import ledger
-from proofs_check.claims import entropy, floor, kernel_rates, laws, spectra, stencils
+from proofs_check.claims import entropy, floor, kernel_rates, laws, perturbations, spectra, stencils
+from proofs_check.claims.common import problem
 from proofs_check.claims.entropy import Pair
 from proofs_check.judging import judge
 from proofs_check.verdicts import Verdict
@@ -101,3 +103,35 @@ def test_a_second_moment_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert changed.moment(2) != 0
     assert stencils._average(s, {}).holds is False
     assert len({x for x, h in stencils._points(7) if h == 1}) == 8
+
+
+def test_features_without_frequency_break_no_comparison() -> None:
+    """All weights 0: both matrices vanish, every bound is an equality of zeros, and no ratio exists."""
+    nothing = Problem(
+        activation_name="sin", weights=((Fraction(0),),) * 2, biases=(Fraction(1), Fraction(2)), count=2,
+        interior=((Fraction(0),), (Fraction(1, 2),)), step=(Fraction(1, 5),),
+    )  # fmt: skip
+    for test in (spectra._ostrowski(Fraction(1)), spectra._ordering(-1), spectra._factorisation(Fraction(0))):
+        assert test(nothing, {}).holds is True
+
+
+@pytest.mark.parametrize("total", [False, True])
+def test_a_thousandth_less_than_the_norm_of_the_change_is_refuted(total: bool) -> None:
+    """The instance that nearly attains Weyl's and Mirsky's bounds does so to a thousandth."""
+    nearly = problem("tanh", seed=1, size=1, points=2, scale=Fraction(1, 4), step=Fraction(1, 4))
+    for share, holds in ((Fraction(1), True), (Fraction(999, 1000), False)):
+        assert perturbations._perturbation(total, share)(nearly, {}).holds is holds
+
+
+def test_the_continuity_bound_is_attained_for_every_length() -> None:
+    """Of 1 against 1 − T and the rest spread evenly, |H − H'| is T log(r − 1) + h₂(T), by other formulas."""
+    extreme = [p for p in entropy._pairs({}, "quick") if p.first[0] == 10**6 and set(p.first[1:]) == {1}]
+    shares = {}
+    for pair in extreme:
+        p, q = ([float(v / sum(values)) for v in values] for values in (pair.first, pair.second))
+        T = sum(abs(a - b) for a, b in zip(p, q, strict=True)) / 2
+        gap = abs(sum(x * math.log(x) for x in p) - sum(x * math.log(x) for x in q))
+        bound = T * math.log(max(1, len(p) - 1)) - T * math.log(T) - (1 - T) * math.log(1 - T)
+        shares[len(p)] = max(gap / bound, shares.get(len(p), 0.0))
+    assert set(shares) == set(range(2, 13))
+    assert all(0.999 < share <= 1 + 1e-9 for share in shares.values())

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proofs_check.claims import floor, remainders, stencils
+from proofs_check.claims import averages, floor, remainders, stencils
 from proofs_check.strategies import stencils as any_stencil
 from theory import peano, roundoff
 from theory.enclosures import Enclosure
 from theory.piecewise import PiecewisePolynomial
-from theory.stencils import Stencil, central, forward, stencil
+from theory.stencils import Stencil, central, five_point, forward, nine_point, stencil, thirteen_point
 
 CELL = {"stencil": stencils.RANDOM}
 COMPARE = remainders._constant(Fraction(1))
@@ -98,3 +103,31 @@ def test_a_typical_constant_wrong_by_the_root_of_two_is_refuted(monkeypatch: pyt
     monkeypatch.setattr(roundoff, "TYPICAL_FACTOR", 3**-0.5)
     assert floor._entries(1.0)(population, scope).holds is False
     floor.entry_quotients.cache_clear()
+
+
+@pytest.mark.parametrize("make", [five_point, nine_point, thirteen_point])
+def test_the_formula_of_the_remainder_in_the_plane(make: Callable[[], Stencil]) -> None:
+    """C_b = N!/b! Σ_v |v^b| ∫|K_v|, the integrals by the trapezoidal rule, against what the claim takes from the weights."""
+    s = make()
+    n = s.degree + s.order
+    found = averages.ray_formula(s)
+    assert found is not None
+    rays: dict[tuple[int, int], list[tuple[int, float]]] = {}
+    for (x, y), c in zip(s.nodes, s.weights, strict=True):
+        r = math.gcd(int(x), int(y))
+        if r:
+            rays.setdefault((int(x) // r, int(y) // r), []).append((r, float(c)))
+    for i in range(n + 1):
+        total = 0.0
+        for v, nodes in rays.items():
+            t = np.linspace(0, max(r for r, _ in nodes), 200_001)
+            kernel = sum(c * np.maximum(r - t, 0) ** (n - 1) for r, c in nodes) / math.factorial(n - 1)
+            total += math.comb(n, i) * abs(v[0]) ** i * abs(v[1]) ** (n - i) * float(np.trapezoid(np.abs(kernel), t))
+        assert float(found.get((i, n - i), 0)) == pytest.approx(total, rel=1e-6, abs=1e-12)
+
+
+def test_a_kernel_that_changes_its_sign_along_a_ray_has_no_formula() -> None:
+    """Nodes at 1 and 2 with weights 4 and −1/10: (2 − t)³ and 40 (1 − t)³ cross."""
+    nodes, weights = ((Fraction(1), Fraction(0)), (Fraction(2), Fraction(0))), (Fraction(4), Fraction(-1, 10))
+    crossing: Any = SimpleNamespace(degree=2, order=2, nodes=nodes, weights=weights)
+    assert averages.ray_formula(crossing) is None
