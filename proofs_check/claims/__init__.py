@@ -18,6 +18,7 @@ ORDER = (
     "kernel_rates",
     "floor",
     "steps",
+    "rounding_sizes",
     "training",
     "loss_orders",
     "networks",

@@ -57,6 +57,7 @@ LINKS: dict[str, dict[str, str]] = {
         "steps.optimal": "the step of least total error",
         "stencils.truncation": "the truncation error",
         "floor.entries": "the typical round-off",
+        "steps.roundoff-size": "its constant, in both arithmetics",
     },
     "steps.slopes": {"stencils.truncation": "h^p over h*", "floor.entries": "h^−m under it"},
     "steps.digits-gained": {"steps.optimal": "the least value scales like ρ^(p/(p+m))", "floor.entries": "ρ ∝ u"},
