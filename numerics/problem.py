@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import sympy as sp
@@ -173,7 +173,7 @@ class Problem:
     @cached_property
     def difference(self) -> DifferenceOperator:
         """L_h."""
-        return discretise(self.operator, self.stencil, self.steps)
+        return _discretised(self.operator, self.stencil, self.steps)
 
     @property
     def steps(self) -> tuple[Fraction, ...]:
@@ -186,9 +186,7 @@ class Problem:
         return max(self.step)
 
     def _expression(self, text: str | None, what: str) -> sp.Expr | None:
-        if text is None:
-            return None
-        return expressions.parse(text, {s.name: s for s in self.operator.symbols}, what)
+        return None if text is None else _parsed(text, self.operator.symbols, what)
 
     @cached_property
     def solution_expression(self) -> sp.Expr | None:
@@ -281,6 +279,16 @@ class Problem:
         """A content key: equal problems have equal keys, in every process and on every machine."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, symbols: tuple[sp.Symbol, ...], what: str) -> sp.Expr:
+    return expressions.parse(text, {s.name: s for s in symbols}, what)
+
+
+@lru_cache(maxsize=1024)
+def _discretised(chosen: LinearOperator, stencil: StencilChoice, steps: tuple[Fraction, ...]) -> DifferenceOperator:
+    return discretise(chosen, stencil, steps)
 
 
 def _default_law() -> Law:

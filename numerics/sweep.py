@@ -344,6 +344,16 @@ def _may_fork() -> bool:
 
 
 @contextmanager
+def forked_pool(jobs: int) -> Iterator[Executor | None]:
+    """As :func:`worker_pool` where that takes milliseconds, else None: for work of a few seconds."""
+    if os.environ.get("OMP_NUM_THREADS") == "1" and _may_fork():
+        with worker_pool(jobs) as executor:
+            yield executor
+    else:
+        yield None
+
+
+@contextmanager
 def worker_pool(jobs: int) -> Iterator[Executor]:
     """Worker processes of this machine, each with one thread for linear algebra.
 

@@ -273,13 +273,13 @@ def _units(todo: list[Task], pieces: list[Part], store: Store) -> Iterator[sched
 
 def _key_before(one: Request) -> str | None:
     """The key of what is computed before the cells: exact spectra and samples; None for what they compute."""
-    if isinstance(one, Prepared):
+    if not isinstance(one, tuple):  # a class in the annotation is checked member by member, which takes long
         return one.key
     return spectra.spectrum_key(*one) if one[2] == "exact" else None
 
 
 def _cost_before(one: Request) -> float:
-    return one.cost if isinstance(one, Prepared) else 1e-5 * one[0].count ** 2
+    return 1e-5 * one[0].count ** 2 if isinstance(one, tuple) else one.cost
 
 
 BATCH = 24

@@ -36,7 +36,7 @@ WIDTH, HEIGHT = 3.6, 2.9
 """Inches; at 360 CSS pixels the 9-point text is 12.9 pixels high."""
 
 _STYLE: dict[str, Any] = {
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "svg.hashsalt": "adfd",
     "path.simplify": True,
     "font.family": "DejaVu Sans",
@@ -101,6 +101,11 @@ def svg(name: str, title: str, description: str, draw: Callable[[Axes], None], h
     return Markup(_inline(buffer.getvalue(), name, title, description))
 
 
+_USE = re.compile(r"<use [^>]*/>")
+_CLIPPED = re.compile(r'<g clip-path="([^"]*)"><use [^>]*/></g>(?:<g clip-path="\1"><use [^>]*/></g>)+')
+"""Neighbouring marks that are clipped alike, each by itself."""
+
+
 def _inline(text: str, name: str, title: str, description: str) -> str:
     """Matplotlib's document as an element: no prologue, no fixed size, ids of its own, colours from the page."""
     body = text[text.index("<svg") :]
@@ -108,14 +113,17 @@ def _inline(text: str, name: str, title: str, description: str) -> str:
     box = re.search(r'viewBox="([^"]+)"', body[:head_end])
     inner = body[head_end : body.rindex("</svg>")]
     inner = re.sub(r"<style.*?</style>|<!--.*?-->", "", inner, flags=re.DOTALL)  # its rule would reach the page
-    inner = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', inner)
+    referred = set(re.findall(r'(?:href="|url\()#([^")]+)', inner))
+    inner = re.sub(r'\s*\bid="([^"]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in referred else "", inner)
     inner = re.sub(r'(href="|url\()#', rf"\g<1>#{name}-", inner)
     inner = inner.replace("xlink:href", "href")
     for colour, variable in VARIABLES.items():
         inner = inner.replace(colour, f"var({variable})")
     inner = re.sub(r"\s*\n\s*", " ", inner).replace("> <", "><")
     # Two decimals are a hundredth of a pixel; matplotlib writes six.
-    inner = re.sub(r' d="[^"]*"', lambda d: re.sub(r"(\.\d{2})\d+", r"\1", d[0]), inner)
+    inner = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda d: re.sub(r"(\.\d{2})\d+", r"\1", d[0]), inner)
+    inner = _CLIPPED.sub(lambda found: f'<g clip-path="{found[1]}">{"".join(_USE.findall(found[0]))}</g>', inner)
+    inner = re.sub(r"<g>(<use [^>]*/>)</g>", r"\1", inner)
     return (
         f'<svg viewBox="{box[1] if box else "0 0 1 1"}" role="img" aria-labelledby="{name}-t {name}-d">'
         f'<title id="{name}-t">{escape(title)}</title><desc id="{name}-d">{escape(description)}</desc>{inner}</svg>'

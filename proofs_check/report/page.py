@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from proofs_check import coverage
 from proofs_check.report.comparison import contest
 from proofs_check.report.figure_evidence import evidence
 from proofs_check.report.figure_links import links
-from proofs_check.report.figures import draw_figures
+from proofs_check.report.figures import draw, drawings
 from proofs_check.report.looks import Figure
 from proofs_check.report.mathml import to_html
 from proofs_check.report.records import Cell, Claim, Figures, Ledger, Provenance, read_figures, read_ledger
@@ -35,7 +36,7 @@ OPEN_CELLS = 6
 GROUPED_CELLS = 12
 """Claims with more cells than this have them grouped by arithmetic."""
 WITNESS_CHARACTERS = 1200
-WITNESS_BUDGET = 700_000
+WITNESS_BUDGET = 150_000
 """Characters of witnesses, each and in all; the ledger's JSON holds them whole."""
 
 
@@ -97,8 +98,8 @@ def write_report(directory: Path, *, force: bool = False) -> Path:
     """
     directory = Path(directory)
     ledger, figures = read_ledger(directory), read_figures(directory)
-    graph = links(ledger.claims, {view.claim.id: view.anchor for view in claim_views(ledger.claims)})
-    drawn = [*draw_figures(figures), *(figure for figure in (evidence(ledger.claims), graph) if figure)]
+    graph = partial(links, ledger.claims, {view.claim.id: view.anchor for view in claim_views(ledger.claims)})
+    drawn = draw([*drawings(figures), partial(evidence, ledger.claims), graph])
     text = render(ledger, figures, drawn)
     for figure in drawn:
         for name, content in figure.problems.items():

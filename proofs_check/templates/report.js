@@ -74,7 +74,7 @@ document.addEventListener("click", async event => {
   const button = event.target.closest(".copy");
   if (!button) return;
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await navigator.clipboard.writeText(button.previousElementSibling.textContent);
     button.textContent = "Copied";
   } catch (error) {
     getSelection().selectAllChildren(button.previousElementSibling);

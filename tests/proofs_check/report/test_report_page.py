@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import html.parser
 import json
 import re
@@ -127,7 +128,7 @@ def test_every_claim_and_cell_is_there(text: str, tags: Tags) -> None:
     assert {claim["id"] for claim in ledger["claims"]} <= ids
     assert {f"cell-{k}" for k in range(cells)} <= ids
     assert f"cell-{cells}" not in ids
-    commands = set(attributes(tags, "data-copy"))
+    commands = {html.unescape(found) for found in re.findall(r'<span class="command"><code>(.*?)</code>', text)}
     for claim in ledger["claims"]:
         assert f"adfd verify {claim['id']}" in commands
         assert {cell["command"] for cell in claim["cells"]} <= commands
