@@ -12,19 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import adfd
 
 from proofs_check.cli import main
 from proofs_check.commands.output import remarks
-
-ADFD = Path(sys.executable).with_name("adfd")
-
-
-def adfd(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs the installed command."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    return subprocess.run(
-        [str(ADFD), *arguments], capture_output=True, text=True, timeout=120, check=False, cwd=cwd, env=environment
-    )
 
 
 def answer(*arguments: str, code: int = 0) -> Any:
