@@ -189,12 +189,19 @@ def noise_quantile(level: float, rows: int, columns: int) -> float:
         raise InputError(f"noise quantile: level {level} of {rows} x {columns}; a level in [0, 1] and sizes from 1")
     small, large = min(rows, columns), max(rows, columns)
     lo, hi = sqrt(large) - sqrt(small), sqrt(large) + sqrt(small)
-    for _ in range(200):
-        middle = (lo + hi) / 2
-        if not lo < middle < hi:
-            break
-        lo, hi = (middle, hi) if noise_distribution(middle, rows, columns) < level else (lo, middle)
-    return (lo + hi) / 2
+    a, b = lo * lo, hi * hi
+    value, last = (lo + hi) / 2, 0.0
+    while lo < value < hi and value != last:
+        excess = noise_distribution(value, rows, columns) - level
+        lo, hi = (value, hi) if excess < 0 else (lo, value)
+        x, last = value * value, value
+        density = sqrt(max(0.0, (x - a) * (b - x))) / (
+            pi * small * value
+        )  # of the values themselves, not their squares
+        value -= excess / density if density > 0 else 0.0
+        if not lo <= value <= hi:
+            value = (lo + hi) / 2
+    return value
 
 
 def noise_distribution(value: float, rows: int, columns: int) -> float:
