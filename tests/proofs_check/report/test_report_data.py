@@ -17,6 +17,7 @@ from numerics.matrices import float_matrix, float_rhs, multiprecision_entries
 from numerics.problem import Problem
 from numerics.problem_file import from_dict
 from numerics.reference_spectra import reference_singular_values
+from proofs_check.claims import regimes
 from proofs_check.report import data, phase_data
 from proofs_check.report.figures import draw_figures
 from proofs_check.report.records import Figures, read_figures
@@ -35,6 +36,7 @@ def small() -> Iterator[None]:
     patch.setitem(phase_data.SIZES, "quick", (8, 12))  # their numbers: test_report_phases.py
     patch.setitem(phase_data.DRAWS, "quick", 3)
     patch.setattr(phase_data, "SIZE", 12)
+    patch.setattr(regimes, "SCALES", (1, 16))
     yield
     patch.undo()
 
