@@ -228,6 +228,25 @@ STEPS = (Fraction(1, 40), Fraction(1, 80), Fraction(1, 160))
 def _gap_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
     for seed in seeds(profile, 4, 12):
         yield problem(scope["activation"], seed=seed, size=6, scale=1)
+    for points in (4, 8):
+        yield problem(scope["activation"], size=6, points=points)
+    if scope["activation"] == "gaussian":  # σ'' vanishes at ±1: a row of A_AD is 0, and that of A_FD is not
+        yield Problem(
+            activation_name="gaussian",
+            weights=((Fraction(1),), (Fraction(2),)),
+            biases=(Fraction(0), Fraction(-1)),
+            count=2,
+            interior=((Fraction(1, 3),), (Fraction(1),)),
+        )
+
+
+def _has_full_rank(instance: Problem) -> bool:
+    """Whether σ_n is more than 10⁻²⁰ of σ_1, far above the errors of 50 digits."""
+    values = list(_svd(instance)[2])
+    return bool(min(values) > max(values) * mpmath.mpf(10) ** -20)
+
+
+_full_rank = Assumption(r"$\sigma_n > 0$, by $10^{-20}$ of $\sigma_1$", _has_full_rank)
 
 
 @lru_cache(maxsize=256)
@@ -255,7 +274,7 @@ def _coefficient(instance: Problem, power: int, form: str) -> Any:
     sigma = [values[k] for k in range(n)]
     if form == "covariance":
         weights = [mpmath.mpf(w.numerator) / w.denominator for (w,) in features(instance).weights]
-        f = [sum(weights[j] ** 2 * right[k, j] ** 2 for j in range(n)) for k in range(n)]
+        f = [sum(w**2 * right[k, j] ** 2 for j, w in enumerate(weights)) for k in range(n)]
         return covariance_gap(probabilities(sigma, n, power), f, power, Fraction(-1, 12))  # type: ignore[arg-type]
     # B = (1/12) ∂⁴ φ_j(x_i), the leading truncation term of the central second difference.
     fourth = multiprecision_entries(instance.with_(operator_text="u_xxxx"), "ad")(DIGITS) / 12
@@ -388,20 +407,23 @@ CLAIMS = (
         id="entropy.gap-expansion",
         title="The entropy gap to leading order",
         statement=r"With all $n$ values kept, $\sigma_n > 0$ and "
-        r"$A_{FD} = A_{AD} + h^p B + o(h^p)$ (checked: the central second difference, $p = 2$, six features; $r < n$: claim "
+        r"$A_{FD} = A_{AD} + h^p B + o(h^p)$ (checked: the central second difference, $p = 2$, six features, 4 to 8 points; $r < n$: claim "
         r"entropy.gap-expansion-pencils): $H_{FD} - H_{AD} = -h^p\sum_k \dot p_k\log p_k + o(h^p)$, "
         r"$\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_j p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$.",
         family="entropy",
         source="ours",
         predicate="the remainder has fitted order at least 3.5 in $h$ (the next term is $h^4$), in 50-digit arithmetic; six "
-        "features, all values kept (r < n: claim entropy.gap-expansion-pencils)",
+        "features, 4, 6 and 8 points, all values kept (r < n: claim entropy.gap-expansion-pencils)",
         kind="sampled",
         scopes=once(*({"activation": a, "power": q} for a in ("sin", "tanh", "gaussian") for q in ("1", "2"))),
         instances=_gap_instances,
         search=_gap_space,
         test=_expansion(Fraction(1), "general"),
+        assumptions=(_full_rank,),
         describe=witness,
         mutants=(
+            Mutant("rank-deficient", "a singular value of A_AD may be 0", "assumption",
+                   lambda c: c.without_assumption("sigma_n"), {"activation": "gaussian", "power": "1"}),
             Mutant("one-per-cent", "the coefficient is a hundredth larger", "constant",
                    lambda c: c.with_(test=_expansion(Fraction(101, 100), "general"))),
             Mutant("sign", "the coefficient has the other sign", "sign",
@@ -411,9 +433,9 @@ CLAIMS = (
     Claim(
         id="entropy.covariance",
         title="The sign of the AD–FD gap is the sign of a covariance",
-        statement=r"For sine or cosine features, interior rows only, all values kept and the central second difference of order 2, "
+        statement=r"For sine or cosine features, interior rows only, all values kept, $\sigma_n > 0$ and the central second difference of order 2, "
         r"with $f_k = v_k^T\mathrm{diag}(w^2)v_k$: "
-        r"$H_{FD} - H_{AD} = q\,\tfrac{h^2}{12}\,\mathrm{Cov}_p(f, \log p) + O(h^4)$ (checked: $\partial^2$, six features and points).",
+        r"$H_{FD} - H_{AD} = q\,\tfrac{h^2}{12}\,\mathrm{Cov}_p(f, \log p) + O(h^4)$ (checked: $\partial^2$, six features, 4 to 8 points).",
         family="entropy",
         source="ours",
         predicate="the remainder has fitted order at least 3.5 in $h$, in 50-digit arithmetic",
@@ -425,6 +447,7 @@ CLAIMS = (
         assumptions=(
             Assumption(r"$\sigma = \sin$ or $\cos$, interior rows only",
                        lambda p: p.activation.name in {"sin", "cos"} and not p.boundary),
+            _full_rank,
         ),
         derivation=(
             Step(r"$A_{FD} = A_{AD}\,\mathrm{diag}(m(hw_j))$, $m(\theta) = 1 - \theta^2/12 + O(\theta^4)$",

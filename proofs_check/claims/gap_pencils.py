@@ -35,9 +35,11 @@ class Pencil:
 
     @property
     def relative_gap(self) -> mpmath.mpf:
-        """(σ_r − σ_{r+1})/σ_r."""
+        """(σ_r − σ_{r+1})/σ_r; 0 where σ_r is not above 10⁻²⁰ of σ_1."""
         with mpmath.workdps(DIGITS):
             values = sorted(mpmath.svd_r(self.at(Fraction(0)), compute_uv=False), reverse=True)
+            if not values[self.rank - 1] > values[0] * mpmath.mpf(10) ** -20:
+                return mpmath.mpf(0)
             return (values[self.rank - 1] - values[self.rank]) / values[self.rank - 1]
 
     def to_dict(self) -> dict[str, Any]:
@@ -118,7 +120,7 @@ CLAIMS = (
         instances=_pencils,
         test=_expansion(1),
         assumptions=(
-            Assumption(r"$\sigma_r > \sigma_{r+1}$, by a hundredth of itself", lambda p: p.relative_gap >= 0.01),
+            Assumption(r"$\sigma_r > 0$ and $\sigma_r > \sigma_{r+1}$, by a hundredth of itself", lambda p: p.relative_gap >= 0.01),
         ),
         describe=Pencil.to_dict,
         mutants=(

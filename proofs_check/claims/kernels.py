@@ -254,7 +254,7 @@ CLAIMS = (
         title="The kernel of the exact features is the differentiated kernel",
         statement=r"For $L = \partial^2$ and three families ($\sin$ with $w \sim N(1/2, 1)$, $b \sim N(0, 1)$; $e^{-z^2/2}$ with "
         r"$w, b \sim N(0, 1)$; $z^3 - 2z$ with Laplace weights and uniform biases) $K_{AD} = L_xL_yK$: differentiation and "
-        r"expectation commute.",
+        rf"expectation commute, to {MOMENT_DIGITS} digits at two pairs of points.",
         family="kernels",
         source="classical (dominated convergence)",
         predicate=r"$K_{AD}$, and $\partial_x^2\partial_y^2K$ differentiated here, both agree to "

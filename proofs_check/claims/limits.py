@@ -175,7 +175,7 @@ CLAIMS = (
         id="limit.entropy-gap",
         title="The entropy gap of infinitely many features is a covariance of the limit operator",
         statement="With infinitely many features, at $h = 1/100$ on 12 points (full: 16, 32 and 64), $(H_{FD}/H_{AD} - 1)/h^2$ is "
-        "within 10 % $-q\\,\\mathrm{Cov}_p(f, \\log p)/H$ of the limit operator, $f_k$ the derivative of $\\log\\sigma_k$ in $h^2$, as "
+        "within 10 % of $-q\\,\\mathrm{Cov}_p(f, \\log p)/H$ of the limit operator, $f_k$ the derivative of $\\log\\sigma_k$ in $h^2$, as "
         "quadrature in float64 gives it: negative for sin with normal weights (full: erf and "
         "the Gaussian bump too), positive for sin with weights 1, 2, 3.",
         family="limits",

@@ -15,7 +15,7 @@ from numerics.enclosure import Enclosure
 from numerics.hermite_spectrum import InfiniteHermite
 from numerics.problem import Problem
 from numerics.spectra import spectrum
-from proofs_check.claim import Claim, Mutant, Profile, Request, Scope
+from proofs_check.claim import Assumption, Claim, Mutant, Profile, Request, Scope
 from proofs_check.claims.common import below, every, once, problem, seeds, witness
 from proofs_check.claims.spectra import PRECISION, SINE, symbol_factors
 from proofs_check.verdicts import Outcome
@@ -176,6 +176,13 @@ def _sine(scope: Scope, profile: Profile) -> Iterator[Problem]:
     yield _two_sizes(scope["activation"])
 
 
+def _has_ratios(instance: Problem) -> bool:
+    """Whether all singular values and all |m(h w_j)| are known to be positive."""
+    with flint.ctx.workprec(PRECISION):
+        factors = all(abs(f) > 0 for f in symbol_factors(instance))
+    return factors and all(spectrum(instance, method, "exact").values[-1].lower > 0 for method in ("ad", "fd"))
+
+
 def _two_sizes(activation: str) -> Problem:
     """Two nearly orthogonal columns, w = 6 and 1/10: one value is nearly all of the sum, and the other one's share grows by
     nearly (d_max/d_min)^q."""
@@ -242,7 +249,7 @@ CLAIMS = (
         id="entropy.factor-bound",
         title="A bound on the gap from the symbol alone",
         statement=r"Under the factorisation of sine or cosine features (interior rows, $\partial^2$, central, all values kept, "
-        r"powers $q = 1, 2$) $|\log p'_k/p_k| \le q\log(d_{\max}/d_{\min})$ for every $k$, hence an explicit bound on "
+        r"$\sigma_n > 0$, $d_{\min} > 0$, powers $q = 1, 2$) $|\log p'_k/p_k| \le q\log(d_{\max}/d_{\min})$ for every $k$, hence an explicit bound on "
         r"$|H_{FD} - H_{AD}|$ without any norm of the matrices.",
         family="entropy",
         source="ours",
@@ -252,7 +259,7 @@ CLAIMS = (
         scopes=once(*({"activation": a, "power": q} for a in ("sin", "cos") for q in ("1", "2"))),
         instances=_sine,
         test=_gap_bound(Fraction(1)),
-        assumptions=SINE,
+        assumptions=(*SINE, Assumption(r"$\sigma_n > 0$ and $d_{\min} > 0$", _has_ratios, True)),
         requests=_requests,
         describe=witness,
         mutants=(

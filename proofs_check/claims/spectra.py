@@ -96,6 +96,8 @@ def _sine_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
             order=int(scope.get("order", "2")),
         )
         yield base
+        if seed < 2:  # fewer and more points than features
+            yield base.with_(interior=((5,), (12,))[seed])
         yield base.with_(activation_name="tanh")
         yield base.with_(boundary=(Boundary("all", 2),))
         for small in range(8 * seed, 8 * seed + 8):  # small stacks, where boundary rows do break the order now and then
