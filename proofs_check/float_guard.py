@@ -109,10 +109,29 @@ def made_of_floats(value: Any) -> str | None:
 
 
 def _tainted(value: Any) -> str | None:
+    """What is not exact inside a value: a float, an integer of fixed width, which may have wrapped, or what was noted."""
     kind = type(value)
     if kind is int or kind is str or kind is bool or value is None:
         return None
-    return inexact(value) or made_of_floats(value)
+    found = inexact(value) or made_of_floats(value)
+    if found is not None:
+        return f"the float {found}"
+    wraps = next((p for p in _parts(value) if _wraps(p)), None)
+    return None if wraps is None else f"{wraps!r:.40}, of fixed width,"
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """A value, and what is in a tuple of tuples, such as the arguments of a call."""
+    if type(value) is tuple:
+        for part in value:
+            yield from _parts(part)
+    else:
+        yield value
+
+
+def _wraps(value: Any) -> bool:
+    """numpy's integers, whose overflow is silent in arrays."""
+    return type(value).__module__ == "numpy" and getattr(getattr(value, "dtype", None), "kind", "") in ("i", "u")
 
 
 def _stays(value: Any) -> bool:
@@ -123,7 +142,7 @@ def _stays(value: Any) -> bool:
         return all(map(_stays, value))
     if isinstance(value, dict):
         return all(map(_stays, value.values()))
-    return inexact(value) is not None or type(value).__name__ == "Outcome"
+    return inexact(value) is not None or _wraps(value) or type(value).__name__ == "Outcome"
 
 
 def _violation(what: str, depth: int) -> None:
@@ -138,7 +157,7 @@ def _violation(what: str, depth: int) -> None:
 def _comes_of(found: str, result: Any, what: str, depth: int = 1) -> None:
     """An exact result of something that is made of floats."""
     if _mode == "raise":
-        _violation(f"the float {found} becomes an exact number in {what}; {REMEDY}", depth + 1)
+        _violation(f"{found} becomes an exact number in {what}; {REMEDY}", depth + 1)
     package = type(result).__module__.partition(".")[0]
     if package in {"flint", "fractions"} or isinstance(result, list | dict):  # others, as small integers, may be shared
         _noted[id(result)] = result
@@ -207,14 +226,12 @@ def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
         _violation(f"{name} in an exact predicate cannot be watched; write the code out", 1)
     receiver = getattr(function, "__self__", None) if isinstance(function, BuiltinFunctionType | MethodType) else None
     given = (None if isinstance(receiver, ModuleType) else receiver, arguments, named)
-    if (
-        _is_one_of(ORDERING, function)
-        and _mode == "raise"
-        and "key" not in named
-        and (apart := _overlapping(arguments))
-    ):
-        _violation(f"{name} of balls that overlap, {apart}, picks one of them; write a.{name}(b)", 1)
+    sorts = _is_one_of(ORDERING, function) or (name == "sort" and isinstance(receiver, list))
+    if sorts and _mode == "raise" and "key" not in named and (apart := _overlapping(arguments or (receiver,))):
+        _violation(f"{name} of balls that overlap, {apart}, picks one of them; write a.max(b), a.min(b)", 1)
     result = function(*arguments, **named)
+    if _mode == "raise" and _is_ball(receiver) and (words := _undecided(name, receiver, result)):
+        _violation(f"{name} of a ball decides nothing here: write {words}", 1)
     found = _tainted(given)
     if found is None:
         found = next((t for a in arguments if isinstance(a, str) and (t := _written(a))), None)
@@ -231,11 +248,28 @@ def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
 
 def _written(text: str) -> str | None:
     """The text of a float that this one is a part of."""
-    return next((whole for whole in _texts if text and text in whole), None)
+    return next((f"the float {whole:.40}" for whole in _texts if text and text in whole), None)
 
 
 def _is_ball(value: Any) -> bool:
     return type(value).__module__.startswith("flint.types.a")  # arb, acb, and their matrices, polynomials, series
+
+
+def _is_form(left: Any, right: Any) -> bool:
+    """Whether one of two values is an expression of SymPy that is no rational number or symbol."""
+    sympy = sys.modules.get("sympy")
+    return sympy is not None and any(
+        isinstance(one, sympy.Expr) and not (one.is_Rational or one.is_Symbol) for one in (left, right)
+    )
+
+
+def _undecided(name: str, ball: Any, result: Any) -> str | None:
+    """What to write where a question to a ball was answered without a decision."""
+    if name in ("overlaps", "contains") and result is True:
+        return "same(a, b), for balls that overlap may differ"
+    if name == "is_zero" and result is False and ball.contains(0):
+        return "same(a, 0), for False says that it is not known"
+    return None
 
 
 def _overlapping(arguments: tuple[Any, ...]) -> str | None:
@@ -294,7 +328,9 @@ def compare(name: str, left: Any, right: Any, depth: int = 1) -> Any:
     if _mode == "raise":
         found = _tainted(left) or _tainted(right)
         if found is not None:
-            _violation(f"the float {found} is compared, and decides; {REMEDY}", depth)
+            _violation(f"{found} is compared, and decides; {REMEDY}", depth)
+        if name in ("eq", "ne") and result is (name == "ne") and _is_form(left, right):
+            _violation(f"SymPy compares forms, not values: write {WORDS[name]}", depth)
         balls = name in NEGATIONS and (_is_ball(left) or _is_ball(right))
         if balls and result is False and NEGATIONS[name](left, right) is not True:
             _violation(
@@ -321,7 +357,7 @@ def truth(value: Any) -> Any:
         if _is_ball(value):
             _violation("the truth value of a ball says nothing; compare it", 1)
         if not isinstance(value, tuple | list | dict | set) and (found := _tainted(value)):
-            _violation(f"the float {found} decides a branch; {REMEDY}", 1)
+            _violation(f"{found} decides a branch; {REMEDY}", 1)
     return value
 
 

@@ -45,6 +45,8 @@ def evaluate(claim: Claim, instance: Any, scope: Scope) -> Outcome:
         raise InputError(f"kind {kind!r}: an instance has the float {found}; exact statements are about exact numbers")
     with watching() if claim.own and kind != "sampled" else nullcontext():
         outcome = claim.test(instance, scope)
+    if type(outcome) is not Outcome or type(outcome.decision) not in {Decision, type(None)}:
+        raise InputError(f"the test returned {outcome!r:.60}, which is no plain Outcome with a plain Decision")
     if claim.own and fingerprint(instance) != before:
         raise InputError("the predicate changes its instance")
     if kind == "sampled":

@@ -483,11 +483,11 @@ def _why(error: BaseException, path: str) -> str:
 def _claims(made: ModuleType, path: str) -> list[Claim]:
     if hasattr(made, "CLAIMS"):
         listed = made.CLAIMS
-        if not isinstance(listed, tuple | list) or not all(isinstance(c, Claim) for c in listed):
+        if not isinstance(listed, tuple | list) or not all(type(c) is Claim for c in listed):
             raise InputError(f"{path}: CLAIMS must be a tuple of claims")
         found = list(listed)
     else:
-        values = [*getattr(made, MADE, ()), *(v for v in vars(made).values() if isinstance(v, Claim))]
+        values = [*getattr(made, MADE, ()), *(v for v in vars(made).values() if type(v) is Claim)]
         found = list({id(v): v for v in values}.values())
     if not found:
         raise InputError(f"{path}: no claims; use the decorator proofs_check.user_claims.claim, or a tuple CLAIMS")

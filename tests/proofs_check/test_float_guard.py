@@ -25,6 +25,7 @@ from fractions import Fraction
 
 import flint
 import numpy as np
+import sympy as sp
 from flint import arb, arb as A, fmpq
 
 import {helper}
@@ -120,6 +121,11 @@ def stored(n):
 def cached(n):
     return arb(n / 10)
 
+def sorted_in_place(n):
+    balls = [arb(n).sqrt() ** 2, arb(n)]
+    balls.sort()
+    return below(balls[0], n)
+
 def caught(n):
     try:
         return arb(n / 10)
@@ -144,6 +150,13 @@ DECIDED = {
     "ball-equal": "same(1, 1) if arb(n).sqrt() ** 2 == n else same(0, 1)",
     "ball-truth": "same(1, 1) if arb(n).sin() else same(0, 1)",
     "largest": "below(max(arb(n).sqrt() ** 2, arb(n)), 100)",
+    "sorted-in-place": "sorted_in_place(n)",
+    "overlap": "same(1, 1) if (arb(n).sin() ** 2 + arb(n).cos() ** 2).overlaps(arb(1)) else same(0, 1)",
+    "contained": "same(int((arb(n).sin() ** 2 + arb(n).cos() ** 2).contains(1)), 1)",
+    "zero": "same(0, 1) if not (arb(n).sin() ** 2 + arb(n).cos() ** 2 - 1).is_zero() else same(1, 1)",
+    "forms": "same(1, 1) if sp.sin(n) ** 2 + sp.cos(n) ** 2 == 1 else same(0, 1)",
+    "wrapped": "below(int(np.array([2**62])[0] * 2), 0)",
+    "wrapped-array": "below((np.array([2**62]) * 4).tolist()[0], 0)",
     "in": "same(1, 1) if n / 10 in (n / 10, 7) else same(0, 1)",
 }
 DECIDED_CLAIM = '''
@@ -162,7 +175,7 @@ GOOD = {
     "chained": "same(1, 1) if 0 < n <= 7 < 8 else same(0, 1)",
     "walrus": "below(k, 8) if 0 < (k := n + 1) < 9 else same(0, 1)",
     "sorted": "below(sorted([arb(n), arb(n + 1)])[0], n)",
-    "numpy-integers": "below(int(np.arange(n + 1).sum()), 100)",
+    "numpy-indices": "below([1, 2, 3][guess(np.argmax, [1, 3, 2])] + len(np.arange(n)), 100)",
     "mapped": "(below(n, 8), ', '.join(map(str, map(float, [arb(n), arb(2)]))))",
     "closure": "every(below(k, n) for k in range(n) if k)  & same(1, 1) if n > 1 else same(1, 1)",
     "whole-numbers": "below(math.isqrt(n) ** 2, n)",
@@ -203,6 +216,8 @@ def test_floats_and_undecided_balls_decide_nothing(tmp_path: Path) -> None:
     assert "write below(a, b)" in found["ball-branch"].summary
     assert "write same(a, b)" in found["ball-equal"].summary
     assert "a.max(b)" in found["largest"].summary
+    assert "compares forms" in found["forms"].summary
+    assert "fixed width" in found["wrapped-array"].summary
 
 
 def test_exact_predicates_keep_their_verdicts(tmp_path: Path) -> None:
