@@ -84,6 +84,100 @@ def test_what_stays_open(variables: Any, conclusion: Any, more: Any) -> None:
     assert outcome.holds is None, outcome.detail
 
 
+SQUARE = lambda f: sp.Eq((f + 1) ** 2, f**2 + 2 * f + 1)  # noqa: E731 (true wherever f is defined)
+
+
+@pytest.mark.parametrize(
+    ("expression", "inside", "beyond"),
+    [
+        (X ** R(-1, 2), Domain(Fraction(0), Fraction(1), open_low=True), reals(0, 1)),
+        (sp.sqrt(X), reals(0, 1), reals(-1, 1)),
+        (X ** R(1, 3), reals(0, 1), reals(-1, 1)),
+        (sp.log(X), Domain(Fraction(0), Fraction(1), open_low=True), reals(0, 1)),
+        (sp.log(X), positive(), reals(-1, 1)),
+        (sp.asin(X), reals(-1, 1), reals(-1, Fraction(11, 10))),
+        (sp.asin(X), reals(0, 1), reals(-2, 0)),
+        (sp.tan(X), reals(-1, Fraction(3, 2)), reals(0, 2)),
+        (1 / X, between(0, 1), reals(0, 1)),
+        (1 / X, reals(-2, -1), reals(-1, 1)),
+        (1 / (X**2 - 2), reals(-1, 1), reals(0, 2)),
+        (1 / (X**2 - 2), reals(2, 3), reals()),
+        (X**Y, reals(1, 2), reals(0, 1)),
+    ],
+    ids=str,
+)
+def test_a_side_that_is_undefined_somewhere_is_proved_nothing_of(expression: Any, inside: Any, beyond: Any) -> None:
+    """The same identity on a domain where its sides exist, and on one with a point (most irrational) where they do not."""
+    more = {Y: reals(1, 2)} if expression.has(Y) else {}
+    for domain, expected in ((inside, True), (beyond, None)):
+        outcome = prove(Formal({X: domain, **more}, SQUARE(expression)))
+        assert outcome.holds is expected, outcome.detail
+
+
+DOUBLE = (X**2 - 2) ** 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "conclusion", "more"),
+    [
+        # false at √2 alone, which is no rational point
+        ({X: reals(0, 2)}, sp.Gt(DOUBLE, 0), {}),
+        ({X: reals()}, sp.Lt(-DOUBLE, 0), {}),
+        ({X: positive()}, sp.Gt(DOUBLE * (X + 1), 0), {}),
+        # each step holds weakly, none strictly
+        ({X: reals(0, 2)}, sp.Lt(0, DOUBLE, evaluate=False), {"by": (DOUBLE / 2,)}),
+        ({X: reals(0, 2)}, sp.Gt(DOUBLE, 0), {"by": (DOUBLE / 2, DOUBLE / 3)}),
+        ({X: reals()}, sp.Gt((X - sp.sqrt(2)) ** 2, 0), {}),
+        # a first step without a difference is not strict
+        ({X: reals(0, 2)}, sp.Gt(DOUBLE, 0), {"by": (sp.expand(DOUBLE),)}),
+        # x + y reaches √2 where the hypothesis is barely met, between the rational points that are tried
+        ({X: reals(0, 1), Y: reals(0, 1)}, sp.Le(X + Y, R(14142, 10000)), {"given": (sp.Le(X**2 + Y**2, 1),)}),
+        (
+            {X: reals(0, 1), Y: reals(0, 1)},
+            sp.Le(X + Y, R(14142, 10000)),
+            {"given": (sp.Le(X**2 + Y**2, R(1)), sp.Le(X, Y))},
+        ),
+        # a chain of equations with a step that is wrong
+        ({X: reals()}, sp.Eq((X + 1) ** 2, X**2 + 2 * X + 1), {"by": (X**2 + 2 * X,)}),
+        # true, but the ball about the double zero does not show the sign
+        ({X: reals(0, 2), Y: reals(0, 2)}, sp.Gt((X**2 + Y**2 - 2) ** 2, 0), {}),
+        ({X: reals(0, 2)}, sp.Gt((sp.sin(X) - R(1, 2)) ** 2, 0), {}),
+        ({X: reals(-3, 3)}, sp.Gt((sp.exp(X) - 2) ** 2, 0), {}),
+        ({X: reals(0, 3)}, sp.Le(sp.sin(X), R(99999, 100000)), {}),
+    ],
+    ids=lambda v: str(v)[:50],
+)
+def test_what_fails_between_the_points_that_are_tried_is_not_proved(variables: Any, conclusion: Any, more: Any) -> None:
+    outcome = prove(Formal(variables, conclusion, **more))
+    assert outcome.holds is not True, outcome.detail
+
+
+def test_a_point_that_is_not_known_to_meet_the_hypotheses_refutes_nothing() -> None:
+    """``sin² + cos² > 1`` holds nowhere, which balls do not decide."""
+    formal = Formal({X: reals(0, 1)}, sp.Le(X, R(1, 2)), given=(sp.Gt(sp.sin(X) ** 2 + sp.cos(X) ** 2, 1),))
+    assert try_point(formal, {X: Fraction(1)}) is None
+    assert prove(formal).holds is None
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "domain", "strict", "expected"),
+    [
+        ([0], reals(0, 1), True, None), ([0], reals(0, 1), False, True),
+        ([1, 0], reals(0, 1), True, None), ([1, 0], Domain(Fraction(0), Fraction(1), open_low=True), True, True),
+        ([-1, 1], reals(0, 1), True, None), ([-1, 1], Domain(Fraction(0), Fraction(1), open_high=True), True, True),
+        ([1, 0, -2], reals(), False, None), ([1, 0, -4, 0, 4], reals(), True, None), ([1, 0, -4, 0, 4], reals(), False, True),
+        ([1, -100], reals(0), False, None), ([1, -100], reals(100), False, True), ([1, 1000], reals(-100), True, True),
+        ([-1, 1000], reals(0), True, None), ([1, 0, 1], reals(), True, True), ([1], reals(2, 2), True, True),
+        ([1, -2], reals(2, 2), True, None), ([1, -2], reals(2, 2), False, True),
+        ([1, -2, R(-1)], reals(), False, None), ([1, 0, 0, -1000], reals(0, 9), False, None),
+    ],
+)  # fmt: skip
+def test_signs_of_polynomials_at_ends_and_double_roots(
+    coefficients: list[Any], domain: Domain, strict: bool, expected: bool | None
+) -> None:
+    assert polynomial_sign(sp.Poly(coefficients, X), domain, strict) is expected
+
+
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=4), st.booleans(), st.booleans(), st.data())
 def test_signs_of_products_of_linear_factors(roots: list[int], square: bool, strict: bool, data: st.DataObject) -> None:
     """Roots are known: the sign on a domain is that of its quarter points, its ends and its far points."""
