@@ -23,6 +23,7 @@ import argparse
 import ast
 import compileall
 import gc
+import importlib.util
 import inspect
 import json
 import multiprocessing
@@ -32,13 +33,13 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Literal
+from typing import Any, Literal
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = Path(__file__).parent / "catalogue"
@@ -188,11 +189,15 @@ def run_suite(tests: Sequence[str], root: Path, name: str = "") -> int | None:
 
     Tests that mention ``name`` come first: they are the likeliest to fail.
     """
+    return _process(_test, (tuple(tests), root, name.rpartition(".")[2]), TIMEOUT)
+
+
+def _process(target: Callable[..., None], arguments: tuple[object, ...], limit: float) -> int | None:
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(LIBRARIES)
-    process = processes.Process(target=_test, args=(tuple(tests), root, name.rpartition(".")[2]))
+    process = processes.Process(target=target, args=arguments)
     process.start()
-    process.join(TIMEOUT)
+    process.join(limit)
     if process.is_alive():
         process.kill()
         process.join()
@@ -201,6 +206,15 @@ def run_suite(tests: Sequence[str], root: Path, name: str = "") -> int | None:
 
 
 def _test(tests: Sequence[str], root: Path, name: str) -> None:
+    class Order:
+        @staticmethod
+        def pytest_collection_modifyitems(items: list[Any]) -> None:
+            items.sort(key=lambda item: name not in item.name and name not in _source(item))
+
+    _pytest(tests, root, Order())
+
+
+def _pytest(tests: Sequence[str], root: Path, plugin: object) -> None:
     """Runs pytest in this process, in which no module of the project has been imported."""
     for key in [key for key in os.environ if key.startswith("ADFD_") or key == "PYTHONDONTWRITEBYTECODE"]:
         del os.environ[key]
@@ -225,15 +239,35 @@ def _test(tests: Sequence[str], root: Path, name: str) -> None:
     phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
     hypothesis.settings.register_profile("faults", phases=phases)
     hypothesis.settings.load_profile("faults")
-
-    class Order:
-        @staticmethod
-        def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-            items.sort(key=lambda item: name not in item.name and name not in _source(item))
-
     options = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # Hypothesis is here already
-    sys.exit(pytest.main([*options, *tests], plugins=[Order()]))
+    sys.exit(pytest.main([*options, *tests], plugins=[plugin]))
+
+
+def warm(faults: Sequence[Fault], root: Path) -> list[bool]:
+    """Which faults of one suite are caught by forks of a process that has collected its tests (:mod:`tests.faults.warm`).
+
+    Those of which that is not known count as not caught.
+    """
+    located = [locate(fault, root) for fault in faults]
+    entries = [(str(path), fault.name, text) for fault, (path, text) in zip(faults, located, strict=True)]
+    with tempfile.TemporaryDirectory(prefix="adfd-warm-") as folder:
+        out = Path(folder) / "found.json"
+        tests = suite_of(faults[0], located[0][0], root)
+        _process(_warm, (tests, root, entries, out), TIMEOUT * (3 + len(faults)))
+        found = json.loads(out.read_text()) if out.exists() else []
+    if found == "the sound source fails":
+        raise RuntimeError(f"{', '.join(tests)}: fails on the sound source; mend that first")
+    return [k < len(found) and found[k] is True for k in range(len(faults))]
+
+
+def _warm(tests: Sequence[str], root: Path, entries: Sequence[tuple[str, str, str]], out: Path) -> None:
+    spec = importlib.util.spec_from_file_location("warm", Path(__file__).with_name("warm.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    _pytest(tests, root, module.Loop(root, entries, out, TIMEOUT))
 
 
 def _source(item: object) -> str:
@@ -285,9 +319,6 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true", help="name the faults and run nothing")
     parser.add_argument("--json", type=Path, help="write the outcomes here")
-    parser.add_argument(
-        "--sound", action="store_true", help="do not run the tests on the sound source first: they are known to pass"
-    )
     options = parser.parse_args()
     chosen = [
         f for f in catalogue() if not options.only or any(t in f"{f.file}.toml {f.label} {f.why}" for t in options.only)
@@ -304,30 +335,26 @@ def main() -> int:
         for k in range(1, options.jobs):
             copies.put(Path(shutil.copytree(first, Path(folder) / str(k))))
 
-        def sound(tests: tuple[str, ...]) -> tuple[tuple[str, ...], int | None]:
+        def group(faults: list[Fault]) -> list[tuple[Fault, Found]]:
             root = copies.get()
             try:
-                return tests, run_suite(tests, root)
+                caught = warm(faults, root) if len(faults) > 1 or len(chosen) == 1 else [False] * len(faults)
+                return [
+                    (fault, judge(fault, root) if not seen else "caught" if fault.equivalent is None else "observed")
+                    for fault, seen in zip(faults, caught, strict=True)
+                ]
             finally:
                 copies.put(root)
 
-        def one(fault: Fault) -> tuple[Fault, Found]:
-            root = copies.get()
-            try:
-                return fault, judge(fault, root)
-            finally:
-                copies.put(root)
-
+        suites: dict[tuple[str, ...], list[Fault]] = {}
+        for fault in chosen:
+            suites.setdefault(tuple(suite_of(fault, locate(fault)[0])), []).append(fault)
         with ThreadPoolExecutor(max(1, options.jobs)) as pool:
-            files = set() if options.sound else {t for f in chosen for t in suite_of(f, locate(f)[0])}
-            for tests, status in pool.map(sound, [(file,) for file in sorted(files)]):
-                if status not in (0, 5):  # 5: a module without doctests
-                    print(f"{tests[0]} fails on the sound source (status {status}); mend that first", file=sys.stderr)
-                    return 2
-            for fault, found in pool.map(one, chosen):
-                outcomes.append((fault, found))
-                if found not in ("caught", "equivalent"):
-                    print(f"{found}: {fault.label}  ({fault.why})", flush=True)
+            for found in pool.map(group, suites.values()):
+                outcomes += found
+                for fault, outcome in found:
+                    if outcome not in ("caught", "equivalent"):
+                        print(f"{outcome}: {fault.label}  ({fault.why})", flush=True)
                 if options.json:  # each time: a run that is stopped has said something
                     options.json.write_text(json.dumps([vars(f) | {"found": found} for f, found in outcomes], indent=1))
                 if sys.stderr.isatty():
