@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import random
 import subprocess
@@ -15,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import flint
+import numpy as np
 import pytest
 from certificate_cases import FACTORS, holds, made, mutated, of_matrix, valid
+from flint import arb, arb_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -521,3 +524,29 @@ def test_forged_files_of_version_1_are_refused() -> None:
 def test_differences_of_kinked_features_have_proofs() -> None:
     problem = small("relu", count=3, boundary=())
     assert checker.check(json.loads(json.dumps(certificate(problem, "fd", 12)))) == []
+
+
+@pytest.mark.parametrize("columns", [0, 1, 2])
+def test_bounds_hold_for_every_matrix_in_the_balls(columns: int) -> None:
+    """diag(3, 2) ± 1/4 in every entry, corners and middle; the vectors are those of the middle, all or some."""
+    radius, corners = 0.25, (-1, 0, 1)
+    A = arb_mat(2, 2, [arb(v, radius) for v in (3, 0, 0, 2)])
+    X = arb_mat(2, columns, [int(i == j) for i in range(2) for j in range(columns)])
+    lower, upper, rest = checker.proven(A, X)
+    assert len(lower) == len(upper) == columns
+    for signs in itertools.product(corners, repeat=4):
+        moved = np.array([3, 0, 0, 2]).reshape(2, 2) + radius * np.array(signs).reshape(2, 2)
+        for k, value in enumerate(np.linalg.svd(moved, compute_uv=False)):
+            low, high = (lower[k], upper[k]) if k < columns else (arb(0), rest)
+            assert float(low.upper()) <= value + 1e-12
+            assert value - 1e-12 <= float(high.lower())
+    assert float(checker.norm([arb(0, 1), arb(3, 1)])) >= 17**0.5
+
+
+def test_bounds_are_sorted_however_the_vectors_are_given() -> None:
+    A = arb_mat(3, 3, [1, 0, 0, 0, 5, 0, 0, 0, 3])
+    lower, upper, rest = checker.proven(A, arb_mat(3, 3, [1, 0, 0, 0, 1, 0, 0, 0, 1]))
+    for low, high, value in zip(lower, upper, (5, 3, 1), strict=True):
+        assert low <= value <= high
+        assert high - low < 1e-9
+    assert rest == 0

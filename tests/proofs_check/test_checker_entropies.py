@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import random
 from collections.abc import Callable
@@ -264,6 +265,118 @@ def test_hulls_hold_every_spectrum_in_the_intervals() -> None:
             assert float(hull.lower) - 1e-12 <= value <= float(hull.upper) + 1e-12
             checked += 1
     assert checked > 200
+
+
+@pytest.mark.parametrize("rule", ["relative", "absolute", "energy", "fixed"])
+def test_cut_off_numbers_are_the_least_and_the_greatest_of_all_spectra(rule: str) -> None:
+    """Against every spectrum with its values at ends of the intervals (between them nothing new happens)."""
+    dice = random.Random(rule)
+    several = 0
+    for _ in range(40):
+        ends = sorted((Fraction(dice.randint(1, 40), 20) for _ in range(6)), reverse=True)
+        claims = [(ends[2 * k + 1], ends[2 * k]) for k in range(3)]
+        tau = Fraction(dice.randint(1, 3)) if rule == "fixed" else Fraction(dice.randint(1, 19), 20)
+        how = stated(rule, str(tau), dice.choice([1, 2]))
+        found = set()
+        for spectrum in itertools.product(*claims):
+            if rule == "fixed":
+                found.add(min(int(tau), 3))
+            elif rule == "energy":
+                w = [v ** how["power"] for v in spectrum]
+                found.add(next(r for r in range(4) if sum(w[r:]) <= tau * sum(w)))
+            else:
+                found.add(sum(v >= tau * (spectrum[0] if rule == "relative" else 1) for v in spectrum))
+        wanted = min(found), max(found)
+        several += wanted[0] < wanted[1]
+        assert checker_entropies.cutoffs(claims, checker_entropies.read_convention(how)) == wanted
+        allow(1e9)
+        assert judge.cutoff(claims, judge.convention(how)) == wanted
+        convention = Convention(rule, **({"rank": int(tau)} if rule == "fixed" else {"tau": tau}), power=how["power"])  # type: ignore[arg-type]
+        assert possible_cutoffs([Enclosure(*claim) for claim in claims], convention) == wanted
+    assert several >= 5 or rule == "fixed"
+
+
+def claimed(change: Callable[[Json], None]) -> str | None:
+    """The reason for which a true certificate, wide in all it says, is refused after a change."""
+    data = json.loads(json.dumps(wide()))
+    assert refused(data) is None
+    change(data)
+    return refused(data)
+
+
+@cache
+def wide() -> Json:
+    """Singular values within a fiftieth, entropies between what follows from them and far beyond."""
+    problem = Problem(
+        count=3, interior=(3,), activation_name="tanh", step=(Fraction(1, 3),), weights=law("uniform(-4, 4)")
+    )
+    data = entropy_certificate(problem, Convention("fixed", rank=2), 12)
+    for method in ("ad", "fd"):
+        for claim in data[method]["values"]:
+            for end, sign in (("lower", -1), ("upper", 1)):
+                value = int(claim[end][0]) * Fraction(10) ** claim[end][1]
+                claim[end] = pair(value * (1 + Fraction(sign, 50)))
+        claims = [
+            tuple(int(claim[e][0]) * Fraction(10) ** claim[e][1] for e in ("lower", "upper"))
+            for claim in data[method]["values"]
+        ]
+        cutoff, low, high = _first(claims, data["convention"])  # type: ignore[arg-type]
+        data["entropies"][method] = {"cutoff": list(cutoff), "lower": pair(Fraction(low) - Fraction(1, 10**6)),
+                                     "upper": pair(Fraction(high) + Fraction(1, 10**6))}  # fmt: skip
+        assert high - low > 0.01
+    data["gap"], data["sign"] = {"lower": ["-1", 0], "upper": ["1", 0]}, "undecided"
+    return data
+
+
+def pair(value: Fraction) -> list[Any]:
+    """To twelve decimals, as a certificate writes it."""
+    mantissa, exponent = str(round(value * 10**12)), -12
+    while mantissa.endswith("0") and mantissa != "0":
+        mantissa, exponent = mantissa[:-1], exponent + 1
+    return [mantissa, exponent if mantissa != "0" else 0]
+
+
+def number(ends: list[Any]) -> Fraction:
+    return int(ends[0]) * Fraction(10) ** ends[1]
+
+
+@pytest.mark.parametrize("method", ["ad", "fd"])
+@pytest.mark.parametrize("end", ["lower", "upper"])
+def test_an_end_within_what_is_proven_is_refused(method: str, end: str) -> None:
+    def inwards(data: Json) -> None:
+        claim = data["entropies"][method]
+        middle = (number(claim["lower"]) + number(claim["upper"])) / 2
+        claim[end] = pair((number(claim[end]) + middle) / 2)
+
+    assert f"entropies.{method}: the {end} bound" in (claimed(inwards) or "")
+
+
+@pytest.mark.parametrize("sign", ["fd<ad", "fd>ad"])
+def test_a_sign_needs_the_whole_gap_on_its_side(sign: str) -> None:
+    def said(data: Json) -> None:
+        data["sign"] = sign
+
+    assert claimed(said) == "sign: not proven"
+
+
+@pytest.mark.parametrize("end", ["lower", "upper"])
+def test_a_gap_is_end_from_other_end(end: str) -> None:
+    def narrowed(data: Json) -> None:
+        ends = data["entropies"]
+        far = {
+            "lower": (number(ends["fd"]["lower"]) - number(ends["ad"]["lower"])),
+            "upper": (number(ends["fd"]["upper"]) - number(ends["ad"]["upper"])),
+        }
+        data["gap"][end] = pair(far[end])
+
+    assert claimed(narrowed) == "gap: not proven"
+
+
+def test_the_possible_cut_off_numbers_are_stated() -> None:
+    def fewer(data: Json) -> None:
+        data["entropies"]["ad"]["cutoff"] = [1, 2]
+
+    assert "cutoff" in (claimed(fewer) or "")
 
 
 # ---- all steps of an interval

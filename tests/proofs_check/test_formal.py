@@ -152,6 +152,31 @@ def test_what_fails_between_the_points_that_are_tried_is_not_proved(variables: A
     assert outcome.holds is not True, outcome.detail
 
 
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [
+        (reals(0, 1), (True, False, False)), (positive(), (True, True, True)), (between(0, 1), (True, True, True)),
+        (reals(1), (True, True, True)), (reals(-1, 0), (False, False, False)), (between(-1, 0), (False, False, True)),
+        (reals(-2, -1), (False, False, True)), (reals(), (False, False, False)), (reals(-1, 1), (False, False, False)),
+        (integers(0), (True, False, False)), (integers(1), (True, True, True)),
+    ],
+)  # fmt: skip
+def test_signs_of_domains_and_what_may_be_assumed(domain: Domain, expected: tuple[bool, bool, bool]) -> None:
+    """Whether all of it is at least 0, above 0, not 0; and a symbol may be assumed that, no more."""
+    assert domain.sign == expected
+    for holds, name in zip(expected, ("nonnegative", "positive", "nonzero"), strict=True):
+        symbol = sp.Symbol("v", real=True, **{name: True})
+        make = lambda symbol=symbol: Formal({symbol: domain}, sp.Le(symbol**2 - symbol, 7))  # noqa: E731
+        if holds:
+            make()
+        else:
+            with pytest.raises(InputError, match="does not follow"):
+                make()
+    assert not domain.has(Fraction(1, 2)) or (not domain.integer and domain.has(Fraction(1, 2)))
+    assert integers(0, 3).has(Fraction(2))
+    assert not integers(0, 3).has(Fraction(3, 2))
+
+
 def test_a_point_that_is_not_known_to_meet_the_hypotheses_refutes_nothing() -> None:
     """``sin² + cos² > 1`` holds nowhere, which balls do not decide."""
     formal = Formal({X: reals(0, 1)}, sp.Le(X, R(1, 2)), given=(sp.Gt(sp.sin(X) ** 2 + sp.cos(X) ** 2, 1),))

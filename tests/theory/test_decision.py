@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import itertools
 import pickle
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.comparisons import below
+from numerics.enclosure import Enclosure
 from theory.decision import Decision, every, from_comparison, some
 from theory.errors import InputError
 
 VALUES = (Decision.YES, Decision.NO, Decision.UNDECIDED)
-decisions = st.one_of(st.sampled_from(VALUES), st.sampled_from([True, False, None]).map(from_comparison))
+COMPARED = (below(1, 2), below(2, 1), below(Enclosure(Fraction(0), Fraction(2)), 1))
+decisions = st.sampled_from(VALUES + COMPARED)
 """Told and compared ones."""
+
+
+def test_what_is_compared_rests_on_a_comparison_and_what_is_told_on_none() -> None:
+    """Also where the two are combined; and this module, which is none of the project's rooms, can only tell."""
+    assert [c.holds for c in COMPARED] == [True, False, None]
+    assert [c.compared for c in COMPARED] == [1, 1, 1]
+    assert [v.compared for v in VALUES] == [from_comparison(v.holds).compared for v in VALUES] == [0, 0, 0]
+    assert (COMPARED[0] & COMPARED[0]).compared == 2
+    for told in VALUES:
+        assert (told & COMPARED[0]).compared == (COMPARED[0] | told).compared == 0
 
 
 @pytest.mark.parametrize(("a", "b"), list(itertools.product(VALUES, VALUES)))
