@@ -156,7 +156,7 @@ def predicted_onset(
     At a size with predicted share p, at least half of the draws hold with probability
     ``P(Binomial(draws, p) >= draws/2)``. The sizes are looked at downwards from the largest, every :data:`STRIDE`-th
     until one fails, then all around it; the result is the least n for which the product of these probabilities over the
-    sizes from n on is at least 1/2.
+    sizes from n on is at least 1/2 (those that the search passed over on its way down are taken to hold).
 
     Args:
         at_size: a few draws of the features at a size n.

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import scipy.linalg
+import scipy.stats
 
 from numerics.certified_entropy import compare_entropies
-from numerics.gap_sign import PredictedGap, predicted_gap, predicted_spectra
+from numerics.gap_sign import PredictedGap, PredictedSpectra, predicted_gap, predicted_spectra
 from numerics.matrices import float_matrix
 from numerics.problem import Problem
 from theory.entropy import Convention, standard_conventions, truncated_entropy
@@ -64,6 +66,50 @@ def test_ranges_that_contain_zero_predict_nothing() -> None:
         predicted_spectra(drawn("tanh", 8, 0), "exact"), Convention("relative", Fraction(1), normalised=True)
     )
     assert one == PredictedGap(None, -float("inf"), float("inf"), (1, 1), "undecided")
+
+
+@pytest.mark.parametrize(
+    ("variants", "larger"),
+    [
+        ([[1, 0.5], [1, 0.51], [1, 0.52]], "fd"), ([[1, 0.3], [1, 0.29], [1, 0.28]], "ad"),
+        ([[1, 0.5], [1, 0.3], [1, 0.52]], "undecided"), ([[1, 0.41], [1, 0.42], [1, 0.405]], "undecided"),
+        ([[1, 0.4], [1, 0.4], [1, 0.4]], "undecided"),
+    ],
+)  # fmt: skip
+def test_a_prediction_is_the_range_over_the_variants_and_their_spread(variants: list[list[float]], larger: str) -> None:
+    """H of (1, x) rises with x up to 1; A_AD has x = 0.4."""
+    entropies = [float(scipy.stats.entropy(v)) for v in ([1, 0.4], *variants)]
+    gaps = np.array(entropies[1:]) - entropies[0]
+    found = predicted_gap(PredictedSpectra(np.array([1, 0.4]), np.array(variants)), Convention("fixed", rank=2))
+    assert found.larger == larger
+    assert found.gap == pytest.approx(gaps[0], abs=1e-12)
+    assert found.low == pytest.approx(gaps.min() - gaps.std(), abs=1e-12)
+    assert found.high == pytest.approx(gaps.max() + gaps.std(), abs=1e-12)
+
+
+def test_the_middle_variant_has_two_terms_of_the_truncation_and_the_second_one() -> None:
+    """Exact arithmetic: errors of the values fall by 2^6 with half the step for two terms, by 2^4 for one."""
+    ratios = []
+    for k in (0, 1):
+        errors = []
+        for step in (Fraction(1, 10), Fraction(1, 20)):
+            problem = drawn("tanh", 8, 1, step)
+            true = scipy.linalg.svd(float_matrix(problem, "fd", "float64"), compute_uv=False)
+            errors.append(np.abs(predicted_spectra(problem, "exact").fd[k][:3] - true[:3]).max())
+        ratios.append(errors[0] / errors[1])
+    assert 40 < ratios[0] < 80
+    assert 12 < ratios[1] < 20
+
+
+def test_values_behind_the_floor_of_the_decomposition_keep_its_errors() -> None:
+    """Where A_FD's entries have hardly any error, LAPACK's own remains: no value is predicted far below A_AD's."""
+    problem = drawn("tanh", 40, 0, Fraction(2))
+    spectra = predicted_spectra(problem, "float32")
+    floor = 2 * spectra.ad[0] * 40 * np.finfo(np.float32).eps
+    for variant in spectra.fd:
+        assert np.all(np.diff(variant) <= 0)
+        assert (variant < floor).sum() > 10
+        assert np.all(variant[-20:] >= spectra.ad[-20:] * 0.99)
 
 
 def test_kinks_are_not_predicted() -> None:

@@ -8,10 +8,21 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import scipy.linalg
+from scipy.stats import binom
 
+from numerics import small_values as module
 from numerics.matrices import float_matrix
 from numerics.problem import Boundary, Problem
-from numerics.small_values import SPREAD, Onset, predicted_onset, size_grid, small_values
+from numerics.small_values import (
+    SPREAD,
+    Onset,
+    SmallValues,
+    _noise,
+    _predict,
+    predicted_onset,
+    size_grid,
+    small_values,
+)
 from numerics.truncation import truncation_terms
 from theory.errors import InputError, NonexistenceError
 from theory.laws import Normal, Uniform
@@ -67,6 +78,65 @@ def test_shares_are_predicted() -> None:
             held.append(bool((fd[n // 2 :] > ad[n // 2 :]).all()))
         predicted = np.mean([small_values(made, "float64").probability for made in problems[:8]])
         assert abs(np.mean(held) - predicted) < 0.3
+
+
+@pytest.mark.parametrize(("size", "shift"), [(20.0, 0.0), (60.0, 0.0), (20.0, -1.5), (20.0, 0.7)])
+def test_one_value_above_the_noise_is_shifted_lifted_and_scattered(size: float, shift: float) -> None:
+    """A column (σ, 0, …, 0) of 40 entries: ``σ' > σ`` as often as among 40 000 draws of the errors."""
+    tau, rows = 1e-3, 40
+    exact = np.zeros((rows, 1))
+    exact[0] = size * tau
+    moved = np.zeros_like(exact)
+    moved[0] = shift * tau
+    sigma = np.array([size * tau])
+    found = _predict(exact, sigma, sigma, np.full_like(exact, tau), moved)
+    assert found.knee == 1
+    noise = tau * np.random.default_rng(1).standard_normal((40_000, rows))
+    share = np.mean(np.linalg.norm(exact[:, 0] + moved[:, 0] + noise, axis=1) > size * tau)
+    assert abs(found.probability - share) < 0.02  # six standard deviations are 0.015
+
+
+def test_the_knee_is_where_noise_of_the_remaining_matrix_begins() -> None:
+    """``σ_k`` against ``τ ((N − k)(M − k))^(1/4)``: 4τ and less for 16 × 16."""
+    for values, knee in (([9, 5, 4.2, 3], 3), ([9, 3.8, 3.7], 1), ([3.9], 0)):
+        sigma = np.array([*values, *([1e-3] * (16 - len(values)))])
+        assert _predict(np.diag(sigma), sigma, sigma, np.ones((16, 16)), np.zeros((16, 16))).knee == knee
+
+
+def test_the_least_value_of_square_noise_follows_edelmans_law() -> None:
+    least = np.linalg.svd(np.random.default_rng(3).standard_normal((20_000, 5, 5)), compute_uv=False)[:, -1]
+    for t in (0.1, 0.5, 1.5):
+        own = np.array([5.0, 4.0, 3.0, 2.0, t / np.sqrt(5)])
+        for tau in (1.0, 1e-6):
+            factors, _ = _noise(own * tau, tau, 5, 5, 0)
+            assert abs(np.exp(factors[-1]) - np.mean(least > own[-1])) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ([0.0, 0.0, 0.5, 1.0, 1.0], 2),  # 10 of 20 draws hold with probability 0.588
+        ([0.0, 0.0, 0.49, 1.0, 1.0], 2), ([0.0, 0.0, 0.4, 1.0, 1.0], 3),
+        ([0.0, 0.5, 0.5, 1.0, 1.0], 2),  # 0.588² < 1/2: at one of two such sizes it is likely to fail
+        ([0.0, 0.6, 0.6, 0.6, 1.0], 1), ([0.0, 0.55, 0.55, 0.55, 0.55], 3), ([1.0, 1.0, 1.0, 1.0, 0.2], None),
+        ([0.0, 1.0, 0.0, 1.0, 1.0], 3), ([1.0, 1.0, 1.0, 1.0, 1.0], 0),
+    ],
+)  # fmt: skip
+def test_an_onset_holds_from_there_on(
+    shares: list[float], expected: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By binomial tails from scipy, multiplied from the largest size down."""
+    product, wanted = 1.0, None
+    for k in range(4, -1, -1):
+        product *= float(binom.sf(9, 20, shares[k]))
+        if product < 0.5:
+            break
+        wanted = k
+    assert wanted == expected
+    found = {10 + k: SmallValues(np.array([share, share]), 0, 1, 9.0) for k, share in enumerate(shares)}
+    monkeypatch.setattr(module, "small_values", lambda size, arithmetic: found[size])
+    onset = predicted_onset(lambda n: [n], "float64", list(found))  # type: ignore[list-item]
+    assert onset == Onset(None if expected is None else 10 + expected, True)
 
 
 def test_the_onset_is_that_of_the_shares() -> None:
