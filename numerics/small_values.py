@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -38,6 +39,8 @@ from theory.roundoff import noise_quantile
 
 SPREAD = 0.65
 """Scatter of the logarithm of the j-th smallest value of a square noise matrix, times j − 1/2; see the tests."""
+FEW, CERTAIN = 2, 1e-4
+"""At a size of which so many draws are predicted with a probability this near to 0 or 1, no more are looked at."""
 STRIDE = 4
 """Of the first search for an onset, in sizes of the grid."""
 SEPARATE = 2.0
@@ -118,12 +121,17 @@ def _predict(
     return SmallValues(np.exp(np.cumsum(factors[::-1])[::-1]), knee, n, separation)
 
 
+@lru_cache(maxsize=4096)
+def _quantiles(rows: int, columns: int) -> tuple[float, ...]:
+    return tuple(noise_quantile(float(level), rows, columns) for level in _LEVELS)
+
+
 def _noise(
     own: Float[np.ndarray, " n"], tau: float, rows: int, columns: int, knee: int
 ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
     """For the m = n − knee values behind the knee: log of the probability that noise exceeds A_AD's own, log of the ratio."""
     rest = len(own) - knee
-    quantiles = [noise_quantile(float(level), rows - knee, columns - knee) for level in _LEVELS]
+    quantiles = _quantiles(rows - knee, columns - knee)
     rank = np.arange(rest, 0, -1)  # from the bottom, the largest first
     noise = tau * np.interp((rank - 0.5) / rest, _LEVELS, quantiles)
     ratio = np.log(noise / np.maximum(own[knee:], np.finfo(float).tiny))
@@ -168,7 +176,11 @@ def predicted_onset(
 
     def passes(k: int) -> float:
         if k not in known:
-            found = [small_values(problem, arithmetic) for problem in at_size(sizes[k])]
+            found = []
+            for problem in at_size(sizes[k]):
+                found.append(small_values(problem, arithmetic))
+                if len(found) >= FEW and all(abs(one.probability - 0.5) > 0.5 - CERTAIN for one in found):
+                    break
             share = float(np.mean([one.probability for one in found]))
             known[k] = share, float(np.median([one.separation for one in found]))
         return float(bdtrc(math.ceil(draws / 2) - 1, draws, known[k][0]))

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from numerics.certified_entropy import compare_entropies
+from numerics.draws import float_draws
 from numerics.gap_sign import PredictedGap, predicted_gap, predicted_spectra
 from numerics.matrices import float_matrix
 from numerics.problem import Arithmetic, Problem
@@ -191,18 +192,25 @@ def _small_instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
 @lru_cache(maxsize=256)
 def measured_onset(chosen: Setting, arithmetic: str, sizes: tuple[int, ...], first: int) -> int | None:
     """The least size from which on at least half of :data:`TRUTH_DRAWS` draws hold; downwards from the largest."""
+    half = TRUTH_DRAWS // 2
     least = None
     for n in reversed(sizes):
-        held = missed = 0
-        for seed in range(first, first + TRUTH_DRAWS):
-            holds = every_small_larger(chosen.problem(n, seed), arithmetic)
-            held, missed = held + holds, missed + (not holds)
-            if 2 * held >= TRUTH_DRAWS or 2 * missed > TRUTH_DRAWS:
-                break
-        if 2 * held < TRUTH_DRAWS:
+        held, drawn = 0, 0
+        while held < half and drawn - held <= TRUTH_DRAWS - half:  # no more draws than decide, half of them at first
+            count = half - held
+            held += _held(chosen.problem(n, 0), arithmetic, range(first + drawn, first + drawn + count))
+            drawn += count
+        if held < half:
             break
         least = n
     return least
+
+
+def _held(template: Problem, arithmetic: str, seeds: range) -> int:
+    """In how many of the draws S2 holds, as :func:`every_small_larger` decides."""
+    found = float_draws(template, seeds, cast(Arithmetic, arithmetic))
+    half = found.ad.shape[1] // 2
+    return int((found.fd[:, half:] > found.ad[:, half:]).all(axis=1).sum())
 
 
 @lru_cache(maxsize=256)
