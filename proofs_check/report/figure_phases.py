@@ -1,4 +1,4 @@
-"""Phase diagrams of S2 and S3: over size and tolerance, and over step and weight scale."""
+"""Phase diagrams of S2 and S3: over size and tolerance, over step and weight scale; of S4 in the same draw."""
 
 from __future__ import annotations
 
@@ -16,12 +16,23 @@ from proofs_check.report.mathml import to_html
 from proofs_check.report.records import PhaseMap
 from proofs_check.report.wording import listed, power_of_ten
 
-STATEMENTS = {"small": "S2", "raw": "S3", "normalised": "S3, normalised"}
-"""Field of a map to what it shows."""
-AXES = {"size": ("n", "τ"), "step": ("step h", "weight scale s")}
+_SPECTRA = {"small": "S2", "raw": "S3", "normalised": "S3, normalised"}
+STATEMENTS = {
+    "size": _SPECTRA,
+    "step": _SPECTRA,
+    "pairs": {"small": "AD leaves less", "raw": "S4", "normalised": "S4, normalised"},
+}
+"""By what a map is across: its fields, and what they show."""
+AXES = {"size": ("n", "τ"), "step": ("step h", "weight scale s"), "pairs": ("step h", "weight scale s")}
 TITLES = {
     "size": "Where S2 and S3 hold over size and tolerance",
     "step": "Where S2 and S3 hold over step and weight scale",
+    "pairs": "Where the method with more entropy leaves less (S4), over step and weight scale",
+}
+COMMANDS = {
+    "size": "adfd verify S2.every-small S3.entropy-order",
+    "step": "adfd verify S2.every-small S3.entropy-order",
+    "pairs": "adfd verify S4.paired",
 }
 
 
@@ -30,7 +41,7 @@ def phases(maps: Sequence[PhaseMap], across: str) -> Figure:
     chosen = [found for found in maps if found.across == across]
     panels: list[Markup] = []
     for found in chosen:
-        for field, statement in STATEMENTS.items():
+        for field, statement in STATEMENTS[across].items():
             index = len(panels)
             panels.append(
                 svg(
@@ -40,8 +51,8 @@ def phases(maps: Sequence[PhaseMap], across: str) -> Figure:
                     partial(_draw, found=found, field=field, index=index),
                 )
             )
-    commands = ["adfd verify S2.every-small S3.entropy-order"]
-    return Figure(f"figure-phases-{across}", TITLES[across], panels, 3, _caption(chosen, across), {}, commands)
+    caption = _caption(chosen, across)
+    return Figure(f"figure-phases-{across}", TITLES[across], panels, 3, caption, {}, [COMMANDS[across]])
 
 
 def _cells(found: PhaseMap, field: str) -> list[tuple[int, int, float, bool | None, bool]]:
@@ -75,11 +86,11 @@ def _draw(axes: Axes, found: PhaseMap, field: str, index: int) -> None:
         axis.set_major_locator(FixedLocator(range(0, len(names), step)))
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _, names=names: names[round(value)]))
-    if found.across == "step":
+    if found.across != "size":
         axes.tick_params(axis="x", labelsize=6.5)
     axes.set_xlabel(AXES[found.across][0])
     axes.set_ylabel(AXES[found.across][1])
-    label(axes, index, f"{STATEMENTS[field]}: {activation_text(found.activation)}, {found.arithmetic}")
+    label(axes, index, f"{STATEMENTS[found.across][field]}: {activation_text(found.activation)}, {found.arithmetic}")
 
 
 def agreement(found: PhaseMap, field: str) -> tuple[int, int]:
@@ -97,9 +108,18 @@ def _described(found: PhaseMap, field: str) -> str:
 def _caption(maps: Sequence[PhaseMap], across: str) -> Markup:
     right = {
         field: [sum(pair) for pair in zip(*(agreement(found, field) for found in maps), strict=True)]
-        for field in STATEMENTS
+        for field in STATEMENTS[across]
     }
-    scored = listed([f"{a} of {b} for {STATEMENTS[field]}" for field, (a, b) in right.items()])
+    scored = listed([f"{a} of {b} for {STATEMENTS[across][field]}" for field, (a, b) in right.items()])
+    if across == "pairs":
+        return to_html(
+            f"S4 in the same draw, for $u''$, $w \\sim N(0, s^2)$, {maps[0].draws} draws at each point: least squares with "
+            "Dirichlet rows, 64 points and features, energy rule, τ = 1e-6, power 1. The darker a square, the larger the share of "
+            "draws in which AD leaves less of the equation than FD (first of each three), and in which the method with the "
+            "larger truncated entropy does. A ring marks where that is predicted from $A_{AD}$ alone: AD always leaves less, so "
+            "the reading should hold where AD is predicted to have the larger entropy, and be reversed where FD is: it is the "
+            f"sign of S3. Where something is predicted, most draws agree at {scored}."
+        )
     what = (
         "over the number of points and features n and the tolerance τ of the energy rule (power 1), $w \\sim N(0, 1)$, "
         "$h = 1/100$; S2 is here about every value behind $r_{AD}(\\tau)$"

@@ -1,4 +1,5 @@
-"""Where S2 and S3 hold over size and tolerance, and over step and weight scale: shares of draws, and predictions.
+"""Where S2 and S3 hold over size and tolerance, and over step and weight scale, and where the paired reading of S4 does:
+shares of draws, and predictions.
 
 The predictions use A_AD alone, of the first draw: S2, about the values behind a cut-off number r, by the probability of
 :mod:`numerics.small_values`; S3 by the sign of the gap of :mod:`numerics.gap_sign`.
@@ -15,12 +16,14 @@ from jaxtyping import Float
 
 from numerics import draws
 from numerics.gap_sign import PredictedSpectra, predicted_gap, predicted_spectra
-from numerics.problem import Arithmetic, Problem
+from numerics.problem import METHODS, Arithmetic, Problem
 from numerics.small_values import small_values
 from proofs_check.claim import Profile
 from proofs_check.claims.common import problem
+from proofs_check.claims.runs import outcomes, predictors
 from proofs_check.claims.samples import TAUS, Reduced, reduce, reduced
 from proofs_check.claims.source import order_outcome
+from proofs_check.claims.study import Study
 from theory.entropy import Convention
 from theory.exact import spell
 
@@ -32,6 +35,7 @@ SIZE = 64
 DRAWS = {"quick": 8, "full": 40}
 ACTIVATIONS = ("tanh", "sin")
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "float64")
+FIRST_PAIR = 7_000_000
 FIRST_SEED = 7_000_000_000
 """Draws of the maps: not those of the ledger's cells."""
 TAU = Fraction(1, 10**6)
@@ -95,6 +99,53 @@ def over_step(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict
     across = {"across": "step", "columns": [spell(h) for h in STEPS], "rows": [spell(s) for s in SCALES]}
     told = {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across
     return told | {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def over_pairs(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict[str, Any]:
+    """S4 in the same draw, for steps (columns) and weight scales (rows); least squares with Dirichlet rows, n = 64.
+
+    ``small``: AD leaves less of the equation; ``raw`` and ``normalised``: the method with the larger entropy (energy rule,
+    τ = 1e-6, power 1) leaves less. Predicted from A_AD of the first draw: that AD leaves less everywhere, and so that
+    the paired reading holds where AD has the larger entropy.
+    """
+    every = 2 if profile == "quick" else 1
+    steps, scales = STEPS[::every], SCALES[::every]
+    judged = [Convention("energy", TAU), Convention("energy", TAU, 1, True)]
+    rows: list[dict[str, list[Any]]] = []
+    for scale in scales:
+        row: dict[str, list[Any]] = {}
+        for h in steps:
+            study = Study("rfm", "u_xx", arithmetic, "svd", "quick", step=h, activation=activation, deviation=scale,
+                          count=SIZE, points=SIZE, first=FIRST_PAIR, members=DRAWS[profile])  # fmt: skip
+            left = _pairs(*(outcomes(study, m)["equation residual"] for m in METHODS))
+            entropies = [_pairs(*(predictors(study, m)[c.label] for m in METHODS)) for c in judged]
+            ahead = [ad < fd for ad, fd in left]
+            spectra = predicted_spectra(study.problem(FIRST_PAIR), arithmetic)
+            cell = {
+                "small": sum(ahead) / len(left),
+                **{
+                    name: sum((ad > fd) == first and ad != fd for (ad, fd), first in zip(pairs, ahead, strict=True))
+                    / len(left)
+                    for name, pairs in zip(("raw", "normalised"), entropies, strict=True)
+                },
+                "small_predicted": True,
+                **{
+                    f"{name}_predicted": _sign(spectra, c)
+                    for name, c in zip(("raw", "normalised"), judged, strict=True)
+                },
+                "flagged": False,
+            }
+            for name, value in cell.items():
+                row.setdefault(name, []).append(value)
+        rows.append(row)
+    across = {"across": "pairs", "columns": [spell(h) for h in steps], "rows": [spell(s) for s in scales]}
+    told = {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across
+    return told | {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _pairs(ad: Sequence[float | None], fd: Sequence[float | None]) -> list[tuple[float, float]]:
+    """Of every draw; not a number where a method has none, so that neither is ahead."""
+    return [(np.nan if a is None else a, np.nan if f is None else f) for a, f in zip(ad, fd, strict=True)]
 
 
 def _row(

@@ -311,10 +311,12 @@ class RegimeMap(msgspec.Struct, frozen=True):
 class PhaseMap(msgspec.Struct, frozen=True):
     """Shares of draws in which S2 (``small``) and S3 (``raw``, ``normalised``) hold; one list a row of the map.
 
-    ``…_predicted`` is None where nothing is; ``flagged`` where the cut-off number counts noise of A_AD itself.
+    ``…_predicted`` is None where nothing is; ``flagged`` where the cut-off number counts noise of A_AD itself. Across
+    ``pairs``, ``small`` is the share in which AD leaves less of the equation than FD, ``raw`` and ``normalised`` that in
+    which the method with the larger entropy does (S4).
     """
 
-    across: Literal["size", "step"]
+    across: Literal["size", "step", "pairs"]
     activation: str
     arithmetic: str
     draws: int

@@ -70,6 +70,7 @@ def test_they_survive_json_and_can_be_drawn(content: dict[str, Any], figures: Fi
         "figure-regimes",
         "figure-phases-size",
         "figure-phases-step",
+        "figure-phases-pairs",
         "figure-training",
         "figure-bounds",
     ]
