@@ -35,6 +35,7 @@ from proofs_check.claims import (
     source_training,
     training,
 )
+from proofs_check.claims.common import problem
 from proofs_check.claims.study import ADAM_STEP, Study, random_method, random_step, study_of, weight_scale
 from proofs_check.findings import Finding
 from proofs_check.judging import judge
@@ -720,3 +721,11 @@ def test_searches_draw_other_samples() -> None:
         assert study.first % 1000 == 0
 
     other()
+
+
+@pytest.mark.parametrize(("step", "equal"), [(Fraction(1, 10**4), True), (Fraction(1, 20), False)])
+def test_the_integrated_loss_is_at_most_as_large_where_kernels_agree(step: Fraction, equal: bool) -> None:
+    """At a tiny step every factor rounds to 1, K_FD = K_AD, and "at most" still holds; the reverse holds there alone."""
+    instance = problem("sin", seed=0, size=24, scale=2, step=step)
+    assert training._integral(False)(instance, {}).holds is True
+    assert training._integral(True)(instance, {}).holds is equal
