@@ -15,6 +15,7 @@ import operator
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -120,6 +121,12 @@ def _tainted(value: Any) -> str | None:
     return None if wraps is None else f"{wraps!r:.40}, of fixed width,"
 
 
+def _exact(value: Any) -> bool:
+    """Whether a value is surely exact: most are, and are not looked at further."""
+    kind = type(value)
+    return kind is int or kind is bool or (kind is Fraction and id(value) not in _noted)
+
+
 def _parts(value: Any) -> Iterator[Any]:
     """A value, and what is in a tuple of tuples, such as the arguments of a call."""
     if type(value) is tuple:
@@ -166,13 +173,14 @@ def _comes_of(found: str, result: Any, what: str, depth: int = 1) -> None:
 CALLERS = {"super", "locals", "globals", "vars", "dir"}
 """Functions that look at the code which calls them; and those of this project by their module."""
 OURS_BY_CALLER = {("theory.decision", "from_comparison"), ("proofs_check.statements", "statement")}
-HARMLESS: tuple[Any, ...] = (
+HARMLESS = set(map(id, (
     guess, len, zip, enumerate, reversed, iter, next, list, tuple, dict, set, isinstance, issubclass, type, id, print, getattr,
     hasattr, setattr, callable,
-)  # fmt: skip
-TEXTS: tuple[Any, ...] = (str, repr, format, ascii)
-REFUSED: tuple[Any, ...] = (eval, exec, compile)
-ORDERING: tuple[Any, ...] = (max, min, sorted)
+)))  # fmt: skip
+"""By identity, for a function need not be hashable."""
+TEXTS = set(map(id, (str, repr, format, ascii)))
+REFUSED = set(map(id, (eval, exec, compile)))
+ORDERING = set(map(id, (max, min, sorted)))
 NUMERIC = {
     "builtins",
     "flint",
@@ -200,15 +208,11 @@ def _own(function: Any) -> bool:
     return False
 
 
-def _is_one_of(functions: tuple[Any, ...], function: Any) -> bool:
-    return any(function is one for one in functions)
-
-
 def call(function: Any) -> Any:
     """The function itself, or one that looks at what it is given and at what it returns."""
     if _mode == "off":
         return function
-    if _is_one_of(HARMLESS, function) or _own(function):
+    if id(function) in HARMLESS or _own(function):
         return function
     module = str(getattr(function, "__module__", "") or type(function).__module__)
     if (module, getattr(function, "__name__", "")) in OURS_BY_CALLER:
@@ -222,17 +226,18 @@ def call(function: Any) -> Any:
 
 def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
     name = getattr(function, "__name__", type(function).__name__)
-    if _is_one_of(REFUSED, function) and _mode == "raise":
+    if id(function) in REFUSED and _mode == "raise":
         _violation(f"{name} in an exact predicate cannot be watched; write the code out", 1)
     receiver = getattr(function, "__self__", None) if isinstance(function, BuiltinFunctionType | MethodType) else None
     given = (None if isinstance(receiver, ModuleType) else receiver, arguments, named)
-    sorts = _is_one_of(ORDERING, function) or (name == "sort" and isinstance(receiver, list))
+    sorts = id(function) in ORDERING or (name == "sort" and isinstance(receiver, list))
     if sorts and _mode == "raise" and "key" not in named and (apart := _overlapping(arguments or (receiver,))):
         _violation(f"{name} of balls that overlap, {apart}, picks one of them; write a.max(b), a.min(b)", 1)
     result = function(*arguments, **named)
     if _mode == "raise" and _is_ball(receiver) and (words := _undecided(name, receiver, result)):
         _violation(f"{name} of a ball decides nothing here: write {words}", 1)
-    found = _tainted(given)
+    exact = not named and all(map(_exact, arguments)) and (given[0] is None or _exact(receiver))
+    found = None if exact else _tainted(given)
     if found is None:
         found = next((t for a in arguments if isinstance(a, str) and (t := _written(a))), None)
         if found is None or isinstance(result, str):
@@ -240,7 +245,8 @@ def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
     if isinstance(result, str):
         _texts.add(result)
     elif not (
-        _stays(result) or (function is map and (_is_one_of((*TEXTS, float), arguments[0]) or _own(arguments[0])))
+        _stays(result)
+        or (function is map and (id(arguments[0]) in TEXTS or arguments[0] is float or _own(arguments[0])))
     ):
         _comes_of(found, result, f"{name}(…)")
     return result
@@ -282,10 +288,16 @@ def _overlapping(arguments: tuple[Any, ...]) -> str | None:
     return None
 
 
+NAMES = (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift", "or_", "xor", "and_",
+)  # fmt: skip
+OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {name: getattr(operator, name) for name in NAMES}
+
+
 def binary(name: str, left: Any, right: Any) -> Any:
     """An operator: a float and an exact number may give a float alone."""
-    result = getattr(operator, name)(left, right)
-    if _mode != "off":
+    result = OPERATIONS[name](left, right)
+    if _mode != "off" and not (_exact(left) and _exact(right)):
         found, other = _tainted(left), _tainted(right)
         if isinstance(result, str):
             if found or other:
@@ -325,7 +337,7 @@ WORDS = {
 def compare(name: str, left: Any, right: Any, depth: int = 1) -> Any:
     """A comparison: of floats, or of balls where ``False`` does not say that the negation holds."""
     result = COMPARISONS[name](left, right)
-    if _mode == "raise":
+    if _mode == "raise" and not (_exact(left) and _exact(right)):
         found = _tainted(left) or _tainted(right)
         if found is not None:
             _violation(f"{found} is compared, and decides; {REMEDY}", depth)
@@ -353,7 +365,7 @@ def chain(names: tuple[str, ...], first: Any, *others: Callable[[], Any]) -> Any
 
 def truth(value: Any) -> Any:
     """What a branch is taken by."""
-    if _mode == "raise" and not isinstance(value, int | str):
+    if _mode == "raise" and not (_exact(value) or isinstance(value, str)):
         if _is_ball(value):
             _violation("the truth value of a ball says nothing; compare it", 1)
         if not isinstance(value, tuple | list | dict | set) and (found := _tainted(value)):

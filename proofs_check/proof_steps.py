@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import flint
 
+from numerics.comparisons import same
 from numerics.expression_balls import enclose
 from proofs_check.verdicts import Outcome
+from theory.decision import every as all_of
 from theory.realroots import sign_on
 
 if TYPE_CHECKING:  # heavy at start-up
@@ -81,12 +83,18 @@ def identity(left: sympy.Expr, right: sympy.Expr, box: Box) -> Outcome:
 
 
 def equal(pairs: Iterable[tuple[Any, Any]], what: str) -> Outcome:
-    """Equality of exact values (rationals, integers), pair by pair."""
-    count = 0
+    """Equality of exact values (rationals, integers), pair by pair.
+
+    Raises:
+        InputError: a float among them, or another thing that is not exact.
+    """
+    found = []
     for count, (one, other) in enumerate(pairs, 1):
-        if one != other:
-            return Outcome(False, f"{what}: {one} ≠ {other} in case {count}", certified=True)
-    return Outcome(count > 0 or None, f"{what}: {count} equalities of exact rationals")
+        found.append(same(one, other))
+        if found[-1].holds is not True:
+            detail = f"{what}: {one} {'≠' if found[-1].holds is False else 'against'} {other} in case {count}"
+            return Outcome(found[-1], detail, certified=found[-1].holds is False)
+    return Outcome(all_of(found) if found else None, f"{what}: {len(found)} equalities of exact rationals")
 
 
 def one_sign(polynomial: Sequence[int], low: Fraction | int, high: Fraction | int, sign: int = 1) -> Outcome:

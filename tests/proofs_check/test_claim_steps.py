@@ -183,6 +183,8 @@ def test_cases_and_equalities() -> None:
     assert proof_steps.equal([(1, 1), (Fraction(1, 2), Fraction(2, 4))], "x").holds is True
     assert proof_steps.equal([(1, 1), (1, 2)], "x").holds is False
     assert proof_steps.equal([], "x").holds is None
+    with pytest.raises(InputError, match="not exact"):
+        proof_steps.equal([(0.1 + 0.2, Fraction(3, 10))], "x")
 
 
 def test_steps_that_name_a_claim_rest_on_it() -> None:
