@@ -332,8 +332,8 @@ CLAIMS = (
         id="prediction.small-values",
         title="Every small singular value: predicted from A_AD",
         statement="Where the prediction is clear, in at least 9 of 10 draws, whether every small singular value of $A_{FD}$ exceeds "
-        "that of $A_{AD}$ follows from $A_{AD}$, the step and the arithmetic: noise must lift the values above the floor by more than it scatters them, and lie "
-        "above the round-off of $A_{AD}$ itself behind it.",
+        "that of $A_{AD}$ is predicted from $A_{AD}$, the step and the arithmetic (by a model: noise must lift the values above the floor by "
+        "more than it scatters them, and lie above the round-off of $A_{AD}$ itself behind it).",
         family="predictions",
         source="ours",
         predicate=r"Over random settings (activation, operator, laws, step, size), for at least 9 in 10 of the draws "
