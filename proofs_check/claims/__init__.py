@@ -31,6 +31,7 @@ ORDER = (
     "noise_ridge",
     "regimes",
     "predictions",
+    "source_predictions",
     "limits",
 )
 """The modules, in the order of the ledger: from the discretisation to what the source paper states."""

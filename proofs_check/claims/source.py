@@ -101,7 +101,8 @@ def _by_rule(profile: Profile) -> tuple[Scope, ...]:
 
 
 @lru_cache(maxsize=8)
-def _by_convention(profile: Profile) -> tuple[Scope, ...]:
+def by_convention(profile: Profile) -> tuple[Scope, ...]:
+    """The cells of S3."""
     return tuple(
         dict(cell) | {"convention": label}
         for cell in _cells(profile)
@@ -465,7 +466,7 @@ CLAIMS = (
         source="S3",
         predicate=r"$H(A_{AD}) \ge H(A_{FD})$ under the convention, " + _BY_LABEL + ".",
         kind="sampled",
-        scopes=_by_convention,
+        scopes=by_convention,
         statement_of=lambda scope: scope["convention"],
         instances=_instances,
         test=entropy_order(Fraction(0)),
