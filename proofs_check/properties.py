@@ -1,8 +1,8 @@
 """``make properties``: thousands of drawn networks against their bounds, with statistics; the worst cases are kept.
 
 ``python -m proofs_check.properties --networks 3000 --folder .hypothesis/networks`` first trains again the worst cases of
-earlier runs (``worst.json`` in the folder), then lets Hypothesis draw and drive towards larger ratios; what it found
-interesting is in its own database beside. Exit status 1 if a ratio exceeds 1; a witness is then written to the folder.
+earlier runs (``worst.json`` in the folder), then lets Hypothesis draw and drive towards larger ratios, and wide networks
+besides, for the bound known at the start; what it found interesting is in its own database beside. Exit status 1 if a ratio exceeds 1; a witness is then written to the folder.
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ from numerics.entropies import entropy_enclosures
 from numerics.problem import METHODS, Method
 from numerics.training import ntk
 from numerics.training.derivative_bounds import BOUNDED
-from numerics.training.drawn import Examined, TrainingProblem, examine, save_witness
+from numerics.training.drawn import RATIOS, Examined, TrainingProblem, examine, save_witness
 from numerics.training.entropy_order import enclosed, order, predict
-from proofs_check.strategies import training_problems
+from proofs_check.strategies import lazy_problems, training_problems
 from theory.conventions import standard_conventions
 
-RATIOS = ("law", "step", "curvature", "evaluation", "truncation")
 CONVENTIONS = standard_conventions(4)
 KEPT = 10
 """Worst cases that are kept of each ratio."""
@@ -43,14 +42,19 @@ class Statistics:
 
     Attributes:
         ratios: by name, one for each network and method.
-        looseness: bound over deviation, of all and of wide networks with bounded laws.
+        looseness: bound over deviation, of all and of wide networks with bounded laws; of the bound known at the start.
+        lazy: how many networks met the hypotheses of the bound known at the start, of the wide ones drawn for it and of the others;
+            ``drawn`` in all.
         orders: how many entropy orders were predicted, wrong, and in all; ``networks`` with one predicted, and in all.
         worst: by ratio the largest, with what trains it again.
     """
 
     examples: int = 0
     ratios: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in RATIOS})
-    looseness: dict[str, list[float]] = field(default_factory=lambda: {"all": [], "wide and bounded": []})
+    looseness: dict[str, list[float]] = field(
+        default_factory=lambda: {"all": [], "wide and bounded": [], "known at the start": []}
+    )
+    lazy: Counter[str] = field(default_factory=Counter)
     orders: Counter[str] = field(default_factory=Counter)
     worst: dict[str, list[tuple[float, dict[str, Any]]]] = field(default_factory=lambda: {name: [] for name in RATIOS})
     broken: list[Path] = field(default_factory=list)
@@ -60,8 +64,8 @@ class Statistics:
         """Trained networks, each method counted."""
         return len(self.ratios["law"])
 
-    def take(self, drawn: TrainingProblem, method: Method, found: Examined, folder: Path) -> None:
-        """Counts one ensemble."""
+    def take(self, drawn: TrainingProblem, method: Method, found: Examined, folder: Path, wide: bool = False) -> None:
+        """Counts one ensemble; ``wide``: of those drawn for the bound known at the start."""
         for name in RATIOS:
             column = getattr(found, name)
             values = column[~torch.isnan(column)].tolist()
@@ -69,7 +73,11 @@ class Statistics:
             if values:
                 self.worst[name].append((max(values), {"method": method, **drawn.to_dict()}))
                 self.worst[name] = sorted(self.worst[name], key=lambda pair: -pair[0])[:KEPT]
-        loose = [v for v in found.looseness.tolist() if math.isfinite(v)]
+        population = "wide" if wide else "other"
+        self.lazy[f"{population} drawn"] += len(found.law)
+        self.lazy[f"{population} that qualify"] += int((~torch.isnan(found.known)).sum())
+        self.looseness["known at the start"] += [v for v in found.slack.tolist() if math.isfinite(v)]
+        loose = [] if wide else [v for v in found.looseness.tolist() if math.isfinite(v)]
         self.looseness["all"] += loose
         if drawn.problem.count >= 256 and drawn.bounded:
             self.looseness["wide and bounded"] += loose
@@ -80,11 +88,11 @@ class Statistics:
         """Predicts the orders of one ensemble and compares."""
         flat = drawn.start
         for found, J in zip(predict(drawn, flat), ntk.jacobian(drawn.model("fd", "float64"), flat), strict=True):
-            sides = [entropy_enclosures(enclosed(matrix, 0.0), CONVENTIONS) for matrix in (found.ad, J)]
-            said = found.orders(CONVENTIONS)
+            pairs, measured = found.entropies(CONVENTIONS), entropy_enclosures(enclosed(J, 0.0), CONVENTIONS)
+            said = [order(*pair) for pair in pairs]
             self.orders["networks"] += 1
             self.orders["networks with a prediction"] += any(said)
-            for says, ad, fd in zip(said, *sides, strict=True):
+            for says, (ad, _), fd in zip(said, pairs, measured, strict=True):
                 self.orders["orders"] += 1
                 self.orders["predicted"] += says is not None
                 self.orders["wrong"] += says is not None and says != order(ad, fd)
@@ -99,13 +107,17 @@ class Statistics:
                     f"{q:.0%} {v:.3g}" for q, v in zip(quantiles, np.quantile(values, quantiles), strict=True)
                 )
                 out.append(f"{name}: {len(values)} values; quantiles {shown}")
+        out.append("bound known at the start: " + ", ".join(f"{name} {count}" for name, count in self.lazy.items()))
         out.append("entropy: " + ", ".join(f"{name} {count}" for name, count in self.orders.items()))
         out += [f"BROKEN: {file}" for file in self.broken]
         return out
 
 
 def run(networks: int, folder: Path, device: str = "cpu", seconds: float = math.inf) -> Statistics:
-    """Replays the worst cases in the folder, then draws until so many networks are trained, or the time is up."""
+    """Replays the worst cases in the folder, then draws until so many networks are trained, or the time is up.
+
+    Then wide networks are drawn until a tenth as many meet the hypotheses of the bound known at the start.
+    """
     found, began = Statistics(), time.monotonic()
     for case in _kept(folder):
         method = case.pop("method")
@@ -113,28 +125,37 @@ def run(networks: int, folder: Path, device: str = "cpu", seconds: float = math.
         found.take(drawn, method, examine(drawn, method), folder)
     replayed = found.networks
 
-    def enough() -> bool:
-        return found.networks - replayed >= networks or time.monotonic() - began > seconds
-
-    @settings(
+    base = settings(
         max_examples=max(1, networks), deadline=None, suppress_health_check=list(HealthCheck),
         database=DirectoryBasedExampleDatabase(folder / "examples"), phases=(Phase.reuse, Phase.generate, Phase.target),
     )  # fmt: skip
-    @given(training_problems(activations=BOUNDED, device=device))
-    def check(drawn: TrainingProblem) -> None:
-        if enough():
-            return
+
+    def late() -> bool:
+        return time.monotonic() - began > seconds
+
+    def examined(drawn: TrainingProblem, wide: bool) -> None:
         found.examples += 1
         for method in METHODS:
             one = examine(drawn, method)
-            found.take(drawn, method, one, folder)
+            found.take(drawn, method, one, folder, wide)
             for name in RATIOS[1:]:
-                top = float(torch.nan_to_num(getattr(one, name), nan=0.0).max())
-                target(math.log(max(top, 1e-12)), label=f"{method} {name}")
-        if drawn.problem.count <= 256:
+                target(math.log(max(one.largest(name), 1e-12)), label=f"{method} {name}")
+
+    @base
+    @given(training_problems(activations=BOUNDED, device=device))
+    def check(drawn: TrainingProblem) -> None:
+        if found.networks - replayed < networks and not late():
+            examined(drawn, False)
             found.entropies(drawn)
 
+    @base
+    @given(lazy_problems(device=device, members=4))
+    def check_wide(drawn: TrainingProblem) -> None:
+        if found.lazy["wide that qualify"] < networks // 10 and not late():
+            examined(drawn, True)
+
     check()
+    check_wide()
     folder.mkdir(parents=True, exist_ok=True)
     worst = [case for cases in found.worst.values() for _, case in cases]
     (folder / "worst.json").write_text(json.dumps(worst), encoding="utf-8")

@@ -13,6 +13,7 @@ person would write down first: few nodes, features and points, small integers, t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor
@@ -371,6 +372,30 @@ def training_problems(
         training=training,
     )
     return TrainingProblem(problem, amplitudes, draw(st.sampled_from(tuple(rates))), device)  # type: ignore[arg-type]
+
+
+@st.composite
+def lazy_problems(
+    draw: DrawFn,
+    *,
+    widths: SearchStrategy[int] | None = None,
+    iterations: int = 40,
+    members: int = 8,
+    device: str = "cpu",
+) -> TrainingProblem:
+    """Networks most of which train lazily (:mod:`numerics.training.lazy`): wide, with bounded laws, from zero, and with a small
+    target at one to three points; in float64."""
+    found: TrainingProblem = draw(
+        training_problems(
+            widths=widths if widths is not None else st.sampled_from((256, 512, 1024, 4096)), bounded=True,
+            boundary=False, iterations=iterations, members=members, dtypes=("float64",), device=device,
+            operators=(("u_x", 1), ("u_xx", 1)), rates=(Fraction(1), Fraction(1, 2), Fraction(1, 10)),
+        )
+    )  # fmt: skip
+    points = draw(st.sampled_from((1, 2, 3)))
+    solution = draw(st.sampled_from(("exp(x)/1000", "exp(x)/100", "x**2/2000 + x/500", "sin(x + 2)/10**5")))
+    changed = found.problem.with_(interior=(points,), solution=solution)
+    return replace(found, amplitudes="opposite", problem=changed)
 
 
 @st.composite

@@ -10,10 +10,10 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,9 +33,9 @@ from numerics.training.derivative_bounds import (
     step_rounding,
     supremum,
 )
-from numerics.training.ensembles import on
+from numerics.training.ensembles import Model, on
 from numerics.training.frozen import Followed, follow
-from numerics.training.optimisers import GradientDescent
+from numerics.training.lazy import Lazy, lazy
 from numerics.training.residuals import Term
 from numerics.training.two_layer import TwoLayerResidual
 from theory import peano
@@ -128,7 +128,7 @@ class TrainingProblem:
 
     def model(self, method: Method, dtype: str | None = None) -> TwoLayerResidual:
         """The residuals, with data rounded to the arithmetic of the run; ``dtype`` is that of the evaluation."""
-        rounded = on(from_problem.model(self.problem, method), torch.device(self.device), self.dtype)
+        rounded = on(_whole(self.problem, method), torch.device(self.device), self.dtype)
         exact = on(rounded, torch.device(self.device), getattr(torch, dtype or self.problem.dtype))
         assert isinstance(exact, TwoLayerResidual)
         return exact
@@ -154,6 +154,12 @@ class TrainingProblem:
         return Averages((tuple(inner), *edges))
 
 
+@lru_cache(maxsize=8)
+def _whole(problem: Problem, method: Method) -> Model:
+    """As the problem states it, in float64."""
+    return from_problem.model(problem, method)
+
+
 def along_axis(term: Any) -> Stencil | None:
     """The stencil in one variable of a derivative along one axis; None for the term without derivative.
 
@@ -168,6 +174,10 @@ def along_axis(term: Any) -> Stencil | None:
     return stencil(term.derivative[axis], [node[axis] for node in term.stencil.nodes])
 
 
+RATIOS = ("law", "known", "step", "curvature", "evaluation", "truncation")
+"""What :func:`examine` measures; none may exceed 1."""
+
+
 @dataclass(frozen=True)
 class Examined:
     """What one ensemble came to: each ratio is of something measured to its bound, one for each network.
@@ -176,7 +186,11 @@ class Examined:
         law: the largest of ``‖r_t − p_t‖`` over the bound of :mod:`numerics.training.frozen`.
         looseness: the bound over the deviation at the last iteration (NaN without a deviation).
         deviation, bound: at the last iteration, relative to ``‖r_0‖``.
-        step: of ``θ_{t+1} − (θ_t − ηJᵀr)`` to its round-off; NaN for an activation without bounds, as all that follow.
+        known: the largest of ``‖r_t‖`` and of the deviation, each over what :mod:`numerics.training.lazy` knows at the start and
+            round-off; NaN where its hypotheses do not hold, and for an activation without bounds, as all that follow.
+        slack: of ``known``, the bound over the deviation at the last iteration; NaN where that is under
+            ``1e-12 ‖r_0‖``, and may be round-off.
+        step: of ``θ_{t+1} − (θ_t − ηJᵀr)`` to its round-off.
         curvature: of ``r_{t+1} − r_t − J(θ_{t+1} − θ_t)`` to the second derivative.
         evaluation: of the difference of the residual from that in float64 to round-off.
         truncation: of ``r_FD − r_AD`` at the start to Peano's bound and round-off; NaN for AD.
@@ -186,34 +200,52 @@ class Examined:
     looseness: Float[Tensor, " b"]
     deviation: Float[Tensor, " b"]
     bound: Float[Tensor, " b"]
+    known: Float[Tensor, " b"]
+    slack: Float[Tensor, " b"]
     step: Float[Tensor, " b"]
     curvature: Float[Tensor, " b"]
     evaluation: Float[Tensor, " b"]
     truncation: Float[Tensor, " b"]
 
+    def largest(self, name: str) -> float:
+        """The largest ratio of this name over the networks; 0 where there is none."""
+        return float(torch.nan_to_num(getattr(self, name), nan=0.0, posinf=math.inf).max())
+
     @property
     def worst(self) -> float:
         """The largest of the ratios that must not exceed 1."""
-        ratios = torch.stack([self.law, self.step, self.curvature, self.evaluation, self.truncation])
-        return float(torch.nan_to_num(ratios, nan=0.0, posinf=math.inf).max())
+        return max(map(self.largest, RATIOS))
 
 
 def steps(drawn: TrainingProblem, model: TwoLayerResidual, flat: Float[Tensor, "b p"]) -> Float[Tensor, " b"]:
     """η of each network, in the arithmetic of the run; 1 where the kernel vanishes."""
-    largest = torch.linalg.eigvalsh(ntk.kernel(model, flat).double())[:, -1].clamp(min=0)
+    return _steps(drawn, ntk.kernel(model, flat))
+
+
+def _steps(drawn: TrainingProblem, G: Float[Tensor, "b r r"]) -> Float[Tensor, " b"]:
+    largest = torch.linalg.eigvalsh(G.double())[:, -1].clamp(min=0)
     eta = torch.where(largest > 1e-300, float(drawn.rate) / largest, 1.0)
-    return eta.to(flat.dtype).double()
+    return eta.to(G.dtype).double()
 
 
-def run(drawn: TrainingProblem, method: Method, share: float = math.inf) -> Followed:
+def run(drawn: TrainingProblem, method: Method, share: float = math.inf, keep: Collection[int] = ()) -> Followed:
     """The networks trained by gradient descent with the law beside them, recorded at every iteration."""
+    return _run(drawn, method, share, keep)[0]
+
+
+def _run(
+    drawn: TrainingProblem, method: Method, share: float, keep: Collection[int]
+) -> tuple[Followed, Float[Tensor, " b"]]:
+    """The run and its steps."""
     model = drawn.model(method)
     flat = drawn.start.to(drawn.device, drawn.dtype)
+    first = ntk.kernel(model, flat)
+    eta = _steps(drawn, first)
 
     def kernels(point: Tensor) -> Tensor:
-        return ntk.kernel(model, point)
+        return first if torch.equal(point, flat) else ntk.kernel(model, point)
 
-    return follow(model, kernels, flat, steps(drawn, model, flat), drawn.problem.training.iterations, 1, share=share)
+    return follow(model, kernels, flat, eta, drawn.problem.training.iterations, 1, share=share, keep=keep), eta
 
 
 def examine(drawn: TrainingProblem, method: Method, believed: float = 1.0) -> Examined:
@@ -222,38 +254,68 @@ def examine(drawn: TrainingProblem, method: Method, believed: float = 1.0) -> Ex
     Args:
         believed: the step that the check of single steps is told, over the one that is taken: 1, or it must fail.
     """
-    found = run(drawn, method)
+    iterations = drawn.problem.training.iterations
+    watched = sorted({0, iterations // 2, iterations - 1})
+    found, eta = _run(drawn, method, math.inf, {t + k for t in watched for k in (0, 1)})
     deviation, bound = found.deviation, found.bound
     live = torch.isfinite(bound) & torch.isfinite(deviation)
     ratio = torch.where(live & (deviation > 0), deviation / bound, 0.0).amax(0)
     size = (2 * found.loss[0]).sqrt()
     last = torch.where(live[-1] & (deviation[-1] > 0), bound[-1] / deviation[-1], torch.nan)
     nothing = torch.full_like(ratio, torch.nan)
-    checks = (nothing,) * 4
+    checks, lazy_ones = (nothing,) * 4, (nothing,) * 2
     if drawn.problem.activation_name in BOUNDED:
-        checks = _single_steps(drawn, method, believed)
-    return Examined(ratio, last, deviation[-1] / size, bound[-1] / size, *checks)
+        pairs = [(found.parameters[t], found.parameters[t + 1]) for t in watched]
+        checks = _single_steps(drawn, method, pairs, eta, believed)
+        lazy_ones = against(known_at_the_start(drawn, method, eta), drawn, method, found)
+    return Examined(ratio, last, deviation[-1] / size, bound[-1] / size, *lazy_ones, *checks)
 
 
-def _single_steps(drawn: TrainingProblem, method: Method, believed: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def known_at_the_start(drawn: TrainingProblem, method: Method, eta: Float[Tensor, " b"] | None = None) -> Lazy:
+    """What :mod:`numerics.training.lazy` knows of these networks, ``eta`` their steps (computed by default)."""
+    exact, flat = drawn.model(method, "float64"), drawn.start.to(drawn.device, drawn.dtype)
+    if eta is None:
+        eta = steps(drawn, drawn.model(method), flat)
+    return lazy(exact, flat.double(), eta, None if method == "ad" else drawn.averages)
+
+
+def against(known: Lazy, drawn: TrainingProblem, method: Method, found: Followed) -> tuple[Tensor, Tensor]:
+    """The ratios ``known`` and ``slack`` of :class:`Examined`, for a run."""
+    flat = drawn.start.to(drawn.device, drawn.dtype).double()
+    rounding = Rounding.of(drawn.model(method, "float64"), flat)
+    n, p = rounding.jacobian.shape[1:]
+    # Of a residual, and of the law: its kernel is that of the run's arithmetic, ``η‖δG‖ ≤ 2η s_max ‖δJ‖`` and a sum over p.
+    kernel = 4 * known.step * known.largest.sqrt() * torch.linalg.matrix_norm(rounding.jacobian)
+    base = drawn.unit * (
+        2 * torch.linalg.vector_norm(rounding.residual, dim=1) + known.size * (kernel + 2 * (p + 8) * n)
+    )
+    worst = torch.zeros_like(known.size)
+    noise, deviation = base, torch.zeros_like(worst)
+    for t, loss, gap in list(zip(found.iterations, found.loss, found.deviation, strict=True))[1:]:
+        noise, deviation = (1 + t) * base, gap.to(base)
+        ratios = (2 * loss).sqrt().to(base) / (known.rate(t) + noise), deviation / (known.deviation(t) + noise)
+        worst = torch.stack([worst, *(torch.nan_to_num(r, nan=math.inf) for r in ratios)]).amax(0)
+    bound = known.deviation(found.iterations[-1])
+    slack = torch.where((deviation > 1e-12 * known.size) & (bound > noise), bound / deviation, torch.nan)
+    return tuple(torch.where(known.applies, v, torch.nan).cpu() for v in (worst, slack))  # type: ignore[return-value]
+
+
+def _single_steps(
+    drawn: TrainingProblem,
+    method: Method,
+    pairs: Sequence[tuple[Tensor, Tensor]],
+    eta: Float[Tensor, " b"],
+    believed: float,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of steps that the run took, parameters before and after, with η."""
     model, exact = drawn.model(method), drawn.model(method, "float64")
-    flat = drawn.start.to(drawn.device, drawn.dtype, copy=True)
-    eta = steps(drawn, model, flat)
-    optimiser = GradientDescent(eta.to(flat))
-    iterations = drawn.problem.training.iterations
-    watched = {0, iterations // 2, iterations - 1}
     averages = None if method == "ad" else drawn.averages
-    worst = [torch.zeros(len(flat), dtype=torch.float64, device=flat.device) for _ in range(3)]
-    loss, gradient = model(flat)
-    truncation = torch.full_like(worst[0], torch.nan) if method == "ad" else _truncation(drawn, exact, flat.double())
-    for t in range(iterations):
-        before = flat.double().clone()
-        seen = t in watched
-        residual = model.residual(flat).double() if seen else None
-        loss, gradient = optimiser.advance(model, flat, loss, gradient, {})
-        if residual is None:
-            continue
-        after = flat.double()
+    worst = [torch.zeros_like(eta) for _ in range(3)]
+    start = drawn.start.to(drawn.device, drawn.dtype).double()
+    truncation = torch.full_like(worst[0], torch.nan) if method == "ad" else _truncation(drawn, exact, start)
+    for one, other in pairs:
+        residual = model.residual(one).double()
+        before, after = one.double(), other.double()
         moved = after - before
         rounding, J = Rounding.of(exact, before), ntk.jacobian(exact, before)
         here, there = exact.residual(before), exact.residual(after)
@@ -333,7 +395,7 @@ def main(arguments: Sequence[str]) -> int:
     method = data.pop("method")
     found = examine(TrainingProblem.from_dict(data), method)
     report: dict[str, Any] = {"method": method}
-    for name in ("law", "step", "curvature", "evaluation", "truncation"):
+    for name in RATIOS:
         column = getattr(found, name)
         report[name] = None if bool(torch.isnan(column).all()) else float(torch.nan_to_num(column, nan=0.0).max())
     print(json.dumps(report))

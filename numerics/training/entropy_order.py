@@ -11,7 +11,7 @@ sum is known without an evaluation at a shifted point; what is computed of J_FD 
 round-off (:class:`numerics.training.derivative_bounds.Rounding`), together ``ρ`` in the Frobenius norm. By Weyl every
 singular value lies within ρ of that of the sum, and the entropies lie in the hulls over such spectra: where those of AD
 and FD are disjoint, the order is predicted. Along training the same holds at every iteration from the AD side there;
-and from the start alone as long as Weyl's inequality on the drift keeps the hulls apart.
+and from the start alone as :mod:`numerics.training.persistence` says.
 """
 
 from __future__ import annotations
@@ -55,26 +55,27 @@ class Predicted:
     fd: Float[Tensor, "r p"]
     remainder: float
 
-    def entropies(
-        self, conventions: Sequence[Convention], drift: tuple[float, float] = (0.0, 0.0)
-    ) -> list[tuple[EntropyEnclosure, EntropyEnclosure]]:
-        """Enclosures of H_AD and H_FD under each convention, with Jacobians moved by at most ``drift``."""
-        sides = [entropy_enclosures(enclosed(self.ad, drift[0]), conventions)]
-        sides.append(entropy_enclosures(enclosed(self.fd, drift[1] + self.remainder), conventions))
+    def entropies(self, conventions: Sequence[Convention]) -> list[tuple[EntropyEnclosure, EntropyEnclosure]]:
+        """Enclosures of H_AD and H_FD under each convention."""
+        sides = [entropy_enclosures(enclosed(self.ad, 0.0), conventions)]
+        sides.append(entropy_enclosures(enclosed(self.fd, self.remainder), conventions))
         return list(zip(*sides, strict=True))
 
-    def orders(
-        self, conventions: Sequence[Convention], drift: tuple[float, float] = (0.0, 0.0)
-    ) -> list[EntropyOrder | None]:
+    def orders(self, conventions: Sequence[Convention]) -> list[EntropyOrder | None]:
         """The predicted order under each convention; None where it is not separated."""
-        return [order(*pair) for pair in self.entropies(conventions, drift)]
+        return [order(*pair) for pair in self.entropies(conventions)]
 
 
 def enclosed(matrix: Float[Tensor, "r p"], radius: float) -> list[Enclosure]:
     """Enclosures of the singular values of all matrices within ``radius``, descending; LAPACK's error is added."""
-    values = torch.linalg.svdvals(matrix).tolist()
-    error = radius + 8 * len(values) * 2 * _U * values[0]
-    return [Enclosure(max(Fraction(0), Fraction(v) - Fraction(error)), Fraction(v) + Fraction(error)) for v in values]
+    values = torch.linalg.svdvals(matrix)
+    error = Fraction(radius) + Fraction(lapack_error(values))
+    return [Enclosure(max(Fraction(0), v - error), v + error) for v in map(Fraction, values.tolist())]
+
+
+def lapack_error(values: Float[Tensor, " n"]) -> float:
+    """What computed singular values, descending and in float64, may be wrong by."""
+    return 8 * len(values) * 2 * _U * float(values[0])
 
 
 def order(ad: EntropyEnclosure, fd: EntropyEnclosure) -> EntropyOrder | None:

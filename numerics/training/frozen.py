@@ -25,8 +25,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
 import torch
@@ -143,6 +143,7 @@ class Followed:
         restarts: iterations whose kernel a later part of the law is of.
         reach: for each tolerance and member the first iterations at which the loss may, and must, have come to that
             part of the first one; None where that is not known to happen within the run.
+        parameters: of the run, at the iterations that were to be kept.
     """
 
     iterations: tuple[int, ...]
@@ -153,6 +154,7 @@ class Followed:
     valid_until: tuple[int | None, ...]
     restarts: tuple[tuple[int, ...], ...]
     reach: tuple[tuple[tuple[int | None, int | None], ...], ...]
+    parameters: dict[int, Float[Tensor, "b p"]] = field(default_factory=dict)
 
 
 def follow(
@@ -167,6 +169,7 @@ def follow(
     restarts: int = RESTARTS,
     tolerances: Sequence[float] = (),
     optimiser: type[GradientDescent] = GradientDescent,
+    keep: Collection[int] = (),
 ) -> Followed:
     """Gradient descent from ``start`` with the law of the frozen kernel beside it.
 
@@ -179,6 +182,7 @@ def follow(
         share: ``math.inf`` for the one law from the start.
         restarts: the most; beyond, there is no prediction.
         optimiser: whose steps are followed.
+        keep: iterations whose parameters are wanted.
     """
     times = schedule(iterations, record)
     b = len(start)
@@ -196,6 +200,7 @@ def follow(
     found = _Reach(tolerances, torch.linalg.vector_norm(first, dim=1))
     rows: list[list[Tensor]] = []
     wanted = set(times)
+    kept: dict[int, Tensor] = {}
     state = chosen.start(flat)
     for t in range(iterations + 1):
         if t:
@@ -203,6 +208,8 @@ def follow(
                 loss, gradient = chosen.advance(model, flat, loss, gradient, state)
                 residual = model.residual(flat)
             laws.advance(residual)
+        if t in keep:
+            kept[t] = flat.clone()
         bound, size = laws.bound, torch.linalg.vector_norm(laws.residual, dim=1)
         law = torch.linalg.vector_norm(laws.law, dim=1)
         alive = alive & torch.isfinite(bound) & torch.isfinite(law) & torch.isfinite(size)
@@ -232,7 +239,7 @@ def follow(
                 laws.put(which, Law.start(fresh, steps[which], laws.residual[which]))
     losses, predicted, bounds, gaps = (torch.stack(column) for column in zip(*rows, strict=True))
     ends = tuple(valid), tuple(tuple(at) for at in again)
-    return Followed(times, losses, predicted, bounds, gaps, *ends, found.intervals())
+    return Followed(times, losses, predicted, bounds, gaps, *ends, found.intervals(), kept)
 
 
 class _Reach:
@@ -275,6 +282,7 @@ def joined(parts: Sequence[Followed]) -> Followed:
         tuple(end for p in parts for end in p.valid_until),
         tuple(at for p in parts for at in p.restarts),
         tuple(tuple(itertools.chain(*rows)) for rows in zip(*(p.reach for p in parts), strict=True)),
+        {t: torch.cat([p.parameters[t] for p in parts]) for t in parts[0].parameters},
     )
 
 

@@ -100,6 +100,7 @@ def lazy(
     L = torch.full_like(size, torch.inf)
     for _ in range(40):
         L = _lipschitz(model, flat, radius, averages)
+        found = found & (2 * top * L * radius <= least / 2)  # p grows with the radius: what fails here fails later
         wanted = 2 * (top + L * radius) * size / safe * (1 + _MARGIN)
         grown = found & (wanted > radius)
         if not bool(grown.any()):

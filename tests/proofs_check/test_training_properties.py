@@ -21,21 +21,22 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings, target
 from hypothesis import strategies as st
 
-from numerics.entropies import EntropyEnclosure, entropy_enclosures
+from numerics.entropies import entropy_enclosures
 from numerics.matrices import float_matrix, float_rhs
 from numerics.problem import METHODS, Method, Problem, Training
 from numerics.training import drawn as drawing
 from numerics.training import ntk, rfm
 from numerics.training.derivative_bounds import BOUNDED, Rounding
-from numerics.training.drawn import TrainingProblem, examine, run, steps
+from numerics.training.drawn import RATIOS, TrainingProblem, examine, run, steps
 from numerics.training.entropy_order import enclosed, predict
 from numerics.training.entropy_order import order as entropy_order
 from numerics.training.frozen import follow, order
-from numerics.training.lazy import descent_step, lazy
+from numerics.training.lazy import descent_step
 from numerics.training.loop import minimise
 from numerics.training.optimisers import optimiser
+from numerics.training.persistence import along
 from proofs_check import properties
-from proofs_check.strategies import training_problems
+from proofs_check.strategies import lazy_problems, training_problems
 from theory.conventions import standard_conventions
 from theory.symbols import symbol
 
@@ -45,20 +46,24 @@ DEVICES = [
     pytest.param("cuda", marks=pytest.mark.gpu),
 ]
 CONVENTIONS = standard_conventions(4)
-RATIOS = ("law", "step", "curvature", "evaluation", "truncation")
 
 
-def examples(few: int) -> Any:
-    """``few`` in the default suite, as many as the profile says elsewhere."""
-    profile = settings.default.max_examples if settings.default else 20
-    return settings(max_examples=few if profile == 20 else profile, suppress_health_check=list(HealthCheck))
+def few() -> bool:
+    """Whether this is the default suite, which must be cheap."""
+    return settings.default is None or settings.default.max_examples == 20
+
+
+def examples(count: int) -> Any:
+    """So many in the default suite, as many as the profile says elsewhere."""
+    chosen = count if few() or settings.default is None else settings.default.max_examples
+    return settings(max_examples=chosen, suppress_health_check=list(HealthCheck))
 
 
 def obeys(problem: TrainingProblem, method: Method) -> drawing.Examined:
     """Every ratio at most 1; a witness is written where one is not."""
     found = examine(problem, method)
     for name in RATIOS:
-        worst = float(torch.nan_to_num(getattr(found, name), nan=0.0).max())
+        worst = found.largest(name)
         if name != "law":  # a bound that is one defect is met with equality
             target(math.log(max(worst, 1e-12)), label=f"{method} {name}")
         if worst > 1:
@@ -72,7 +77,7 @@ def test_networks_obey_their_bounds(device: str) -> None:
     """Law, single steps, curvature, evaluation and truncation, over all that is drawn."""
 
     @examples(50)
-    @given(training_problems(device=device))
+    @given(training_problems(device=device, members=3, iterations=12) if few() else training_problems(device=device))
     def check(problem: TrainingProblem) -> None:
         for method in METHODS:
             obeys(problem, method)
@@ -202,38 +207,22 @@ def test_below_two_over_the_largest_eigenvalue_a_networks_loss_can_grow() -> Non
     assert (loss[1:] > loss[:-1]).any()
 
 
-@examples(25)
-@given(
-    training_problems(
-        bounded=True, boundary=False, iterations=40, widths=st.sampled_from((256, 1024, 4096)), dtypes=("float64",),
-        operators=(("u_x", 1), ("u_xx", 1)), rates=(Fraction(1), Fraction(1, 2), Fraction(1, 10)),
-    ),
-    st.integers(1, 3), st.sampled_from(("x**2/100", "x/1000", "x**3/30")),
-)  # fmt: skip
-def test_lazy_networks_stay_within_what_is_known_at_the_start(
-    problem: TrainingProblem, points: int, solution: str
-) -> None:
-    """Rate and deviation for every recorded t, wherever the hypotheses hold; some draws must meet them."""
-    problem = replace(
-        problem, amplitudes="opposite", problem=problem.problem.with_(solution=solution, interior=(points,))
-    )
-    for method in METHODS:
-        model = problem.model(method)
-        known = lazy(
-            model, problem.start, steps(problem, model, problem.start), None if method == "ad" else problem.averages
-        )
-        found = run(problem, method)
-        for t in found.iterations:
-            size, noise = (
-                (2 * found.loss[t]).sqrt(),
-                1e-9 * (2 * found.loss[0]).sqrt()
-                + 2.0**-52 * (1 + t) * Rounding.of(model, problem.start).residual.norm(dim=1),
-            )
-            held = known.applies
-            assert (size <= known.rate(t) + noise)[held].all()
-            assert (found.deviation[t] <= known.deviation(t) + noise)[held].all()
-        wide = known.sufficient_width(problem.problem.count, 1.0)
-        assert (wide[known.applies] <= problem.problem.count * 1.1).all()
+@pytest.mark.parametrize("device", DEVICES)
+def test_lazy_networks_stay_within_what_is_known_at_the_start(device: str) -> None:
+    """Rate and deviation for every t, wherever the hypotheses hold, as they do in a quarter of these networks at least."""
+    held: list[bool] = []
+
+    @examples(10)
+    @given(lazy_problems(device=device, members=4))
+    def check(problem: TrainingProblem) -> None:
+        for method in METHODS:
+            held.extend((~torch.isnan(obeys(problem, method).known)).tolist())
+            known = drawing.known_at_the_start(problem, method)
+            wide = known.sufficient_width(problem.problem.count, 1.0)
+            assert (wide[known.applies] <= problem.problem.count * 1.1).all()
+
+    check()
+    assert sum(held) >= len(held) / 4
 
 
 def test_some_networks_are_lazy_and_narrow_ones_are_not() -> None:
@@ -245,10 +234,7 @@ def test_some_networks_are_lazy_and_narrow_ones_are_not() -> None:
         found = {}
         for width in (4, 1024):
             problem = TrainingProblem(base.with_(count=width), "opposite")
-            model = problem.model(method)
-            found[width] = lazy(
-                model, problem.start, steps(problem, model, problem.start), None if method == "ad" else problem.averages
-            )
+            found[width] = drawing.known_at_the_start(problem, method)
         assert found[1024].applies.all()
         assert not found[4].applies.any()
         ratio = found[4].lipschitz.mean() / found[1024].lipschitz.mean()
@@ -356,67 +342,64 @@ def test_signs_of_neurons_do_not_matter_to_any_optimiser(problem: TrainingProble
         assert torch.equal(torch.nan_to_num(ends[0]), torch.nan_to_num(ends[1]))
 
 
-def measured(matrix: Any) -> list[EntropyEnclosure]:
-    return entropy_enclosures(enclosed(matrix, 0.0), CONVENTIONS)
-
-
-def test_entropy_orders_predicted_from_ad_are_those_measured() -> None:
-    """At the start and along training, for every convention; and in half of the draws there is a prediction."""
+@pytest.mark.parametrize("device", DEVICES)
+def test_entropy_orders_predicted_from_ad_are_those_measured(device: str) -> None:
+    """At the start and after training, for every convention; and in half of the draws there is a prediction."""
     said: list[bool] = []
 
-    @examples(30)
+    @examples(20)
     @given(
-        training_problems(dtypes=("float64",), members=2, iterations=12, widths=st.sampled_from((1, 4, 16, 64, 256)))
+        training_problems(
+            dtypes=("float64",), members=2, iterations=8, widths=st.sampled_from((1, 4, 16, 64, 256)), device=device
+        )
     )
     def check(problem: TrainingProblem) -> None:
-        flat = problem.start
-        ends = {0: flat}
-        iterations = problem.problem.training.iterations
-        model = problem.model("fd")
-        ends[iterations] = minimise(
-            model, flat, optimiser_with(steps(problem, model, flat)), iterations, iterations
-        ).parameters
-        first, worst = predict(problem, flat), 1e-12
-        for t, point in ends.items():
-            finite = torch.isfinite(point).all(1)
-            fd = ntk.jacobian(model, point[finite])
-            for found, before, J in zip(
-                predict(problem, point[finite]),
-                [p for p, good in zip(first, finite, strict=True) if good],
-                fd,
-                strict=True,
-            ):
+        flat, worst = problem.start.to(device), 1e-12
+        t, model = problem.problem.training.iterations, problem.model("fd")
+        end = minimise(model, flat, optimiser_with(steps(problem, model, flat)), t, t).parameters
+        moderate = end[(end.abs() < 1e6).all(1)]
+        for point in (flat, moderate) if len(moderate) else (flat,):
+            for found, J in zip(predict(problem, point), ntk.jacobian(model, point), strict=True):
                 gap = float(torch.linalg.matrix_norm(J - found.fd))
                 worst = max(worst, gap / found.remainder)
                 assert gap <= found.remainder
-                orders, ad, actual = found.orders(CONVENTIONS), measured(found.ad), measured(J)
-                if t == 0:
+                pairs = found.entropies(CONVENTIONS)
+                actual = entropy_enclosures(enclosed(J, 0.0), CONVENTIONS)
+                orders = [entropy_order(*pair) for pair in pairs]
+                if point is flat:
                     said.append(any(orders))
-                drift = (
-                    float(torch.linalg.matrix_norm(found.ad - before.ad)),
-                    float(torch.linalg.matrix_norm(found.fd - before.fd)) + found.remainder,
-                )
-                kept = before.orders(CONVENTIONS, drift)
-                for says, stays, one, other in zip(orders, kept, ad, actual, strict=True):
-                    assert says in (None, entropy_order(one, other))
-                    assert stays in (None, entropy_order(one, other))
+                for says, (ad, _), fd in zip(orders, pairs, actual, strict=True):
+                    assert says in (None, entropy_order(ad, fd))
         target(math.log(worst), label="remainder")
 
     check()
     assert sum(said) >= len(said) / 2
 
 
-def test_an_entropy_order_persists_while_the_drift_is_small() -> None:
-    problem = TrainingProblem(
-        Problem(operator_text="u_x", interior=(5,), count=64, step=(Fraction(1, 4),), training=Training("two-layer", "gd", 1, None, 1), **bounded_laws())
+@pytest.mark.parametrize("optimizer", ["gd", "adam", "lbfgs"])
+def test_entropy_orders_persist_while_the_drift_is_small(optimizer: str) -> None:
+    """What the start and the drifts imply is what is measured; wide networks with small targets keep some orders to the end."""
+    lasted: list[int] = []
+
+    @examples(10)
+    @given(
+        training_problems(
+            dtypes=("float64",), members=2, iterations=6, widths=st.sampled_from((16, 64, 512)), optimizers=(optimizer,),
+            rates=(Fraction(1, 10), Fraction(1)), steps=(Fraction(1, 2), Fraction(1, 4), Fraction(1, 10)),
+        ), st.sampled_from((None, "exp(x)/1000")),
     )  # fmt: skip
-    (found,) = predict(problem, problem.start)
-    size = float(torch.linalg.matrix_norm(found.ad))
-    counts = [
-        sum(o is not None for o in found.orders(CONVENTIONS, (d * size, d * size))) for d in (0.0, 1e-6, 1e-3, 1.0)
-    ]
-    assert counts == sorted(counts, reverse=True)
-    assert counts[0] >= counts[1] > 0 == counts[-1]
+    def check(problem: TrainingProblem, small: str | None) -> None:
+        if small and problem.amplitudes != "normal":
+            changed = problem.problem.with_(solution=small, interior=(3,) * problem.problem.dimension, boundary=())
+            problem = replace(problem, amplitudes="opposite", problem=changed)
+        t = problem.problem.training.iterations
+        for found in along(problem, sorted({0, 1, t}), CONVENTIONS):
+            for kept, measured in zip(found.kept, found.measured, strict=True):
+                assert all(says in (None, is_) for says, is_ in zip(kept, measured, strict=True))
+            lasted.append(sum(says is not None for says in found.kept[-1]))
+
+    check()
+    assert any(lasted)
 
 
 @pytest.mark.gpu

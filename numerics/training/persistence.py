@@ -1,0 +1,232 @@
+"""How long an order of entropies persists while Jacobians move, whatever moves them (ours).
+
+Let an order be known of two Jacobians, with a gap between their entropies, and let each move. A moved entropy stays within
+what the distance moved allows, so that the order persists as long as the two allowances together stay below the gap. Two
+bounds, of which either suffices:
+
+* *Weyl*: every singular value moves by ``‖J_t − J‖_2`` at most; the entropies lie in the hulls over such spectra;
+* *Fannes and Audenaert*: ``|H_t − H| ≤ T log(r − 1) + h₂(T)``, where Mirsky bounds the distance T of the probabilities by the
+  nuclear norm of ``J_t − J`` (power 1) or its Frobenius norm (power 2), and r is the larger cut-off number; what a
+  changed cut-off drops is added to T (:mod:`theory.entropy_bounds`). A normalised entropy is divided by the logarithm of
+  its own cut-off number.
+
+Nothing is said of the optimiser: only the distances are read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import flint
+import torch
+from flint import arb
+from jaxtyping import Float
+from torch import Tensor
+
+from numerics.entropies import EntropyEnclosure, entropy_enclosures
+from numerics.problem import METHODS, Method
+from numerics.training import ntk
+from numerics.training.drawn import TrainingProblem, steps
+from numerics.training.entropy_order import EntropyOrder, enclosed, lapack_error, order
+from numerics.training.loop import minimise
+from numerics.training.optimisers import GradientDescent, optimiser
+from theory.conventions import Convention
+from theory.entropy_bounds import fannes_audenaert, mirsky_distance, mirsky_distance_squares
+from theory.errors import InputError
+
+_BITS = 100
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Norms of the difference of two matrices, or upper bounds of them."""
+
+    nuclear: float
+    frobenius: float
+    spectral: float
+
+    @staticmethod
+    def between(moved: Float[Tensor, "r p"], reference: Float[Tensor, "r p"]) -> Drift:
+        """Of ``moved − reference``, LAPACK's error added."""
+        if not bool(torch.isfinite(moved).all()):
+            return Drift(math.inf, math.inf, math.inf)
+        values = torch.linalg.svdvals(moved - reference)
+        error, n = lapack_error(values), len(values)
+        return Drift(float(values.sum()) + n * error, float(values.norm()) + n * error, float(values[0]) + error)
+
+    def scaled(self, share: float) -> Drift:
+        """Of that share of the difference."""
+        return Drift(share * self.nuclear, share * self.frobenius, share * self.spectral)
+
+    @staticmethod
+    def within(radius: float, rank: int) -> Drift:
+        """Of any difference whose Frobenius norm is at most ``radius``.
+
+        >>> Drift.within(1.0, 4)
+        Drift(nuclear=2.0, frobenius=1.0, spectral=1.0)
+        """
+        return Drift(math.sqrt(rank) * radius, radius, radius)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Singular values in float64, descending, with LAPACK's error."""
+
+    values: tuple[float, ...]
+    error: float
+
+    @staticmethod
+    def of(matrix: Float[Tensor, "r p"]) -> Spectrum:
+        """Of a matrix in float64."""
+        values = torch.linalg.svdvals(matrix)
+        return Spectrum(tuple(values.tolist()), lapack_error(values))
+
+
+def entropy_change(
+    spectrum: Spectrum, drift: Drift, convention: Convention, cutoff: tuple[int, int], moved: tuple[int, int]
+) -> float:
+    """The most that an entropy can change, by Fannes and Audenaert; infinite where nothing is known.
+
+    Args:
+        spectrum: of the matrix that moves.
+        cutoff: the least and the greatest possible effective cut-off number of the matrix.
+        moved: of what it has moved to.
+    """
+    r, least = cutoff[0], min(cutoff[0], moved[0])
+    if cutoff[0] != cutoff[1] or least < 1 or (convention.normalised and least < 2):
+        return math.inf
+    with flint.ctx.workprec(_BITS):
+        sigma = [arb(v, spectrum.error) for v in spectrum.values]
+        try:
+            worst = max(
+                float(_change(sigma, drift, convention, r, cut).upper()) for cut in range(moved[0], moved[1] + 1)
+            )
+        except InputError:  # no sum is certainly positive
+            return math.inf
+    return math.nextafter(worst, math.inf) if math.isfinite(worst) else math.inf
+
+
+def _change(sigma: list[arb], drift: Drift, convention: Convention, r: int, cut: int) -> arb:
+    """From the cut-off number r to ``cut``."""
+    top, power = max(r, cut), convention.power
+    if r <= cut:
+        dropped = sum((_power(s, power) for s in sigma[r:cut]), arb(0))
+    else:  # by the other spectrum, which is known by Weyl
+        dropped = arb(0).union(sum((_power(s + drift.spectral, power) for s in sigma[cut:r]), arb(0)))
+    if power == 1:
+        total = sum(sigma[:r], arb(0))
+        distance = mirsky_distance(arb(drift.nuclear), total, total, dropped)
+    else:
+        own = sum((s * s for s in sigma[:top]), arb(0)).sqrt()
+        other = own + arb(0, drift.frobenius)
+        pair = (own, other) if r <= cut else (other, own)
+        distance = mirsky_distance_squares(arb(drift.frobenius), *pair, dropped)
+    bound = fannes_audenaert(arb(distance.abs_upper()), top)
+    if convention.normalised:
+        least, greatest = arb(min(r, cut)).log(), arb(top).log()
+        bound = bound / least + (greatest / least - 1)
+    return bound
+
+
+def _power(x: arb, power: int) -> arb:
+    return x if power == 1 else x * x  # the power of a ball about 0 is not finite
+
+
+def kept(
+    matrices: tuple[Float[Tensor, "r p"], Float[Tensor, "r p"]],
+    conventions: Sequence[Convention],
+    drifts: Sequence[tuple[Drift, Drift]],
+) -> list[list[EntropyOrder | None]]:
+    """For each pair of drifts, of J_AD and of J_FD from these matrices, the order of entropies that still holds.
+
+    None where there was no order, or where it may have turned.
+    """
+    spectra = [Spectrum.of(m) for m in matrices]
+    still = [entropy_enclosures(enclosed(m, 0.0), conventions) for m in matrices]
+    out: list[list[EntropyOrder | None]] = []
+    for pair in drifts:
+        if not all(math.isfinite(d.nuclear) for d in pair):
+            out.append([None] * len(conventions))
+            continue
+        hulls = [entropy_enclosures(enclosed(m, d.spectral), conventions) for m, d in zip(matrices, pair, strict=True)]
+        row: list[EntropyOrder | None] = []
+        for k, convention in enumerate(conventions):
+            says = order(hulls[0][k], hulls[1][k])
+            if says is None and (first := order(still[0][k], still[1][k])) is not None:
+                allowed = sum(
+                    entropy_change(spectrum, d, convention, side[k].cutoff, hull[k].cutoff)
+                    for spectrum, d, side, hull in zip(spectra, pair, still, hulls, strict=True)
+                )
+                says = first if allowed < gap(still[0][k], still[1][k]) else None
+            row.append(says)
+        out.append(row)
+    return out
+
+
+def gap(one: EntropyEnclosure, other: EntropyEnclosure) -> float:
+    """A lower bound on the distance of two entropies; 0 where they may agree."""
+    if one.value is None or other.value is None:
+        return 0.0
+    apart = max(one.value.lower - other.value.upper, other.value.lower - one.value.upper)
+    return max(0.0, math.nextafter(float(apart), -math.inf))
+
+
+def horizons(orders: Sequence[Sequence[EntropyOrder | None]], times: Sequence[int]) -> list[int | None]:
+    """For each convention the first of ``times`` at which the order is not known to persist; None: it does throughout.
+
+    >>> horizons([["fd<ad", None], ["fd<ad", None], [None, None]], [0, 5, 9])
+    [9, 0]
+    """
+    columns = zip(*orders, strict=True)
+    return [next((t for t, says in zip(times, column, strict=True) if says is None), None) for column in columns]
+
+
+@dataclass(frozen=True)
+class Along:
+    """The orders of one network's entropies along its two trainings, by AD and by FD.
+
+    Attributes:
+        kept: at each time and for each convention the order that the start and the drifts imply; None: none.
+        measured: the order of the entropies of the Jacobians then; None: not separated, or diverged.
+    """
+
+    kept: list[list[EntropyOrder | None]]
+    measured: list[list[EntropyOrder | None]]
+
+
+def along(
+    drawn: TrainingProblem, times: Sequence[int], conventions: Sequence[Convention], share: float = 1.0
+) -> list[Along]:
+    """For each network, trained from one start by AD and by FD with the problem's optimiser, in float64.
+
+    Args:
+        times: iterations, the first 0.
+        share: of the drifts that is counted: 1, or what is kept must be wrong.
+    """
+    training = drawn.problem.training
+    flat = drawn.start
+    jacobians: dict[Method, list[Tensor]] = {}
+    for method in METHODS:
+        model = drawn.model(method, "float64")
+        chosen = (
+            GradientDescent(steps(drawn, model, flat).to(flat)) if training.optimizer == "gd" else optimiser(training.optimizer)
+        )  # fmt: skip
+        run = minimise(model, flat, chosen, training.iterations, training.iterations, snapshots=times)
+        jacobians[method] = [ntk.jacobian(model, run.snapshots[t]) for t in times]
+    found = []
+    for k in range(len(flat)):
+        pairs = [(a[k], b[k]) for a, b in zip(jacobians["ad"], jacobians["fd"], strict=True)]
+        drifts = [
+            (Drift.between(a, pairs[0][0]).scaled(share), Drift.between(b, pairs[0][1]).scaled(share)) for a, b in pairs
+        ]
+        found.append(Along(kept(pairs[0], conventions, drifts), [_measured(a, b, conventions) for a, b in pairs]))
+    return found
+
+
+def _measured(ad: Tensor, fd: Tensor, conventions: Sequence[Convention]) -> list[EntropyOrder | None]:
+    if not all(bool(torch.isfinite(J).all()) for J in (ad, fd)):
+        return [None] * len(conventions)
+    sides = [entropy_enclosures(enclosed(J, 0.0), conventions) for J in (ad, fd)]
+    return [order(*pair) for pair in zip(*sides, strict=True)]
