@@ -6,6 +6,7 @@ operators, activations, laws, widths, points, stencils, steps, arithmetics and l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache

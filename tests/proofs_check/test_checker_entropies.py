@@ -290,7 +290,7 @@ def test_cut_off_numbers_are_the_least_and_the_greatest_of_all_spectra(rule: str
         several += wanted[0] < wanted[1]
         assert checker_entropies.cutoffs(claims, checker_entropies.read_convention(how)) == wanted
         allow(1e9)
-        assert judge.cutoff(claims, judge.convention(how)) == wanted
+        assert second_entropies.cutoff(claims, second_entropies.convention(how)) == wanted
         convention = Convention(rule, **({"rank": int(tau)} if rule == "fixed" else {"tau": tau}), power=how["power"])  # type: ignore[arg-type]
         assert possible_cutoffs([Enclosure(*claim) for claim in claims], convention) == wanted
     assert several >= 5 or rule == "fixed"
