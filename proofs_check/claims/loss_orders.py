@@ -258,7 +258,7 @@ def _mean_favours_large(reverse: bool = False, mean: int = 0) -> Test:
         return Outcome(
             below(small, large) if reverse else below(large, small),
             f"mean loss {float(large):.6g} for K, {float(small):.6g} for K'",
-            margin=float((large - small if reverse else small - large) / small),
+            margin=float((large - small if reverse else small - large) / small) if small else None,
             data={"value_large": spell(large), "value_small": spell(small)},
         )
 

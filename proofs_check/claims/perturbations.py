@@ -60,6 +60,8 @@ def _perturbation(
             change = Enclosure(max(c.lower for c in changes), max(c.upper for c in changes))
             norm = norms[0]
         holds = below(change, Enclosure(constant * norm.lower, constant * norm.upper))
+        if not norm.lower > 0:  # the matrices may agree
+            return Outcome(holds, f"change of {float(change.middle):.3g}, norm not known to be positive")
         share = float(change.middle / norm.middle)
         return Outcome(holds, f"change is {share:.6f} of the norm", margin=float(constant) - share)
 

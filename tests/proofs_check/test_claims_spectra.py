@@ -111,7 +111,8 @@ def test_features_without_frequency_break_no_comparison() -> None:
         activation_name="sin", weights=((Fraction(0),),) * 2, biases=(Fraction(1), Fraction(2)), count=2,
         interior=((Fraction(0),), (Fraction(1, 2),)), step=(Fraction(1, 5),),
     )  # fmt: skip
-    for test in (spectra._ostrowski(Fraction(1)), spectra._ordering(-1), spectra._factorisation(Fraction(0))):
+    checks = (spectra._ostrowski(Fraction(1)), spectra._ordering(-1), spectra._factorisation(Fraction(0)))
+    for test in (*checks, *(perturbations._perturbation(total, Fraction(1)) for total in (False, True))):
         assert test(nothing, {}).holds is True
 
 

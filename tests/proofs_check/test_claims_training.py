@@ -729,3 +729,12 @@ def test_the_integrated_loss_is_at_most_as_large_where_kernels_agree(step: Fract
     instance = problem("sin", seed=0, size=24, scale=2, step=step)
     assert training._integral(False)(instance, {}).holds is True
     assert training._integral(True)(instance, {}).holds is equal
+
+
+def test_kernels_that_are_learnt_in_one_step_have_the_same_mean_loss() -> None:
+    """K = K' = I and η = 1: both losses vanish, and at most as large is what they are."""
+    unit = ((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1)))
+    pair = loss_orders.Pair(unit, unit, (Fraction(1), Fraction(0)))
+    outcome = loss_orders._mean_favours_large()(pair, {})
+    assert outcome.holds is True
+    assert outcome.margin is None
