@@ -315,8 +315,8 @@ CLAIMS = (
     Claim(
         id="stencils.leading-terms",
         title="Leading terms of the five-, nine- and thirteen-point differences",
-        statement=r"The errors start with $h^2(\partial_1^4+\partial_2^4)/12$, $h^2(\partial_1^2+\partial_2^2)^2/12$ "
-        r"and $h^2(\partial_1^2+\partial_2^2)(\partial_1^4+\partial_2^4)/6$.",
+        statement=r"The errors of the five-, nine- and thirteen-point differences start with $h^2(\partial_1^4+\partial_2^4)/12$, "
+        r"$h^2(\partial_1^2+\partial_2^2)^2/12$ and $h^2(\partial_1^2+\partial_2^2)(\partial_1^4+\partial_2^4)/6$, and have no term in $h^3$.",
         family="stencils",
         source="classical (L. Collatz, 1966, for the nine points)",
         predicate="equality of exact rationals for every monomial of degree up to $m + 3$, which determines the "

@@ -207,7 +207,7 @@ CLAIMS = (
         id="solvable.entropy-order",
         title="S3 on exactly solvable models",
         statement="The entropy of the AD kernel is at least that of the FD kernel, all eigenvalues kept (power 2 takes the eigenvalues, "
-        "power 1 their square roots): infinitely many but for uniform frequencies and where the model says how many features there are.",
+        "power 1 their square roots): infinitely many but for uniform frequencies and where the model says how many features there are (our reading of S3 for kernels).",
         family="solvable",
         source="S3",
         predicate=r"the sign of $H_{FD} - H_{AD}$, proven by majorisation or by two-sided bounds that contain a bounded tail "
