@@ -7,7 +7,7 @@ everything else that the draws share are made once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -40,17 +40,27 @@ class DrawnSpectra:
     spread: float
 
 
-def float_draws(template: Problem, seeds: range, arithmetic: Arithmetic) -> DrawnSpectra:
-    """Spectra of A_AD and A_FD in ``float32`` or ``float64`` for each seed.
+Tell = Callable[[int, int], None]
+"""Called with how many draws are done, and of how many."""
+
+
+def float_draws(
+    template: Problem, seeds: range, arithmetic: Arithmetic, tell: Tell = lambda done, total: None
+) -> DrawnSpectra:
+    """Spectra of A_AD and A_FD in ``float32`` or ``float64`` for each seed; ``tell`` is told of every draw.
 
     Raises:
         InputError: exact arithmetic, features that are given and not drawn, or an entry that is not finite.
     """
-    return drawn_over_steps(template, seeds, arithmetic, template.step[:1])[0]
+    return drawn_over_steps(template, seeds, arithmetic, template.step[:1], tell)[0]
 
 
 def drawn_over_steps(
-    template: Problem, seeds: range, arithmetic: Arithmetic, steps: Sequence[Fraction]
+    template: Problem,
+    seeds: range,
+    arithmetic: Arithmetic,
+    steps: Sequence[Fraction],
+    tell: Tell = lambda done, total: None,
 ) -> list[DrawnSpectra]:
     """:func:`float_draws` for each of several steps h; A_AD does not depend on it and is decomposed once a draw.
 
@@ -73,6 +83,7 @@ def drawn_over_steps(
     for position in range(sweep.total):
         index = sweep.indices(position)[2]
         found[index].append(bench.float_spectra(position))
+        tell(position + 1, sweep.total)
     return [_stacked(one) for one in found]
 
 

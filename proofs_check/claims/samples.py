@@ -323,13 +323,14 @@ def reduced(
     arithmetic: Arithmetic,
     judged: Mapping[str, Convention],
     cut: Mapping[str, Convention] | None = None,
+    tell: draws.Tell = lambda done, total: None,
 ) -> Reduced:
-    """The sample of a problem's draws, by seed; ``judged`` and ``cut`` as in :func:`reduce`.
+    """The sample of a problem's draws, by seed; ``judged`` and ``cut`` as in :func:`reduce`, ``tell`` told of each draw.
 
     Raises:
         InputError: features that are not drawn, or an entry of a matrix that is not finite.
     """
-    drawn = draws.float_draws(template, seeds, arithmetic)
+    drawn = draws.float_draws(template, seeds, arithmetic, tell)
     tried = [template.with_(seed=seed) for seed in seeds[:NOISE_DRAWS]]
     return reduce(drawn, draws.own_entry_error(tried, arithmetic) * drawn.spread, judged, cut)
 

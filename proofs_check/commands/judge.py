@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from numerics import problem_file
@@ -12,7 +13,7 @@ from proofs_check.claim import Claim
 from proofs_check.claims import source
 from proofs_check.claims.measures import Measured, entropy_gaps, leading_values, small_values
 from proofs_check.claims.samples import Reduced, reduced
-from proofs_check.commands.output import emit, say, table
+from proofs_check.commands.output import emit, progress, say, table
 from proofs_check.commands.spectrum import convention_from
 from proofs_check.judging import VERDICT_OF
 from proofs_check.verdicts import Outcome, finite
@@ -72,13 +73,15 @@ def judge(
         raise InputError(f"--draws: {draws}; allowed are 1 to {MOST_DRAWS}")
     problem = problem_file.load(path)
     convention = convention_from(problem.convention, rule, tau, rank, power, normalised)
+    with progress() as shown:
+        statements = _judged(claims, problem, convention, draws, shown)
     content: dict[str, Any] = {
         "problem": path,
         "draws": draws,
         "seeds": [problem.seed, problem.seed + draws - 1],
         "convention": convention.label,
         "facts": len(claims) * len(ARITHMETICS),
-        "statements": _judged(claims, problem, convention, draws),
+        "statements": statements,
     }
     if as_json:
         emit(content)
@@ -96,12 +99,17 @@ def _chosen(ids: list[str]) -> list[Claim]:
     return list(chosen)
 
 
-def _judged(claims: list[Claim], problem: Problem, convention: Convention, draws: int) -> list[dict[str, Any]]:
+def _judged(
+    claims: list[Claim], problem: Problem, convention: Convention, draws: int, shown: Callable[[str, int, int], None]
+) -> list[dict[str, Any]]:
     label, found = convention.label, []
     seeds = range(problem.seed, problem.seed + draws)
     facts = len(claims) * len(ARITHMETICS)
     for arithmetic in ARITHMETICS:
-        sample = reduced(problem, seeds, arithmetic, {label: convention}, {label: convention})
+        shown(arithmetic, 0, draws)
+        sample = reduced(
+            problem, seeds, arithmetic, {label: convention}, {label: convention}, partial(shown, arithmetic)
+        )
         for claim in claims:
             test, measure = TESTS[claim.id]
             outcomes = [test(sample, k, label) for k in range(draws)]

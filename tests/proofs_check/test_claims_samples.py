@@ -235,3 +235,9 @@ def test_bad_requests_for_a_readers_problem(own: Path, tmp_path: Path, capsys: p
 
 def test_problem_of_two_sizes() -> None:
     assert problem("tanh", size=6, points=9).interior == (9,)
+
+
+def test_every_draw_is_told_of() -> None:
+    told: list[tuple[int, int]] = []
+    reduced(problem("tanh", size=6), range(3), "float32", {}, tell=lambda *counts: told.append(counts))
+    assert told == [(1, 3), (2, 3), (3, 3)]
