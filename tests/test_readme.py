@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +21,6 @@ from proofs_check.report.brief import brief
 from proofs_check.report.records import Claim
 
 README = Path(__file__).parent.parent / "README.md"
-ADFD = Path(sys.executable).with_name("adfd")
 SECONDS = re.compile(r"\d+\.\d+ s\b")
 
 
@@ -33,14 +34,45 @@ def sessions() -> list[tuple[str, str]]:
     return found
 
 
-def run(command: str, folder: Path) -> str:
-    """The command's output on a terminal of 96 columns, times left out."""
-    environment = os.environ | {"COLUMNS": "96", "OMP_NUM_THREADS": "1", "PATH": f"{ADFD.parent}:{os.environ['PATH']}"}
+TOUR = """
+import contextlib, io, json, sys
+from proofs_check import exits
+from proofs_check.cli import app
+
+for words, target in zip(*json.load(sys.stdin), strict=True):
+    printed, sys.argv = io.StringIO(), words
+    try:
+        with contextlib.redirect_stdout(printed):
+            exits.run(app)
+    except SystemExit as stop:
+        print(json.dumps([stop.code or 0, printed.getvalue()]))
+    if target:
+        open(target, "w").write(printed.getvalue())
+"""
+
+
+def tour(commands: list[str], folder: Path) -> list[str]:
+    """What they print on a terminal of 96 columns, one after the other in one process, times left out.
+
+    A process each would import the same again and again; ``> FILE`` and ``| head -n N`` are done here.
+    """
+    parts = [re.fullmatch(r"(.*?)(?: > (\S+)| \| head -n (\d+))?", command) for command in commands]
+    words = [shlex.split(part[1]) for part in parts if part]
+    targets = [part[2] for part in parts if part]
+    environment = os.environ | {"COLUMNS": "96", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, timeout=200, check=False
-    )
+        [sys.executable, "-c", TOUR], cwd=folder, env=environment, input=json.dumps([words, targets]),
+        capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return SECONDS.sub("… s", done.stdout)
+    found = []
+    for line, part in zip(done.stdout.splitlines(), parts, strict=True):
+        code, printed = json.loads(line)
+        assert code == 0, done.stderr
+        assert part is not None
+        shown = "" if part[2] else printed
+        found.append(SECONDS.sub("… s", "".join(shown.splitlines(keepends=True)[: int(part[3]) if part[3] else None])))
+    return found
 
 
 INTERVAL = re.compile(r"\[(-?\d\S*), (-?\d\S*)\]")
@@ -72,13 +104,20 @@ def test_agreement_of_outputs_can_fail() -> None:
     assert not agree(shown, "│ gaps │ [0.10, 0.12] │")
 
 
-def test_the_tour_prints_what_it_says(tmp_path: Path) -> None:
+def test_the_tour_prints_what_it_says_and_leaves_a_whole_report(tmp_path: Path) -> None:
+    """In order, in a folder with the report of another run: what that judged is still there, and on the page."""
     listed = sessions()
     assert len(listed) >= 6
-    for command, output in listed:
-        assert command.startswith("adfd ")
-        printed = run(command, tmp_path)
-        assert agree(SECONDS.sub("… s", output), printed), (command, printed)
+    assert all(command.startswith("adfd ") for command, _ in listed)
+    before = "adfd verify symbols.odd-negative"
+    _, *printed = tour([before, *(command for command, _ in listed)], tmp_path)
+    for (command, output), text in zip(listed, printed, strict=True):
+        assert agree(SECONDS.sub("… s", output), text), (command, text)
+    kept = json.loads((tmp_path / "report/ledger.json").read_text(encoding="utf-8"))
+    assert {one["id"] for one in kept["claims"]} == {"symbols.odd-negative", "symbols.central-bounded"}
+    cells = sum(len(one["cells"]) for one in kept["claims"])
+    assert cells == kept["summary"]["cells"]
+    assert (tmp_path / "report/index.html").read_text(encoding="utf-8").count('id="cell-') == cells
 
 
 WORDS = {"SUPPORTED": "holds in", "REFUTED": "refuted in", "INCONCLUSIVE": "open in",
