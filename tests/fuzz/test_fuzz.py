@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import fuzz_files
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -308,8 +309,14 @@ FUZZERS: dict[str, tuple[Fuzzer, int, int]] = {
     "proofs": (proofs, 100, 4000),
     "stores": (stores, 20, 2000),
     "commands": (command_line, 12, 1500),
+    "entropy proofs": (fuzz_files.entropy_proofs, 16, 2000),
+    "reports": (fuzz_files.reports, 4, 400),
+    "witnesses": (fuzz_files.witnesses, 20, 2000),
+    "exports": (fuzz_files.exports, 60, 6000),
+    "claims": (fuzz_files.claims, 6, 600),
+    "marks": (fuzz_files.marks, 30, 2000),
 }
-"""Each with how many inputs by default, and in the slow run: 21 500 in all."""
+"""Each with how many inputs by default, and in the slow run: 34 500 in all."""
 
 
 def fuzz(name: str, seed: int, count: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Tally:

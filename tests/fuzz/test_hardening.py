@@ -158,6 +158,11 @@ def is_start_of_python(errors: str) -> bool:
     return (before or importing) and not OURS.search(errors)
 
 
+def _heeding_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so does all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # a machine that others use too
 def test_ctrl_c_at_random_moments(tmp_path: Path) -> None:
@@ -175,7 +180,9 @@ def test_ctrl_c_at_random_moments(tmp_path: Path) -> None:
     codes: list[int] = []
     for k in range(40):
         words = lines[k % len(lines)]
-        with subprocess.Popen([ADFD, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(
+            [ADFD, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_heeding_interrupts
+        ) as running:
             time.sleep(dice.uniform(0.3, 4))  # Python itself answers until the first of our modules is imported
             running.send_signal(signal.SIGINT)
             _, errors = running.communicate(timeout=60)
