@@ -3,7 +3,7 @@
 Each row carries a checksum of all its columns, so that a bit flipped on a disk or a verdict edited by hand is found when
 the row is read: the row is refused by name and computed again, the others stay.  A table's rows are counted by triggers,
 so that rows that are gone are missed.  A file whose pages are damaged is set aside and its sound rows are copied to a
-new one.
+new one; rows that SQLite cannot reach any more are read from the pages themselves (:mod:`numerics.store_pages`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numerics import store_pages
 from theory.errors import InputError, printable
 from theory.files import check_output
 
@@ -39,8 +40,14 @@ _CREATE = (
     " seal TEXT NOT NULL DEFAULT '')",
     "CREATE TABLE IF NOT EXISTS tally (name TEXT PRIMARY KEY, rows INTEGER NOT NULL)",
 )
+REALS = {"result": (), "cell": (4,)}
+"""Places of real numbers among the columns: on a page, whole ones are integers."""
 NAMED = 5
 """At most so many refused rows are named in a line."""
+
+
+class DamagedStoreError(InputError):
+    """The file is not an SQLite file, or its pages do not hold together."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,14 @@ def connected(path: Path | None, held: sqlite3.Connection | None = None) -> Iter
         if isinstance(error, InputError):
             raise
         line = printable(str(error))[:200]
-        raise InputError(f"{path}: is not a store, or cannot be read or written ({line})") from None
+        broken = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+        kind = DamagedStoreError if broken or _torn(error) else InputError
+        raise kind(f"{path}: is not a store, or cannot be read or written ({line})") from None
+
+
+def _torn(error: Exception) -> bool:
+    """Whether a text is no UTF-8 any more."""
+    return isinstance(error, UnicodeDecodeError) or "Could not decode to UTF-8" in str(error)
 
 
 LOCK = ".adfd.lock"
@@ -149,9 +163,37 @@ def alone(folder: Path, seconds: float = 600.0) -> Iterator[None]:
 def prepare(path: Path) -> None:
     """Makes the file when it is absent or empty, and brings one of layout 1 up to date.
 
+    One that SQLite refuses is set aside, and the sound rows on its pages are copied to a new one, if there are any.
+
     Raises:
         InputError: the file is something else, of another version, or cannot be opened or written.
     """
+    try:
+        _open(path)
+    except DamagedStoreError:
+        if not any(True for name in TABLES for _ in _sealed(path, name)):
+            raise
+        with alone(path.parent):
+            try:
+                _open(path)  # another process has been here
+            except DamagedStoreError:
+                _copied(path)
+
+
+def _sealed(path: Path, name: str) -> Iterator[tuple[Any, ...]]:
+    """The sound rows of a table on the pages of a file, as they were written."""
+    width, reals = len(TABLES[name]) + 1, REALS[name]
+
+    def typed(row: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(float(v) if k in reals and isinstance(v, int) else v for k, v in enumerate(row))
+
+    with suppress(OSError):
+        for row in store_pages.rows(path, lambda row: len(row) == width and is_sound(typed(row))):
+            yield typed(row)
+
+
+def _open(path: Path) -> None:
+    """What :func:`prepare` does with a file that SQLite accepts."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_symlink() and not path.exists():
@@ -209,7 +251,9 @@ def _bring_up(connection: sqlite3.Connection, path: Path) -> None:
 def refuse(connection: sqlite3.Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
     """Takes rows that are not sound out of their table; nothing else has their seal."""
     for row in rows:
-        connection.execute(f"DELETE FROM {table} WHERE key IS ? AND seal IS ?", (row[0], row[-1]))
+        marks = ["CAST(? AS TEXT)" if isinstance(v, str) else "?" for v in (row[0], row[-1])]
+        values = [v.encode(errors="surrogateescape") if isinstance(v, str) else v for v in (row[0], row[-1])]
+        connection.execute(f"DELETE FROM {table} WHERE key IS {marks[0]} AND seal IS {marks[1]}", values)
 
 
 def inspect(path: Path) -> Damage:
@@ -232,7 +276,11 @@ def inspect(path: Path) -> Damage:
     refused: list[str] = []
     lost, uncounted = 0, False
     with connected(path) as connection:
+        connection.text_factory = lambda raw: raw.decode(errors="surrogateescape")  # of a damaged text, its bytes
         connection.execute("BEGIN IMMEDIATE")
+        for (mark,) in connection.execute("SELECT name FROM tally WHERE name LIKE 'aside:%'").fetchall():
+            aside = path.with_name(mark.removeprefix("aside:"))
+            connection.execute("DELETE FROM tally WHERE name = ?", (mark,))
         for name, columns in TABLES.items():
             rows = connection.execute(f"SELECT {', '.join(columns)}, seal FROM {name}").fetchall()
             bad = [row for row in rows if not is_sound(row)]
@@ -259,6 +307,9 @@ def _copied(path: Path) -> Path:
                 marks = ", ".join("?" * (len(columns) + 1))
                 for row in _readable(old, name, columns):
                     new.execute(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", row)
+                for row in _lone(path, name):
+                    new.execute(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", row)
+            new.execute("INSERT OR REPLACE INTO tally VALUES (?, 0)", (f"aside:{aside.name}",))
         for suffix in ("-wal", "-shm", ""):
             with suppress(FileNotFoundError):
                 os.rename(f"{path}{suffix}", f"{aside}{suffix}")
@@ -272,12 +323,20 @@ def _copied(path: Path) -> Path:
     return aside
 
 
+def _lone(path: Path, name: str) -> list[tuple[Any, ...]]:
+    """The sound rows on the pages, in their order; none of a key of which there are two: one of them was replaced."""
+    found: dict[str, set[tuple[Any, ...]]] = {}
+    for row in _sealed(path, name):
+        found.setdefault(row[0], set()).add(row)
+    return [versions.pop() for versions in found.values() if len(versions) == 1]
+
+
 def _readable(connection: sqlite3.Connection, name: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """The sound rows of a table from both of its ends, as far as they can be read, in the first order."""
     order = "rowid" if name == "cell" else "key"
     ends: list[list[tuple[Any, ...]]] = [[], []]
     for rows, way in zip(ends, ("", " DESC"), strict=True):
-        with suppress(sqlite3.DatabaseError, ValueError, OverflowError):
+        with suppress(sqlite3.Error, ValueError, OverflowError):
             for row in connection.execute(f"SELECT {', '.join(columns)}, seal FROM {name} ORDER BY {order}{way}"):
                 if is_sound(row):
                     rows.append(row)

@@ -144,7 +144,9 @@ def test_what_is_committed_survives_kill(tmp_path: Path) -> None:
         for _ in range(lines):
             reported.append(int(writer.stdout.readline()))
         os.kill(writer.pid, signal.SIGKILL)
-        rest, _ = writer.communicate(timeout=60)
+        rest = writer.stdout.read()  # also what this side has read ahead, which communicate() with a timeout loses
+        writer.wait(60)
+        writer.stdout.close()
         reported += [int(line) for line in rest.split("\n")[:-1]]
         store = Store(path)
         for k in reported:
@@ -183,8 +185,7 @@ def test_files_that_are_no_store_are_refused_and_left_as_they_are(tmp_path: Path
     connection.close()
     cases = [
         damaged(tmp_path / "text", b"hello, world\n" * 1000),
-        damaged(tmp_path / "half", content[: len(content) // 2]),
-        damaged(tmp_path / "head", content[:100] + b"\xff" * 400 + content[500:]),
+        damaged(tmp_path / "none", content[:100] + bytes(len(content) - 100)),  # no row of ours is left in it
         other,
         newer,
         shaped,
