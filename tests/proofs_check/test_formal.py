@@ -91,6 +91,7 @@ SQUARE = lambda f: sp.Eq((f + 1) ** 2, f**2 + 2 * f + 1)  # noqa: E731 (true whe
     ("expression", "inside", "beyond"),
     [
         (X ** R(-1, 2), Domain(Fraction(0), Fraction(1), open_low=True), reals(0, 1)),
+        (X ** R(-1, 3), Domain(Fraction(0), Fraction(1), open_low=True), reals(0, 1)),
         (sp.sqrt(X), reals(0, 1), reals(-1, 1)),
         (X ** R(1, 3), reals(0, 1), reals(-1, 1)),
         (sp.log(X), Domain(Fraction(0), Fraction(1), open_low=True), reals(0, 1)),
