@@ -35,7 +35,7 @@ def drawn(
     return TrainingProblem(problem.with_(**({"stencil": stencil} if stencil else {}), **changes))
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 10**4),
     step=st.sampled_from([Fraction(1, 2), Fraction(1, 4), Fraction(1, 10), Fraction(1, 100), Fraction(1, 10**5)]),

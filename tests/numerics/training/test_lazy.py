@@ -48,7 +48,7 @@ def test_rate_and_deviation_are_the_sums_of_the_proof(x: float, least: float, de
     assert error * (1 - 1e-9) <= float(known.deviation(t)) <= error * (1 + 1e-4) + 1e-12
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.integers(0, 10**6), st.sampled_from([16, 512]), st.sampled_from([1e-4, 1e-2, 0.3]), st.floats(0.3, 2.5))
 def test_the_hypotheses_are_those_of_the_theorem(seed: int, width: int, target: float, rate: float) -> None:
     model, flat = network(width, target), start(width, seed)
@@ -79,7 +79,7 @@ def test_each_hypothesis_decides_somewhere() -> None:
     model, flat = network(512, 1.0), start(512)
     least = float(torch.linalg.svdvals(ntk.jacobian(model, flat)[0])[-1] ** 2)
     shares = []
-    for k in range(60):
+    for k in range(0, 60, 2):
         found = lazy(network(512, 1e-4 * 1.1**k), flat, torch.tensor([1e-6], dtype=F64))
         if bool(torch.isfinite(found.defect)) and float(found.radius) != 1:
             shares.append((float(found.defect) / least, bool(found.applies)))
