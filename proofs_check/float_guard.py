@@ -171,8 +171,12 @@ def _comes_of(found: str, result: Any, what: str, depth: int = 1) -> None:
 
 
 CALLERS = {"super", "locals", "globals", "vars", "dir"}
-"""Functions that look at the code which calls them; and those of this project by their module."""
-OURS_BY_CALLER = {("theory.decision", "from_comparison"), ("proofs_check.statements", "statement")}
+"""Functions that look at the code which calls them; and those that do it by their frame, with their modules."""
+BY_FRAME = {
+    ("theory.decision", "from_comparison"),
+    ("proofs_check.statements", "statement"),
+    ("sympy.core.symbol", "var"),
+}
 HARMLESS = set(map(id, (
     guess, len, zip, enumerate, reversed, iter, next, list, tuple, dict, set, isinstance, issubclass, type, id, print, getattr,
     hasattr, setattr, callable,
@@ -214,8 +218,12 @@ def call(function: Any) -> Any:
         return function
     if id(function) in HARMLESS or _own(function):
         return function
+    if id(function) in REFUSED:
+        if _mode == "raise":
+            _violation(f"{function.__name__} in an exact predicate cannot be watched; write the code out", 1)
+        return function
     module = str(getattr(function, "__module__", "") or type(function).__module__)
-    if (module, getattr(function, "__name__", "")) in OURS_BY_CALLER:
+    if (module, getattr(function, "__name__", "")) in BY_FRAME:
         return function
     package = module.partition(".")[0]
     flints = type(getattr(function, "__self__", None)).__module__.startswith("flint")
@@ -226,8 +234,6 @@ def call(function: Any) -> Any:
 
 def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
     name = getattr(function, "__name__", type(function).__name__)
-    if id(function) in REFUSED and _mode == "raise":
-        _violation(f"{name} in an exact predicate cannot be watched; write the code out", 1)
     receiver = getattr(function, "__self__", None) if isinstance(function, BuiltinFunctionType | MethodType) else None
     given = (None if isinstance(receiver, ModuleType) else receiver, arguments, named)
     sorts = id(function) in ORDERING or (name == "sort" and isinstance(receiver, list))

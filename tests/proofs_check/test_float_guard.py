@@ -285,6 +285,9 @@ def test_watched_code_is_the_code(tmp_path: Path) -> None:
                     case _: return None
             table = {k: k % 3 for k in range(5) if k}
             table[1] += 4
+            exec("executed = 1 + 1")
+            evaluated = eval("executed + table[1]")
+            sympy.var("y")
             x = sympy.Symbol("x", real=True)
             made = statement("own.square", "Squares.", {x: reals(0, 1)}, sympy.Le(x * (1 - x), sympy.Rational(1, 4)),
                              mutants={"m": sympy.Le(x, 0)})
@@ -301,5 +304,6 @@ def test_watched_code_is_the_code(tmp_path: Path) -> None:
     assert found.short == [False, 5, False]
     assert found.calls == [1, 0, 0, 5, 2]
     assert (found.kind(0.5), found.kind([1, 2]), found.kind("")) == ("half", [2], None)
+    assert (found.executed, found.evaluated, str(found.y)) == (2, 7, "y")
     assert found.table == {1: 5, 2: 2, 3: 0, 4: 1}
     assert found.Base.name.__annotations__ == {"return": "str | None"}
