@@ -63,6 +63,16 @@ def judged(claim: Claim, instances: Sequence[Any], rejected: int, *, draws: bool
     return found
 
 
+def told_by(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What :func:`judged` said, in the evidence of a file that need not be adfd's; None where it is not that."""
+    found = data.get("checked_for")
+    if not isinstance(found, dict) or not isinstance(varying := found.get("varying"), dict):
+        return None
+    counted = all(type(found.get(key)) is int for key in ("instances", "rejected"))
+    listed = (one if isinstance(one, list) else [one] for one in varying.values())
+    return found if counted and all(isinstance(text, str) for one in listed for text in one) else None
+
+
 def merged(cells: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The same of several cells together."""
     listed = list(cells)
@@ -119,7 +129,8 @@ def sentence(found: Mapping[str, Any]) -> str:
     '2 cells (power: 1, 2), quick profile; 3 instances in all (seed: 0, 1, 2)'
     """
     cells = _words(found["coordinates"])
-    text = f"{found['cells']} cell{'s' if found['cells'] != 1 else ''}{f' ({cells})' if cells else ''}, {found['profile']} profile"
+    text = f"{found['cells']} cell{'s' if found['cells'] != 1 else ''}{f' ({cells})' if cells else ''}"
+    text += f", {found['profile']} profile" if "profile" in found else ""
     if "instances" in found:
         where = (
             f" in the {found['exact_cells']} exact cells"

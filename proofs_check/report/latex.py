@@ -11,6 +11,7 @@ from proofs_check.report.records import Claim, Ledger, read_ledger
 from proofs_check.report.summary import ARITHMETICS, STATEMENTS, Tally, overview
 from proofs_check.report.tex_text import escape, prose
 from proofs_check.report.verdict_paragraphs import paragraphs
+from proofs_check.report.wording import checked
 from theory import files
 
 DIRECTORY = "latex"
@@ -108,6 +109,7 @@ def _statement(claim: Claim) -> list[str]:
             lines.append(rf"\item {prose(step.text)}{because}")
         lines += [r"\end{enumerate}", ""]
     if claim.cells:
+        lines += [rf"\emph{{Checked for:}} {escape(checked(claim))}.", ""]
         lines += [rf"\emph{{Evidence:}} {escape(Tally.of(claim.cells).text)}.", ""]
     return lines
 

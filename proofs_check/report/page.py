@@ -26,6 +26,7 @@ from proofs_check.report.records import Cell, Claim, Figures, Ledger, Provenance
 from proofs_check.report.scores import scores
 from proofs_check.report.summary import ARITHMETICS, STATEMENTS, WORDS, Tally, outcome, overview
 from proofs_check.report.verdict_paragraphs import paragraphs
+from proofs_check.report.wording import checked
 from theory import files
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -193,20 +194,11 @@ def claim_views(claims: Sequence[Claim], runs: Sequence[Provenance] = ()) -> lis
                 shown,
                 groups,
                 f"adfd verify {claim.id}",
-                _checked(claim),
+                checked(claim),
                 _formal(claim),
             )
         )
     return views
-
-
-def _checked(claim: Claim) -> str:
-    """What a claim was checked for: its cells, and the instances that were judged in them."""
-    cells = {"cells": len(claim.cells), "coordinates": coverage.coordinates([cell.scope for cell in claim.cells])}
-    judged = [found for cell in claim.cells if isinstance(found := cell.evidence.data.get("checked_for"), dict)]
-    profile = {"profile": ""}
-    text = coverage.sentence(profile | cells | (coverage.merged(judged) if judged else {}))
-    return text.replace(",  profile", "")
 
 
 def _formal(claim: Claim) -> list[tuple[str, list[str]]]:
@@ -281,7 +273,7 @@ def _row(anchor: str, cell: Cell, keys: Sequence[str], witness: str, runs: Seque
         numbers.append(f"{evidence.undecided} undecided")
     if evidence.rejected:
         numbers.append(f"{evidence.rejected} rejected by the assumptions")
-    if isinstance(judged := evidence.data.get("checked_for"), dict) and judged.get("varying"):
+    if (judged := coverage.told_by(evidence.data)) is not None and judged["varying"]:
         numbers.append(f"checked for {coverage.of_cell(judged)}")
     numbers.append(_seconds(cell.seconds))
     if len(runs) > 1 and 0 <= cell.run < len(runs):

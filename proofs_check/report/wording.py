@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from proofs_check import coverage
+from proofs_check.report.records import Claim
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -36,3 +39,10 @@ def listed(items: Sequence[str]) -> str:
     'a, b and c'
     """
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def checked(claim: Claim) -> str:
+    """What a claim was checked for: its cells, and the instances that were judged in them."""
+    found = {"cells": len(claim.cells), "coordinates": coverage.coordinates([cell.scope for cell in claim.cells])}
+    judged = [data for cell in claim.cells if (data := coverage.told_by(cell.evidence.data)) is not None]
+    return coverage.sentence(found | (coverage.merged(judged) if judged else {}))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from proofs_check import runner
 from proofs_check.claim import Profile
-from proofs_check.coverage import MOST, checked_for, coordinates, judged, merged, of_cell, sentence
+from proofs_check.coverage import MOST, checked_for, coordinates, judged, merged, of_cell, sentence, told_by
 from proofs_check.judging import judge
 from proofs_check.ledger import all_claims, load_expected
 from proofs_check.report import page
@@ -78,6 +78,14 @@ def test_many_instances_and_draws_say_how_they_are_described() -> None:
     assert of_cell(many).endswith(f"2 more miss an assumption; the first {MOST} are described")
     draws = judged(claim, range(90), 0, draws=True)
     assert of_cell(draws) == "90 instances (k: 0 … 89; seed: 0 … 623)"
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"checked_for": 3}, {"checked_for": {}}, {"checked_for": {"instances": 1, "rejected": "x", "varying": {}}},
+             {"checked_for": {"instances": 1, "rejected": 0, "varying": {"k": [1]}}}]
+)  # fmt: skip
+def test_a_file_that_says_something_else_is_not_believed(data: dict[str, Any]) -> None:
+    assert told_by(data) is None
 
 
 def shown(id: str, cells: int | None) -> tuple[dict[str, Any], str]:
