@@ -106,7 +106,7 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         return 0
     rows = [[c["address"], c["verdict"], c["evidence"]["summary"]] for c in cells]
     table(f"Evidence of the last run in {out}", ["cell", "verdict", "summary"], rows)
-    judged = [found for c in cells if (found := coverage.told_by(c["evidence"].get("data") or {})) is not None]
+    judged = [told for c in cells if (told := coverage.told_by(c["evidence"].get("data") or {})) is not None]
     if judged:
         console.print(f"Judged there: {coverage.of_cell(coverage.merged(judged))}", markup=False)
     return 0
