@@ -195,8 +195,13 @@ def leading_outcome(found: Reduced, k: int, label: str, tolerance: Fraction = AG
     worst = found.apart[label][k]
     low = found.n if label == "all" else found.cutoff_ad[label][k]
     numbers = {"apart": worst, "cutoff_ad": low, "knee": found.knee[k], "own_knee": found.own_knee[k]}
+    if not low:
+        return Outcome(None, NONE_LARGE, data=numbers)
     detail = f"largest relative difference among the {low} large singular values {worst:.2e}"
     return Outcome(worst <= float(tolerance), detail, float(tolerance) - worst, numbers)
+
+
+NONE_LARGE = "no singular value of A_AD is large under the rule: the statement says nothing"
 
 
 def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
@@ -208,6 +213,8 @@ def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
         low, high = _entropy(instance, "ad", rules()[label]).cutoff
         if all_values:
             low = high = len(ad.values)
+        if not high:
+            return Outcome(None, NONE_LARGE, data={"apart": 0.0, "cutoff_ad": 0})
         holds = every(map(_close, ad.values[:low], fd.values[:low], repeat(tolerance)))
         further = every(map(_close, ad.values[low:high], fd.values[low:high], repeat(tolerance)))
         if holds.holds and not further.holds:

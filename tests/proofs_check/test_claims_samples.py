@@ -13,6 +13,7 @@ import pytest
 
 from numerics import spectra as kept
 from numerics.draws import DrawnSpectra
+from numerics.problem import Problem
 from numerics.store import Store
 from proofs_check import ledger
 from proofs_check.claim import address, parse_address
@@ -22,6 +23,7 @@ from proofs_check.claims.samples import CURVES, TAUS, Sample, Setting, conventio
 from proofs_check.claims.source import DRAWS, EXACT_DRAWS, Draw, order_outcome, small_outcome
 from proofs_check.cli import app
 from proofs_check.commands.judge import judge
+from proofs_check.judging import evaluate
 from proofs_check.verdicts import Outcome
 from theory.entropy import Convention
 from theory.errors import InputError
@@ -241,3 +243,15 @@ def test_every_draw_is_told_of() -> None:
     told: list[tuple[int, int]] = []
     reduced(problem("tanh", size=6), range(3), "float32", {}, tell=lambda *counts: told.append(counts))
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("arithmetic", ["exact", "float64"])
+def test_where_nothing_is_large_s1_says_nothing(arithmetic: str) -> None:
+    """Features without frequency: A_AD = 0, and no rule keeps a value."""
+    nothing = Problem(
+        activation_name="sin", weights=((Fraction(0),),) * 2, biases=(Fraction(1), Fraction(2)), count=2,
+        interior=((Fraction(0),), (Fraction(1, 2),)), step=(Fraction(1, 100),),
+    )  # fmt: skip
+    (claim,) = ledger.select(["S1.leading-agree"])
+    scope = next(s for s in claim.scopes("quick") if s["arithmetic"] == arithmetic and s["activation"] == "sin")
+    assert evaluate(claim, nothing, scope).holds is None
