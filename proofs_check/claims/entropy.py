@@ -295,8 +295,10 @@ def _expansion(factor: Fraction, form: str) -> Callable[[Problem, Scope], Outcom
             gaps = [_entropy_at(instance.with_(step=(h,)), power) - base for h in STEPS]
             left = [abs(gap - predicted * h.numerator**2 / mpmath.mpf(h.denominator) ** 2)
                     for gap, h in zip(gaps, STEPS, strict=True)]  # fmt: skip
-            order = float(mpmath.log(left[-2] / left[-1]) / math.log(STEPS[-2] / STEPS[-1]))
-            share = float(left[-1] / abs(gaps[-1]))
+            # A remainder that the digits do not resolve is none, as of one value, whose entropy is 0.
+            exact = left[-1] < mpmath.mpf(10) ** (10 - DIGITS)
+            order = 4.0 if exact else float(mpmath.log(left[-2] / left[-1]) / math.log(STEPS[-2] / STEPS[-1]))
+            share = float(left[-1] / abs(gaps[-1])) if gaps[-1] else 0.0
         return Outcome(
             order >= 3.5,
             f"remainder of order {order:.3f}, {share:.1e} of the gap at h = {STEPS[-1]}",

@@ -136,3 +136,22 @@ def test_the_continuity_bound_is_attained_for_every_length() -> None:
         shares[len(p)] = max(gap / bound, shares.get(len(p), 0.0))
     assert set(shares) == set(range(2, 13))
     assert all(0.999 < share <= 1 + 1e-9 for share in shares.values())
+
+
+@pytest.mark.parametrize(("count", "points"), [(1, 1), (3, 1), (1, 3)])
+def test_one_singular_value_has_no_entropy_to_expand(count: int, points: int) -> None:
+    """n = 1: H = 0 on both sides at every step, in the general form and in that of the covariance."""
+    weights = tuple((Fraction(k + 1),) for k in range(count))
+    single = Problem(
+        activation_name="sin", weights=weights, biases=(Fraction(1),) * count, count=count,
+        interior=tuple((Fraction(k, 4),) for k in range(points)), step=(Fraction(1, 100),),
+    )  # fmt: skip
+    for form in ("general", "covariance"):
+        assert entropy._expansion(Fraction(1), form)(single, {"power": "1"}).holds is True
+
+
+def test_the_covariance_counts_every_feature() -> None:
+    """With fewer points than features, f_k sums w² over all of them: order 4 left, and order 2 if one is left out."""
+    wide = problem("sin", size=6, points=3)
+    assert entropy._expansion(Fraction(1), "covariance")(wide, {"power": "2"}).holds is True
+    assert entropy._expansion(Fraction(99, 100), "covariance")(wide, {"power": "2"}).holds is False
