@@ -27,6 +27,10 @@ class PlainConsole(Console):
         """As rich's, with control characters spelled out."""
         super().print(*(visible(o) if isinstance(o, str) else o for o in objects), **options)
 
+    def on_broken_pipe(self) -> None:
+        """A reader that leaves is no error: rich by itself would end the process with status 1."""
+        raise BrokenPipeError
+
 
 console = PlainConsole()
 remarks = PlainConsole(stderr=True)

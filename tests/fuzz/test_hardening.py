@@ -113,8 +113,10 @@ def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=folder, timeout=120, check=True)
 
 
-def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
-    done = shell(f"{ADFD} example --json | head -c 5", tmp_path)
+@pytest.mark.parametrize("words", ["example --json", "claims"])
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path, words: str) -> None:
+    """JSON, and tables that rich writes."""
+    done = shell(f"{ADFD} {words} | head -c 5", tmp_path)
     assert done.stdout.endswith("0\n"), done
     assert done.stderr == ""
 
