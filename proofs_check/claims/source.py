@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -215,8 +214,8 @@ def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
             low = high = len(ad.values)
         if not high:
             return Outcome(None, NONE_LARGE, data={"apart": 0.0, "cutoff_ad": 0})
-        holds = every(map(_close, ad.values[:low], fd.values[:low], repeat(tolerance)))
-        further = every(map(_close, ad.values[low:high], fd.values[low:high], repeat(tolerance)))
+        holds = every(_agree(instance, k, tolerance) for k in range(low))
+        further = every(_agree(instance, k, tolerance) for k in range(low, high))
         if holds.holds and not further.holds:
             holds = Decision.UNDECIDED  # the cut-off number itself is
         worst = max(map(_relative, ad.floats()[:low], fd.floats()[:low]), default=0.0)
@@ -224,6 +223,13 @@ def _leading_agree(tolerance: Fraction, *, all_values: bool = False) -> Check:
         return Outcome(holds, detail, float(tolerance) - worst, {"apart": worst, "cutoff_ad": low}, certified=True)
 
     return test
+
+
+@lru_cache(maxsize=2**15)
+def _agree(instance: Draw | Problem, k: int, tolerance: Fraction) -> Decision:
+    """Whether the exact values with index k agree; the rules differ in how many they ask for alone."""
+    ad, fd = _pair(instance)
+    return _close(ad.values[k], fd.values[k], tolerance)
 
 
 def _close(a: Enclosure, f: Enclosure, tolerance: Fraction) -> Decision:
