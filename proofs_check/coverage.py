@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from proofs_check.claim import Claim, Profile, Scope
+from proofs_check.claim import Claim, Profile, Scope, address
 
 LISTED = 6
 """Distinct values of a coordinate or of a part of the instances that are listed; of more, how many and from where to where."""
@@ -27,6 +27,28 @@ def checked_for(claim: Claim, profile: Profile = "quick") -> dict[str, Any]:
         if len(exact) < len(cells):
             found["exact_cells"] = len(exact)
     return found
+
+
+def on_record(claims: Iterable[Claim], record: Mapping[str, Mapping[str, Any]], profile: Profile) -> str:
+    """Of which cells of these claims a profile's verdicts are on record, in one sentence.
+
+    Args:
+        claims: in the order in which they are told.
+        record: entries by claim and address.
+        profile: of the cells.
+    """
+    told, missing = [], []
+    for claim in claims:
+        scopes = {address(scope): scope for scope in claim.scopes(profile)}
+        known = [scope for where, scope in scopes.items() if where in record.get(claim.id, {})]
+        if known:
+            shared = [f"{key} {value[0]}" for key in known[0] if len(value := list({s.get(key) for s in known})) == 1]
+            alike = f" ({', '.join(shared)})" if shared and len(known) < len(scopes) else ""
+            told.append(f"{claim.id} {len(known)} of {len(scopes)} cells{alike}")
+        elif scopes:
+            missing.append(claim.id)
+    told += [f"none of {', '.join(missing)}"] if missing else []
+    return f"On record in the {profile} profile: {'; '.join(told)}."
 
 
 def coordinates(cells: Sequence[Scope]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from msgspec import convert
 from proofs_check import ledger, runner
 from proofs_check.claim import parse_address
 from proofs_check.commands.claims import _recorded
+from proofs_check.coverage import on_record
 from proofs_check.ledger import load_expected
 from proofs_check.report.brief import brief
 from proofs_check.report.records import Claim
@@ -155,3 +156,16 @@ def test_the_sentences_are_those_of_the_record(label: str) -> None:
     said = brief(label, claims)
     assert len(said) > 80
     assert f"**{label}** (`adfd show {label}`). {said}" in " ".join(README.read_text(encoding="utf-8").split())
+
+
+def test_what_is_on_record_of_the_full_profile() -> None:
+    """Word for word what ``adfd claims --summary`` prints last."""
+    own = [c for c in ledger.all_claims() if re.fullmatch(r"S\d", c.source) or c.id.startswith("prediction.")]
+    record = load_expected("full")
+    said = on_record(own, record, "full")
+    assert said in " ".join(README.read_text(encoding="utf-8").split())
+    for claim, count, of in re.findall(r"([\w.-]+) (\d+) of (\d+) cells", said):
+        assert int(count) == len(record[claim])
+        assert int(of) == len(next(c for c in own if c.id == claim).scopes("full"))
+    missing = re.search(r"none of (.*)\.$", said)
+    assert all(not record.get(claim) for claim in (missing[1].split(", ") if missing else []))

@@ -34,15 +34,19 @@ def _summary(out: Path, as_json: bool) -> int:
 
     judged = {c.source for c in ledger.all_claims()}
     found = {label: paragraph_of(label, out) for label in STATEMENTS if label in judged}
+    own = [c for c in ledger.all_claims() if c.source in STATEMENTS or c.id.startswith("prediction.")]
+    full = coverage.on_record(own, ledger.load_expected("full"), "full")
     if as_json:
-        emit({"statements": [{"id": label, "statement": STATEMENTS[label], "verdict": text, "from": since}
-                             for label, (text, since) in found.items()]})  # fmt: skip
+        told = [{"id": label, "statement": STATEMENTS[label], "verdict": text, "from": since}
+                for label, (text, since) in found.items()]  # fmt: skip
+        emit({"statements": told, "on_record": full})
         return 0
     for label, (text, _) in found.items():
         console.rule(f"{label}: {STATEMENTS[label]}", align="left")
         console.print(text, markup=False)
     for since in dict.fromkeys(since for _, since in found.values()):
         console.print(f"From {since}.", markup=False)
+    console.print(full, markup=False)
     return 0
 
 
