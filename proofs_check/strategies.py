@@ -399,6 +399,26 @@ def lazy_problems(
 
 
 @st.composite
+def exact_kernel_problems(
+    draw: DrawFn, *, activations: Sequence[str] = ("tanh", "sin", "gaussian", "erf", "sigmoid", "cos"), members: int = 1
+) -> TrainingProblem:
+    """Networks whose kernels exact arithmetic can take at the start: at most 8 neurons, 6 points in one dimension or 2 × 2 in
+    two, amplitudes ±1 and the scaling ntk."""
+    found: TrainingProblem = draw(
+        training_problems(
+            activations=activations, widths=st.integers(1, 8), bounded=True, members=members, iterations=1,
+            dtypes=("float64",),
+        )
+    )  # fmt: skip
+    most = 6 if found.problem.dimension == 1 else 2
+    changed = found.problem.with_(
+        interior=tuple(min(n, most) for n in found.problem.interior),
+        training=replace(found.problem.training, scaling="ntk"),
+    )
+    return replace(found, amplitudes="signs", problem=changed)
+
+
+@st.composite
 def conventions(draw: DrawFn, *, rules: Sequence[Rule] = RULES, normalised: bool | None = None) -> Convention:
     """Entropy conventions.
 

@@ -11,7 +11,7 @@ import json
 import math
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -104,6 +104,10 @@ class TrainingProblem:
     def unit(self) -> float:
         """The unit round-off of the run."""
         return UNITS[self.problem.dtype]
+
+    def in_float64(self) -> TrainingProblem:
+        """The same networks in float64, with data that are not rounded to another arithmetic."""
+        return replace(self, problem=self.problem.with_(dtype="float64"))
 
     @property
     def bounded(self) -> bool:

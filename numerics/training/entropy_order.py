@@ -22,12 +22,16 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
+import flint
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from numerics.enclosure import Enclosure
+from numerics.engine import certified_singular_values
 from numerics.entropies import EntropyEnclosure, entropy_enclosures
+from numerics.kernel_spectra import tangent_entries
+from numerics.problem import METHODS
 from numerics.training import ntk
 from numerics.training.derivative_bounds import Rounding, supremum
 from numerics.training.drawn import TrainingProblem, along_axis
@@ -35,6 +39,7 @@ from numerics.training.jets import TorchActivation
 from numerics.training.residuals import Rows, System, Term
 from numerics.training.two_layer import TwoLayerResidual
 from theory.conventions import Convention
+from theory.errors import InputError
 
 EntropyOrder = Literal["fd<ad", "fd>ad"]
 TERMS = 4
@@ -88,12 +93,15 @@ def order(ad: EntropyEnclosure, fd: EntropyEnclosure) -> EntropyOrder | None:
 
 
 def predict(drawn: TrainingProblem, flat: Float[Tensor, "b p"]) -> list[Predicted]:
-    """For each network at the parameters ``flat`` (float64).
+    """For each network at the parameters ``flat``, in float64 whatever the arithmetic of the run.
+
+    (Points and shifts that are rounded to float32 are those of another stencil.)
 
     Raises:
         InputError: an activation without bounds, or derivatives along several axes.
     """
-    ad, fd = drawn.model("ad", "float64"), drawn.model("fd", "float64")
+    drawn = drawn.in_float64()
+    ad, fd = drawn.model("ad"), drawn.model("fd")
     J = ntk.jacobian(ad, flat)
     floor = Rounding.of(fd, flat).jacobian * _U
     found: list[tuple[Tensor, Tensor]] = []
@@ -149,3 +157,28 @@ def _expanded(drawn: TrainingProblem, ad: TwoLayerResidual, terms: int) -> tuple
 
 def _size(coefficient: float | Tensor) -> float | Tensor:
     return coefficient.abs() if isinstance(coefficient, Tensor) else abs(coefficient)
+
+
+def proven_entropies(
+    drawn: TrainingProblem, member: int, conventions: Sequence[Convention]
+) -> list[list[EntropyEnclosure]]:
+    """Of G_AD and of G_FD of one network at its start in exact arithmetic, enclosed by balls.
+
+    The features are those drawn, as the rationals that they are; nothing of what predicts is used.
+
+    Raises:
+        InputError: amplitudes other than ±1, or the scaling ``"standard"``, where columns are scaled differently.
+        PrecisionCapError: the digits are beyond the cap.
+    """
+    if drawn.amplitudes != "signs" or drawn.problem.training.scaling != "ntk":
+        raise InputError("exact kernels: amplitudes of signs and the scaling ntk are needed")
+    problem = drawn.problem.with_(seed=drawn.problem.seed + member)
+    found = []
+    for method in METHODS:
+        values = certified_singular_values(tangent_entries(problem, method), 15).values
+        with flint.ctx.workprec(200):
+            root = flint.arb(problem.count).sqrt()
+            scaled = [Enclosure.from_arb(v.arb(200) / root) for v in values]
+        scaled = [Enclosure(max(Fraction(0), v.lower), v.upper) for v in scaled]
+        found.append(entropy_enclosures(scaled, conventions))
+    return found

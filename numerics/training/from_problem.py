@@ -388,8 +388,8 @@ def _comparison(trained: Sequence[Trained], tolerance: float | None) -> dict[str
         if tolerance is not None and len(laws) == 2 and (ad := laws["ad"]) and (fd := laws["fd"]):
             report.setdefault(rule or "all", {})["order"] = {"tolerance": tolerance, **orders(ad.reach[0], fd.reach[0])}
     gaps = [gap for one in trained if one.law is not None for gap in distances(one.law)]
-    if gaps:
-        report["largest_distance_from_frozen_law"] = max(gaps)
+    if any(one.law is not None for one in trained):
+        report["largest_distance_from_frozen_law"] = max(gaps, default=None)
     return report
 
 

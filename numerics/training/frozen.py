@@ -345,12 +345,12 @@ def orders(ad: Sequence[Interval], fd: Sequence[Interval]) -> dict[str, int]:
 
 
 def distances(law: Followed) -> list[float]:
-    """``|loss − predicted| / loss(0)`` while the law from the start is valid."""
+    """``|loss − predicted| / loss(0)`` after the start, while the law from there is valid."""
     found = []
     for k, end in enumerate(law.valid_until):
         for t, loss, predicted in zip(
             law.iterations, law.loss[:, k].tolist(), law.predicted[:, k].tolist(), strict=True
         ):
-            if (end is None or t < end) and loss > 0 and math.isfinite(predicted):
+            if 0 < t and (end is None or t < end) and loss > 0 and math.isfinite(predicted):
                 found.append(abs(loss - predicted) / float(law.loss[0, k]))
     return found

@@ -205,11 +205,12 @@ def along(
         times: iterations, the first 0.
         share: of the drifts that is counted: 1, or what is kept must be wrong.
     """
+    drawn = drawn.in_float64()
     training = drawn.problem.training
     flat = drawn.start
     jacobians: dict[Method, list[Tensor]] = {}
     for method in METHODS:
-        model = drawn.model(method, "float64")
+        model = drawn.model(method)
         chosen = (
             GradientDescent(steps(drawn, model, flat).to(flat)) if training.optimizer == "gd" else optimiser(training.optimizer)
         )  # fmt: skip

@@ -78,7 +78,9 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
         law = [run["step_rule"]] if descent else []
         numbers = [run["loss"][0], run["loss"][-1], run["equation_loss"], run["solution_error"]]
         extra = [_steps(run["iterations_to"])] if "iterations_to" in run else []
-        rows.append([run["method"], str(run["seed"]), *law, *map(_number, numbers), *extra])
+        cells = [_number(value) for value in numbers]
+        cells[1] = cells[1] or "diverged"
+        rows.append([run["method"], str(run["seed"]), *law, *cells, *extra])
     first = content["runs"][0]
     title = f"Losses: {training.model}, {training.optimizer}, {dtype} on {first['device']}"
     last = f"at {first['iterations'][-1]}"
@@ -89,6 +91,9 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
         _print_laws(content["runs"], last)
     words = {"own": "each at its own step", "common": "at the same step", "given": "at the step given"}
     for key, value in content["comparison"].items():
+        if value is None:
+            say("the law of the kernel at the start is valid at the start alone, in every run")
+            continue
         if not isinstance(value, dict):
             say(f"{key.replace('_', ' ')} while it is valid: {value:.2e} of the first loss")
             continue
