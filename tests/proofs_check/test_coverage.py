@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofs_check import runner
-from proofs_check.claim import Profile
+from proofs_check.claim import Profile, address
 from proofs_check.coverage import MOST, checked_for, coordinates, judged, merged, of_cell, sentence, told_by
 from proofs_check.judging import judge
 from proofs_check.ledger import all_claims, load_expected
@@ -101,6 +101,12 @@ def shown(id: str, cells: int | None) -> tuple[dict[str, Any], str]:
 PROVED = sorted(
     id for id, cells in load_expected("quick").items() if any(c["verdict"] == "PROVED" for c in cells.values())
 )
+
+
+@pytest.mark.parametrize("id", PROVED)
+def test_formal_statements_are_those_of_every_cell(id: str) -> None:
+    cells = {one["cell"] for one in runner.formal_statements(CLAIMS[id])}
+    assert cells == {address(scope) for scope in CLAIMS[id].scopes("quick")}
 
 
 @pytest.mark.parametrize("cells", [1, pytest.param(None, marks=pytest.mark.slow)], ids=["first", "all"])
