@@ -7,7 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from numerics.features import features
+from numerics.matrices import float_matrix
+from numerics.problem import Problem
 from proofs_check.claims import limits, predictions
+from proofs_check.claims.predictions import every_small_larger
 from proofs_check.judging import judge
 from proofs_check.verdicts import Verdict
 from theory.laws import Normal, Uniform
@@ -64,3 +68,19 @@ def test_the_limit_is_refused_where_it_is_not_near() -> None:
     assert claim.test(instance, scope).holds is True
     wrong = next(m for m in claim.mutants if m.name == "one-sixth").mutate(claim)
     assert wrong.test(instance, scope).holds is False
+
+
+def test_a_saturated_feature_ends_the_statement_in_float32() -> None:
+    """erf is ±1 at all nodes of a feature: a zero column of A_FD, but not of A_AD, so the least value of FD is 0."""
+    drawn = Problem(activation_name="erf", count=48, interior=(48,), seed=3, weights=Normal(Fraction(0), Fraction(1)),
+                    biases=Normal(Fraction(0), Fraction(1)))  # fmt: skip
+    exactly = features(drawn)
+    saturated = drawn.with_(
+        weights=((Fraction(1, 10),), *exactly.weights[1:]), biases=(Fraction(5), *exactly.biases[1:])
+    )
+    assert every_small_larger(drawn, "float32")
+    assert not every_small_larger(saturated, "float32")
+    assert every_small_larger(saturated, "float64")
+    column = {m: float_matrix(saturated, m, "float32")[:, 0] for m in ("ad", "fd")}
+    assert not column["fd"].any()
+    assert column["ad"].all()
