@@ -356,7 +356,7 @@ def bound_figure(profile: Profile) -> dict[str, Any]:
 
     widths, draws = BOUNDS[profile]
     points = []
-    problems = generated(training_problems(widths=st.sampled_from(widths), members=4), draws)
+    problems = generated(lambda *_: training_problems(widths=st.sampled_from(widths), members=4), profile, draws)
     for drawn in problems:
         for method in METHODS:
             found = run(drawn, method)
