@@ -194,6 +194,11 @@ def coupling(i: int, j: int, sign: int = 1) -> Matrix:
 NEEDED: dict[str, tuple[Case, Matrix | None]] = {
     # sigma_2 and sigma_3 repel: nothing to first order, 3/200 of a second one because they are near
     "second order": (Case(D, coupling(1, 2), (Fraction(1, 50),) * 2, 2, TWO), None),
+    # sigma_1 grows: the entropy falls, which no other term allows for
+    "second order, falling": (Case(D, coupling(0, 2), (Fraction(1, 50),) * 2, 2, TWO), None),
+    # sigma_2 is so near to sigma_3 that its rate over their distance decides, and not its curvature
+    "separation": (Case([Fraction(1), Fraction(3, 5), Fraction(59, 100)], coupling(1, 2), (Fraction(3, 1000),) * 2, 2, TWO),
+                   None),
     # an antisymmetric coupling within the values that are kept
     "second order, within": (Case(D, coupling(0, 1, -1), (Fraction(1, 50),) * 2, 2, TWO), None),
     "first order": (Case(D, [[Fraction(0)] * 3, [Fraction(0), Fraction(1), Fraction(0)], [Fraction(0)] * 3],
