@@ -343,6 +343,55 @@ def test_signs_of_neurons_do_not_matter_to_any_optimiser(problem: TrainingProble
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("optimizer", ["gd", "adam", "lbfgs"])
+def test_the_order_of_neurons_does_not_matter_to_any_optimiser(optimizer: str, device: str) -> None:
+    """A permutation of the neurons, ``(a, b, w)`` together, permutes the run: losses agree up to summation in another order."""
+
+    @examples(12)
+    @given(
+        training_problems(bounded=False, steps=(Fraction(1, 4), Fraction(1, 10)), optimizers=(optimizer,), iterations=4, widths=st.integers(2, 32), dtypes=("float64",), device=device),
+        st.integers(0, 10**6),
+    )  # fmt: skip
+    def check(problem: TrainingProblem, seed: int) -> None:
+        t, m = problem.problem.training.iterations, problem.problem.count
+        mixed = torch.from_numpy(np.random.default_rng(seed).permutation(m))
+        for method in METHODS:
+            model, flat = problem.model(method), problem.start.to(device)
+            other = flat.view(len(flat), -1, m)[:, :, mixed].reshape(flat.shape)
+            kernels = [ntk.kernel(model, p) for p in (flat, other)]
+            size = torch.linalg.matrix_norm(kernels[0])
+            assert (torch.linalg.matrix_norm(kernels[0] - kernels[1]) <= 1e-9 * size + 1e-300).all()
+            step = optimiser_with(0.5 / size) if optimizer == "gd" else optimiser(optimizer)
+            losses = [minimise(model, start, step, t, 1).loss for start in (flat, other)]
+            moderate = losses[0] <= 1e3 * losses[0][:1]
+            gap = (losses[0] - losses[1]).abs() / (losses[0][:1] + 1e-12)
+            assert (gap[moderate] <= 1e-5).all()
+
+    check()
+
+
+@examples(12)
+@given(
+    training_problems(dtypes=("float64",), iterations=12, widths=st.integers(1, 24), boundary=False, activations=("sin", "cos"),
+                      operators=(("u_x", 1), ("u_xx", 1), ("u_xxxx", 1))),
+    st.sampled_from(("gd", "adam", "lbfgs")),
+)  # fmt: skip
+def test_no_optimiser_comes_below_the_residual_of_least_squares(problem: TrainingProblem, optimizer: str) -> None:
+    """So a method whose residual there is above a tolerance never comes to it, whoever trains: an order known at the start."""
+    drawn, t = problem.problem, problem.problem.training.iterations
+    for method in METHODS:
+        A, f = (torch.from_numpy(v) for v in (float_matrix(drawn, method, "float64"), float_rhs(drawn, "float64")))
+        assume(float(A.abs().max()) > 1e-6)
+        left, values, _ = np.linalg.svd(A.numpy(), full_matrices=False)
+        kept = left[:, values > 1e-14 * values[0]]
+        least = float(np.linalg.norm(f.numpy() - kept @ (kept.T @ f.numpy())) ** 2 / 2)
+        model = rfm.LeastSquares(A, f)
+        step = optimiser(optimizer, rfm.stable_step(A) if optimizer == "gd" else None)
+        losses = minimise(model, torch.zeros(1, A.shape[1], dtype=torch.float64), step, t, 1).loss
+        assert float(losses.min()) >= least * (1 - 1e-9) - 1e-20 * float(f.square().sum())
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_entropy_orders_predicted_from_ad_are_those_measured(device: str) -> None:
     """At the start and after training, for every convention; and in half of the draws there is a prediction."""
     said: list[bool] = []
