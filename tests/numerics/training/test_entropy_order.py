@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +17,8 @@ from numerics.entropies import EntropyEnclosure, entropy_enclosures
 from numerics.problem import Problem, Training
 from numerics.training import ntk
 from numerics.training.drawn import TrainingProblem
-from numerics.training.entropy_order import Predicted, enclosed, order, predict, proven_entropies
+from numerics.training.entropy_order import Predicted, _expanded, enclosed, order, predict, proven_entropies
+from numerics.training.residuals import Rows, System
 from proofs_check.strategies import exact_kernel_problems
 from theory.conventions import standard_conventions
 from theory.discretisation import StencilChoice
@@ -69,6 +71,23 @@ def test_the_remainder_is_met_where_the_derivative_has_its_largest_value() -> No
         assert gap == pytest.approx(w**4 * float(step) ** 2 / 12, rel=1e-2)
         assert float(torch.linalg.matrix_norm(plain - found.fd)) == pytest.approx(gap, rel=1e-2)
         assert found.remainder < (1 - least) * gap
+
+
+@pytest.mark.parametrize("terms", [0, 2])
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_remainder_bounds_its_derivative_on_the_whole_hull(order: int, terms: int) -> None:
+    """Taylor's remainder has a point of its own for each node: entry by entry, for every shift up to the farthest node."""
+    problem = drawn(Fraction(1, 2), StencilChoice("forward", order), "u_x", count=40, weights=law("uniform(-12, 12)"))
+    ad, flat = problem.model("ad", "float64"), problem.start
+    _, rest = _expanded(problem, ad, terms)
+    bound = ntk.jacobian(rest, flat.abs())
+    interior, parts = ad.system.rows[0], rest.system.rows[0].parts
+    largest = torch.zeros_like(bound)
+    for shift in torch.linspace(0, order / 2, 41, dtype=F64):
+        moved = replace(ad, system=System((Rows(interior.points + shift, interior.target, parts, interior.root),)))
+        largest = torch.maximum(largest, ntk.jacobian(moved, flat).abs())
+    assert (largest <= bound * (1 + 1e-12)).all()
+    assert (largest >= 0.9 * bound).any()
 
 
 @given(st.integers(0, 10**6), st.integers(2, 5), st.floats(-6, 0))
