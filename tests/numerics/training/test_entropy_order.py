@@ -18,7 +18,7 @@ from numerics.problem import Problem, Training
 from numerics.training import ntk
 from numerics.training.drawn import TrainingProblem
 from numerics.training.entropy_order import Predicted, _expanded, enclosed, order, predict, proven_entropies
-from numerics.training.residuals import Rows, System
+from numerics.training.residuals import Rows, System, Term
 from proofs_check.strategies import exact_kernel_problems
 from theory.conventions import standard_conventions
 from theory.discretisation import StencilChoice
@@ -80,6 +80,11 @@ def test_the_remainder_bounds_its_derivative_on_the_whole_hull(order: int, terms
     problem = drawn(Fraction(1, 2), StencilChoice("forward", order), "u_x", count=40, weights=law("uniform(-12, 12)"))
     ad, flat = problem.model("ad", "float64"), problem.start
     _, rest = _expanded(problem, ad, terms)
+    if not terms:  # Σ |c_k| |s_k|^N / N! h^q: of (-1, 1) at 0, 1 and of (-3/2, 2, -1/2) at 0, 1, 2
+        (part,) = rest.system.rows[0].parts
+        assert isinstance(part, Term)
+        assert part.coefficient == {1: 1 / 4, 2: 6 / 6 / 4}[order]
+        assert part.alpha == (order + 1,)
     bound = ntk.jacobian(rest, flat.abs())
     interior, parts = ad.system.rows[0], rest.system.rows[0].parts
     largest = torch.zeros_like(bound)

@@ -68,6 +68,20 @@ def test_the_bound_holds_in_exact_arithmetic_for_any_sequence(
         assert float(computed) <= (1e-12 * length * max(1.0, abs(1 - scale)) ** length * n * 10) ** 2
 
 
+def test_wrong_eigenvalues_are_paid_for() -> None:
+    """G = 1 with η = 1/5 is taken for 2: an error falls by 4/5 a step, not by 3/5."""
+    one = torch.ones(1, 1, dtype=F64)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.linalg, "eigh", lambda matrix: (2 * one, one[None]))
+        laws = Law.start(one[None], torch.tensor([0.2], dtype=F64), one)
+    residual, law = 0.8 * one + 0.1, 0.8
+    for _ in range(6):
+        laws.advance(residual)
+        assert abs(float(residual) - law) <= float(laws.bound)
+        assert float(laws.bound) <= 1.1 * abs(float(residual) - law) + 1e-12
+        residual, law = 0.8 * residual, 0.8 * law
+
+
 def system(h: float | None, points: int = 5) -> System:
     x = torch.linspace(-1, 1, points + 2, dtype=F64)[:, None]
     parts: Any = (Term((2,)),)

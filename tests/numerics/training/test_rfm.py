@@ -251,3 +251,14 @@ def test_bad_input_is_refused() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="CUDA"):
             rfm.gradient_descent(A, f, 0.1, 5, device="cuda")
+
+
+@pytest.mark.parametrize("scale", [100.0, 1e-3])
+def test_values_are_dropped_relative_to_the_largest(scale: float) -> None:
+    A = scale * torch.diag(torch.tensor([1.0, 0.3, 0.04, 0.0], dtype=torch.float64))
+    f = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
+    for tolerance, kept in ((0.05, 2), (0.03, 3), (0.5, 1)):
+        solution, number = rfm.pseudo_inverse(A, f, tolerance)
+        assert number == kept
+        expected = torch.where(torch.arange(4) < kept, f / A.diagonal(), 0.0)
+        assert torch.allclose(solution, expected, rtol=1e-12, atol=0)
