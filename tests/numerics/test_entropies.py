@@ -278,3 +278,18 @@ def test_open_tails(parts: Parts, convention: Convention, inside: tuple[Fraction
     found = entropy_enclosure(parts, convention)
     assert found.value is not None
     check(found, inside, convention)
+
+
+@pytest.mark.parametrize("ratio", [Fraction(11, 10), Fraction(2), Fraction(99), Fraction(10**6)])
+@pytest.mark.parametrize("power", [1, 2])
+def test_wide_enclosures_have_bounds_too(ratio: Fraction, power: int) -> None:
+    """(1, x) with x between c/ratio and c: quotients of such balls may reach 0, where the logarithm ends."""
+    for c in (Fraction(99, 100), Fraction(1, 2), Fraction(1, 1000)):
+        convention = Convention("fixed", rank=2, power=power)  # type: ignore[arg-type]
+        found = entropy_enclosure([Enclosure(Fraction(1), Fraction(1)), Enclosure(c / ratio, c)], convention)
+        assert found.value is not None
+        for x in (c / ratio, (c / ratio + c) / 2, c):
+            weight = (mpmath.mpf(x.numerator) / x.denominator) ** power
+            exact = float(mpmath.log1p(weight) - weight * mpmath.log(weight) / (1 + weight))
+            assert float(found.value.lower) - 1e-12 <= exact <= float(found.value.upper) + 1e-12
+        assert found.value.upper <= Fraction(7, 10)

@@ -123,6 +123,42 @@ def test_fannes_and_audenaert_keep_what_weyl_loses() -> None:
     assert hulls[0].lower < hulls[1].upper
 
 
+def test_an_order_is_kept_while_the_allowances_are_below_the_gap() -> None:
+    """The case above with more drift: kept as long as the two changes together are less than the distance, no longer."""
+    one = torch.diag(torch.tensor([1.0, 0.9, 0.8, 0.7, 0.6, 0.5], dtype=torch.float64))
+    other = torch.diag(torch.tensor([1.0, 0.4, 0.3, 0.2, 0.2, 0.1], dtype=torch.float64))
+    convention = Convention("fixed", rank=6)
+    sides = [entropy_enclosures(enclosed(m, 0.0), [convention])[0] for m in (one, other)]
+    seen = set()
+    for size in (0.02, 0.045, 0.06, 0.07, 0.08, 0.09):
+        drift = Drift(size, size, size)
+        hulls = [entropy_enclosures(enclosed(m, size), [convention])[0] for m in (one, other)]
+        allowed = sum(
+            entropy_change(Spectrum.of(m), drift, convention, side.cutoff, hull.cutoff)
+            for m, side, hull in zip((one, other), sides, hulls, strict=True)
+        )
+        assert hulls[0].value is not None
+        assert hulls[1].value is not None
+        by_weyl = hulls[1].value.upper < hulls[0].value.lower
+        ((says,),) = kept((one, other), [convention], [(drift, drift)])
+        assert (says is not None) == (by_weyl or allowed < gap(*sides))
+        seen.add((by_weyl, says is not None))
+    assert {(False, True), (False, False)} <= seen
+
+
+def test_a_normalised_entropy_changes_with_the_cut_off_too() -> None:
+    """(1, 1) and next to nothing beside it: H/log r falls from 1 to log 2/log 3 when a third value is counted."""
+    one = torch.diag(torch.tensor([1.0, 1.0, 0.99e-6], dtype=torch.float64))
+    other = torch.diag(torch.tensor([1.0, 1.0, 1.01e-6], dtype=torch.float64))
+    for power in (1, 2):
+        convention = Convention("relative", "1e-6", power, normalised=True)  # type: ignore[arg-type]
+        for pair in ((one, other), (other, one)):
+            measured = actual(*pair, convention)
+            assert measured is not None
+            assert measured > 0.36
+            assert measured <= change(*pair, convention) < 2
+
+
 def test_a_run_that_diverged_keeps_nothing() -> None:
     one = torch.eye(2, dtype=torch.float64)
     lost = Drift.between(one * math.nan, one)
