@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numerics.comparisons import less, same
 from proofs_check import ledger
 from proofs_check.claim import TYPICAL, Assumption, Claim, Mutant, Quantifier, address, parse_address
-from proofs_check.judging import BARE, evaluate, judge, meets
+from proofs_check.judging import BARE, _typical, evaluate, judge, meets
 from proofs_check.verdicts import Kind, Outcome, Verdict, finite
 from theory.conventions import standard_conventions
 from theory.decision import Decision
@@ -236,3 +236,18 @@ def test_every_claim_is_wrong_in_two_ways_at_least() -> None:
     """Two mutants of two kinds, so that a check which sees only signs, or only constants, is found out."""
     lacking = {c.id for c in ledger.all_claims() if len({m.kind for m in c.mutants}) < 2}
     assert not lacking
+
+
+@pytest.mark.parametrize(
+    ("holding", "undecided", "expected"),
+    [
+        (60, 0, Verdict.SUPPORTED), (0, 60, Verdict.INCONCLUSIVE), (0, 0, Verdict.REFUTED), (30, 30, Verdict.INCONCLUSIVE),
+        (30, 0, Verdict.REFUTED), (55, 5, Verdict.INCONCLUSIVE), (20, 10, Verdict.REFUTED),
+    ],
+)  # fmt: skip
+def test_undecided_draws_may_hold_or_fail(holding: int, undecided: int, expected: Verdict) -> None:
+    """Of 60 draws, 0.9 claimed: they neither support nor refute."""
+    data: dict[str, Any] = {}
+    assert _typical(TYPICAL, holding, undecided, 60, data)[0] is expected
+    low, high = data["confidence_bounds"]
+    assert low <= holding / 60 <= (holding + undecided) / 60 <= high
