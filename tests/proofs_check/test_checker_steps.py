@@ -494,24 +494,45 @@ def _nudge(data: Json, dice: random.Random) -> None:
         _flip(piece)
 
 
-def trial(seed: int) -> bool:
+def trial(seed: int) -> tuple[bool, bool]:
+    """Whether each checker accepts a nudged file; what either accepts is true.
+
+    They may differ on a piece at the edge of what can be proven, since how narrow a derivative is enclosed over an
+    interval is not specified; on nothing else.
+    """
     dice = random.Random(seed)
     data = copy.deepcopy(json.loads(proof(dice.choice(list(WAYS)))))
     _nudge(data, dice)
-    if refused(data) is not None:
-        return False
-    assert true(data), seed
-    return True
+    data = json.loads(json.dumps(data))
+    reasons, others = _reasons(data), findings(data)
+    if bool(reasons) != bool(others):
+        assert data["pieces"][0]["kind"] in ("about", "first order")
+        assert all("is not proven" in reason for reason in [*reasons, *others]), (reasons, others)
+    if not (reasons and others):
+        assert true(data), seed
+    return not reasons, not others
+
+
+def _reasons(data: Json) -> list[str]:
+    try:
+        checker_entropies.verify(data)
+    except checker.RefusedError as error:
+        return [str(error)]
+    return []
 
 
 def test_nudged_pieces_are_judged_alike_and_never_falsely() -> None:
-    assert 2 < sum(map(trial, range(24))) < 22
+    found = [trial(seed) for seed in range(24)]
+    assert all(first == second for first, second in found)
+    assert 2 < sum(first for first, _ in found) < 22
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_hundreds_of_nudged_pieces() -> None:
-    assert 40 < sum(map(trial, range(1000, 1600))) < 500
+    found = [trial(seed) for seed in range(1000, 1600)]
+    assert 40 < sum(first for first, _ in found) < 500
+    assert sum(first != second for first, second in found) <= 12
 
 
 @pytest.mark.parametrize("name", ["tanh", "sum"])
