@@ -74,7 +74,7 @@ CLAIMS = (
         statement=r"In central differences of order 2 of $\partial$, $\partial^2$ and $\partial^4$ of $\sin$ and $\tanh$ features, "
         r"$w, b \sim N(0, 1)$ (the cells), the typical rms rounding error of $A_{FD}$'s entries is, within a factor $2^{1/4}$, "
         r"$\rho h^{-m}$ with $\rho = \kappa u\|c\|_2\,\mathrm{rms}\sqrt{\sigma^2 + \sigma'^2(2(wx)^2 + z^2)}$, "
-        r"$\kappa = 1/\sqrt6$. (Not at order 4, whose weights are rounded: a factor 1.3 to 1.5 more.)",
+        r"$\kappa = 1/\sqrt6$. (Not at order 4, whose weights are rounded.)",
         family="steps",
         source="ours",
         predicate="the geometric mean, over draws of 24 points and features with all digits of the arithmetic and over 7 steps from h*/16 "
