@@ -192,6 +192,10 @@ class Trained:
     law: Followed | None
 
 
+MOST_RESIDUALS = 4096
+"""Residuals whose kernel is decomposed; of more, its eigenvalues alone take minutes to hours."""
+
+
 def _plans(
     problem: Problem, models: dict[Method, Model], first: Tensor, dtype: torch.dtype, device: torch.device
 ) -> list[tuple[str | None, Method, Optimiser]]:
@@ -202,6 +206,11 @@ def _plans(
         return [(None, method, optimiser(training.optimizer, step)) for method in models]
     if training.step is not None:
         return [("given", method, GradientDescent(float(training.step))) for method in models]
+    if (count := system(problem, "ad").count) > MOST_RESIDUALS:
+        raise InputError(
+            f"training.step: the stable step of gradient descent needs the largest eigenvalue of a kernel of {count} "
+            f"residuals, which is computed up to {MOST_RESIDUALS}; give training.step (--step), or fewer points"
+        )
     own = {
         method: ntk.stable_steps(ntk.kernel(on(m, device, dtype), first.to(device, dtype))).cpu()
         for method, m in models.items()
@@ -232,12 +241,14 @@ def train_methods(
 
     Args:
         law: also follow gradient descent with the law of the frozen kernel and its bound
-            (:mod:`numerics.training.frozen`), which costs a second training and a little more.
+            (:mod:`numerics.training.frozen`), which costs a second training and a little more; left out above
+            ``MOST_RESIDUALS``.
         cast_after_forward: difference in float64 what was evaluated in the arithmetic of the run.
         checkpoint: a folder for the state of each run; with ``resume`` they go on from there.
 
     Raises:
-        InputError: the folder cannot be made, or holds other runs.
+        InputError: the folder cannot be made, or holds other runs; more than ``MOST_RESIDUALS`` for gradient descent
+            whose step is not given.
     """
     training = problem.training
     place, kind = resolve_device(device), resolve_dtype(problem.dtype)
@@ -263,7 +274,7 @@ def train_methods(
             snapshots=snapshots, dtype=kind, device=device, progress=note, checkpoint=file, resume=resume,
         )  # fmt: skip
         followed = None
-        if law and isinstance(chosen, GradientDescent):
+        if law and isinstance(chosen, GradientDescent) and system(problem, "ad").count <= MOST_RESIDUALS:
             followed = _follow(on(models[method], place, kind), first.to(place, kind), chosen, run)
         out.append(Trained(method, rule, run, followed))
     return out

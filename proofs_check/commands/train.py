@@ -87,10 +87,16 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
     columns = ["method", "seed", *(["step"] if descent else []), "at 0", last, "of the PDE", "error"]
     table(title, columns + (["reached at"] if "iterations_to" in first else []), rows)
     say(f"of the PDE: residual by AD in float64 {last}; error: of the solution, relative")
-    if descent:
+    if descent and first["predicted"] is None:
+        from numerics.training.from_problem import MOST_RESIDUALS
+
+        say(f"no law of the kernel: more than {MOST_RESIDUALS} residuals")
+    elif descent:
         _print_laws(content["runs"], last)
     words = {"own": "each at its own step", "common": "at the same step", "given": "at the step given"}
     for key, value in content["comparison"].items():
+        if value is None and first["predicted"] is None:
+            continue
         if value is None:
             say("the law of the kernel at the start is valid at the start alone, in every run")
             continue

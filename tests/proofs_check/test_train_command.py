@@ -171,6 +171,19 @@ def test_the_standing_example_has_no_bare_law(capsys: pytest.CaptureFixture[str]
     assert "valid until" in text
 
 
+def test_kernels_too_large_to_be_decomposed(
+    capsys: pytest.CaptureFixture[str], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(from_problem, "MOST_RESIDUALS", 3)
+    options: dict[str, Any] = {"model": "two-layer", "optimizer": "gd", "iterations": 2}
+    with pytest.raises(InputError, match=r"training.step: .*--step"):
+        train(path=path, as_json=True, **(DEFAULTS | options))
+    assert train(path=path, as_json=False, **(DEFAULTS | options | {"step": "1/1000"})) == 0
+    text = capsys.readouterr().out
+    assert "no law of the kernel: more than 3 residuals" in text
+    assert "valid" not in text
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("model", ["rfm", "two-layer"])
 def test_every_loss_lies_in_the_band_of_its_law(
