@@ -75,17 +75,10 @@ def test_a_limit_off_by_a_millionth_is_refuted() -> None:
 
 @pytest.mark.parametrize(("power", "holds"), [(1.0, True), (0.9, False), (0.5, False)])
 def test_the_floor_depends_on_the_unit_roundoff(power: float, holds: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Made:
-        def __init__(self, height: float) -> None:
-            self.height = height
+    def made(instance: Any, arithmetic: str) -> list[list[float]]:
+        return [[float(floor.UNIT_ROUNDOFF[arithmetic]) ** power / h**2] * 8 for h in floor.STEPS]
 
-        def floats(self) -> list[float]:
-            return [self.height] * 8
-
-    def spectrum(instance: Any, method: str, arithmetic: str) -> Made:
-        return Made(float(floor.UNIT_ROUNDOFF[arithmetic]) ** power / float(instance.h) ** 2)
-
-    monkeypatch.setattr(floor, "spectrum", spectrum)
+    monkeypatch.setattr(floor, "_over_steps", made)
     instance = floor.problem("sin", size=8)
     for arithmetic in ("float32", "float64"):
         assert floor._slope(lambda m: -m)(instance, {"arithmetic": arithmetic}).holds is holds

@@ -472,13 +472,22 @@ def test_paired_comparisons_decide() -> None:
 
 def test_the_advantage_is_of_ad_over_fd(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = {"ad": 1.0, "fd": 2.0}
-    monkeypatch.setattr(
-        source_advantage, "outcomes",
-        lambda study, method: {"residual": (sizes[method] ** (2 if study.operator == "u_xxxx" else 1),) * 30},
-    )  # fmt: skip
+    errors = {source_advantage.ROUND_OFF: 1.0, source_advantage.TRUNCATED: 0.4}
+
+    def made(study: Study, method: Method) -> dict[str, tuple[float, ...]]:
+        residual = sizes[method] ** (2 if study.operator == "u_xxxx" else 1)
+        return {name: (value,) * 30 for name, value in ({"residual": residual} | errors).items()}
+
+    monkeypatch.setattr(source_advantage, "outcomes", made)
     cell = {"outcome": "residual", "from": "u_xx"}
     biharmonic = replace(NET, operator="u_xxxx")
-    assert CLAIMS["S6.ad-outperforms"].test(NET, cell).holds is True
+    found = CLAIMS["S6.ad-outperforms"].test(NET, cell)
+    assert found.holds is True
+    for noise, truncated, mechanism in (
+        (1.0, 0.4, "round-off"), (0.4, 1.0, "truncation"), (1.0, 0.6, None), (0.8, 0.1, None),
+    ):  # fmt: skip
+        errors |= {source_advantage.ROUND_OFF: noise, source_advantage.TRUNCATED: truncated}  # sqrt(3)/2 = 0.866
+        assert CLAIMS["S6.ad-outperforms"].test(NET, cell).data["mechanism"] == mechanism
     assert CLAIMS["S7.grows-with-order"].test(biharmonic, cell).holds is True
     sizes |= {"ad": 2.0, "fd": 1.0}
     assert CLAIMS["S6.ad-outperforms"].test(NET, cell).holds is False
