@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 from certificate_cases import matrix as oracle
 from certificate_cases import singular_values
@@ -408,6 +409,59 @@ def test_pieces_of_every_kind_are_proven_and_true(way: str) -> None:
     data = json.loads(proof(way))
     assert refused(data) is None
     assert true(data)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_sign_is_against_the_nearer_end_of_the_other_entropy(way: str) -> None:
+    """With singular values of A_AD known to a third only (which is true as well) its entropy is an interval about A_FD's."""
+    data = json.loads(proof(way))
+    for claim in data["ad"]["values"]:
+        for end, factor in (("lower", Fraction(2, 3)), ("upper", Fraction(4, 3))):
+            value = int(claim[end][0]) * Fraction(10) ** claim[end][1] * factor
+            mantissa, exponent = str(int(value * 10**20) + (end == "upper")), -20
+            while mantissa.endswith("0") and mantissa != "0":
+                mantissa, exponent = mantissa[:-1], exponent + 1
+            claim[end] = [mantissa, exponent if mantissa != "0" else 0]
+    assert "is not proven" in (refused(data) or "")
+
+
+def test_powers_of_the_move_are_within_their_factors() -> None:
+    one, a = search("sum"), Fraction(1, 10)
+    for low, high in (
+        (Fraction(9, 100), Fraction(11, 100)),
+        (Fraction(1, 10), Fraction(11, 100)),
+        (Fraction(19, 200), a),
+    ):
+        moved = checker_steps.drift_from(one.read, one.node(a), low, high, checker.Work(1e12), 8)
+        for q, factor in enumerate(moved.factors, 1):
+            for h in (low, (low + high) / 2, a, high):
+                step = checker.ball((h - a) ** q)
+                assert factor.contains(step)
+
+
+@pytest.mark.parametrize("skew", [0.0, 0.02, 0.2])
+def test_frames_count_what_their_vectors_are_wrong_by(skew: float) -> None:
+    """Against numpy: tilt, what is left over, and the distance from the matrix that orthonormal vectors would make."""
+    one = search("sin")
+    data = copy.deepcopy(one.nodes[Fraction(1, 10)][0])
+    with mpmath.workdps(40):
+        A = np.array(oracle(one.part, data["difference"]).tolist(), dtype=float)
+    U, sigma, _ = np.linalg.svd(A)
+    X = U[:, :2] @ np.array([[1 + skew, skew * sigma[1] / sigma[0]], [skew, 1 - skew]])
+    X = np.round(X * 2.0**50) / 2.0**50
+    data["vectors"] = [{"exponent": -50, "mantissas": [f"{int(v * 2**50):x}" for v in column]} for column in X.T]
+    found = checker_steps.frame(one.read, data, checker.Work(1e12))
+    W = A.T @ X
+    d = np.linalg.norm(W, axis=0)
+    Y = W / d
+    delta, eta = (np.linalg.norm(V.T @ V - np.eye(V.shape[1])) for V in (X, Y))
+    assert skew == 0 or min(delta, eta) > skew / 10
+    tilt, missing = delta + eta + delta * eta, np.linalg.norm(A - X @ W.T)
+    assert tilt * (1 - 1e-9) - 1e-13 <= float(found.tilt) <= tilt * (1 + 1e-9) + 1e-6
+    off = missing + tilt * np.linalg.norm(d)
+    assert off * (1 - 1e-9) - 1e-12 <= float(found.off) <= off * (1 + 1e-9) + 1e-5
+    nearest = [u @ vt for u, _, vt in (np.linalg.svd(V, full_matrices=False) for V in (X, Y))]
+    assert np.linalg.norm(A - nearest[0] * d @ nearest[1].T) <= float(found.off) + 1e-12
 
 
 def _longer(piece: Json) -> None:
