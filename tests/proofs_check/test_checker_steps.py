@@ -442,6 +442,27 @@ def test_powers_of_the_move_are_within_their_factors() -> None:
                 assert factor.contains(step)
 
 
+@pytest.mark.parametrize("name", ["tanh", "sum", "plane"])
+def test_a_longer_piece_has_a_larger_rest_and_wider_values(name: str) -> None:
+    """From zero, both checkers; and about a node values move both ways."""
+    one, high = search(name), Fraction(1, 10)
+    node, second = one.node(high), reading.problem(one.part)
+    second_node = second_steps._node(second, one.nodes[high][0])
+    zero, least = Fraction(0), Fraction(1, 1000)
+    ours = [checker_steps.drift(one.read, node, zero, p, high, checker.Work(1e12), 8).rest for p in (least, high)]
+    assert float(ours[0]) >= float(ours[1]) * (1 - 1e-9) > 0
+    with working(224):
+        theirs = [second_steps._from_zero(second, second_node, zero, p, high, 8).rest for p in (least, high)]
+    assert theirs[0].fractions()[1] >= theirs[1].fractions()[1] * (1 - Fraction(1, 10**9)) > 0
+    piece = Fraction(99, 1000), Fraction(101, 1000)
+    first = checker_steps.values_on(one.read, "about", [node], *piece, checker.Work(1e12))
+    other = second_steps._on(second, "about", [second_node], *piece)
+    for (a, b), (c, d), (low, most) in zip(first, other, node.values, strict=True):
+        assert low - a == b - most > 0  # both ways
+        assert low - c == d - most > 0
+        assert Fraction(1, 8) < (low - a) / (low - c) < 8
+
+
 @pytest.mark.parametrize("skew", [0.0, 0.02, 0.2])
 def test_frames_count_what_their_vectors_are_wrong_by(skew: float) -> None:
     """Against numpy: tilt, what is left over, and the distance from the matrix that orthonormal vectors would make."""
@@ -463,6 +484,9 @@ def test_frames_count_what_their_vectors_are_wrong_by(skew: float) -> None:
     assert tilt * (1 - 1e-9) - 1e-13 <= float(found.tilt) <= tilt * (1 + 1e-9) + 1e-6
     off = missing + tilt * np.linalg.norm(d)
     assert off * (1 - 1e-9) - 1e-12 <= float(found.off) <= off * (1 + 1e-9) + 1e-5
+    second = second_steps._base(reading.problem(one.part), data)
+    for ours, theirs in ((found.tilt, second.tilt), (found.off, second.off)):
+        assert float(theirs.fractions()[1]) == pytest.approx(float(ours), rel=1e-6, abs=1e-12)
     nearest = [u @ vt for u, _, vt in (np.linalg.svd(V, full_matrices=False) for V in (X, Y))]
     assert np.linalg.norm(A - nearest[0] * d @ nearest[1].T) <= float(found.off) + 1e-12
 

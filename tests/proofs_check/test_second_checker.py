@@ -93,6 +93,26 @@ def test_functions_contain_and_are_narrow(name: str) -> None:
             assert high - low <= steep * (2 * real(width) + mpmath.mpf(2) ** (10 - bits)), (x, bits)
 
 
+@pytest.mark.parametrize("bits", [24, 64, 200])
+def test_ends_are_rounded_where_the_digits_in_force_show_nothing(bits: int) -> None:
+    """√(4^n + 1) is hardly above 2^n, e^x and cos x hardly beside 1, sin x hardly beside 0: not these numbers themselves."""
+    tiny = Fraction(1, 2**600)
+    with intervals.working(bits):
+        n = 2 * bits + 40
+        low, high = Interval.point(4**n + 1, 0).root().fractions()
+        assert low**2 < 4**n + 1 < high**2
+        for sign in (1, -1):
+            x = Interval.point(sign, -600)
+            low, high = intervals.exp(x).fractions()
+            assert low <= 1 + min(sign, 0) * tiny * 2
+            assert high >= 1 + sign * tiny
+            sine, cosine = (one.fractions() for one in intervals.sine_cosine(x))
+            assert sine[0] <= sign * tiny * Fraction(9, 10)
+            assert sign * tiny <= sine[1] or sign < 0 <= sine[1]
+            assert cosine[0] < 1 <= cosine[1]
+            assert sine[1] - sine[0] < Fraction(1, 2 ** (bits - 2))
+
+
 def test_constants() -> None:
     with mpmath.workprec(3000):
         for bits in (32, 100, 1000, 2000):
