@@ -98,7 +98,12 @@ def over_step(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict
         rows.append(_row(kept, posed, arithmetic, judged))
     across = {"across": "step", "columns": [spell(h) for h in STEPS], "rows": [spell(s) for s in SCALES]}
     told = {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across
-    return told | {name: [row[name] for row in rows] for name in rows[0]}
+    return told | _gathered(rows)
+
+
+def _gathered(parts: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """By name the values of all parts, in their order."""
+    return {name: [part[name] for part in parts] for name in parts[0]}
 
 
 def over_pairs(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict[str, Any]:
@@ -110,37 +115,42 @@ def over_pairs(activation: str, arithmetic: Arithmetic, profile: Profile) -> dic
     """
     every = 2 if profile == "quick" else 1
     steps, scales = STEPS[::every], SCALES[::every]
-    judged = [Convention("energy", TAU), Convention("energy", TAU, 1, True)]
+    judged = {"raw": Convention("energy", TAU), "normalised": Convention("energy", TAU, 1, True)}
     rows: list[dict[str, list[Any]]] = []
     for scale in scales:
-        row: dict[str, list[Any]] = {}
+        row: list[dict[str, Any]] = []
         for h in steps:
             study = Study("rfm", "u_xx", arithmetic, "svd", "quick", step=h, activation=activation, deviation=scale,
                           count=SIZE, points=SIZE, first=FIRST_PAIR, members=DRAWS[profile])  # fmt: skip
             left = _pairs(*(outcomes(study, m)["equation residual"] for m in METHODS))
-            entropies = [_pairs(*(predictors(study, m)[c.label] for m in METHODS)) for c in judged]
-            ahead = [ad < fd for ad, fd in left]
             spectra = predicted_spectra(study.problem(FIRST_PAIR), arithmetic)
-            cell = {
-                "small": sum(ahead) / len(left),
-                **{
-                    name: sum((ad > fd) == first and ad != fd for (ad, fd), first in zip(pairs, ahead, strict=True))
-                    / len(left)
-                    for name, pairs in zip(("raw", "normalised"), entropies, strict=True)
-                },
-                "small_predicted": True,
-                **{
-                    f"{name}_predicted": _sign(spectra, c)
-                    for name, c in zip(("raw", "normalised"), judged, strict=True)
-                },
-                "flagged": False,
-            }
-            for name, value in cell.items():
-                row.setdefault(name, []).append(value)
-        rows.append(row)
+            share = sum(ad < fd for ad, fd in left) / len(left)
+            cell: dict[str, Any] = {"small": share, "small_predicted": True, "flagged": False}
+            for name, convention in judged.items():
+                entropies = _pairs(*(predictors(study, m)[convention.label] for m in METHODS))
+                cell[name] = _more_leaves_less(entropies, left)
+                cell[f"{name}_predicted"] = _sign(spectra, convention)
+            row.append(cell)
+        rows.append(_gathered(row))
     across = {"across": "pairs", "columns": [spell(h) for h in steps], "rows": [spell(s) for s in scales]}
     told = {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across
-    return told | {name: [row[name] for row in rows] for name in rows[0]}
+    return told | _gathered(rows)
+
+
+Pairs = Sequence[tuple[float, float]]
+"""Of AD and FD, a pair a draw."""
+
+
+def _more_leaves_less(entropies: Pairs, left: Pairs) -> float:
+    """The share of the draws in which the method with the larger entropy is ahead of the other.
+
+    >>> nan = float("nan")
+    >>> _more_leaves_less([(2, 1), (1, 2), (2, 1), (nan, nan), (1, 2)], [(3, 4), (4, 3), (4, 3), (4, 3), (nan, nan)])
+    0.4
+    """
+    return sum((h > k and a < f) or (h < k and a > f) for (h, k), (a, f) in zip(entropies, left, strict=True)) / len(
+        left
+    )
 
 
 def _pairs(ad: Sequence[float | None], fd: Sequence[float | None]) -> list[tuple[float, float]]:
