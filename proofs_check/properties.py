@@ -22,12 +22,10 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings, target
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from numerics.entropies import entropy_enclosures
 from numerics.problem import METHODS, Method
-from numerics.training import ntk
 from numerics.training.derivative_bounds import BOUNDED
 from numerics.training.drawn import RATIOS, Examined, TrainingProblem, examine, save_witness
-from numerics.training.entropy_order import enclosed, order, predict
+from numerics.training.entropy_order import compared, order
 from proofs_check.strategies import lazy_problems, training_problems
 from theory.conventions import standard_conventions
 
@@ -86,17 +84,15 @@ class Statistics:
 
     def entropies(self, drawn: TrainingProblem) -> None:
         """Predicts the orders of one ensemble, in float64, and compares."""
-        flat, model = drawn.start, drawn.in_float64().model("fd")
-        for found, J in zip(predict(drawn, flat), ntk.jacobian(model, flat), strict=True):
-            pairs, measured = found.entropies(CONVENTIONS), entropy_enclosures(enclosed(J, 0.0), CONVENTIONS)
-            said = [order(*pair) for pair in pairs]
+        for found in compared(drawn, drawn.start, CONVENTIONS):
+            said = [order(*pair) for pair in found.entropies]
             self.orders["networks"] += 1
             self.orders["networks with a prediction"] += any(said)
-            for says, (ad, _), fd in zip(said, pairs, measured, strict=True):
+            for says, (ad, _), fd in zip(said, found.entropies, found.measured, strict=True):
                 self.orders["orders"] += 1
                 self.orders["predicted"] += says is not None
                 self.orders["wrong"] += says is not None and says != order(ad, fd)
-            self.orders["beyond the remainder"] += float(torch.linalg.matrix_norm(J - found.fd)) > found.remainder
+            self.orders["beyond the remainder"] += not found.within
 
     def lines(self) -> list[str]:
         """For people."""

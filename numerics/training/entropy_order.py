@@ -62,8 +62,7 @@ class Predicted:
 
     def entropies(self, conventions: Sequence[Convention]) -> list[tuple[EntropyEnclosure, EntropyEnclosure]]:
         """Enclosures of H_AD and H_FD under each convention."""
-        sides = [entropy_enclosures(enclosed(self.ad, 0.0), conventions)]
-        sides.append(entropy_enclosures(enclosed(self.fd, self.remainder), conventions))
+        sides = entropies_of(self.ad, conventions), entropies_of(self.fd, conventions, self.remainder)
         return list(zip(*sides, strict=True))
 
     def orders(self, conventions: Sequence[Convention]) -> list[EntropyOrder | None]:
@@ -76,6 +75,13 @@ def enclosed(matrix: Float[Tensor, "r p"], radius: float) -> list[Enclosure]:
     values = torch.linalg.svdvals(matrix)
     error = Fraction(radius) + Fraction(lapack_error(values))
     return [Enclosure(max(Fraction(0), v - error), v + error) for v in map(Fraction, values.tolist())]
+
+
+def entropies_of(
+    matrix: Float[Tensor, "r p"], conventions: Sequence[Convention], radius: float = 0.0
+) -> list[EntropyEnclosure]:
+    """Enclosures, under each convention, of the entropies of all matrices within ``radius``."""
+    return entropy_enclosures(enclosed(matrix, radius), conventions)
 
 
 def lapack_error(values: Float[Tensor, " n"]) -> float:
@@ -113,6 +119,41 @@ def predict(drawn: TrainingProblem, flat: Float[Tensor, "b p"]) -> list[Predicte
     sizes = torch.stack([size for _, size in found])
     best = torch.nan_to_num(sizes, nan=math.inf).argmin(0)
     return [Predicted(J[k], found[int(best[k])][0][k], float(sizes[int(best[k]), k])) for k in range(len(flat))]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is predicted of one network beside what is measured.
+
+    Attributes:
+        predicted: from the AD side.
+        entropies: those of AD and FD that it implies, under each convention.
+        measured: the entropies of J_FD.
+        within: whether J_FD lies within the remainder.
+    """
+
+    predicted: Predicted
+    entropies: list[tuple[EntropyEnclosure, EntropyEnclosure]]
+    measured: list[EntropyEnclosure]
+    within: bool
+
+
+def compared(drawn: TrainingProblem, flat: Float[Tensor, "b p"], conventions: Sequence[Convention]) -> list[Compared]:
+    """For each network at the parameters ``flat``, in float64.
+
+    Raises:
+        InputError: as :func:`predict`.
+    """
+    jacobians = ntk.jacobian(drawn.in_float64().model("fd"), flat)
+    return [
+        Compared(
+            found,
+            found.entropies(conventions),
+            entropies_of(J, conventions),
+            float(torch.linalg.matrix_norm(J - found.fd)) <= found.remainder,
+        )
+        for found, J in zip(predict(drawn, flat), jacobians, strict=True)
+    ]
 
 
 def _expanded(drawn: TrainingProblem, ad: TwoLayerResidual, terms: int) -> tuple[TwoLayerResidual, TwoLayerResidual]:

@@ -25,11 +25,11 @@ from flint import arb
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.entropies import EntropyEnclosure, entropy_enclosures
+from numerics.entropies import EntropyEnclosure
 from numerics.problem import METHODS, Method
 from numerics.training import ntk
 from numerics.training.drawn import TrainingProblem, steps
-from numerics.training.entropy_order import EntropyOrder, enclosed, lapack_error, order
+from numerics.training.entropy_order import EntropyOrder, entropies_of, lapack_error, order
 from numerics.training.loop import minimise
 from numerics.training.optimisers import GradientDescent, optimiser
 from theory.conventions import Convention
@@ -144,13 +144,13 @@ def kept(
     None where there was no order, or where it may have turned.
     """
     spectra = [Spectrum.of(m) for m in matrices]
-    still = [entropy_enclosures(enclosed(m, 0.0), conventions) for m in matrices]
+    still = [entropies_of(m, conventions) for m in matrices]
     out: list[list[EntropyOrder | None]] = []
     for pair in drifts:
         if not all(math.isfinite(d.nuclear) for d in pair):
             out.append([None] * len(conventions))
             continue
-        hulls = [entropy_enclosures(enclosed(m, d.spectral), conventions) for m, d in zip(matrices, pair, strict=True)]
+        hulls = [entropies_of(m, conventions, d.spectral) for m, d in zip(matrices, pair, strict=True)]
         row: list[EntropyOrder | None] = []
         for k, convention in enumerate(conventions):
             says = order(hulls[0][k], hulls[1][k])
@@ -229,5 +229,5 @@ def along(
 def _measured(ad: Tensor, fd: Tensor, conventions: Sequence[Convention]) -> list[EntropyOrder | None]:
     if not all(bool(torch.isfinite(J).all()) for J in (ad, fd)):
         return [None] * len(conventions)
-    sides = [entropy_enclosures(enclosed(J, 0.0), conventions) for J in (ad, fd)]
+    sides = (entropies_of(J, conventions) for J in (ad, fd))
     return [order(*pair) for pair in zip(*sides, strict=True)]

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
     from numerics.entropies import EntropyEnclosure
     from numerics.training.drawn import Examined, TrainingProblem
-    from numerics.training.entropy_order import EntropyOrder, Predicted
+    from numerics.training.entropy_order import Compared, EntropyOrder
     from numerics.training.persistence import Along
-
-    Sides = list[tuple[EntropyEnclosure, EntropyEnclosure]]
 
 CONVENTIONS = standard_conventions(4)
 BOUNDED = ("tanh", "sin", "gaussian", "erf", "sigmoid", "cos")
@@ -222,23 +220,17 @@ def _some_are_lazy(drawn: TrainingProblem) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _sides(drawn: TrainingProblem) -> tuple[tuple[Predicted, Sides, list[EntropyEnclosure]], ...]:
-    """For each network what is predicted, the entropies of both sides by it, and those of J_FD."""
-    from numerics.entropies import entropy_enclosures
-    from numerics.training import ntk
-    from numerics.training.entropy_order import enclosed, predict
+def _compared(drawn: TrainingProblem) -> tuple[Compared, ...]:
+    """For each network at its start."""
+    from numerics.training.entropy_order import compared
 
-    found, jacobians = predict(drawn, drawn.start), ntk.jacobian(drawn.model("fd"), drawn.start)
-    return tuple(
-        (one, one.entropies(CONVENTIONS), entropy_enclosures(enclosed(J, 0.0), CONVENTIONS))
-        for one, J in zip(found, jacobians, strict=True)
-    )
+    return tuple(compared(drawn, drawn.start, CONVENTIONS))
 
 
 def _something_is_predicted(drawn: TrainingProblem) -> bool:
     from numerics.training.entropy_order import order
 
-    return any(order(*pair) is not None for _, pairs, _ in _sides(drawn) for pair in pairs)
+    return any(order(*pair) is not None for one in _compared(drawn) for pair in one.entropies)
 
 
 def _known(steepness: float, needed: bool) -> Test:
@@ -280,10 +272,11 @@ def _orders(reverse: bool, leading: float = 1.0, always: str | None = None) -> T
         from numerics.training.entropy_order import order
 
         said = wrong = total = 0
-        for found, pairs, measured in _sides(drawn):
+        for one in _compared(drawn):
+            found = one.predicted
             moved = replace(found, fd=found.ad + leading * (found.fd - found.ad))
-            predicted = pairs if leading == 1 else moved.entropies(CONVENTIONS)
-            for (ad, fd), actual in zip(predicted, measured, strict=True):
+            predicted = one.entropies if leading == 1 else moved.entropies(CONVENTIONS)
+            for (ad, fd), actual in zip(predicted, one.measured, strict=True):
                 says = order(ad, fd)
                 total += 1
                 if says is not None:
@@ -322,7 +315,8 @@ def _exact_orders(leading: float = 1.0, always: EntropyOrder | None = None) -> T
     def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
         from dataclasses import replace
 
-        ((found, _, _),) = _sides(drawn)
+        (one,) = _compared(drawn)
+        found = one.predicted
         moved = replace(found, fd=found.ad + leading * (found.fd - found.ad))
         decisions = [
             _is_proven(always or says, *pair)
