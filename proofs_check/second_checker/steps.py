@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -138,7 +139,23 @@ class Moved:
     rest: Interval
 
 
-def _moved(blocks: list[Rows], factors: list[Interval], rests: list[Interval]) -> Moved:
+def _moved(
+    of: Problem,
+    factors: list[Interval],
+    entry: Callable[[list[Interval], Point, Interval], tuple[list[Interval], Interval]],
+) -> Moved:
+    """From each entry's blocks and rest, by the coefficients at the point, the feature's w and its argument."""
+    blocks: list[Rows] = [[] for _ in factors]
+    rests = []
+    for x in of.points:
+        c = coefficients(of, of.operator, x)
+        for block in blocks:
+            block.append([])
+        for w, b in of.features:
+            values, rest = entry(c, w, Interval.of(argument(w, x, b)))
+            rests.append(rest)
+            for block, value in zip(blocks, values, strict=True):
+                block[-1].append(value)
     flat = [[v for row in block for v in row] for block in blocks]
     sums = [total(f * v for f, v in zip(factors, entry, strict=True)) for entry in zip(*flat, strict=True)]
     return Moved(blocks, factors, norm(sums), norm(rests))
@@ -150,31 +167,24 @@ def _from_zero(of: Problem, node: Node, a: Fraction, low: Fraction, high: Fracti
     change = [_between(low**q - a**q, high**q - a**q) for q in range(1, highest + 1)]
     if any(term.order >= highest for term in of.operator):
         refuse("derivatives of too high an order")
-    blocks: list[Rows] = [[] for _ in range(1, highest)]
-    rests = []
-    for x in of.points:
-        c = coefficients(of, of.operator, x)
-        for block in blocks:
-            block.append([])
-        for w, b in of.features:
-            theta, rest = Interval.of(argument(w, x, b)), ZERO
-            t = taylor(of, theta, highest - 1)
-            entry = [ZERO] * (highest - 1)
-            for factor, term, family in zip(c, of.operator, node.family, strict=True):
-                m = term.order
-                mus = {s: argument(w, s, Fraction(0)) for s in family}
-                for q in range(1, highest - m):
-                    moment = sum((v * mus[s] ** (m + q) for s, v in family.items()), Fraction(0))
-                    entry[q - 1] = entry[q - 1] + factor * Interval.of(moment) * t[m + q]
-                for s, v in family.items():
-                    if v and mus[s]:
-                        far = theta.hull(theta + Interval.of(max(a, high) * mus[s]))
-                        last = taylor(of, far, highest)[highest] * Interval.of(v * mus[s] ** highest)
-                        rest = rest + factor * (powers[highest - m][0] * last - powers[highest - m][1] * last)
-            rests.append(rest)
-            for block, value in zip(blocks, entry, strict=True):
-                block[-1].append(value)
-    return _moved(blocks, change[: highest - 1], rests)
+
+    def entry(c: list[Interval], w: Point, theta: Interval) -> tuple[list[Interval], Interval]:
+        rest, t = ZERO, taylor(of, theta, highest - 1)
+        values = [ZERO] * (highest - 1)
+        for factor, term, family in zip(c, of.operator, node.family, strict=True):
+            m = term.order
+            mus = {s: argument(w, s, Fraction(0)) for s in family}
+            for q in range(1, highest - m):
+                moment = sum((v * mus[s] ** (m + q) for s, v in family.items()), Fraction(0))
+                values[q - 1] = values[q - 1] + factor * Interval.of(moment) * t[m + q]
+            for s, v in family.items():
+                if v and mus[s]:
+                    far = theta.hull(theta + Interval.of(max(a, high) * mus[s]))
+                    last = taylor(of, far, highest)[highest] * Interval.of(v * mus[s] ** highest)
+                    rest = rest + factor * (powers[highest - m][0] * last - powers[highest - m][1] * last)
+        return values, rest
+
+    return _moved(of, change[: highest - 1], entry)
 
 
 def _from_node(of: Problem, node: Node, low: Fraction, high: Fraction, highest: int) -> Moved:
@@ -189,20 +199,13 @@ def _from_node(of: Problem, node: Node, low: Fraction, high: Fraction, highest: 
         ends = (low - a) ** q, (high - a) ** q
         inside = q % 2 == 0 and low < a < high
         factors.append(_between(Fraction(0) if inside else min(ends), max(ends)))
-    blocks: list[Rows] = [[] for _ in range(1, highest)]
-    rests = []
-    for x in of.points:
-        c = coefficients(of, of.operator, x)
-        for block in blocks:
-            block.append([])
-        for w, b in of.features:
-            theta = Interval.of(argument(w, x, b))
-            near = _entry(of, node, c, w, theta, here, highest)
-            far = _entry(of, node, c, w, theta, span, highest + 1)
-            for q, block in enumerate(blocks, 1):
-                block[-1].append(near[q])
-            rests.append(factors[-1] * far[highest])
-    return _moved(blocks, factors[: highest - 1], rests)
+
+    def entry(c: list[Interval], w: Point, theta: Interval) -> tuple[list[Interval], Interval]:
+        near = _entry(of, node, c, w, theta, here, highest)
+        far = _entry(of, node, c, w, theta, span, highest + 1)
+        return near[1:highest], factors[-1] * far[highest]
+
+    return _moved(of, factors[: highest - 1], entry)
 
 
 def _entry(of: Problem, node: Node, c: list[Interval], w: Point, theta: Interval, h: Interval, length: int) -> Series:
