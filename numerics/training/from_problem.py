@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -196,6 +196,11 @@ MOST_RESIDUALS = 4096
 """Residuals whose kernel is decomposed; of more, its eigenvalues alone take minutes to hours."""
 
 
+def _residuals(models: Mapping[Method, Model]) -> int:
+    """How many there are: as many for each method."""
+    return next(iter(models.values())).system.count
+
+
 def _plans(
     problem: Problem, models: dict[Method, Model], first: Tensor, dtype: torch.dtype, device: torch.device
 ) -> list[tuple[str | None, Method, Optimiser]]:
@@ -206,7 +211,7 @@ def _plans(
         return [(None, method, optimiser(training.optimizer, step)) for method in models]
     if training.step is not None:
         return [("given", method, GradientDescent(float(training.step))) for method in models]
-    if (count := system(problem, "ad").count) > MOST_RESIDUALS:
+    if (count := _residuals(models)) > MOST_RESIDUALS:
         raise InputError(
             f"training.step: the stable step of gradient descent needs the largest eigenvalue of a kernel of {count} "
             f"residuals, which is computed up to {MOST_RESIDUALS}; give training.step (--step), or fewer points"
@@ -274,7 +279,7 @@ def train_methods(
             snapshots=snapshots, dtype=kind, device=device, progress=note, checkpoint=file, resume=resume,
         )  # fmt: skip
         followed = None
-        if law and isinstance(chosen, GradientDescent) and system(problem, "ad").count <= MOST_RESIDUALS:
+        if law and isinstance(chosen, GradientDescent) and _residuals(models) <= MOST_RESIDUALS:
             followed = _follow(on(models[method], place, kind), first.to(place, kind), chosen, run)
         out.append(Trained(method, rule, run, followed))
     return out
