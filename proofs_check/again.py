@@ -138,22 +138,21 @@ def answer(file: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """Evaluates what a request asks for, in its order."""
     try:
         claim = next(c for c in user_claims.load(file) if c.id == request["claim"])
+        scope = request["scope"]
+        instances = _listed(claim, scope, request["profile"]).instances
         if request.get("outside"):
-            return {"outside": outside_of(claim, request["scope"], _listed(claim, request).instances)}
-        return {"found": [_again(claim, request, index) for index in request["indices"]]}
+            return {"outside": outside_of(claim, scope, instances)}
+        return {"found": [_again(claim, scope, instances[index]) for index in request["indices"]]}
     except Exception as error:
         return {"error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
 
 
-def _listed(claim: Claim, request: Mapping[str, Any]) -> Listing:
-    scope = request["scope"]
+def _listed(claim: Claim, scope: Scope, profile: Profile) -> Listing:
     coverage = "these" if claim.coverage is None else claim.coverage(scope)
-    return listing(claim.instances(scope, request["profile"]), coverage)
+    return listing(claim.instances(scope, profile), coverage)
 
 
-def _again(claim: Claim, request: Mapping[str, Any], index: int) -> dict[str, Any]:
-    scope = request["scope"]
-    instance = _listed(claim, request).instances[index]
+def _again(claim: Claim, scope: Scope, instance: Any) -> dict[str, Any]:
     judged = content(claim, scope, instance)
     outcome = evaluate(claim, instance, scope) if meets(claim, instance) else None
     return {"content": judged, "holds": None if outcome is None else outcome.holds}

@@ -109,12 +109,17 @@ def made_of_floats(value: Any) -> str | None:
     return None
 
 
+def made_inexactly(value: Any) -> str | None:
+    """The first float inside a value, or exact object that was made of one, as text."""
+    return inexact(value) or made_of_floats(value)
+
+
 def _tainted(value: Any) -> str | None:
     """What is not exact inside a value: a float, an integer of fixed width, which may have wrapped, or what was noted."""
     kind = type(value)
     if kind is int or kind is str or kind is bool or value is None:
         return None
-    found = inexact(value) or made_of_floats(value)
+    found = made_inexactly(value)
     if found is not None:
         return f"the float {found}"
     wraps = next((p for p in _parts(value) if _wraps(p)), None)

@@ -36,7 +36,7 @@ from typing import Any
 
 from proofs_check import local_modules
 from proofs_check.claim import ALL, Assumption, Claim, Mutant, Quantifier, Scope
-from proofs_check.float_guard import guess, made_of_floats
+from proofs_check.float_guard import guess, made_inexactly, made_of_floats
 from proofs_check.instances import (
     MOST,
     Sampler,
@@ -200,7 +200,7 @@ def _test(function: Callable[..., Found], kind: Kind, changes: Mapping[str, Any]
     takes_scope = "scope" in inspect.signature(function).parameters
 
     def test(instance: Any, scope: Scope) -> Outcome:
-        if kind != "sampled" and (found_float := _float_in(function) or _made_inexactly(changes)) is not None:
+        if kind != "sampled" and (found_float := _float_in(function) or made_inexactly(changes)) is not None:
             raise InputError(
                 f"kind {kind!r}: {function.__name__} has the float {found_float}; write Fraction(…) or a ball"
             )
@@ -263,7 +263,7 @@ def _float_in(function: Callable[..., Found]) -> str | None:
         codes: list[CodeType] = [one.__code__]
         for code in codes:  # grows with the functions inside
             constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
-            found = _made_inexactly([constants, one.__defaults__, one.__kwdefaults__])
+            found = made_inexactly([constants, one.__defaults__, one.__kwdefaults__])
             if found is not None:
                 return found
             codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
@@ -286,10 +286,6 @@ def _float_in(function: Callable[..., Found]) -> str | None:
             return found
         queue += [f for f in (*named, *held) if isinstance(f, FunctionType) and f.__code__.co_filename == home]
     return None
-
-
-def _made_inexactly(value: Any) -> str | None:
-    return inexact(value) or made_of_floats(value)
 
 
 def _empty(cell: CellType) -> bool:
