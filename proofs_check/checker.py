@@ -180,10 +180,11 @@ def proven(A: arb_mat, X: arb_mat) -> tuple[list[arb], list[arb], arb]:
     if r == 0:
         return [], [], norm(A.entries())
     W = A.transpose() * X
-    d, eta, delta = defects(W, X)
+    XX = X.transpose() * X
+    d, eta, delta = defects(W, XX)
     rho = arb(0)
     if r < N:
-        Z = (X.transpose() * X).mid().inv() * W.transpose().mid()
+        Z = XX.mid().inv() * W.transpose().mid()
         rho = norm((A - X * Z.mid()).entries())
     d.sort(key=cmp_to_key(descending))
     lower = [x * ((1 - eta) / (1 + delta)).sqrt() for x in d]
@@ -191,10 +192,10 @@ def proven(A: arb_mat, X: arb_mat) -> tuple[list[arb], list[arb], arb]:
     return lower, upper, rho
 
 
-def defects(W: arb_mat, X: arb_mat) -> tuple[list[arb], arb, arb]:
-    """D, eta and delta."""
-    r = X.ncols()
-    WW, XX = (W.transpose() * W).tolist(), X.transpose() * X
+def defects(W: arb_mat, XX: arb_mat) -> tuple[list[arb], arb, arb]:
+    """D, eta and delta, from the images of X and from X'X."""
+    r = XX.ncols()
+    WW = (W.transpose() * W).tolist()
     demand(all(WW[j][j].is_finite() and WW[j][j].mid() > 0 for j in range(r)), "vectors: a column has no image")
     d = [WW[j][j].mid().sqrt().mid() for j in range(r)]  # exact, so that D is an exact matrix
     eta = norm([WW[i][j] / d[i] / d[j] - (i == j) for i in range(r) for j in range(r)])

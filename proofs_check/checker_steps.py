@@ -132,7 +132,7 @@ def frame(problem: Problem, data: dict[str, Any], work: Work) -> Frame:
     work.spend(0.3 * A.nrows() * (A.nrows() + A.ncols()) * (r + 1) * (1 + (max(precision, longest) / 500) ** 1.6))
     demand(r > 0, "pieces: a spectrum without vectors")
     W = A.transpose() * X
-    d, eta, delta = checker.defects(W, X)
+    d, eta, delta = checker.defects(W, X.transpose() * X)
     by_value = cmp_to_key(checker.descending)
     order = sorted(range(r), key=lambda j: by_value(d[j]))
     d = [d[j] for j in order]

@@ -15,12 +15,29 @@ from mpmath import mp
 
 from numerics.certificates import FORMAT, certificate
 from numerics.problem import Boundary, Method, Problem
+from proofs_check import checker, checker_entropies
+from proofs_check.second_checker.judge import findings
 from theory.activations import names
 from theory.discretisation import StencilChoice
 from theory.errors import PrecisionCapError
 from theory.laws import law
 
 Json = dict[str, Any]
+
+# ---- both checkers
+
+
+def refused(data: Json) -> str | None:
+    """The first checker's reason to refuse a proof object of entropies; the second one must agree."""
+    data = json.loads(json.dumps(data))
+    try:
+        checker_entropies.verify(data)
+    except checker.RefusedError as error:
+        assert findings(data) != [], str(error)
+        return str(error)
+    assert findings(data) == []
+    return None
+
 
 # ---- the oracle: direct evaluation of what a file says
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import mpmath
 import pytest
-from certificate_cases import bound, problem, singular_values
+from certificate_cases import bound, problem, refused, singular_values
 
 from numerics.enclosure import Enclosure
 from numerics.entropy_certificates import entropy_certificate, possible_cutoffs, proven_entropy
@@ -25,25 +25,12 @@ from proofs_check.second_checker import entropies as second_entropies
 from proofs_check.second_checker import reading
 from proofs_check.second_checker import steps as second_steps
 from proofs_check.second_checker.intervals import allow
-from proofs_check.second_checker.judge import findings
 from proofs_check.step_proofs import Search
 from theory.conventions import Convention, standard_conventions
 from theory.errors import PrecisionCapError
 from theory.laws import law
 
 Json = dict[str, Any]
-
-
-def refused(data: Json) -> str | None:
-    """The first checker's reason; the second one must agree."""
-    data = json.loads(json.dumps(data))
-    try:
-        checker_entropies.verify(data)
-    except checker.RefusedError as error:
-        assert findings(data) != [], str(error)
-        return str(error)
-    assert findings(data) == []
-    return None
 
 
 def entropy(sigma: list[mpmath.mpf], data: Json) -> mpmath.mpf:

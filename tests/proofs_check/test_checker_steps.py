@@ -16,7 +16,7 @@ import mpmath
 import numpy as np
 import pytest
 from certificate_cases import matrix as oracle
-from certificate_cases import singular_values
+from certificate_cases import refused, singular_values
 from flint import arb, arb_mat, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -374,18 +374,6 @@ def proof(way: str) -> str:
     }[way]()  # fmt: skip
     assert found is not None
     return json.dumps(one.certificate([{"low": spell(low), "high": spell(high)} | found]))
-
-
-def refused(data: Json) -> str | None:
-    """The first checker's reason; the second must agree."""
-    data = json.loads(json.dumps(data))
-    try:
-        checker_entropies.verify(data)
-    except checker.RefusedError as error:
-        assert findings(data) != [], str(error)
-        return str(error)
-    assert findings(data) == []
-    return None
 
 
 def true(data: Json) -> bool:
