@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -305,9 +306,7 @@ def _copied(path: Path) -> Path:
         with closing(sqlite3.connect(str(path), timeout=60)) as old, connected(fresh) as new:
             for name, columns in TABLES.items():
                 marks = ", ".join("?" * (len(columns) + 1))
-                for row in _readable(old, name, columns):
-                    new.execute(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", row)
-                for row in _lone(path, name):
+                for row in chain(_readable(old, name, columns), _lone(path, name)):
                     new.execute(f"INSERT OR IGNORE INTO {name} VALUES ({marks})", row)
             new.execute("INSERT OR REPLACE INTO tally VALUES (?, 0)", (f"aside:{aside.name}",))
         for suffix in ("-wal", "-shm", ""):

@@ -195,9 +195,7 @@ def noise_quantile(level: float, rows: int, columns: int) -> float:
         excess = noise_distribution(value, rows, columns) - level
         lo, hi = (value, hi) if excess < 0 else (lo, value)
         x, last = value * value, value
-        density = sqrt(max(0.0, (x - a) * (b - x))) / (
-            pi * small * value
-        )  # of the values themselves, not their squares
+        density = sqrt(max(0.0, (x - a) * (b - x))) / (pi * small * value)  # of values, not of their squares
         value -= excess / density if density > 0 else 0.0
         if not lo <= value <= hi:
             value = (lo + hi) / 2

@@ -7,7 +7,7 @@ predicted sign is the one that was found, and which are missed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
@@ -99,10 +99,6 @@ def _signs(guess: Guess = lambda larger, arithmetic: larger) -> Callable[[Settin
     return test
 
 
-def _described(settings: Settings) -> Mapping[str, Any]:
-    return settings.describe()
-
-
 CLAIMS = (
     Claim(
         id="prediction.source-signs",
@@ -118,7 +114,7 @@ CLAIMS = (
         instances=_instances,
         test=_signs(),
         requests=_requests,
-        describe=_described,
+        describe=Settings.describe,
         mutants=(
             Mutant("reversed", "the gap has the other sign", "sign",
                    lambda c: c.with_(test=_signs(lambda larger, _: {"ad": "fd", "fd": "ad"}.get(larger, larger))),

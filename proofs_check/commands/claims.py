@@ -65,12 +65,13 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     claim = known[claim_id]
     checked = {profile: coverage.checked_for(claim, profile) for profile in ("quick", "full")}
     content = runner.describe(claim) | {"checked_for": checked, "cells": _last(out, claim.id)}
-    first = (claim.scopes("quick") or claim.scopes("full"))[0]
-    for step, result in zip(content["derivation"], chain(claim, first), strict=False):
-        step |= {"holds": result["holds"], "detail": result["detail"], "cell": address(first)}
+    scopes = claim.scopes("quick") or claim.scopes("full")
+    chains = [chain(claim, scope) for scope in (scopes if claim.formal else scopes[:1])]
+    for step, result in zip(content["derivation"], chains[0], strict=False):
+        step |= {"holds": result["holds"], "detail": result["detail"], "cell": address(scopes[0])}
     proofs: list[dict[str, Any]] = [
-        {"cell": address(scope), "steps": chain(claim, scope) + formal_steps(claim.formal(scope))}
-        for scope in (claim.scopes("quick") or claim.scopes("full"))
+        {"cell": address(scope), "steps": steps + formal_steps(claim.formal(scope))}
+        for scope, steps in zip(scopes, chains, strict=False)
         if claim.formal
     ]
     content["proofs"] = proofs

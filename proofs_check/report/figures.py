@@ -22,6 +22,8 @@ from proofs_check.report.looks import Figure
 from proofs_check.report.records import Figures
 
 Drawing = Callable[[], Figure | None]
+FEW = 4
+"""So many figures are drawn in this process."""
 
 
 def drawings(figures: Figures) -> list[Drawing]:
@@ -54,12 +56,3 @@ def draw(made: list[Drawing]) -> list[Figure]:
             waiting: list[Future[Figure | None]] = [executor.submit(one) for one in made]
             drawn = [one.result() for one in waiting]
     return [figure for figure in drawn if figure is not None]
-
-
-FEW = 4
-"""So many figures are drawn here."""
-
-
-def draw_figures(figures: Figures) -> list[Figure]:
-    """Every figure that has numbers, in the order of the page."""
-    return draw(drawings(figures))

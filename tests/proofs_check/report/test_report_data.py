@@ -19,7 +19,7 @@ from numerics.problem_file import from_dict
 from numerics.reference_spectra import reference_singular_values
 from proofs_check.claims import regimes
 from proofs_check.report import data, phase_data
-from proofs_check.report.figures import draw_figures
+from proofs_check.report.figures import draw, drawings
 from proofs_check.report.records import Figures, read_figures
 from theory.entropy import Convention
 
@@ -64,7 +64,7 @@ def problem(found: Any) -> Problem:
 def test_they_survive_json_and_can_be_drawn(content: dict[str, Any], figures: Figures, tmp_path: Path) -> None:
     (tmp_path / "figures.json").write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
     assert read_figures(tmp_path) == figures
-    assert [figure.id for figure in draw_figures(figures)] == [
+    assert [figure.id for figure in draw(drawings(figures))] == [
         "figure-spectra",
         "figure-entropy",
         "figure-regimes",

@@ -17,7 +17,7 @@ from numerics.problem_file import from_dict
 from proofs_check.report import summary
 from proofs_check.report.comparison import TIE, Comparison, contest
 from proofs_check.report.data import entropy_problems, network_problem, spectrum_problems, training_problem
-from proofs_check.report.figures import draw_figures
+from proofs_check.report.figures import draw, drawings
 from proofs_check.report.problem_text import problem_text
 from proofs_check.report.records import Cell, Evidence, Figures, Ledger
 from proofs_check.report.summary import WORDS, Tally, describe, explaining_coordinate, outcome, overview
@@ -184,7 +184,7 @@ def test_the_contest_is_counted() -> None:
 
 
 def caption(content: dict[str, Any], kind: str) -> str:
-    drawn = draw_figures(msgspec.convert({"schema": 1, kind: content[kind]}, Figures))
+    drawn = draw(drawings(msgspec.convert({"schema": 1, kind: content[kind]}, Figures)))
     assert len(drawn) == 1
     return str(drawn[0].caption)
 
