@@ -56,6 +56,16 @@ def test_a_truncation_changes_the_sign() -> None:
     assert second.lower < Fraction("-1.1119e-4") < second.upper
 
 
+def test_columns_left_out_raise_the_eigenvalues_listed() -> None:
+    short, long = (InfiniteHermite(Fraction(1, 2)).listed("fd", Fraction(1, 2), n, d) for n, d in ((1, 1), (30, 12)))
+    assert short.tail is not None
+    assert len(short.values) < len(long.values)
+    for few, many in zip(short.values, long.values, strict=False):
+        assert few.lower <= many.upper
+        assert many.lower <= few.upper
+    assert any(many.lower > few.upper - short.tail.first for few, many in zip(short.values, long.values, strict=False))
+
+
 def test_the_tail_is_counted() -> None:
     """Without it the entropy of too few features would be taken for that of all."""
     listed = InfiniteHermite(Fraction(3, 5)).listed("fd", TENTH, 1, 4)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from numerics.kernel_spectra import KERNELS, Kernel, kernel_spectrum, limit_entries
-from numerics.matrices import float_matrix
+from numerics.matrices import float_matrix, multiprecision_entries
 from numerics.problem import METHODS, Boundary, Method, Problem
 from theory.errors import InputError
 from theory.kernels.derive import derive_kernel
@@ -84,6 +84,12 @@ def test_empirical_kernel_is_the_gram_matrix(method: Method) -> None:
     assert found.rank == 7
     for value, enclosure in zip(known, found.values, strict=True):
         assert abs(value - float(enclosure.middle)) < 1e-10 * known[0]
+    with mpmath.workdps(60):
+        entries = multiprecision_entries(case, method)(60)
+        sigma = sorted(mpmath.svd_r(entries, compute_uv=False), reverse=True)
+        for value, enclosure in zip(sigma, found.values, strict=False):
+            exact = Fraction(*map(int, mpmath.libmp.to_rational((value**2 / case.count)._mpf_)))
+            assert enclosure.lower <= exact <= enclosure.upper
     assert found.values[-1].upper <= found.rest_upper
     assert found.values[-1].lower == 0
 

@@ -131,3 +131,27 @@ def test_signs_are_not_proven_from_half_of_the_off_diagonal_entries() -> None:
         near = flint.fmpq(1, 100)
         found.matrix = flint.arb_mat([[1, near, near], [near, 1, near], [near, near, 1]])
     symmetric._prove_signs(found)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rest", "proven"), [(Fraction(1, 2), True), (Fraction(99, 100), True), (Fraction(6, 5), False)]
+)
+def test_signs_are_not_proven_by_vectors_that_are_too_long(rest: Fraction, proven: bool) -> None:
+    """K = I and the vector 6/5 e_1: its quadratic form is 36/25, the eigenvalue 1, and the rest lies below 1 or above."""
+    with flint.ctx.workprec(200):
+        found = SimpleNamespace(
+            factors=SimpleNamespace(
+                vectors=SimpleNamespace(columns=[0]),
+                left_vectors=lambda bits: flint.arb_mat(2, 1, [flint.fmpq(6, 5), 0]),
+            ),
+            matrix=flint.arb_mat([[1, 0], [0, 1]]),
+            accuracy=60,
+            bits=120,
+            rank=1,
+            values=[Enclosure.exact(1), Enclosure(Fraction(0), rest)],
+        )
+    if proven:
+        symmetric._prove_signs(found)  # type: ignore[arg-type]
+    else:
+        with pytest.raises(PrecisionCapError, match="not separated"):
+            symmetric._prove_signs(found)  # type: ignore[arg-type]

@@ -167,6 +167,36 @@ def test_the_tail_bounds_the_columns(chosen: Stencil, h: Fraction) -> None:
         assert tail.first <= columns[size] * 2 ** (16 if h == TENTH else 24)
 
 
+@pytest.mark.parametrize("h", [TENTH, Fraction(1, 2)])
+def test_the_tail_is_the_sum_of_the_bounds_of_all_columns(h: Fraction) -> None:
+    """``‖column j‖² <= ‖K‖² ρ^m (j+m)!/j! (ρ/r)^j e^(x r/(1-r))/(1-r)`` for one r, added up for 150 columns in mpmath."""
+    model, size = HermiteDiagonal(Fraction(1, 2)), 20
+    tail = model.tail(h, size)
+    assert tail is not None
+    with mp.workdps(30):
+        x = real(h) ** 2
+
+        def least(r: mpmath.mpf) -> mpmath.mpf:
+            """The sum for this r (the norm of the kernel is 1); the bound uses some r, and none has a smaller sum."""
+            terms = (mp.mpf(j + 2) * (j + 1) * (real(model.ratio) / r) ** j for j in range(size, size + 150))
+            return real(model.ratio) ** 2 * mp.exp(x * r / (1 - r)) / (1 - r) * mp.fsum(terms)
+
+        smallest = min(least(mp.mpf(k) / 40) for k in range(24, 40))
+        assert smallest * 0.9 <= real(tail.first) <= 4 * smallest
+
+
+def test_columns_left_out_raise_the_eigenvalues_listed() -> None:
+    """Asked for hardly any digits, few features are listed: the ends must reach what many features have."""
+    model = HermiteDiagonal(Fraction(1, 10))
+    short, long = model.listed("fd", Fraction(1, 2), 1, 1), model.listed("fd", Fraction(1, 2), 12, 4)
+    assert len(short.values) < len(long.values)
+    assert short.tail is not None
+    for few, many in zip(short.values, long.values, strict=False):
+        assert few.lower <= many.lower
+        assert many.upper <= few.upper
+    assert any(many.lower > few.upper - short.tail.first for few, many in zip(short.values, long.values, strict=False))
+
+
 def test_all_features_against_many_of_them() -> None:
     """The FD spectrum of all features contains that of the first 16 (ρ = 1/20), eigenvalue by eigenvalue."""
     endless, many = HermiteDiagonal(Fraction(1, 20)), HermiteDiagonal(Fraction(1, 20), 16)
