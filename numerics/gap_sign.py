@@ -75,7 +75,7 @@ def predicted_spectra(problem: Problem, arithmetic: Arithmetic) -> PredictedSpec
     if arithmetic == "exact":
         return PredictedSpectra(floating_singular_values(exact), np.stack([*map(floating_singular_values, moved)]))
     stored = exact if arithmetic == "float64" else float_matrix(problem, "ad", arithmetic)
-    own = floating_singular_values(stored).astype(np.float64)
+    own = floating_singular_values(stored)
     errors = np.zeros_like(exact)
     inner = entry_errors(problem, arithmetic)
     errors[: len(inner)] = inner
@@ -85,7 +85,7 @@ def predicted_spectra(problem: Problem, arithmetic: Arithmetic) -> PredictedSpec
         base = moved[0] if k < len(SIZES_OF_NOISE) - 1 else moved[1]
         values = floating_singular_values(base + factor * errors * generator.standard_normal(exact.shape))
         # where the entries' errors are less, the errors of the SVD itself remain, which A_AD's values show
-        tail = values < 2 * own.max() * len(own) * np.finfo(stored.dtype).eps
+        tail = values < 2 * own.max() * len(own) * np.finfo(np.float64).eps
         variants.append(-np.sort(-np.where(tail, np.hypot(values, own), values)))
     return PredictedSpectra(own, np.stack(variants))
 

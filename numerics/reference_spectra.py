@@ -105,10 +105,10 @@ def _agree(first: tuple[mpmath.mpf, ...], second: tuple[mpmath.mpf, ...], digits
 
 
 def floating_singular_values(matrix: Float[np.ndarray, "n m"]) -> Float[np.ndarray, " k"]:
-    """LAPACK's singular values of a stored float32 or float64 matrix, descending, in the matrix's own dtype.
+    """LAPACK's singular values of a stored float32 or float64 matrix, descending, in float64: float32 is widened first.
 
     Divide and conquer (``gesdd``), and the slower ``gesvd`` where that does not converge. Absolute error is
-    about ``u * sigma_1``: values under that are the arithmetic's, not the matrix's.
+    about ``u * sigma_1``, u of float64: values under that are LAPACK's, not the matrix's.
 
     Raises:
         InputError: another dtype, not a matrix, empty, or entries that are not finite.
@@ -119,8 +119,9 @@ def floating_singular_values(matrix: Float[np.ndarray, "n m"]) -> Float[np.ndarr
         raise InputError(f"matrix: dtype {matrix.dtype} is not allowed; float32 or float64")
     if not np.isfinite(matrix).all():
         raise InputError("matrix: entries that are not finite have no singular values")
+    wide = matrix.astype(np.float64)
     try:
-        values = scipy.linalg.svd(matrix, compute_uv=False, lapack_driver="gesdd")
+        values = scipy.linalg.svd(wide, compute_uv=False, lapack_driver="gesdd")
     except np.linalg.LinAlgError:
-        values = scipy.linalg.svd(matrix, compute_uv=False, lapack_driver="gesvd")
-    return np.asarray(values, dtype=matrix.dtype)
+        values = scipy.linalg.svd(wide, compute_uv=False, lapack_driver="gesvd")
+    return np.asarray(values)

@@ -13,7 +13,9 @@ The model. ``A_FD = A_AD + T + E``: T the leading truncation terms, E independen
 
 The probability that ``sigma_k(A_FD) > sigma_k(A_AD)`` for every k >= n/2 is the product over these k, where behind the
 knee the values of A_AD are those computed in the arithmetic, which lie on a floor of their own: two noises are
-compared. With a knee beyond n/2 the first factors decide (the lift must beat the scatter: ``sigma_k`` up to about
+compared. A column of A_FD is zero where the feature's values at the nodes of each point round to one number, as where
+it saturates (or all but zero, below LAPACK's rounding); with too few columns left the last values of A_FD are 0, and less than those of A_AD if LAPACK can tell
+one of the latter from 0 (if not, the odds are even). With a knee beyond n/2 the first factors decide (the lift must beat the scatter: ``sigma_k`` up to about
 ``n tau`` qualifies, not the floor ``2 sqrt(n) tau`` alone); with both floors at one height the last ones.
 Factors are multiplied as if independent.
 """
@@ -22,20 +24,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import bdtrc, log_ndtr
 
+from numerics.backends import FloatBackend
+from numerics.features import features, interior_points
 from numerics.floor import entry_errors
 from numerics.matrices import float_matrix
 from numerics.problem import Problem
 from numerics.reference_spectra import floating_singular_values
 from numerics.truncation import truncation_terms
+from theory.activations import z
 from theory.errors import InputError
-from theory.roundoff import noise_quantile
+from theory.expressions import evaluate
+from theory.roundoff import UNIT_ROUNDOFF, noise_quantile
 
 SPREAD = 0.65
 """Scatter of the logarithm of the j-th smallest value of a square noise matrix, times j − 1/2; see the tests."""
@@ -45,6 +51,8 @@ STRIDE = 4
 """Of the first search for an onset, in sizes of the grid."""
 SEPARATE = 2.0
 """The sizes of the errors are good within about this factor."""
+LAPACK = UNIT_ROUNDOFF["float64"]
+"""Values below so many of the largest one are LAPACK's own rounding."""
 _LEVELS = np.concatenate([[0.0], 0.5 - 0.5 * np.cos(np.linspace(0, math.pi, 65))[1:]])
 
 
@@ -87,7 +95,40 @@ def small_values(problem: Problem, arithmetic: str) -> SmallValues:
     sigma = floating_singular_values(exact)
     own = sigma if arithmetic == "float64" else floating_singular_values(float_matrix(problem, "ad", arithmetic))
     shift = sum(truncation_terms(problem).values(), np.zeros_like(exact))
-    return _predict(exact, sigma, own.astype(np.float64), entry_errors(problem, arithmetic), shift)
+    errors = entry_errors(problem, arithmetic)
+    found = _predict(exact, sigma, own, errors, shift)
+    lost = np.linalg.norm(np.hypot(exact, errors), axis=0) <= LAPACK * own[0]
+    behind = found.behind.copy()
+    behind[:-1] *= _despite_zero_columns(np.where(lost, 1, zero_columns(problem, arithmetic)), own)
+    return replace(found, behind=behind)
+
+
+def zero_columns(problem: Problem, arithmetic: str) -> Float[np.ndarray, " M"]:
+    """The probability that a feature's column of A_FD is zero in the arithmetic, by feature.
+
+    Values of the activation within R of each other are one number, of those ν apart, with probability max(0, 1 − R/ν);
+    R is taken from the slope at the point and the extent of the stencil, and must do so at every point.
+    """
+    terms = problem.difference.terms
+    if any(term.stencil is None for term in terms):  # the feature itself stands in the entry
+        return np.zeros(problem.count)
+    drawn, backend = features(problem), FloatBackend(np.float64)
+    X = np.array([[float(c) for c in point] for point in interior_points(problem)])
+    W = np.array([[float(c) for c in w] for w in drawn.weights])
+    argument = X @ W.T + np.array([float(b) for b in drawn.biases])
+    value, slope = (evaluate(problem.activation.derivative(k), {z: argument}, backend) + 0 * argument for k in (0, 1))
+    moved = [np.ptp(np.array([[float(c) for c in node] for node in term.shifts]) @ W.T, axis=0) for term in terms]
+    spacing = np.spacing(np.abs(value).astype(arithmetic)).astype(np.float64)
+    return np.asarray(np.prod(np.maximum(0, 1 - np.abs(slope) * np.max(moved, axis=0) / spacing), axis=0))
+
+
+def _despite_zero_columns(zero: Float[np.ndarray, " M"], own: Float[np.ndarray, " n"]) -> float:
+    """The factor by which zero columns, each independently, change the probability; ``own``: values of A_AD."""
+    number = reduce(np.convolve, ([1 - p, p] for p in zero.tolist()), np.ones(1))
+    spare, n = len(zero) - len(own), len(own)
+    told = own > math.sqrt(n) * LAPACK * own[0]
+    odds = np.array([1.0] * (spare + 1) + [0.0 if told[n - k] else 0.5 for k in range(1, n + 1)])
+    return min(1.0, float(number @ odds))
 
 
 def _predict(

@@ -160,7 +160,7 @@ def spectrum(problem: Problem, method: Method, arithmetic: Arithmetic, digits: i
     if arithmetic == "exact":
         return _kept(problem, method, digits)
     stored = float_matrix(problem, method, arithmetic)
-    values = floating_singular_values(stored.astype(np.float64))
+    values = floating_singular_values(stored)
     error = Fraction(lapack_error(float(values[0]), *stored.shape))
     exact = [Fraction(float(v)) for v in values]
     enclosures = tuple(Enclosure(max(v - error, Fraction(0)), v + error) for v in exact)

@@ -355,7 +355,7 @@ def _lwork(rows: int, columns: int) -> int:
 
 
 def _singular_values(stored: Matrix, arithmetic: str) -> Values:
-    """As :func:`numerics.reference_spectra.floating_singular_values` of the widened matrix, with fewer checks."""
+    """As :func:`numerics.reference_spectra.floating_singular_values` of a matrix of float64, with fewer checks."""
     matrix = np.asarray(stored, dtype=np.float64)
     if not math.isfinite(matrix.sum()) and not np.isfinite(matrix).all():
         raise InputError(f"features: an entry of A is not finite in {arithmetic}")

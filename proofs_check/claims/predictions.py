@@ -149,7 +149,7 @@ def _floats(profile: Profile) -> tuple[Scope, ...]:
 
 
 def every_small_larger(problem: Problem, arithmetic: str) -> bool:
-    """S2 by LAPACK in the arithmetic: σ_k(A_FD) > σ_k(A_AD) for every k > n/2."""
+    """S2 by LAPACK, of the matrices stored in the arithmetic: σ_k(A_FD) > σ_k(A_AD) for every k > n/2."""
     ad, fd = (floating_singular_values(float_matrix(problem, m, arithmetic)) for m in ("ad", "fd"))
     return bool((fd[len(ad) // 2 :] > ad[len(ad) // 2 :]).all())
 

@@ -32,7 +32,7 @@ def test_decided_signs_are_right_in_nineteen_of_twenty(arithmetic: str, share: f
         for n in (24, 64):
             made = drawn(activation, n, 7)
             spectra = predicted_spectra(made, arithmetic)  # type: ignore[arg-type]
-            fd = scipy.linalg.svd(float_matrix(made, "fd", arithmetic), compute_uv=False).astype(float)
+            fd = scipy.linalg.svd(float_matrix(made, "fd", arithmetic).astype(float), compute_uv=False)
             for convention in standard_conventions(8):
                 found = predicted_gap(spectra, convention)
                 ad, true = (truncated_entropy(v, convention).value for v in (spectra.ad, fd))
@@ -103,9 +103,9 @@ def test_the_middle_variant_has_two_terms_of_the_truncation_and_the_second_one()
 
 def test_values_behind_the_floor_of_the_decomposition_keep_its_errors() -> None:
     """Where A_FD's entries have hardly any error, LAPACK's own remains: no value is predicted far below A_AD's."""
-    problem = drawn("tanh", 40, 0, Fraction(2))
-    spectra = predicted_spectra(problem, "float32")
-    floor = 2 * spectra.ad[0] * 40 * np.finfo(np.float32).eps
+    problem = drawn("gaussian", 60, 0, Fraction(1, 2)).with_(biases=Normal(Fraction(0), Fraction(40)))
+    spectra = predicted_spectra(problem, "float64")
+    floor = 2 * spectra.ad[0] * 60 * np.finfo(np.float64).eps
     for variant in spectra.fd:
         assert np.all(np.diff(variant) <= 0)
         assert (variant < floor).sum() > 10

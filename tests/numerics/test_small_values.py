@@ -17,11 +17,13 @@ from numerics.small_values import (
     SPREAD,
     Onset,
     SmallValues,
+    _despite_zero_columns,
     _noise,
     _predict,
     predicted_onset,
     size_grid,
     small_values,
+    zero_columns,
 )
 from numerics.truncation import truncation_terms
 from theory.errors import InputError, NonexistenceError
@@ -178,3 +180,69 @@ def test_boundary_rows_are_refused() -> None:
 def test_rectangular_matrices_have_a_prediction_too() -> None:
     made = drawn(30, 1).with_(interior=(60,), weights=Uniform(Fraction(-1), Fraction(1)))
     assert 0 <= small_values(made, "float32").probability <= 1
+
+
+# --- columns of zeros
+
+
+def saturated(activation: str, operator: str, seed: int, **more: object) -> Problem:
+    wide = Normal(Fraction(0), Fraction(4 if activation == "erf" else 8))
+    return drawn(48, seed, activation, operator_text=operator, **more).with_(biases=wide)
+
+
+@pytest.mark.parametrize("operator", ["u_x", "u_xx", "u_xxx"])
+@pytest.mark.parametrize("activation", ["erf", "tanh"])
+def test_columns_that_are_surely_zero_are_and_others_are_not(activation: str, operator: str) -> None:
+    sure = 0
+    for seed in range(8):
+        made = saturated(activation, operator, seed)
+        zero = zero_columns(made, "float32")
+        really = ~float_matrix(made, "fd", "float32").any(axis=0)
+        assert really[zero > 0.99].all()
+        assert not really[zero < 0.01].any()
+        sure += int((zero > 0.99).sum())
+    assert sure > 8
+
+
+def test_the_number_of_zero_columns_is_the_sum_of_their_probabilities() -> None:
+    made = [saturated("erf", "u_xx", seed) for seed in range(40)]
+    zero = np.concatenate([zero_columns(one, "float32") for one in made])
+    really = sum(int((~float_matrix(one, "fd", "float32").any(axis=0)).sum()) for one in made)
+    assert zero.sum() > 100
+    assert abs(really - zero.sum()) < 0.05 * zero.sum()
+
+
+def test_a_term_without_derivative_leaves_no_column_zero_and_sine_none() -> None:
+    assert not zero_columns(saturated("erf", "u_xx + u", 0), "float32").any()
+    assert not zero_columns(saturated("sin", "u_xx", 0), "float32").any()
+
+
+def test_zero_columns_end_the_statement_where_they_can_be_told_and_are_not_spare() -> None:
+    told = np.array([1.0, 1e-3, 1e-6])
+    assert _despite_zero_columns(np.zeros(3), told) == 1
+    assert _despite_zero_columns(np.array([0.0, 1.0, 0.0]), told) == 0
+    assert _despite_zero_columns(np.array([0.25, 0.0, 0.0]), told) == 0.75
+    assert _despite_zero_columns(np.array([1.0, 0.0, 0.0, 0.0]), told) == 1  # one to spare
+    assert _despite_zero_columns(np.array([0.5, 0.5, 0.0, 0.0]), told) == 0.75
+    assert _despite_zero_columns(np.array([0.0, 1.0, 0.0]), np.array([1.0, 1e-3, 1e-17])) == 0.5  # LAPACK's rounding
+    assert _despite_zero_columns(np.array([0.0, 1.0, 1.0]), np.array([1.0, 1e-3, 1e-17])) == 0
+
+
+@pytest.mark.parametrize("n", [32, 64])
+def test_the_share_of_draws_that_saturation_spares(n: int) -> None:
+    """Binomial: a misprediction beyond 4 standard deviations, plus 5 % for the model."""
+    made = [drawn(n, seed, "erf").with_(biases=Normal(Fraction(0), Fraction(2))) for seed in range(60)]
+    predicted = np.array([small_values(one, "float32").probability for one in made])
+    held = 0
+    for one in made:
+        ad, fd = (scipy.linalg.svdvals(float_matrix(one, m, "float32").astype(float))[n // 2 :] for m in ("ad", "fd"))
+        held += bool((fd > ad).all())
+    assert abs(held - predicted.sum()) < 4 * np.sqrt((predicted * (1 - predicted)).sum()) + 3
+    assert 0 < held < 60
+
+
+def test_features_below_the_rounding_of_lapack_predict_nothing() -> None:
+    """Gaussian features far out: columns of 1e-30 in both matrices, which LAPACK cannot tell from zero."""
+    made = drawn(48, 1, "gaussian").with_(biases=Normal(Fraction(0), Fraction(9)))
+    assert (np.linalg.norm(float_matrix(made, "ad", "float64"), axis=0) < 1e-30).any()
+    assert 0.1 < small_values(made, "float64").probability < 0.9

@@ -10,6 +10,7 @@ import pytest
 from numerics.features import features
 from numerics.matrices import float_matrix
 from numerics.problem import Problem
+from numerics.small_values import small_values
 from proofs_check.claims import limits, predictions
 from proofs_check.claims.predictions import every_small_larger
 from proofs_check.judging import judge
@@ -81,6 +82,9 @@ def test_a_saturated_feature_ends_the_statement_in_float32() -> None:
     assert every_small_larger(drawn, "float32")
     assert not every_small_larger(saturated, "float32")
     assert every_small_larger(saturated, "float64")
+    for arithmetic, spared in (("float32", False), ("float64", True)):
+        assert (small_values(saturated, arithmetic).probability > 0.9) is spared
+    assert small_values(drawn, "float32").probability > 0.9
     column = {m: float_matrix(saturated, m, "float32")[:, 0] for m in ("ad", "fd")}
     assert not column["fd"].any()
     assert column["ad"].all()
