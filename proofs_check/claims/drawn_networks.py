@@ -446,7 +446,7 @@ CLAIMS = (
     ),
     _claim(
         "step", "A step of gradient descent is −ηJᵀr up to round-off that is bounded",
-        r"$|\theta_{t+1} - \theta_t + \eta J(\theta_t)^T r_t|$ is at most the round-off of its operations, entry by entry, J in closed form, for elementary functions good to 8 units.",
+        r"$|\theta_{t+1} - \theta_t + \eta J(\theta_t)^T r_t|$ is at most the round-off of its operations, entry by entry, J in closed form, for elementary functions good to 8 units, in two-layer networks (those drawn).",
         "at the first, middle and last step of every drawn network",
         _ratio("step"),
         (

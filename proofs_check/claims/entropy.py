@@ -336,7 +336,7 @@ CLAIMS = (
     Claim(
         id="entropy.fannes-audenaert",
         title="Continuity of the entropy",
-        statement=r"For two spectra of $r$ positive values, powers 1 and 2, $|H - H'| \le T\log(r-1) + h_2(T)$ with "
+        statement=r"For two spectra of $r \ge 2$ positive values, powers 1 and 2, $|H - H'| \le T\log(r-1) + h_2(T)$ with "
         r"$T = \tfrac12\|p - p'\|_1$ and the binary entropy $h_2$ (rational spectra, random ones and some that nearly attain it, $r \le 12$).",
         family="entropy",
         source="K. M. R. Audenaert, J. Phys. A 40 (2007) 8127",
@@ -434,7 +434,7 @@ CLAIMS = (
     ),
     Claim(
         id="entropy.covariance",
-        title="The sign of the AD–FD gap is the sign of a covariance",
+        title="The AD–FD gap is a covariance to leading order",
         statement=r"For sine or cosine features, interior rows only, all values kept, $\sigma_n > 0$ and the central second difference of order 2, "
         r"with $f_k = v_k^T\mathrm{diag}(w^2)v_k$: "
         r"$H_{FD} - H_{AD} = q\,\tfrac{h^2}{12}\,\mathrm{Cov}_p(f, \log p) + O(h^4)$ (checked: $\partial^2$, six features, 4 to 8 points).",

@@ -186,7 +186,7 @@ CLAIMS = (
         id="entropy.gap-enclosure",
         title="The entropy gap enclosed from the AD side alone",
         statement=r"With $A_{FD} = A_{AD} + \sum_q h^q C_q + R$, the leading term of the gap expansion and the explicit "
-        r"remainder $\tfrac12 L\,\|E\|_F^2$ enclose $H_{FD} - H_{AD}$ at fixed $r$ (2 or 3 of five, $h = 1/100$; steps at "
+        r"remainder $\tfrac12 L\,\|E\|_F^2$ enclose $H_{FD} - H_{AD}$ at fixed $r$ (2 or 3 of five values, sin, tanh and Gaussian features, $h = 1/100$; steps at "
         r"which neighbouring singular values may meet have no bound); "
         r"$A_{FD}$ itself is never made.",
         family="entropy",

@@ -111,7 +111,7 @@ CLAIMS = (
         r"$H_r(A + hB) = H_r(A) - h\sum_{k\le r}\dot p_k\log p_k + O(h^2)$, "
         r"$\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_{j\le r} p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$. Equal values "
         r"inside the top $r$ are harmless; across the cut-off they are not: $A = \mathrm{diag}(2,1,1)$, $B$ the exchange of "
-        r"the last two, $r = 2$ has gap$/h = 0.154$ where the formula gives 0.",
+        r"the last two, $r = 2$, has gap$/h = 0.154$ for $q = 1$ where the formula gives 0.",
         family="entropy",
         source="ours",
         predicate=r"order at least 1.8 of the remainder between $h = 2^{-14}$ and $2^{-15}$, in 60-digit arithmetic",

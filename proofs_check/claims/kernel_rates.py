@@ -327,6 +327,11 @@ CLAIMS = (
         scopes=once({"activation": "sin", "weights": "cauchy(0, 1)", "biases": "normal(0, 1)"}),
         instances=_cauchy("sin"),
         test=_diverges(-3),
+        derivation=(
+            Step(r"$K_{AD}(x,x) = E\,w^4\sin^2(wx+b) = \tfrac12E\,w^4(1 - e^{-2}\cos 2wx) \ge \tfrac12(1 - e^{-2})\,E\,w^4 = \infty$",
+                 r"$b \sim N(0,1)$ is independent of $w$; claim laws.moments", "claim"),
+        ),
+        rests_on=("laws.moments",),
         describe=Rate.to_dict,
         mutants=(
             Mutant("decaying", "for the bump as well", "assumption", lambda c: c.with_(instances=_cauchy("gaussian"))),
@@ -336,7 +341,7 @@ CLAIMS = (
     Claim(
         id="kernels.cauchy-bump",
         title="A decaying activation and a random bias save heavy tails",
-        statement=r"With Cauchy weights, the bump $e^{-z^2/2}$ and $b \sim N(0,1)$, $K_{AD}(1,1) = 0.7238$ for "
+        statement=r"With Cauchy weights, the bump $e^{-z^2/2}$ and $b \sim N(0,1)$, $K_{AD}(1,1) = 0.7238$ to four decimals for "
         r"$\partial^2$.",
         family="kernels",
         source="ours",

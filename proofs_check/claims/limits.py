@@ -197,7 +197,7 @@ CLAIMS = (
     ),
     Claim(
         id="limit.truncation-not-rounding",
-        title="In float64 the sign of the gap is that of the exact matrices",
+        title="In these draws the gap in float64 is that of the exact matrices",
         statement="In the draw of seed 0 at $n = 48$ (full: 20 draws at $n = 100$) the gap of tanh (AD has more) and of sin (FD has more) "
         "in float64 is truncation: the exact matrices have it too, to 1 % of it.",
         family="limits",
@@ -222,8 +222,8 @@ CLAIMS = (
     Claim(
         id="limit.many-sines",
         title="With many features AD has the larger entropy for sin too",
-        statement=f"With many sine features ($M = {MANY['quick']}$; full: {MANY['full']}; at 16 points) AD has the larger entropy in at least 9 of 10 draws; with few (64: a "
-        "mutant) it has not.",
+        statement=f"With many sine features ($M = {MANY['quick']}$; full: {MANY['full']}; at 16 points, $w, b \\sim N(0, 1)$, $h = 1/100$, energy rule $10^{{-6}}$, float64) AD has at least the entropy of FD in at "
+        "least 9 of 10 draws; with few (64: a mutant) it has not.",
         family="limits",
         source="ours",
         predicate=rf"sin, $w, b \sim N(0, 1)$, $N = 16$ points, $M = {MANY['quick']}$ features "

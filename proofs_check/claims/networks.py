@@ -192,7 +192,7 @@ CLAIMS = (
         title="Training follows the frozen tangent kernel, better with the width",
         statement=r"Gradient descent on the residuals of a two-layer tanh network ($u'' = \sin(\pi x)/10$; $w, b$ uniform in "
         r"$\pm\sqrt3$, $a = \pm1$; 16 iterations, in the full profile 100) follows $r(t) = (I - \eta G)^t r(0)$ with "
-        r"$G = JJ^T$ at the start, and the deviation is of order $1/M$ in the width, $M$ from 64 to 1024 (full: 256 to 4096).",
+        r"$G = JJ^T$ at the start, and the deviation falls like $1/M$ between the widths $M = 64$ and $1024$ (full: 256, 1024 and 4096).",
         family="networks",
         source="ours, after Jacot, Gabriel and Hongler (2018) and Wang, Yu and Perdikaris (2022)",
         predicate=r"four points, Dirichlet rows, $h = 1/10$, $\eta = 1/(2\lambda_{\max}(G_\infty))$: slope in $\log M$ of the geometric mean of $\sup_t\|r(t) - (I - \eta G)^t r(0)\|/\|r(0)\|$ within "
@@ -219,8 +219,8 @@ CLAIMS = (
     Claim(
         id="networks.kernel-fluctuation",
         title="The tangent kernel at the start approaches its limit like the root of the width",
-        statement=r"For two-layer tanh networks with a bounded start, $M$ from 64 to 1024 (full: 256 to 4096), "
-        r"$\|G_M - G_\infty\|/\|G_\infty\|$ is of order $M^{-1/2}$, for AD and FD residuals alike.",
+        statement=r"For two-layer tanh networks with a bounded start, "
+        r"$\|G_M - G_\infty\|/\|G_\infty\|$ falls like $M^{-1/2}$ between the widths $M = 64$ and $1024$ (full: 256, 1024 and 4096), for AD and FD residuals alike.",
         family="networks",
         source="classical (variance of a mean)",
         predicate=r"four points, Dirichlet rows, $h = 1/10$: slope in $\log M$ of the geometric mean over seeds within 0.1 of −1/2, $G_\infty$ by quadrature; "

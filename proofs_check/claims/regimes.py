@@ -243,7 +243,7 @@ CLAIMS = (
     Claim(
         id="regimes.entropy-order",
         title="S3 holds where the covariance law and the round-off floor say so",
-        statement=r"In at least 9 of 10 problems of the map with $s h \le 1/2$, $s$ the scale of the weights, the sign of $H_{FD} - H_{AD}$, under the default convention, is that of its prediction from $A_{AD}$ alone: the covariance law in "
+        statement=r"In at least 9 of 10 problems of the map with $s h \le 1/2$, $s$ the scale of the weights, the sign of $H_{FD} - H_{AD}$, under the default convention (" + Convention().label + r"), is that of its prediction from $A_{AD}$ alone: the covariance law in "
         "exact arithmetic, the leading truncation term above the knee and noise behind it in floating point.",
         family="regimes",
         source="ours",

@@ -88,7 +88,7 @@ def _signs(guess: Guess = lambda larger, arithmetic: larger) -> Callable[[Settin
                 else:
                     where = ", ".join(setting.scope.values())
                     misses.append(f"{where}, {label}: {told.upper()} predicted, gap {predicted.gap:.1e}")
-        told_of = right + len(misses)
+        told_of = right + undecided + len(misses)  # a sign that is told and cannot be confirmed is not right
         return Outcome(
             right >= RIGHT * told_of if told_of else None,
             f"the predicted sign is right in {right} of {told_of} pairs of setting and convention; {silent} not predicted, "
@@ -103,7 +103,7 @@ CLAIMS = (
     Claim(
         id="prediction.source-signs",
         title="The sign of the entropy gap in the settings of S3: predicted from A_AD",
-        statement="In at least nine tenths of the settings and conventions in which S3 is judged, and in which it is "
+        statement="In at least nine tenths of the settings (each in its first draw) and conventions in which S3 is judged, and in which it is "
         "predicted, the sign of $H_{FD} - H_{AD}$ is the one that is predicted from $A_{AD}$ alone.",
         family="predictions",
         source="ours",

@@ -351,8 +351,8 @@ CLAIMS = (
     Claim(
         id="spectra.sine-factorisation",
         title="Sine features: FD is AD times the symbol",
-        statement=r"For sine or cosine features, interior rows, $L = \partial^m$ and a symmetric stencil (checked: central, "
-        r"$m = 1, 2, 4$ at order 2, $m = 2$ at order 4, and one with extra nodes each) the finite difference factorises exactly: "
+        statement=r"For sine or cosine features, interior rows, $L = \partial^m$ and a symmetric stencil (checked: central, for sine "
+        r"$m = 1, 2$ at order 2 and $m = 2$ at order 4, for cosine $m = 2, 4$ at order 2, and one with extra nodes each) the finite difference factorises exactly: "
         r"$A_{FD} = A_{AD}\,\mathrm{diag}(m(h w_j))$ with the Fourier symbol $m$ of the stencil.",
         family="spectra",
         source="ours",

@@ -377,7 +377,7 @@ CLAIMS = (
     Claim(
         id="steps.brute-force",
         title="The best step found by trying is the predicted one",
-        statement=r"For $\partial^2$ and $\partial^4$, central, $p = 2, 4$, in at least 9 of 10 draws of $\sin$ or $\tanh$ features "
+        statement=r"For $\partial^2$ and $\partial^4$, central, in at least 9 of 10 draws of $\sin$ features ($p = 2$) or $\tanh$ features ($p = 4$) "
         r"the step of least rms error of $A_{FD}$'s entries, of those from $h^*/16$ to $16h^*$, is within a factor 2 of $h^*$ from "
         r"$\rho = \kappa u \|c\|_2\,\mathrm{rms}$ and $D = \mathrm{rms}\,L\varphi^{(p)}$.",
         family="steps",
