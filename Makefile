@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Bytecode is kept whatever the surroundings say: the tests start a hundred Python processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup verify test test-slow lowest faults properties lint format bench clean
+.PHONY: setup verify test test-slow lowest faults properties gpu lint format bench clean
 .DEFAULT_GOAL := verify
 
 $(STAMP): pyproject.toml constraints.txt
@@ -47,6 +47,12 @@ lowest: $(STAMP)  ## everything at the lowest versions that pyproject.toml allow
 
 properties: $(STAMP)  ## thousands of drawn networks against their bounds, with statistics; the worst of earlier runs first
 	OMP_NUM_THREADS=1 $(BIN)/python -m proofs_check.properties --networks 3000 --folder .hypothesis/networks
+
+gpu: $(STAMP)  ## what needs a CUDA device: the tests on one, drawn networks, the training benchmark; without one it fails
+	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "make gpu: torch sees no CUDA device here")'
+	$(BIN)/python -m pytest -n 0 -m "gpu and not slow"
+	$(BIN)/python -m proofs_check.properties --networks 200 --folder .hypothesis/networks-cuda --device cuda
+	$(BIN)/python tests/benchmarks/bench_training.py --device cuda
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .

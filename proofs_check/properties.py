@@ -84,7 +84,7 @@ class Statistics:
 
     def entropies(self, drawn: TrainingProblem) -> None:
         """Predicts the orders of one ensemble, in float64, and compares."""
-        for found in compared(drawn, drawn.start, CONVENTIONS):
+        for found in compared(drawn, drawn.start.to(drawn.device), CONVENTIONS):
             said = [order(*pair) for pair in found.entropies]
             self.orders["networks"] += 1
             self.orders["networks with a prediction"] += any(said)
@@ -111,14 +111,14 @@ class Statistics:
 
 
 def run(networks: int, folder: Path, device: str = "cpu", seconds: float = math.inf) -> Statistics:
-    """Replays the worst cases in the folder, then draws until so many networks are trained, or the time is up.
+    """Replays the worst cases in the folder, on this device wherever they were found, then draws until so many networks are trained, or the time is up.
 
     Then wide networks are drawn until a tenth as many meet the hypotheses of the bound known at the start.
     """
     found, began = Statistics(), time.monotonic()
     for case in _kept(folder):
         method = case.pop("method")
-        drawn = TrainingProblem.from_dict(case)
+        drawn = TrainingProblem.from_dict(case | {"device": device})
         found.take(drawn, method, examine(drawn, method), folder)
     replayed = found.networks
 

@@ -43,6 +43,13 @@ def fresh_precision() -> Iterator[None]:
         torch.use_deterministic_algorithms(False)
 
 
+@pytest.fixture(scope="module", params=["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def device(request: pytest.FixtureRequest) -> str:
+    """Where a test runs: on the CPU, and unchanged on a GPU."""
+    name: str = request.param
+    return name
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests marked ``gpu`` are skipped, with the reason, where there is no CUDA device."""
     marked = [item for item in items if item.get_closest_marker("gpu")]

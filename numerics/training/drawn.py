@@ -33,6 +33,7 @@ from numerics.training.derivative_bounds import (
     step_rounding,
     supremum,
 )
+from numerics.training.devices import resolve_device
 from numerics.training.ensembles import Model, on
 from numerics.training.frozen import Followed, follow
 from numerics.training.lazy import Lazy, lazy
@@ -87,7 +88,7 @@ class TrainingProblem:
         """What :meth:`to_dict` described.
 
         Raises:
-            InputError: something else.
+            InputError: something else, or a device that is not here.
         """
         if set(data) != {"problem", "amplitudes", "rate", "device"} or data["amplitudes"] not in (
             "signs",
@@ -97,6 +98,7 @@ class TrainingProblem:
             raise InputError(
                 "training problem: the keys are problem, amplitudes (signs, normal, opposite), rate, device"
             )
+        resolve_device(data["device"])
         problem = problem_file.from_dict(data["problem"])
         return TrainingProblem(problem, data["amplitudes"], rational(data["rate"], "rate"), data["device"])
 

@@ -72,7 +72,7 @@ class Predicted:
 
 def enclosed(matrix: Float[Tensor, "r p"], radius: float) -> list[Enclosure]:
     """Enclosures of the singular values of all matrices within ``radius``, descending; LAPACK's error is added."""
-    values = torch.linalg.svdvals(matrix)
+    values = singular_values(matrix)
     error = Fraction(radius) + Fraction(lapack_error(values))
     return [Enclosure(max(Fraction(0), v - error), v + error) for v in map(Fraction, values.tolist())]
 
@@ -82,6 +82,12 @@ def entropies_of(
 ) -> list[EntropyEnclosure]:
     """Enclosures, under each convention, of the entropies of all matrices within ``radius``."""
     return entropy_enclosures(enclosed(matrix, radius), conventions)
+
+
+def singular_values(matrix: Float[Tensor, "r p"]) -> Float[Tensor, " n"]:
+    """Descending; by LAPACK wherever the matrix is, for :func:`lapack_error` is about no other library."""
+    values: Tensor = torch.linalg.svdvals(matrix.cpu())
+    return values
 
 
 def lapack_error(values: Float[Tensor, " n"]) -> float:

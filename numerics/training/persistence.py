@@ -29,7 +29,7 @@ from numerics.entropies import EntropyEnclosure
 from numerics.problem import METHODS, Method
 from numerics.training import ntk
 from numerics.training.drawn import TrainingProblem, steps
-from numerics.training.entropy_order import EntropyOrder, entropies_of, lapack_error, order
+from numerics.training.entropy_order import EntropyOrder, entropies_of, lapack_error, order, singular_values
 from numerics.training.loop import minimise
 from numerics.training.optimisers import GradientDescent, optimiser
 from theory.conventions import Convention
@@ -52,7 +52,7 @@ class Drift:
         """Of ``moved − reference``, LAPACK's error added."""
         if not bool(torch.isfinite(moved).all()):
             return Drift(math.inf, math.inf, math.inf)
-        values = torch.linalg.svdvals(moved - reference)
+        values = singular_values(moved - reference)
         error, n = lapack_error(values), len(values)
         return Drift(float(values.sum()) + n * error, float(values.norm()) + n * error, float(values[0]) + error)
 
@@ -80,7 +80,7 @@ class Spectrum:
     @staticmethod
     def of(matrix: Float[Tensor, "r p"]) -> Spectrum:
         """Of a matrix in float64."""
-        values = torch.linalg.svdvals(matrix)
+        values = singular_values(matrix)
         return Spectrum(tuple(values.tolist()), lapack_error(values))
 
 
@@ -207,7 +207,7 @@ def along(
     """
     drawn = drawn.in_float64()
     training = drawn.problem.training
-    flat = drawn.start
+    flat = drawn.start.to(drawn.device)
     jacobians: dict[Method, list[Tensor]] = {}
     for method in METHODS:
         model = drawn.model(method)
@@ -215,7 +215,7 @@ def along(
             GradientDescent(steps(drawn, model, flat).to(flat)) if training.optimizer == "gd" else optimiser(training.optimizer)
         )  # fmt: skip
         run = minimise(model, flat, chosen, training.iterations, training.iterations, snapshots=times)
-        jacobians[method] = [ntk.jacobian(model, run.snapshots[t]) for t in times]
+        jacobians[method] = [ntk.jacobian(model, run.snapshots[t].to(flat)) for t in times]
     found = []
     for k in range(len(flat)):
         pairs = [(a[k], b[k]) for a, b in zip(jacobians["ad"], jacobians["fd"], strict=True)]

@@ -11,9 +11,10 @@ and 2 boundary points, float64, Adam. The peers do the same work:
 
 Rounds are interleaved, so that a busy machine slows all of them; the median of the rounds is reported.
 
-The peers have the same number of torch threads: one, and as many as there are processors (at most 2).
+The peers have the same number of torch threads: one, and as many as there are processors (at most 2). With
+``--device cuda`` all of them run on the GPU, and the clock waits until it has finished.
 
-    python tests/benchmarks/bench_training.py [--networks 32] [--threads 1] [--rounds 5]
+    python tests/benchmarks/bench_training.py [--networks 32] [--device cpu|cuda] [--threads 1] [--rounds 5]
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ Run = Callable[[int], None]
 """Runs so many iterations."""
 
 
-def points_and_targets() -> tuple[Tensor, Tensor]:
+def points_and_targets(device: str = "cpu") -> tuple[Tensor, Tensor]:
     """All points, boundary first and last, and f at them."""
-    x = torch.linspace(-1, 1, POINTS, dtype=torch.float64)[:, None]
+    x = torch.linspace(-1, 1, POINTS, dtype=torch.float64)[:, None].to(device)
     return x, -(torch.pi**2) * torch.sin(torch.pi * x[:, 0])
 
 
@@ -63,13 +64,15 @@ def system(h: float | None = None) -> System:
     return System((Rows(x[1:-1], f[1:-1], parts), Rows(x[[0, -1]], zero, (Term((0,)),))))
 
 
-def ours(networks: int, h: float | None = None) -> Run:
+def ours(networks: int, device: str, h: float | None = None) -> Run:
     """The package's fast path, by its public function: chunks are taken by as many threads as torch has."""
     model = TwoLayerResidual(TwoLayer(WIDTH, 1, jets.activation("tanh")), system(h))
     start = initialise(model.network, range(networks))
 
     def run(iterations: int) -> None:
-        train_ensemble(model, start, Adam(STEP), iterations, [0], device="cpu")
+        train_ensemble(
+            model, start, Adam(STEP), iterations, [0], device=device, chunk=networks if device == "cuda" else 64
+        )
 
     return run
 
@@ -82,7 +85,7 @@ def workspace(networks: int) -> int:
     return objective.workspace
 
 
-def one_at_a_time(networks: int) -> Run:
+def one_at_a_time(networks: int, device: str) -> Run:
     """The loop that DeepXDE runs, for one network (the number of networks is not used)."""
 
     class Net(torch.nn.Module):
@@ -98,13 +101,13 @@ def one_at_a_time(networks: int) -> Run:
             result: Tensor = self.linears[-1](x)
             return result
 
-    net = Net()
+    net = Net().to(device)
     optimiser = torch.optim.Adam(net.parameters(), lr=STEP)
-    x, f = points_and_targets()
+    x, f = points_and_targets(device)
     # DeepXDE keeps boundary points in front and evaluates the equation at all of them.
     data = torch.cat([x[[0, -1]], x])
     target = torch.cat([f[[0, -1]], f])[:, None]
-    zero = torch.zeros(2, 1, dtype=torch.float64)
+    zero = torch.zeros(2, 1, dtype=torch.float64, device=device)
     mse = torch.nn.MSELoss()
 
     def closure() -> Tensor:
@@ -127,11 +130,12 @@ def one_at_a_time(networks: int) -> Run:
     return run
 
 
-def nested_jvp(networks: int) -> Run:
+def nested_jvp(networks: int, device: str) -> Run:
     """Nested forward mode over the points under ``vmap`` over the networks, reverse mode over the parameters."""
     network = TwoLayer(WIDTH, 1, jets.activation("tanh"))
-    a, b, w = (p.clone().requires_grad_(True) for p in network.split(initialise(network, range(networks))))
-    x, f = points_and_targets()
+    start = initialise(network, range(networks)).to(device)
+    a, b, w = (p.clone().requires_grad_(True) for p in network.split(start))
+    x, f = points_and_targets(device)
     inner, edge = x[1:-1], x[[0, -1]]
     one = torch.ones_like(inner)
     factor = network.factor
@@ -160,11 +164,12 @@ def nested_jvp(networks: int) -> Run:
     return run
 
 
-def batched_autograd(networks: int) -> Run:
+def batched_autograd(networks: int, device: str) -> Run:
     """u'' in closed form for all networks at once; autograd for the gradients alone."""
     network = TwoLayer(WIDTH, 1, jets.activation("tanh"))
-    a, b, w = (p.clone().requires_grad_(True) for p in network.split(initialise(network, range(networks))))
-    x, f = points_and_targets()
+    start = initialise(network, range(networks)).to(device)
+    a, b, w = (p.clone().requires_grad_(True) for p in network.split(start))
+    x, f = points_and_targets(device)
     inner, edge = x[1:-1], x[[0, -1]]
     factor = network.factor
     optimiser = torch.optim.Adam([a, b, w], lr=STEP, foreach=True)
@@ -182,41 +187,46 @@ def batched_autograd(networks: int) -> Run:
     return run
 
 
-def measure(networks: int, rounds: int, seconds: float) -> dict[str, list[float]]:
+def measure(networks: int, device: str, rounds: int, seconds: float) -> dict[str, list[float]]:
     """Network-iterations a second of every contender in every round; each round lasts about ``seconds``."""
     contenders: dict[str, tuple[Run, int]] = {
-        "ours": (ours(networks), networks),
-        "ours, differences": (ours(networks, 0.01), networks),
-        "one at a time": (one_at_a_time(networks), 1),
-        "nested jvp": (nested_jvp(networks), networks),
-        "batched autograd": (batched_autograd(networks), networks),
+        "ours": (ours(networks, device), networks),
+        "ours, differences": (ours(networks, device, 0.01), networks),
+        "one at a time": (one_at_a_time(networks, device), 1),
+        "nested jvp": (nested_jvp(networks, device), networks),
+        "batched autograd": (batched_autograd(networks, device), networks),
     }
+
+    def taken(run: Run, iterations: int) -> float:
+        start = time.perf_counter()
+        run(iterations)
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter() - start
+
     counts = {}
     for name, (run, _) in contenders.items():
-        run(3)
-        start = time.perf_counter()
-        run(3)
-        counts[name] = max(2, math.ceil(3 * seconds / (time.perf_counter() - start)))
+        taken(run, 3)
+        counts[name] = max(2, math.ceil(3 * seconds / taken(run, 3)))
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, (run, size) in contenders.items():
-            start = time.perf_counter()
-            run(counts[name])
-            rates[name].append(size * counts[name] / (time.perf_counter() - start))
+            rates[name].append(size * counts[name] / taken(run, counts[name]))
     return rates
 
 
 BARS = {"one at a time": 12.0, "nested jvp": 8.0, "batched autograd": 2.5}
-"""Ratios to reach with either number of threads."""
+"""Ratios to reach on a CPU with either number of threads."""
 
 
-def report(networks: int, rounds: int, seconds: float) -> dict[str, Any]:
+def report(networks: int, device: str, rounds: int, seconds: float) -> dict[str, Any]:
     """Median rates, and the medians of the ratios of each round."""
-    rates = measure(networks, rounds, seconds)
+    rates = measure(networks, device, rounds, seconds)
     medians = {name: statistics.median(values) for name, values in rates.items()}
     ratios = {name: statistics.median(a / b for a, b in zip(rates["ours"], rates[name], strict=True)) for name in BARS}
     return {
         "networks": networks,
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "torch_threads": torch.get_num_threads(),
         "network_iterations_per_second": {name: round(value) for name, value in medians.items()},
         "workspace_mib_of_a_thread": round(workspace(-(-networks // torch.get_num_threads())) / 2**20, 1),
@@ -227,16 +237,18 @@ def report(networks: int, rounds: int, seconds: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--networks", type=int, default=32)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0)
     options = parser.parse_args()
-    counts = [options.threads] if options.threads else sorted({1, min(2, os.cpu_count() or 1)})
+    processors = 1 if options.device == "cuda" else min(2, os.cpu_count() or 1)
+    counts = [options.threads] if options.threads else sorted({1, processors})
     reports = []
     for count in counts:
         with threads(count):
-            reports.append(report(options.networks, options.rounds, options.seconds))
-    json.dump({"bars": BARS, "runs": reports}, sys.stdout, indent=2)
+            reports.append(report(options.networks, options.device, options.rounds, options.seconds))
+    json.dump({"bars": BARS if options.device == "cpu" else None, "runs": reports}, sys.stdout, indent=2)
     print()
 
 

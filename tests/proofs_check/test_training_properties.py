@@ -41,10 +41,6 @@ from theory.conventions import standard_conventions
 from theory.symbols import symbol
 
 WITNESSES = Path(".hypothesis") / "witnesses"
-DEVICES = [
-    "cpu",
-    pytest.param("cuda", marks=pytest.mark.gpu),
-]
 CONVENTIONS = standard_conventions(4)
 
 
@@ -72,7 +68,6 @@ def obeys(problem: TrainingProblem, method: Method) -> drawing.Examined:
     return found
 
 
-@pytest.mark.parametrize("device", DEVICES)
 def test_networks_obey_their_bounds(device: str) -> None:
     """Law, single steps, curvature, evaluation and truncation, over all that is drawn."""
 
@@ -85,7 +80,6 @@ def test_networks_obey_their_bounds(device: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("device", DEVICES)
 def test_wide_bounded_networks_are_predicted_closely(device: str) -> None:
     """The median of bound over deviation is under 10 where the width is 256 or more and laws are bounded."""
     ratios: list[float] = []
@@ -103,16 +97,20 @@ def test_wide_bounded_networks_are_predicted_closely(device: str) -> None:
 
 @examples(25)
 @given(training_problems(dtypes=("float64",), iterations=1, widths=st.integers(1, 64)))
-def test_residuals_and_kernels_are_those_of_the_matrices(problem: TrainingProblem) -> None:
+def test_residuals_and_kernels_are_those_of_the_matrices(device: str, problem: TrainingProblem) -> None:
     """``r = c A a − f`` with A and f made by other code, and its columns are the Jacobian in the output weights."""
     assume(problem.amplitudes != "opposite")
+    problem = replace(problem, device=device)
     for method in METHODS:
-        model, flat = problem.model(method), problem.start
+        model, flat = problem.model(method), problem.start.to(device)
         rounding = Rounding.of(model, flat)
         m = problem.problem.count
         for k in range(len(flat)):
             drawn = problem.problem.with_(seed=problem.problem.seed + k)
-            A, f = (torch.from_numpy(v) for v in (float_matrix(drawn, method, "float64"), float_rhs(drawn, "float64")))
+            A, f = (
+                torch.from_numpy(v).to(device)
+                for v in (float_matrix(drawn, method, "float64"), float_rhs(drawn, "float64"))
+            )
             residual = model.network.factor * (A @ flat[k, :m]) - f
             error = 2.0**-50 * rounding.residual[k]
             assert ((model.residual(flat)[k] - residual).abs() <= error).all()
@@ -124,7 +122,7 @@ def test_residuals_and_kernels_are_those_of_the_matrices(problem: TrainingProble
 
 @examples(25)
 @given(training_problems(iterations=24, widths=st.integers(1, 48)))
-def test_random_features_obey_their_law_and_rates(problem: TrainingProblem) -> None:
+def test_random_features_obey_their_law_and_rates(device: str, problem: TrainingProblem) -> None:
     """Within round-off of the law; the slope of every mode is ``|1 − ησ²|``, σ from the singular values of A."""
     drawn, dtype = problem.problem, problem.problem.dtype
     unit = problem.unit
@@ -133,15 +131,15 @@ def test_random_features_obey_their_law_and_rates(problem: TrainingProblem) -> N
         assume(float(A.abs().max()) > 0)
         step = float(problem.rate) * rfm.stable_step(A)
         t = drawn.training.iterations
-        found = rfm.followed(A, f, step, t, 1, dtype=dtype, device="cpu")
+        found = rfm.followed(A, f, step, t, 1, dtype=dtype, device=device)
         size = float(f.double().norm())
         assert (found.deviation <= found.bound).all()
         n, m = A.shape
         assert float(found.bound[-1]) <= 40 * t * (n + m) * unit * size * (1 + float(problem.rate) * math.sqrt(n))
         left, values, _ = np.linalg.svd(A.double().numpy(), full_matrices=False)
-        end = rfm.gradient_descent(A, f, step, t, t, dtype=dtype, device="cpu", keep_residuals=True).residuals
+        end = rfm.gradient_descent(A, f, step, t, t, dtype=dtype, device=device, keep_residuals=True).residuals
         assert end is not None
-        first, last = left.T @ end[0].double().numpy(), left.T @ end[-1].double().numpy()
+        first, last = (left.T @ end[k].double().cpu().numpy() for k in (0, -1))
         noise = 60 * t * (n + m) * unit * size * (1 + float(problem.rate) * math.sqrt(n))
         for k, factor in enumerate(np.abs(1 - step * values**2)):
             expected = factor**t * abs(first[k])
@@ -152,21 +150,22 @@ def test_random_features_obey_their_law_and_rates(problem: TrainingProblem) -> N
 
 @examples(25)
 @given(training_problems(bounded=True, widths=st.sampled_from((16, 128, 512))))
-def test_modes_of_networks_decay_at_their_rates_within_the_bound(problem: TrainingProblem) -> None:
+def test_modes_of_networks_decay_at_their_rates_within_the_bound(device: str, problem: TrainingProblem) -> None:
     """``|⟨v_k, r_t⟩|`` lies within the bound of ``|1 − ηλ_k|^t |⟨v_k, r_0⟩|``, eigenvectors by numpy."""
+    problem = replace(problem, device=device)
     for method in METHODS:
         model = problem.model(method)
-        flat = problem.start.to(problem.dtype)
+        flat = problem.start.to(device, problem.dtype)
         G = ntk.kernel(model, flat).double()
         eta = steps(problem, model, flat)
         t = problem.problem.training.iterations
         found = follow(model, lambda p, m=model: ntk.kernel(m, p), flat, eta, t, 1, share=math.inf)
         moved = minimise(model, flat, optimiser_with(eta.to(flat)), t, t).parameters
-        first, last = model.residual(flat).double(), model.residual(moved).double()
+        first, last = (model.residual(point).double().cpu() for point in (flat, moved))
         for k in range(len(flat)):
             if not bool(torch.isfinite(found.bound[-1, k])) or not bool(torch.isfinite(last[k]).all()):
                 continue
-            values, vectors = np.linalg.eigh(G[k].numpy())
+            values, vectors = np.linalg.eigh(G[k].cpu().numpy())
             expected = np.abs(1 - float(eta[k]) * values) ** t * np.abs(vectors.T @ first[k].numpy())
             gap = np.abs(np.abs(vectors.T @ last[k].numpy()) - expected)
             growth = max(1.0, float(np.abs(1 - float(eta[k]) * values).max())) ** t
@@ -182,10 +181,11 @@ def optimiser_with(step: Any) -> Any:
 
 @examples(30)
 @given(training_problems(dtypes=("float64",), iterations=1))
-def test_the_loss_falls_below_the_step_of_the_hessian(problem: TrainingProblem) -> None:
+def test_the_loss_falls_below_the_step_of_the_hessian(device: str, problem: TrainingProblem) -> None:
     """For every network; and below ``2/λ_max`` for random features, where the kernel does not move."""
+    problem = replace(problem, device=device)
     for method in METHODS:
-        model, flat = problem.model(method), problem.start
+        model, flat = problem.model(method), problem.start.to(device)
         eta, fall = descent_step(model, flat, None if method == "ad" else problem.averages)
         loss, gradient = model(flat)
         after = model(flat - eta[:, None] * gradient)[0]
@@ -196,7 +196,7 @@ def test_the_loss_falls_below_the_step_of_the_hessian(problem: TrainingProblem) 
             for v in (float_matrix(problem.problem, method, "float64"), float_rhs(problem.problem, "float64"))
         )
         assume(float(A.abs().max()) > 0)
-        losses = rfm.gradient_descent(A, f, 1.99 * rfm.stable_step(A), 20, 1, device="cpu").loss
+        losses = rfm.gradient_descent(A, f, 1.99 * rfm.stable_step(A), 20, 1, device=device).loss
         assert all(b is not None and a is not None and b <= a * (1 + 1e-13) for a, b in itertools.pairwise(losses))
 
 
@@ -207,7 +207,6 @@ def test_below_two_over_the_largest_eigenvalue_a_networks_loss_can_grow() -> Non
     assert (loss[1:] > loss[:-1]).any()
 
 
-@pytest.mark.parametrize("device", DEVICES)
 def test_lazy_networks_stay_within_what_is_known_at_the_start(device: str) -> None:
     """Rate and deviation for every t, wherever the hypotheses hold, as they do in a quarter of these networks at least."""
     held: list[bool] = []
@@ -253,25 +252,23 @@ def bounded_laws() -> dict[str, Any]:
                       operators=(("u_x", 1), ("u_xx", 1), ("u_xxxx", 1)), steps=(Fraction(1, 4), Fraction(1, 10))),
     st.sampled_from((2, 4)),
 )  # fmt: skip
-def test_gauss_newton_residuals_agree_for_sine_features(problem: TrainingProblem, accuracy: int) -> None:
+def test_gauss_newton_residuals_agree_for_sine_features(device: str, problem: TrainingProblem, accuracy: int) -> None:
     """``A_FD = A_AD diag(m)`` to round-off, so that the projections on their ranges differ by ``‖E‖/σ_min`` at most."""
     from theory.discretisation import StencilChoice
 
     drawn = problem.problem.with_(stencil=StencilChoice("central", accuracy), interior=(12,))
-    problem = replace(problem, problem=drawn, amplitudes="normal")
-    flat = problem.start
-    A, B = (float_matrix(drawn, m, "float64") for m in METHODS)
+    problem = replace(problem, problem=drawn, amplitudes="normal", device=device)
+    flat = problem.start.to(device)
+    models = [problem.model(m) for m in METHODS]
+    A, B = (ntk.feature_matrix(m, flat[:1])[0].cpu().numpy() / m.network.factor for m in models)
     f = float_rhs(drawn, "float64")
     (term,) = drawn.difference.terms
     s = drawing.along_axis(term)
     assert s is not None
-    w = flat[0, 2 * drawn.count :].numpy()
+    w = flat[0, 2 * drawn.count :].cpu().numpy()
     factors = np.array([multiplier(s, float(v) * float(drawn.h)) for v in w])
     E = B - A * factors
-    rounding = (
-        Rounding.of(problem.model("fd"), flat).jacobian[0, :, : drawn.count].numpy()
-        / problem.model("fd").network.factor
-    )
+    rounding = Rounding.of(models[1], flat).jacobian[0, :, : drawn.count].cpu().numpy() / models[1].network.factor
     assert (np.abs(E) <= 2.0**-50 * rounding).all()
     least = np.linalg.svd(A * factors, compute_uv=False)[-1]
     bound = np.linalg.norm(2.0**-50 * rounding) / least if least > 0 else math.inf
@@ -298,11 +295,14 @@ def multiplier(s: Any, theta: float) -> float:
     ),
     st.sampled_from((0.5, 0.1, 0.9)),
 )
-def test_the_predicted_order_of_ad_and_fd_is_the_measured_one(problem: TrainingProblem, tolerance: float) -> None:
+def test_the_predicted_order_of_ad_and_fd_is_the_measured_one(
+    device: str, problem: TrainingProblem, tolerance: float
+) -> None:
+    problem = replace(problem, device=device)
     reached, limits = {}, {}
     for method in METHODS:
         model = problem.model(method)
-        flat = problem.start.to(problem.dtype)
+        flat = problem.start.to(device, problem.dtype)
         found = follow(model, lambda p, m=model: ntk.kernel(m, p), flat, steps(problem, model, flat),
                        problem.problem.training.iterations, 1, tolerances=(tolerance,))  # fmt: skip
         limits[method] = found.reach[0]
@@ -323,17 +323,17 @@ def test_the_predicted_order_of_ad_and_fd_is_the_measured_one(problem: TrainingP
 
 @examples(20)
 @given(training_problems(optimizers=("gd", "adam", "lbfgs"), iterations=8, widths=st.integers(1, 64)))
-def test_signs_of_neurons_do_not_matter_to_any_optimiser(problem: TrainingProblem) -> None:
+def test_signs_of_neurons_do_not_matter_to_any_optimiser(device: str, problem: TrainingProblem) -> None:
     """σ odd: ``(a, b, w) → −(a, b, w)``; even: ``(b, w) → −(b, w)``. Exact in floating point, so equal to the last bit."""
     # (tanh by differences is torch's own, which is odd.)
     odd = {"tanh": -1, "sin": -1, "erf": -1, "gaussian": 1, "cos": 1}
     name, training = problem.problem.activation_name, problem.problem.training
     assume(name in odd)
-    m = problem.problem.count
+    m, problem = problem.problem.count, replace(problem, device=device)
     for method in METHODS:
         if name == "tanh" and method == "ad":
             continue  # by the exponential, which is odd up to rounding only
-        model, flat = problem.model(method), problem.start.to(problem.dtype)
+        model, flat = problem.model(method), problem.start.to(device, problem.dtype)
         other = -flat
         if odd[name] == 1:
             other[:, :m] = flat[:, :m]
@@ -342,7 +342,6 @@ def test_signs_of_neurons_do_not_matter_to_any_optimiser(problem: TrainingProble
         assert torch.equal(torch.nan_to_num(ends[0]), torch.nan_to_num(ends[1]))
 
 
-@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("optimizer", ["gd", "adam", "lbfgs"])
 def test_the_order_of_neurons_does_not_matter_to_any_optimiser(optimizer: str, device: str) -> None:
     """A permutation of the neurons, ``(a, b, w)`` together, permutes the run: losses agree up to summation in another order."""
@@ -376,7 +375,9 @@ def test_the_order_of_neurons_does_not_matter_to_any_optimiser(optimizer: str, d
                       operators=(("u_x", 1), ("u_xx", 1), ("u_xxxx", 1))),
     st.sampled_from(("gd", "adam", "lbfgs")),
 )  # fmt: skip
-def test_no_optimiser_comes_below_the_residual_of_least_squares(problem: TrainingProblem, optimizer: str) -> None:
+def test_no_optimiser_comes_below_the_residual_of_least_squares(
+    device: str, problem: TrainingProblem, optimizer: str
+) -> None:
     """So a method whose residual there is above a tolerance never comes to it, whoever trains: an order known at the start."""
     drawn, t = problem.problem, problem.problem.training.iterations
     for method in METHODS:
@@ -385,13 +386,12 @@ def test_no_optimiser_comes_below_the_residual_of_least_squares(problem: Trainin
         left, values, _ = np.linalg.svd(A.numpy(), full_matrices=False)
         kept = left[:, values > 1e-14 * values[0]]
         least = float(np.linalg.norm(f.numpy() - kept @ (kept.T @ f.numpy())) ** 2 / 2)
-        model = rfm.LeastSquares(A, f)
+        model = rfm.LeastSquares(A.to(device), f.to(device))
         step = optimiser(optimizer, rfm.stable_step(A) if optimizer == "gd" else None)
-        losses = minimise(model, torch.zeros(1, A.shape[1], dtype=torch.float64), step, t, 1).loss
+        losses = minimise(model, torch.zeros(1, A.shape[1], dtype=torch.float64, device=device), step, t, 1).loss
         assert float(losses.min()) >= least * (1 - 1e-9) - 1e-20 * float(f.square().sum())
 
 
-@pytest.mark.parametrize("device", DEVICES)
 def test_entropy_orders_predicted_from_ad_are_those_measured(device: str) -> None:
     """At the start and after training, for every convention; and in half of the draws there is a prediction."""
     said: list[bool] = []
@@ -426,7 +426,7 @@ def test_entropy_orders_predicted_from_ad_are_those_measured(device: str) -> Non
 
 
 @pytest.mark.parametrize("optimizer", ["gd", "adam", "lbfgs"])
-def test_entropy_orders_persist_while_the_drift_is_small(optimizer: str) -> None:
+def test_entropy_orders_persist_while_the_drift_is_small(optimizer: str, device: str) -> None:
     """What the start and the drifts imply is what is measured; wide networks with small targets keep some orders to the end."""
     lasted: list[int] = []
 
@@ -434,7 +434,7 @@ def test_entropy_orders_persist_while_the_drift_is_small(optimizer: str) -> None
     @given(
         training_problems(
             dtypes=("float64",), members=2, iterations=6, widths=st.sampled_from((16, 64, 512)), optimizers=(optimizer,),
-            rates=(Fraction(1, 10), Fraction(1)), steps=(Fraction(1, 2), Fraction(1, 4), Fraction(1, 10)),
+            rates=(Fraction(1, 10), Fraction(1)), steps=(Fraction(1, 2), Fraction(1, 4), Fraction(1, 10)), device=device,
         ), st.sampled_from((None, "exp(x)/1000")),
     )  # fmt: skip
     def check(problem: TrainingProblem, small: str | None) -> None:

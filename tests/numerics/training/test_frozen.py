@@ -171,12 +171,14 @@ def test_an_overflow_ends_the_law() -> None:
     st.sampled_from(["float32", "float64"]),
     st.floats(0.01, 1.99),
 )
-def test_random_features_are_bounded_by_round_off(seed: int, n: int, m: int, dtype: str, scale: float) -> None:
+def test_random_features_are_bounded_by_round_off(
+    device: str, seed: int, n: int, m: int, dtype: str, scale: float
+) -> None:
     generator = torch.Generator().manual_seed(seed)
     A, f = torch.randn(n, m, dtype=F64, generator=generator), torch.randn(n, dtype=F64, generator=generator)
     A = A.to(torch.float32).double() if dtype == "float32" else A
     step = scale * rfm.stable_step(A)
-    found = rfm.followed(A, f, step, 50, 1, dtype=dtype, device="cpu")
+    found = rfm.followed(A, f, step, 50, 1, dtype=dtype, device=device)
     law = rfm.predict(A.to(getattr(torch, dtype)), f.to(getattr(torch, dtype)), step, 50, 1)
     unit = 2.0**-24 if dtype == "float32" else 2.0**-53
     size = float(f.norm())
@@ -185,7 +187,7 @@ def test_random_features_are_bounded_by_round_off(seed: int, n: int, m: int, dty
     for ours, theirs in zip(found.predicted[:, 0].tolist(), law.loss, strict=True):
         if found.valid_until[0] is None:
             assert math.sqrt(2 * ours) == pytest.approx(math.sqrt(2 * theirs), abs=1e3 * unit * size)
-    run = rfm.gradient_descent(A, f, step, 50, 1, dtype=dtype, device="cpu")
+    run = rfm.gradient_descent(A, f, step, 50, 1, dtype=dtype, device=device)
     for k, loss in enumerate(run.loss):
         ends = band(float(found.predicted[k, 0]), float(found.bound[k, 0]))
         assert loss is not None

@@ -29,7 +29,7 @@ def change(matrix: torch.Tensor, moved: torch.Tensor, convention: Convention, sh
 def actual(matrix: torch.Tensor, moved: torch.Tensor, convention: Convention) -> float | None:
     """By another SVD."""
     found = [
-        truncated_entropy(np.linalg.svd(m.numpy(), compute_uv=False).tolist(), convention).value
+        truncated_entropy(np.linalg.svd(m.cpu().numpy(), compute_uv=False).tolist(), convention).value
         for m in (matrix, moved)
     ]
     return None if None in found else abs(found[1] - found[0])  # type: ignore[operator]
@@ -37,11 +37,13 @@ def actual(matrix: torch.Tensor, moved: torch.Tensor, convention: Convention) ->
 
 @settings(max_examples=200)
 @given(st.integers(1, 5), st.integers(0, 10**6), st.integers(-9, 0), st.integers(0, 6), conventions())
-def test_entropies_change_by_no_more(n: int, seed: int, size: int, decay: int, convention: Convention) -> None:
+def test_entropies_change_by_no_more(
+    device: str, n: int, seed: int, size: int, decay: int, convention: Convention
+) -> None:
     draw = np.random.default_rng(seed)
     matrix = draw.standard_normal((n, n + 2)) * 10.0 ** (-decay * np.arange(n))[:, None]
     moved = matrix + 10.0**size * draw.standard_normal((n, n + 2)) * 10.0 ** (-decay * np.arange(n))[:, None]
-    one, other = torch.from_numpy(matrix), torch.from_numpy(moved)
+    one, other = torch.from_numpy(matrix).to(device), torch.from_numpy(moved).to(device)
     measured = actual(one, other, convention)
     if measured is not None:
         assert measured <= change(one, other, convention) + 1e-12
@@ -92,10 +94,10 @@ def test_what_is_not_known_is_infinite() -> None:
 
 
 @given(st.integers(2, 4), st.integers(0, 10**6))
-def test_orders_are_lost_as_the_drift_grows(n: int, seed: int) -> None:
+def test_orders_are_lost_as_the_drift_grows(device: str, n: int, seed: int) -> None:
     """And none appears that was not there; without a drift all that are separated are kept."""
     draw = np.random.default_rng(seed)
-    pair = tuple(torch.from_numpy(draw.standard_normal((n, n + 1))) for _ in range(2))
+    pair = tuple(torch.from_numpy(draw.standard_normal((n, n + 1))).to(device) for _ in range(2))
     names = standard_conventions(2)
     sizes = (0.0, 1e-9, 1e-6, 1e-3, 1.0, 100.0)
     rows = kept(pair, names, [(Drift.within(s, n),) * 2 for s in sizes])  # type: ignore[arg-type]

@@ -216,10 +216,7 @@ def test_adam_is_that_of_torch() -> None:
     torch.testing.assert_close(run.parameters, a.detach(), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 def test_runs_on_the_device(device: str) -> None:
-    if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no CUDA device here")
     A, f = features("sin", 20, 20, 0, 2.0)
     run = rfm.gradient_descent(A, f, None, 1000, device=device, keep_residuals=True)
     law = rfm.predict(A, f, rfm.stable_step(A), 1000, keep_residuals=True)
