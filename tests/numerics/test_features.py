@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 import math
@@ -110,32 +111,30 @@ def test_explicit_features_are_taken_as_they_are(problem: Problem) -> None:
     assert interior_points(problem) == problem.interior
 
 
-PRINT = """
-import json
-from numerics.features import features, interior_points
-from numerics.problem import Problem
-from theory.laws import law
-from theory.exact import spell
-found = {}
-for name in ("normal(0, 1)", "uniform(-1, 1)", "laplace(0, 1)", "cauchy(0, 1)", "student(3, 1)", "discrete(1/3, 2)"):
-    p = Problem(weights=law(name), biases=law(name), count=5, seed=3, layout="uniform", interior=(3,), points_seed=4)
-    drawn = features(p)
-    found[name] = [p.key, [spell(w) for (w,) in drawn.weights], [spell(b) for b in drawn.biases],
-                   [spell(x) for (x,) in interior_points(p)]]
-print(json.dumps(found, sort_keys=True))
-"""
+def drawn_by_law() -> str:
+    """For a process of its own: it imports what it needs."""
+    import json
+
+    from numerics.features import features, interior_points
+    from numerics.problem import Problem
+    from theory.exact import spell
+    from theory.laws import law
+
+    found = {}
+    for name in ("normal(0, 1)", "uniform(-1, 1)", "laplace(0, 1)", "cauchy(0, 1)", "student(3, 1)", "discrete(1/3, 2)"):
+        p = Problem(weights=law(name), biases=law(name), count=5, seed=3, layout="uniform", interior=(3,), points_seed=4)
+        drawn = features(p)
+        found[name] = [p.key, [spell(w) for (w,) in drawn.weights], [spell(b) for b in drawn.biases],
+                       [spell(x) for (x,) in interior_points(p)]]  # fmt: skip
+    return json.dumps(found, sort_keys=True)
 
 
 def test_the_same_in_every_process() -> None:
-    outputs = []
-    for hash_seed in ("0", "123"):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-        done = subprocess.run(
-            [sys.executable, "-c", PRINT], capture_output=True, text=True, env=environment, check=True
-        )
-        outputs.append(done.stdout)
-    assert outputs[0] == outputs[1]
-    found = json.loads(outputs[0])
+    program = f"{inspect.getsource(drawn_by_law)}\nprint(drawn_by_law())"
+    environment = {**os.environ, "PYTHONHASHSEED": "123"}  # this process has another
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == drawn_by_law()
+    found = json.loads(done.stdout)
     # The first draw by the documented rule: another order of drawing must not pass unnoticed.
     weights = found["uniform(-1, 1)"][1]
     assert weights[0] == spell(Fraction(float(2 * _first_uniform(3) - 1)))

@@ -134,12 +134,9 @@ print(Problem().key, Problem(weights=law("uniform(-1, 1/3)"), operator_text="u_x
 
 def test_keys_are_the_same_in_every_process() -> None:
     mine = f"{Problem().key} {Problem(weights=law('uniform(-1, 1/3)'), operator_text='u_xx + x*u').key}"
-    for seed in ("1", "2"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed}
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, check=True
-        )
-        assert done.stdout.strip() == mine
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}  # this process has another
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == mine
 
 
 def test_the_right_hand_side_is_the_operator_of_the_solution() -> None:
