@@ -121,8 +121,17 @@ def drawn_by_law() -> str:
     from theory.laws import law
 
     found = {}
-    for name in ("normal(0, 1)", "uniform(-1, 1)", "laplace(0, 1)", "cauchy(0, 1)", "student(3, 1)", "discrete(1/3, 2)"):
-        p = Problem(weights=law(name), biases=law(name), count=5, seed=3, layout="uniform", interior=(3,), points_seed=4)
+    for name in (
+        "normal(0, 1)",
+        "uniform(-1, 1)",
+        "laplace(0, 1)",
+        "cauchy(0, 1)",
+        "student(3, 1)",
+        "discrete(1/3, 2)",
+    ):
+        p = Problem(
+            weights=law(name), biases=law(name), count=5, seed=3, layout="uniform", interior=(3,), points_seed=4
+        )
         drawn = features(p)
         found[name] = [p.key, [spell(w) for (w,) in drawn.weights], [spell(b) for b in drawn.biases],
                        [spell(x) for (x,) in interior_points(p)]]  # fmt: skip

@@ -71,15 +71,15 @@ def test_the_function_is_its_definition(name: str) -> None:
 def test_derivatives_are_taylor_coefficients(name: str) -> None:
     """n! times the Cauchy integral of the definition over a circle: spectrally accurate, no differences."""
     with mpmath.workdps(60):
-        radius, nodes = mpmath.mpf(1), 256
+        radius, nodes = mpmath.mpf(1), 192
         for centre in (Fraction(0), Fraction(-3, 2), Fraction(9, 4)):
             c = mpmath.mpf(centre.numerator) / centre.denominator
             circle = [mpmath.expjpi(mpmath.mpf(2 * k) / nodes) for k in range(nodes)]
             samples = [DEFINITIONS[name](c + radius * w) for w in circle]
             for n in range(9):
-                coefficient = mpmath.fsum(f * w**-n for f, w in zip(samples, circle, strict=True)) / nodes
+                coefficient = mpmath.fsum(f * circle[-k * n % nodes] for k, f in enumerate(samples)) / nodes
                 exact = (coefficient * mpmath.factorial(n)).real
-                # The trapezoidal rule's error is n! (radius/strip)^nodes: (2/pi)^256 = 1e-50 for tanh.
+                # The trapezoidal rule's error is n! (radius/strip)^nodes: (2/pi)^192 = 2e-38 for tanh.
                 assert abs(value(name, n, centre) - exact) < mpmath.mpf(10) ** -28 * (1 + abs(exact))
 
 

@@ -13,7 +13,7 @@ from mpmath import mp
 
 from theory.activations import Activation, activation, step, z
 from theory.errors import PrecisionCapError
-from theory.kernels import derive, integrand, lattice, means, references, regression, several
+from theory.kernels import derive, integrand, lattice, means, references, regression, several, verify
 from theory.kernels.evaluation import evaluate
 from theory.kernels.integrand import Kink, Polynomial, Waves, form_of
 from theory.kernels.shapes import ErfSum, GaussianSum, Group, ReluPower, Shape, TanhAffine, shape
@@ -103,6 +103,9 @@ def test_a_wrong_recogniser_is_refused(
     """Quadrature settles on other values, or agrees to no digit."""
     name, weights, biases, dimension = case
     monkeypatch.setattr(derive, "shape", lambda expr: wrong(shape(expr)))
+    monkeypatch.setattr(verify, "TARGET", 8)  # a wrong value shows in the first digits
+    for module in (verify, several):
+        monkeypatch.setattr(module, "WORKING", 16)
     try:
         kernel = derive.derive_kernel(name, weights, biases, dimension=dimension)
     except (ArithmeticError, PrecisionCapError):

@@ -27,12 +27,12 @@ PAIR = (Feature(((0, X, Fraction(1)),)), Feature(((0, Y, Fraction(1)),)))
 
 
 @pytest.mark.parametrize(("weight", "bias"), [("uniform(-1, 1)", "normal(0, 1)"), ("uniform(-1, 2)", "laplace(0, 1)")])
-@pytest.mark.parametrize("n", [0, 2])
-def test_the_two_orders_of_integration_agree(weight: str, bias: str, n: int) -> None:
+@pytest.mark.parametrize(("n", "level"), [(0, 5), (2, 6)])
+def test_the_two_orders_of_integration_agree(weight: str, bias: str, n: int, level: int) -> None:
     """Other nodes, other panels, the same value."""
     with mp.workdps(20):
         both = [
-            panels.panels(Kink(sp.Integer(1), n), law(weight), law(bias), [PAIR], 6, bias_outside=outside)[0]
+            panels.panels(Kink(sp.Integer(1), n), law(weight), law(bias), [PAIR], level, bias_outside=outside)[0]
             for outside in (True, False)
         ]
         assert abs(both[0] - both[1]) <= mp.mpf(10) ** -5 * abs(both[0])

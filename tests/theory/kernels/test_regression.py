@@ -116,7 +116,7 @@ def test_derivatives_in_two_dimensions_are_those_in_one(name: str, bias: str) ->
         return  # no closed form
     one, two = (derive_kernel(name, "normal(0, 3/2)", bias, dimension=d, verify=False) for d in (1, 2))
     x, y = Fraction(2, 3), Fraction(-1, 5)
-    for a, b in ((0, 0), (2, 1), (1, 2)):
+    for a, b in ((0, 0), (2, 1)):
         values = [
             to_digits(two.derivative((a, 0), (b, 0)), dict(zip(two.symbols, (x, 0, y, 0), strict=True)), 20),
             to_digits(one.derivative((a,), (b,)), dict(zip(one.symbols, (x, y), strict=True)), 20),
