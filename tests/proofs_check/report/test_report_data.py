@@ -36,6 +36,11 @@ def small() -> Iterator[None]:
     patch.setitem(phase_data.SIZES, "quick", (8, 12))  # their numbers: test_report_phases.py
     patch.setitem(phase_data.DRAWS, "quick", 3)
     patch.setattr(phase_data, "SIZE", 12)
+    patch.setattr(phase_data, "STEPS", phase_data.STEPS[::3])
+    patch.setattr(phase_data, "SCALES", phase_data.SCALES[::3])
+    patch.setattr(phase_data, "ACTIVATIONS", ("tanh",))
+    patch.setattr(phase_data, "ARITHMETICS", ("float32",))
+    patch.setitem(data.BOUNDS, "quick", (data.BOUNDS["quick"][0], 2))
     patch.setattr(regimes, "SCALES", (1, 16))
     yield
     patch.undo()
