@@ -11,24 +11,25 @@ from textwrap import dedent
 
 import pytest
 
-from tests.faults.inject import Fault, catalogue, judge, locate, place, suite_of
+from tests.faults.inject import ROOT, Fault, catalogue, judge, locate, place, suite_of, texts
 
 FAULTS = catalogue()
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.label)
-def test_a_fault_has_its_place_its_tests_and_its_reason(fault: Fault) -> None:
-    path, (_, own, _) = place(fault)
-    sound, wrong = (ast.parse(dedent(text)) for text in (own, own.replace(fault.old, fault.new)))
-    assert ast.dump(sound) != ast.dump(wrong)
-    assert any(name.startswith("tests/") for name in suite_of(fault, path)), "no test file of the module; name one"
-    assert fault.why
-    assert fault.equivalent is None or len(fault.equivalent) > 20
-
-
-def test_no_fault_stands_twice() -> None:
-    count = Counter(locate(f) for f in FAULTS)
-    assert [path for (path, _), n in count.items() if n > 1] == []
+def test_every_fault_has_its_place_its_tests_and_its_reason_and_stands_once() -> None:
+    """Together: the modules of a room are read once."""
+    rooms = {room: texts(ROOT, room) for room in {fault.room for fault in FAULTS}}
+    seen = Counter[tuple[Path, str]]()
+    for fault in FAULTS:
+        path, (before, own, after) = place(fault, ROOT, rooms[fault.room])
+        changed = own.replace(fault.old, fault.new)
+        sound, wrong = (ast.dump(ast.parse(dedent(text))) for text in (own, changed))
+        assert sound != wrong, fault.label
+        assert any(name.startswith("tests/") for name in suite_of(fault, path)), f"{fault.label}: name a test file"
+        assert fault.why, fault.label
+        assert fault.equivalent is None or len(fault.equivalent) > 20, fault.label
+        seen[path, before + changed + after] += 1
+    assert [path for (path, _), n in seen.items() if n > 1] == []
 
 
 @pytest.fixture

@@ -124,6 +124,40 @@ def predicted_loss(
     return predict(A, f, step, iterations, record)
 
 
+@dataclass(frozen=True)
+class Descended:
+    """Where gradient descent from zero with the step ``1/σ_1²`` has come on several systems, by its law.
+
+    Attributes:
+        eigenvalues: of ``G = A Aᵀ``, descending and not negative, ``[b, n]``.
+        left: the loss over the first, ``[b]``.
+    """
+
+    eigenvalues: Float[Tensor, "b n"]
+    left: Float[Tensor, " b"]
+
+
+def descended(A: Float[Tensor, "b n m"], f: Float[Tensor, " n"], iterations: int) -> Descended:
+    """:func:`predict` for a batch of *stored* matrices (of any dtype), in float64: the last loss alone.
+
+    Raises:
+        InputError: a matrix or ``f`` is zero: there is no step, or no first loss.
+
+    >>> A = torch.diag(torch.tensor([2.0, 1.0]))[None]
+    >>> descended(A, torch.tensor([1.0, 1.0]), 1).left
+    tensor([0.2812], dtype=torch.float64)
+    """
+    A, f = A.double(), f.double()
+    values, vectors = torch.linalg.eigh(A @ A.transpose(1, 2))
+    values = values.flip(1).clamp(min=0)
+    if not bool((values[:, 0] > 0).all() and (f != 0).any()):
+        raise InputError("system: neither A nor f may be zero")
+    shares = (vectors.flip(2).transpose(1, 2) @ f).square() / f.square().sum()
+    times = torch.tensor([iterations])
+    factors = torch.cat([power_factors(rates, times) for rates in values / values[:, :1]])
+    return Descended(values, (factors.square() * shares).sum(1))
+
+
 @dataclass
 class LeastSquares:
     """The objective ``½‖A a − f‖²`` for a batch of ``a``; rows of the batch share ``A`` and ``f``."""

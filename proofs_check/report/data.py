@@ -83,7 +83,7 @@ def figure_work(profile: Profile) -> list[tuple[str, Callable[[], dict[str, Any]
     work += [("spectra", partial(spectrum_figure, name, problem)) for name, problem in spectra.items()]
     work += [("entropy", partial(entropy_figure, name, problem, profile)) for name, problem in entropies.items()]
     work += [("regimes", partial(regime_figure, "tanh", arithmetic, profile)) for arithmetic in ARITHMETICS]
-    for make in (phase_data.over_size, phase_data.over_step, phase_data.over_pairs):
+    for make in (phase_data.over_size, phase_data.over_step, phase_data.over_pairs, phase_data.over_speeds):
         for activation, arithmetic in product(phase_data.ACTIVATIONS, phase_data.ARITHMETICS):
             work.append(("phases", partial(make, activation, arithmetic, profile)))
     work += [("training", partial(training_figure, "training", training, profile))]

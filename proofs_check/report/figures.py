@@ -35,7 +35,7 @@ def drawings(figures: Figures) -> list[Drawing]:
         made.append(partial(entropy, figures.entropy))
     if figures.regimes and all(found.points for found in figures.regimes):
         made.append(partial(regimes, figures.regimes))
-    for across in ("size", "step", "pairs"):
+    for across in ("size", "step", "pairs", "speeds"):
         if any(m.across == across for m in figures.phases):
             made.append(partial(phases, figures.phases, across))
     if figures.training or figures.networks:

@@ -1,5 +1,5 @@
-"""Where S2 and S3 hold over size and tolerance, and over step and weight scale, and where the paired reading of S4 does:
-shares of draws, and predictions.
+"""Where S2 and S3 hold over size and tolerance, and over step and weight scale, and where the paired readings of S4 and S5
+do: shares of draws, and predictions (none for S5).
 
 The predictions use A_AD alone, of the first draw: S2, about the values behind a cut-off number r, by the probability of
 :mod:`numerics.small_values`; S3 by the sign of the gap of :mod:`numerics.gap_sign`.
@@ -8,6 +8,7 @@ The predictions use A_AD alone, of the first draw: S2, about the values behind a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics import draws
+from numerics.float_entropies import truncated_entropies
 from numerics.gap_sign import PredictedSpectra, predicted_gap, predicted_spectra
 from numerics.problem import METHODS, Arithmetic, Problem
 from numerics.small_values import small_values
@@ -40,6 +42,8 @@ FIRST_SEED = 7_000_000_000
 """Draws of the maps: not those of the ledger's cells."""
 TAU = Fraction(1, 10**6)
 """Of the energy rule, in the maps over step and weight scale."""
+ITERATIONS = 1000
+"""Of gradient descent, in the map of S5."""
 DECADES = tuple(range(1, 16))
 """Tolerances 10^-k that are shown."""
 
@@ -133,6 +137,44 @@ def over_pairs(activation: str, arithmetic: Arithmetic, profile: Profile) -> dic
             row.append(cell)
         rows.append(_gathered(row))
     across = {"across": "pairs", "columns": [spell(h) for h in steps], "rows": [spell(s) for s in scales]}
+    told = {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across
+    return told | _gathered(rows)
+
+
+def over_speeds(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict[str, Any]:
+    """S5 in the same draw, over the steps and weight scales of :func:`over_pairs` and with its systems; nothing is predicted.
+
+    Gradient descent from zero, each method with its own step 1/σ_1², by the exact law of the stored matrix. ``small``: the
+    loss by AD falls to a smaller fraction of the first in as many iterations; ``raw`` and ``normalised``: the loss by the
+    method with the larger entropy of the eigenvalues of G = A Aᵀ (energy rule, τ = 1e-6, power 1) does.
+    """
+    from numerics.training.rfm import descended
+    from proofs_check.claims.least_squares import system
+
+    every = 2 if profile == "quick" else 1
+    steps, scales = STEPS[::every], SCALES[::every]
+    judged = {"raw": Convention("energy", TAU), "normalised": Convention("energy", TAU, 1, True)}
+    rows: list[dict[str, list[Any]]] = []
+    for scale in scales:
+        study = Study("rfm", "u_xx", arithmetic, "svd", "quick", activation=activation, deviation=scale,
+                      count=SIZE, points=SIZE, first=FIRST_PAIR, members=DRAWS[profile])  # fmt: skip
+        ad = descended(*system(study, "ad"), ITERATIONS)
+        row: list[dict[str, Any]] = []
+        for h in steps:
+            fd = descended(*system(replace(study, step=h), "fd"), ITERATIONS)
+            left = list(zip(ad.left.tolist(), fd.left.tolist(), strict=True))
+            cell: dict[str, Any] = {"small": sum(a < f for a, f in left) / len(left), "flagged": False}
+            for name, convention in judged.items():
+                both = (truncated_entropies(one.eigenvalues.numpy(), convention)[0].tolist() for one in (ad, fd))
+                cell[name] = _more_leaves_less(list(zip(*both, strict=True)), left)
+            row.append(cell | {f"{name}_predicted": None for name in ("small", *judged)})
+        rows.append(_gathered(row))
+    across = {
+        "across": "speeds",
+        "iterations": ITERATIONS,
+        "columns": [spell(h) for h in steps],
+        "rows": [spell(s) for s in scales],
+    }
     told = {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across
     return told | _gathered(rows)
 

@@ -313,10 +313,11 @@ class PhaseMap(msgspec.Struct, frozen=True):
 
     ``…_predicted`` is None where nothing is; ``flagged`` where the cut-off number counts noise of A_AD itself. Across
     ``pairs``, ``small`` is the share in which AD leaves less of the equation than FD, ``raw`` and ``normalised`` that in
-    which the method with the larger entropy does (S4).
+    which the method with the larger entropy does (S4); across ``speeds``, the same with the loss that is left by gradient
+    descent after so many ``iterations`` (S5).
     """
 
-    across: Literal["size", "step", "pairs"]
+    across: Literal["size", "step", "pairs", "speeds"]
     activation: str
     arithmetic: str
     draws: int
@@ -325,10 +326,11 @@ class PhaseMap(msgspec.Struct, frozen=True):
     small: list[list[float]]
     raw: list[list[float]]
     normalised: list[list[float]]
-    small_predicted: list[list[bool]]
+    small_predicted: list[list[bool | None]]
     raw_predicted: list[list[bool | None]]
     normalised_predicted: list[list[bool | None]]
     flagged: list[list[bool]]
+    iterations: int = 0
 
 
 class BoundPoint(msgspec.Struct, frozen=True):

@@ -33,7 +33,7 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -134,15 +134,22 @@ def _spans(text: str) -> list[tuple[str, int, int]]:
     return found
 
 
-def place(fault: Fault, root: Path = ROOT) -> tuple[Path, tuple[str, str, str]]:
+def texts(root: Path, room: str) -> dict[Path, str]:
+    """The modules of a room, by their files."""
+    return {path: path.read_text(encoding="utf-8") for path in sorted((root / room).rglob("*.py"))}
+
+
+def place(fault: Fault, root: Path = ROOT, read: Mapping[Path, str] | None = None) -> tuple[Path, tuple[str, str, str]]:
     """The file (relative) that holds the definition; what comes before it there, itself, and what comes after it.
+
+    Args:
+        read: the :func:`texts` of the room, where many faults are placed.
 
     Raises:
         LookupError: no definition of that name holds the text just once, or several do.
     """
     found = []
-    for path in sorted((root / fault.room).rglob("*.py")):
-        text = path.read_text(encoding="utf-8")
+    for path, text in (texts(root, fault.room) if read is None else read).items():
         if fault.name.rpartition(".")[2] not in text or fault.old not in text:
             continue
         lines = text.splitlines(keepends=True)

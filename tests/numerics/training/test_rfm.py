@@ -259,3 +259,22 @@ def test_values_are_dropped_relative_to_the_largest(scale: float) -> None:
         assert number == kept
         expected = torch.where(torch.arange(4) < kept, f / A.diagonal(), 0.0)
         assert torch.allclose(solution, expected, rtol=1e-12, atol=0)
+
+
+def test_many_systems_descend_as_each_does() -> None:
+    """Of several shapes and in both arithmetics, against the law of one; a value far below the others does not move."""
+    generator = torch.Generator().manual_seed(5)
+    for kind, shape in ((torch.float64, (3, 6, 4)), (torch.float32, (2, 4, 7))):
+        A, f = torch.randn(shape, generator=generator).to(kind), torch.randn(shape[1], generator=generator).to(kind)
+        A[0, :, -1] *= 1e-6
+        for iterations in (0, 1, 200):
+            found = rfm.descended(A, f, iterations)
+            for k, one in enumerate(A):
+                curve = rfm.predict(one, f, rfm.stable_step(one), iterations, [])
+                assert float(found.left[k]) == pytest.approx(curve.loss[-1] / curve.loss[0], rel=1e-9)
+                squares = torch.linalg.svdvals(one.double()).square()
+                assert torch.allclose(found.eigenvalues[k, : len(squares)], squares, rtol=1e-9, atol=1e-12)
+                assert found.eigenvalues[k].min() >= 0
+    for A, f in ((torch.zeros(1, 2, 2), torch.ones(2)), (torch.ones(1, 2, 2), torch.zeros(2))):
+        with pytest.raises(InputError, match="zero"):
+            rfm.descended(A, f, 1)

@@ -76,6 +76,7 @@ def test_they_survive_json_and_can_be_drawn(content: dict[str, Any], figures: Fi
         "figure-phases-size",
         "figure-phases-step",
         "figure-phases-pairs",
+        "figure-phases-speeds",
         "figure-training",
         "figure-bounds",
     ]
