@@ -16,7 +16,7 @@ from torch import Tensor
 
 from numerics.backends import FloatBackend
 from numerics.features import boundary_rows, features, interior_points
-from numerics.problem import Method, Problem, Vector
+from numerics.problem import METHODS, Method, Problem, Vector
 from numerics.training import jets, ntk
 from numerics.training.along import entropies, moments
 from numerics.training.devices import resolve_device, resolve_dtype
@@ -327,7 +327,10 @@ def train_two_layer(
 
     Args:
         tolerance: also report ``iterations_to``, the first iteration with at most this fraction of the first loss.
-        entropy: also report ``entropies`` of the residual Jacobian along training, by the problem's convention.
+        entropy: also report ``entropies`` of the residual Jacobian along training, by the problem's convention, and with
+            two methods ``entropy_orders``: the order at the start (``fd<ad``, ``fd>ad`` or null) and ``valid_until``, the first
+            of those iterations at which it is not known to persist (null: it is at all of them), whatever the optimiser
+            did in between them: by bounds on the change of entropies (:mod:`numerics.training.persistence`).
         law: False leaves out the predictions, and the time they take.
     """
     trained = train_methods(
@@ -361,7 +364,27 @@ def train_two_layer(
                     "dtype": curve.dtype,
                 }
             )
-    return {"runs": runs, "comparison": _comparison(trained, tolerance)}
+    comparison = _comparison(trained, tolerance)
+    if entropy and len(methods) == 2:
+        for rule, members in _entropy_orders(problem, trained).items():
+            comparison.setdefault(rule, {})["entropy_orders"] = members
+    return {"runs": runs, "comparison": comparison}
+
+
+def _entropy_orders(problem: Problem, trained: Sequence[Trained]) -> dict[str, list[dict[str, Any]]]:
+    """For each step rule and seed the order of entropies at the start, and until when it is known to persist."""
+    from numerics.training.persistence import lasting  # it imports this module
+
+    models = {method: model(problem, method) for method in METHODS}
+    found = {}
+    for rule in dict.fromkeys(one.rule for one in trained):
+        runs = {one.method: one.run for one in trained if one.rule == rule}
+        snapshots = {method: run.snapshots for method, run in runs.items()}
+        members = zip(runs["ad"].seeds, lasting(models, snapshots, problem.convention), strict=True)
+        found[rule or "all"] = [
+            {"seed": seed, "order": order, "valid_until": horizon} for seed, (order, horizon) in members
+        ]
+    return found
 
 
 def judge(problem: Problem, exact: Model, parameters: Float[Tensor, "b p"]) -> dict[str, tuple[float | None, ...]]:

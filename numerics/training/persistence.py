@@ -16,7 +16,7 @@ Nothing is said of the optimiser: only the distances are read.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import flint
@@ -29,6 +29,7 @@ from numerics.entropies import EntropyEnclosure
 from numerics.problem import METHODS, Method
 from numerics.training import ntk
 from numerics.training.drawn import TrainingProblem, steps
+from numerics.training.ensembles import Model, on
 from numerics.training.entropy_order import EntropyOrder, entropies_of, lapack_error, order, singular_values
 from numerics.training.loop import minimise
 from numerics.training.optimisers import GradientDescent, optimiser
@@ -181,6 +182,31 @@ def horizons(orders: Sequence[Sequence[EntropyOrder | None]], times: Sequence[in
     """
     columns = zip(*orders, strict=True)
     return [next((t for t, says in zip(times, column, strict=True) if says is None), None) for column in columns]
+
+
+def lasting(
+    models: Mapping[Method, Model],
+    snapshots: Mapping[Method, Mapping[int, Float[Tensor, "b p"]]],
+    convention: Convention,
+) -> list[tuple[EntropyOrder | None, int | None]]:
+    """For each member, trained by AD and by FD from one start, the order of entropies there and its horizon.
+
+    The horizon is the first of the iterations of the snapshots at which the order is not known to persist (0 without an
+    order, None if it is at all of them): Jacobians in float64, and nothing is said of the iterations between.
+    """
+    times = sorted(snapshots["ad"])
+    exact = {method: on(models[method], torch.device("cpu"), torch.float64) for method in METHODS}
+
+    def jacobians(method: Method, member: int) -> list[Tensor]:
+        return [ntk.jacobian(exact[method], snapshots[method][t][member : member + 1].double().cpu())[0] for t in times]
+
+    found = []
+    for k in range(len(snapshots["ad"][times[0]])):
+        ad, fd = jacobians("ad", k), jacobians("fd", k)
+        drifts = [(Drift.between(a, ad[0]), Drift.between(b, fd[0])) for a, b in zip(ad, fd, strict=True)]
+        rows = kept((ad[0], fd[0]), [convention], drifts)
+        found.append((rows[0][0], horizons(rows, times)[0]))
+    return found
 
 
 @dataclass(frozen=True)

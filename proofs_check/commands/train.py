@@ -125,6 +125,24 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
         ]
         times = [str(point["iteration"]) for point in first["entropies"]]
         table("Truncated entropy of the residual Jacobian, by iteration", ["method", "seed", *times], shown)
+        _print_orders(content["comparison"], times)
+
+
+def _print_orders(comparison: dict[str, Any], times: list[str]) -> None:
+    """Which method has more entropy at the start of each run, and until when it is known to."""
+    rows = []
+    for rule, value in comparison.items():
+        for one in value.get("entropy_orders", ()) if isinstance(value, dict) else ():
+            order = {"fd<ad": "FD below AD", "fd>ad": "FD above AD", None: "not separated"}[one["order"]]
+            until = "the end" if one["valid_until"] is None else str(one["valid_until"])
+            rows.append([str(one["seed"]), *([] if rule == "all" else [rule]), order, until if one["order"] else ""])
+    if rows:
+        step = [] if len(rows[0]) == 3 else ["step"]
+        table("Order of these entropies", ["seed", *step, "at 0", "valid until"], rows)
+        say(
+            f"valid until: the first of the iterations {', '.join(times)} at which the distance of the Jacobians from those at\n"
+            "the start no longer implies the order; it may hold on"
+        )
 
 
 def _print_laws(runs: list[dict[str, Any]], last: str) -> None:

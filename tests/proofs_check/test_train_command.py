@@ -14,6 +14,7 @@ import torch
 
 from numerics import problem_file
 from numerics.matrices import float_matrix, float_rhs
+from numerics.problem import METHODS
 from numerics.training import from_problem
 from numerics.training.frozen import RESTARTS, band, order
 from numerics.training.modules import ModuleResidual, jacobian_by_rows
@@ -117,6 +118,39 @@ def test_speed_and_entropy_of_networks(capsys: pytest.CaptureFixture[str], path:
     text = capsys.readouterr().out
     assert "never" in text
     assert "entropy of the residual Jacobian" in text
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "step", "rules"), [("gd", None, ("own", "common")), ("adam", "1/10000000", ("all",))]
+)
+def test_the_order_of_entropies_and_its_horizon(
+    capsys: pytest.CaptureFixture[str], path: str, optimizer: str, step: str | None, rules: tuple[str, ...]
+) -> None:
+    """At the start the order is that of the entropies; up to the horizon it is so; hardly moved, it lasts to the end."""
+    options: dict[str, Any] = {"model": "two-layer", "optimizer": optimizer, "step": step, "iterations": 8}
+    found = answer(capsys, path, entropy=True, **options)
+    for rule in rules:
+        for one in found["comparison"][rule]["entropy_orders"]:
+            ad, fd = (
+                next(
+                    run["entropies"]
+                    for run in found["runs"]
+                    if (run["method"], run["seed"], run["step_rule"] or "all") == (method, one["seed"], rule)
+                )
+                for method in METHODS
+            )
+            assert one["order"] is not None
+            for a, b in zip(ad, fd, strict=True):
+                if one["valid_until"] is None or a["iteration"] < one["valid_until"]:
+                    assert one["order"] == ("fd<ad" if b["entropy"] < a["entropy"] else "fd>ad")
+            assert (one["valid_until"] is None) == (optimizer == "adam")
+            assert one["valid_until"] in (None, *(a["iteration"] for a in ad[1:]))
+    (alone,) = answer(capsys, path, entropy=True, method="ad", **(options | {"seeds": 1}))["runs"][:1]
+    assert alone["entropies"]
+    assert train(path=path, as_json=False, entropy=True, **(DEFAULTS | options)) == 0
+    text = capsys.readouterr().out
+    assert "Order of these entropies" in text
+    assert ("the end" in text) == (optimizer == "adam")
 
 
 def test_the_table_says_what_it_shows(capsys: pytest.CaptureFixture[str], path: str) -> None:
