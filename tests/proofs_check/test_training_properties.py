@@ -61,7 +61,7 @@ def obeys(problem: TrainingProblem, method: Method) -> drawing.Examined:
     for name in RATIOS:
         worst = found.largest(name)
         if name != "law":  # a bound that is one defect is met with equality
-            target(math.log(max(worst, 1e-12)), label=f"{method} {name}")
+            target(math.log(max(worst, 1e-12)), label=f"{method} {name} on {problem.device}")
         if worst > 1:
             file = drawing.save_witness(problem, method, WITNESSES)
             pytest.fail(f"{name}: {worst:.4g} of its bound, {method}, {problem!r}; witness {file}")
