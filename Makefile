@@ -49,10 +49,7 @@ properties: $(STAMP)  ## thousands of drawn networks against their bounds, with 
 	OMP_NUM_THREADS=1 $(BIN)/python -m proofs_check.properties --networks 3000 --folder .hypothesis/networks
 
 gpu: $(STAMP)  ## what needs a CUDA device: the tests on one, drawn networks, the training benchmark; without one it fails
-	@$(BIN)/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "make gpu: torch sees no CUDA device here")'
-	$(BIN)/python -m pytest -n 0 -m "gpu and not slow"
-	$(BIN)/python -m proofs_check.properties --networks 200 --folder .hypothesis/networks-cuda --device cuda
-	$(BIN)/python tests/benchmarks/bench_training.py --device cuda
+	PYTHON=$(BIN)/python .ci/gpu
 
 lint: $(STAMP)  ## ruff and mypy
 	$(BIN)/ruff check .
