@@ -90,7 +90,7 @@ def _read(value: Any) -> Ends | flint.arb:
         if all(type(end) in (int, Fraction) for end in ends):
             return Fraction(ends[0]), Fraction(ends[1])
     sympy = sys.modules.get("sympy")
-    if sympy is not None and isinstance(value, sympy.Expr) and value.is_number and not value.has(sympy.Float):
+    if sympy is not None and _is_sympys(value, sympy) and value.is_number and not value.has(sympy.Float):
         if value.is_Rational:
             return (Fraction(int(value.p), int(value.q)),) * 2
         if value.is_real and value.is_finite:
@@ -99,6 +99,13 @@ def _read(value: Any) -> Ends | flint.arb:
             with flint.ctx.workprec(max(flint.ctx.prec, PRECISION)):
                 return enclose(value, {}).real
     raise InputError(f"a comparison with {value!r:.60} ({kind.__name__}): is not exact; allowed: {ALLOWED}")
+
+
+def _is_sympys(value: Any, sympy: Any) -> bool:
+    """Whether an expression is made of SymPy's own classes alone: others may say anything of their values."""
+    return isinstance(value, sympy.Expr) and all(
+        type(node).__module__.startswith("sympy.") for node in sympy.preorder_traversal(value)
+    )
 
 
 def _ball(value: Ends | flint.arb) -> flint.arb:

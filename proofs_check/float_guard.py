@@ -1,7 +1,7 @@
 """Keeps floats out of exact predicates: ``arb(n / 10)`` holds a double, which no look at the ball can tell from n/10.
 
 A file of claims and the modules of its own are compiled with a watch on calls, operators, comparisons and tests
-(:func:`instrumented`).  While a predicate in exact or ball arithmetic runs (:func:`watching`), a float may be computed
+(:mod:`proofs_check.watched_code`).  While a predicate in exact or ball arithmetic runs (:func:`watching`), a float may be computed
 with floats and written into text; that it becomes an exact number, meets one, is compared or decides a branch is an
 error that names the line.  So is a comparison of balls whose ``False`` is no decision.  What comes of floats while a file
 is loaded (:func:`noting`) is remembered and refused where a predicate names it.  Code of installed packages is not
@@ -10,7 +10,6 @@ watched inside: what it returns is looked at where it is used.
 
 from __future__ import annotations
 
-import ast
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Literal
 
 from proofs_check.instances import ROOMS, inexact
+from theory.decision import Decision
 from theory.errors import InputError
 
 NAME = "__adfd_guard__"
@@ -42,6 +42,11 @@ _texts: set[str] = set()
 _shown = False
 _files: set[str] = set()
 """Files whose code is watched."""
+
+
+def watch(path: str) -> None:
+    """The code of a file is watched from now on."""
+    _files.add(path)
 
 
 @contextmanager
@@ -89,9 +94,12 @@ def guess(compute: Callable[..., Any], *arguments: Any) -> Any:
     global _mode
     before, _mode = _mode, "off"
     try:
-        return compute(*arguments)
+        found = compute(*arguments)
     finally:
         _mode = before
+    if isinstance(found, Decision | bool):
+        raise FloatError("guess: a guess is a number, which is verified afterwards; it decides nothing itself")
+    return found
 
 
 def made_of_floats(value: Any) -> str | None:
@@ -175,13 +183,12 @@ def _comes_of(found: str, result: Any, what: str, depth: int = 1) -> None:
         _noted[id(result)] = result
 
 
-CALLERS = {"super", "locals", "globals", "vars", "dir"}
-"""Functions that look at the code which calls them; and those that do it by their frame, with their modules."""
 BY_FRAME = {
     ("theory.decision", "from_comparison"),
     ("proofs_check.statements", "statement"),
     ("sympy.core.symbol", "var"),
 }
+"""Functions that look at the code which calls them, with their modules."""
 HARMLESS = set(map(id, (
     guess, len, zip, enumerate, reversed, iter, next, list, tuple, dict, set, isinstance, issubclass, type, id, print, getattr,
     hasattr, setattr, callable,
@@ -227,9 +234,14 @@ def call(function: Any) -> Any:
         if _mode == "raise":
             _violation(f"{function.__name__} in an exact predicate cannot be watched; write the code out", 1)
         return function
-    module = str(getattr(function, "__module__", "") or type(function).__module__)
-    if (module, getattr(function, "__name__", "")) in BY_FRAME:
+    module, called = (
+        str(getattr(function, "__module__", "") or type(function).__module__),
+        getattr(function, "__name__", ""),
+    )
+    if (module, called) in BY_FRAME:
         return function
+    if _mode == "raise" and module.startswith(ROOMS) and called.startswith("_") and not called.endswith("__"):
+        _violation(f"{called} of {module} is private: what it returns is no decision of a comparison", 1)
     package = module.partition(".")[0]
     flints = type(getattr(function, "__self__", None)).__module__.startswith("flint")
     if _mode == "note" and package not in NUMERIC and not flints and not module.startswith(ROOMS):
@@ -241,6 +253,8 @@ def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
     name = getattr(function, "__name__", type(function).__name__)
     receiver = getattr(function, "__self__", None) if isinstance(function, BuiltinFunctionType | MethodType) else None
     given = (None if isinstance(receiver, ModuleType) else receiver, arguments, named)
+    if name in ("__setattr__", "__delattr__", "__new__") and arguments and _of_rooms(arguments[0]):
+        _violation(f"{name} of {arguments[0]!r:.40} changes or forges what adfd made", 1)
     sorts = id(function) in ORDERING or (name == "sort" and isinstance(receiver, list))
     if sorts and _mode == "raise" and "key" not in named and (apart := _overlapping(arguments or (receiver,))):
         _violation(f"{name} of balls that overlap, {apart}, picks one of them; write a.max(b), a.min(b)", 1)
@@ -261,6 +275,11 @@ def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
     ):
         _comes_of(found, result, f"{name}(…)")
     return result
+
+
+def _of_rooms(value: Any) -> bool:
+    """Whether a value, or a class itself, is of this project."""
+    return (value if isinstance(value, type) else type(value)).__module__.startswith(ROOMS)
 
 
 def _written(text: str) -> str | None:
@@ -384,6 +403,25 @@ def truth(value: Any) -> Any:
     return value
 
 
+def held(value: Any) -> Any:
+    """``decision.holds`` where two values are asked for: None, of an undecided one, is not False."""
+    if _mode == "raise" and value is None:
+        _violation("an undecided decision is taken for False: write d.holds is True, d.holds is False, or ~d", 1)
+    return value
+
+
+def key(value: Any) -> Any:
+    """What a container is asked for: a float finds another entry when it is rounded otherwise."""
+    if (
+        _mode == "raise"
+        and not _exact(value)
+        and not isinstance(value, slice)
+        and (found := inexact(value)) is not None
+    ):
+        _violation(f"the float {found} chooses an entry; {REMEDY}", 1)
+    return value
+
+
 def shown(value: Any) -> Any:
     """A part of a text."""
     global _shown
@@ -399,178 +437,3 @@ def told(text: str) -> str:
         _texts.add(text)
         _shown = False
     return text
-
-
-# --- the code that is watched ---------------------------------------------------------------------------------------
-
-
-DEPTH = 20_000
-"""Recursion for long sums, which are nested as deep as they are long."""
-OPERATORS = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "pow",
-    ast.MatMult: "matmul", ast.LShift: "lshift", ast.RShift: "rshift", ast.BitOr: "or_", ast.BitXor: "xor", ast.BitAnd: "and_",
-}  # fmt: skip
-RELATIONS = {
-    ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne", ast.In: "in", ast.NotIn: "not_in",
-}  # fmt: skip
-
-
-def instrumented(source: bytes | str, path: str) -> ast.Module:
-    """The syntax tree of a module with the watch in it.
-
-    Raises:
-        SyntaxError: it is none.
-    """
-    tree = ast.parse(source, path)
-    _files.add(path)
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, DEPTH))
-    try:
-        _Watch().visit(tree)
-    finally:
-        sys.setrecursionlimit(limit)
-    start = 0
-    if tree.body and isinstance(tree.body[0], ast.Expr) and isinstance(tree.body[0].value, ast.Constant):
-        start = 1  # the docstring
-    while start < len(tree.body) and isinstance(one := tree.body[start], ast.ImportFrom) and one.module == "__future__":
-        start += 1
-    load = ast.ImportFrom(module="proofs_check", names=[ast.alias(name="float_guard", asname=NAME)], level=0)
-    tree.body.insert(start, load)
-    if len(tree.body) > start + 1:
-        ast.copy_location(load, tree.body[start + 1])
-    else:
-        load.lineno, load.col_offset = 1, 0
-    return ast.fix_missing_locations(tree)
-
-
-def _asks(function: str, *arguments: ast.expr, at: ast.expr) -> ast.Call:
-    place = ast.Attribute(value=ast.Name(id=NAME, ctx=ast.Load()), attr=function, ctx=ast.Load())
-    made = ast.Call(func=place, args=list(arguments), keywords=[])
-    return ast.fix_missing_locations(ast.copy_location(made, at))
-
-
-class _Watch(ast.NodeTransformer):
-    """Puts the watch around calls, operators, comparisons and tests; annotations and patterns are left alone."""
-
-    def __init__(self) -> None:
-        self.in_class = False
-
-    def _inside(self, node: ast.AST, in_class: bool) -> ast.AST:
-        before, self.in_class = self.in_class, in_class
-        try:
-            return self.generic_visit(node)
-        finally:
-            self.in_class = before
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        return self._inside(node, True)
-
-    def _function(self, node: Any) -> ast.AST:
-        returns, node.returns = node.returns, None
-        self._inside(node, False)
-        node.returns = returns
-        return node  # type: ignore[no-any-return]
-
-    visit_FunctionDef = visit_AsyncFunctionDef = _function  # noqa: N815
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return self._inside(node, False)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if node.value is not None:
-            node.value = self.visit(node.value)
-        return node
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        return node
-
-    def visit_Match(self, node: ast.Match) -> ast.AST:
-        node.subject = self.visit(node.subject)
-        for case in node.cases:
-            case.guard = None if case.guard is None else self._test(self.visit(case.guard))
-            case.body = [self.visit(statement) for statement in case.body]
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        if not (isinstance(node.func, ast.Name) and node.func.id in CALLERS):
-            node.func = _asks("call", node.func, at=node.func)
-        return node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        name = ast.Constant(value=OPERATORS[type(node.op)])
-        return _asks("binary", name, node.left, node.right, at=node)
-
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        self.generic_visit(node)
-        if any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
-            return node
-        names = [RELATIONS[type(op)] for op in node.ops]
-        if len(names) == 1:
-            return _asks("compare", ast.Constant(value=names[0]), node.left, node.comparators[0], at=node)
-        bound = (ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
-        if self.in_class or any(isinstance(part, bound) for right in node.comparators for part in ast.walk(right)):
-            return node
-        nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-        later = [ast.Lambda(args=nothing, body=right) for right in node.comparators]
-        listed = ast.Tuple(elts=[ast.Constant(value=name) for name in names], ctx=ast.Load())
-        return _asks("chain", listed, node.left, *later, at=node)
-
-    def _test(self, node: ast.expr) -> ast.expr:
-        if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.NamedExpr):
-            return _asks("truth", node, at=node)
-        return node
-
-    def _tested(self, node: Any) -> ast.AST:
-        self.generic_visit(node)
-        node.test = self._test(node.test)
-        return node  # type: ignore[no-any-return]
-
-    visit_If = visit_While = visit_IfExp = visit_Assert = _tested  # noqa: N815
-
-    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
-        self.generic_visit(node)
-        node.ifs = [self._test(one) for one in node.ifs]
-        return node
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        self.generic_visit(node)
-        node.values = [self._test(one) for one in node.values]
-        return node
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Not):
-            node.operand = self._test(node.operand)
-        return node
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        self.generic_visit(node)
-        return _asks("told", node, at=node)
-
-    def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.AST:
-        node.value = _asks("shown", self.visit(node.value), at=node.value)
-        return node  # a format, itself a JoinedStr, must stay one
-
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
-        self.generic_visit(node)
-        match node.targets:
-            case [ast.Subscript(value=ast.Name() | ast.Attribute() as held)]:
-                node.value = _asks("into", _loaded(held), node.value, at=node.value)
-        return node
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.target, ast.Name | ast.Attribute):
-            node.value = _asks("into", _loaded(node.target), node.value, at=node.value)
-        elif isinstance(node.target.value, ast.Name | ast.Attribute):
-            node.value = _asks("into", _loaded(node.target.value), node.value, at=node.value)
-        return node
-
-
-def _loaded(target: Any) -> Any:
-    """The same name or attribute, read."""
-    if isinstance(target, ast.Attribute):
-        return ast.Attribute(value=target.value, attr=target.attr, ctx=ast.Load())
-    return ast.Name(id=target.id, ctx=ast.Load())

@@ -28,6 +28,8 @@ LEAST_KEPT = 5
 """So many distinct instances at least must meet assumptions that reject some, …"""
 LEAST_SHARE = Fraction(1, 5)
 """… and this share of those looked at: else the verdict is VACUOUS."""
+REDRAWN = 5
+"""So many draws of a law, about, are drawn a second time."""
 NODES = 10_000
 """Parts of an instance that are looked at for floats."""
 
@@ -113,10 +115,29 @@ def coverage(space: Any) -> Coverage:
 def listed(space: Any, count: int) -> Iterable[Any]:
     """The instances of a space: ``count`` draws, or all that are listed."""
     if isinstance(space, Sampler):
-        return (space.draw(seed) for seed in space.seeds(count))
+        return _drawn(space, count)
     if isinstance(space, Whole):
         return space.members
     return draws(space, count) if _is_strategy(space) else space
+
+
+def _drawn(law: Sampler, count: int) -> Iterator[Any]:
+    """The first draws; what is drawn is drawn again, out of order, for it must depend on the seed alone.
+
+    Raises:
+        InputError: another instance comes of a seed.
+    """
+    found = {}
+    for place, seed in enumerate(law.seeds(count)):
+        drawn = law.draw(seed)
+        if place % max(1, count // REDRAWN) == 0:
+            found[seed] = fingerprint(drawn)
+        yield drawn
+    for seed, first in reversed(found.items()):
+        if fingerprint(law.draw(seed)) != first:
+            raise InputError(
+                f"sampler: seed {seed} gives another instance the second time: a draw is a function of its seed alone"
+            )
 
 
 def strategy(space: Any) -> SearchStrategy[Any]:

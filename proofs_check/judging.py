@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from proofs_check import coverage
+from proofs_check import coverage, untouched
 from proofs_check.claim import Assumption, Claim, Profile, Quantifier, Scope
 from proofs_check.findings import Finding, decided, share
 from proofs_check.float_guard import watching
@@ -177,7 +177,8 @@ def judge(claim: Claim, scope: Scope, profile: Profile, *, refuting: bool = Fals
     or a claim that is named: without them a symbolic check comes to ``CERTIFIED``.  A check of a user's own that fails to run is an ``ERROR``.
     """
     try:
-        return _concluded(claim, scope, profile, refuting)
+        with untouched.guarded() if claim.own else nullcontext():
+            return _concluded(claim, scope, profile, refuting)
     except Exception as error:
         if not claim.own:
             raise

@@ -19,7 +19,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from proofs_check import float_guard
+from proofs_check import float_guard, watched_code
 from theory.errors import InputError
 
 MOST = 1000
@@ -58,7 +58,7 @@ class FromSource(SourceFileLoader):
 
     def get_code(self, fullname: str) -> CodeType:
         place = self.get_filename(fullname)
-        code: CodeType = self.source_to_code(float_guard.instrumented(self.get_data(place), place), place)
+        code: CodeType = self.source_to_code(watched_code.instrumented(self.get_data(place), place), place)
         return code
 
     def exec_module(self, module: ModuleType) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from proofs_check.claim import Claim, Mutant, Scope
 from proofs_check.formal import Domain, Formal
-from proofs_check.user_claims import MADE
+from proofs_check.user_claims import register
 from proofs_check.verdicts import Outcome
 from theory.errors import InputError
 
@@ -88,7 +88,7 @@ def statement(
         search=lambda scope: _strategy(formal),
         formal=lambda scope: (formal,),
     )
-    sys._getframe(1).f_globals.setdefault(MADE, []).append(made)
+    register(made, sys._getframe(1).f_globals)
     return made
 
 

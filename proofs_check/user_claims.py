@@ -34,7 +34,7 @@ from pathlib import Path
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from proofs_check import local_modules
+from proofs_check import local_modules, untouched
 from proofs_check.claim import ALL, Assumption, Claim, Mutant, Quantifier, Scope
 from proofs_check.float_guard import guess, made_inexactly, made_of_floats
 from proofs_check.instances import (
@@ -178,10 +178,20 @@ def claim(
             search=lambda scope: strategy(_space(space, scope, id)),
             coverage=lambda scope: coverage(_space(space, scope, id)),
         )  # fmt: skip
-        function.__globals__.setdefault(MADE, []).append(made)  # found also when another takes the function's name
+        register(made, function.__globals__)
         return made
 
     return decorate
+
+
+_DECORATED: list[Claim] = []
+"""What was made by the decorators of this project, which say rightly what its instances are."""
+
+
+def register(made: Claim, names: dict[str, Any]) -> None:
+    """Keeps a claim for the file with these global names: found also when another takes the function's name."""
+    names.setdefault(MADE, []).append(made)
+    _DECORATED.append(made)
 
 
 def _constants(function: Callable[..., Found], id: str) -> list[str]:
@@ -406,7 +416,7 @@ def _load(path: str, content: str) -> tuple[Claim, ...]:
         if len({m.name for m in one.mutants}) < len(one.mutants):
             raise InputError(f"{path}: claim {one.id}: two mutants share a name")
         seen.add(one.id)
-    made = {id(one) for one in getattr(sys.modules[_module_name(path, content)], MADE, ())}
+    made = set(map(id, _DECORATED))
     return tuple(_owned(one, path, id(one) in made) for one in found)
 
 
@@ -428,7 +438,8 @@ def _run(path: str, called: str) -> ModuleType:
     _forget(path)
     known = set(sys.modules)
     try:
-        spec.loader.exec_module(made)
+        with untouched.guarded(everything=True):
+            spec.loader.exec_module(made)
         _remember(path, called, known)
     except (Exception, SystemExit) as error:
         del sys.modules[called]

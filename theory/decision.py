@@ -13,7 +13,9 @@ from typing import ClassVar, Literal, NoReturn
 
 from theory.errors import InputError
 
-ROOMS = ("theory.", "numerics.", "proofs_check.")
+_ROOT = __file__.removesuffix("theory/decision.py")
+ROOMS = tuple(f"{_ROOT}{room}/" for room in ("theory", "numerics", "proofs_check"))
+"""Where this project's own files are."""
 REMEDY = "a Decision is three-valued: combine with &, |, ~, every(…) or some(…); ask for decision.holds (True, False or None)"
 """What to write where a truth value was asked for."""
 
@@ -121,8 +123,7 @@ def from_comparison(holds: bool | None) -> Decision:
 
     Called from elsewhere, it is told and no more.
     """
-    caller = sys._getframe(1).f_globals.get("__name__", "")
-    return _made(holds, int(caller.startswith(ROOMS)))
+    return _made(holds, int(sys._getframe(1).f_code.co_filename.startswith(ROOMS)))
 
 
 def _decisions(decisions: Iterable[Decision], what: str) -> tuple[Decision, ...]:
