@@ -259,6 +259,8 @@ def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
     if sorts and _mode == "raise" and "key" not in named and (apart := _overlapping(arguments or (receiver,))):
         _violation(f"{name} of balls that overlap, {apart}, picks one of them; write a.max(b), a.min(b)", 1)
     result = function(*arguments, **named)
+    if name == "mid" and _is_ball(receiver):
+        _forgets(result)
     if _mode == "raise" and _is_ball(receiver) and (words := _undecided(name, receiver, result)):
         _violation(f"{name} of a ball decides nothing here: write {words}", 1)
     exact = not named and all(map(_exact, arguments)) and (given[0] is None or _exact(receiver))
@@ -275,6 +277,15 @@ def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
     ):
         _comes_of(found, result, f"{name}(…)")
     return result
+
+
+def _forgets(middle: Any) -> None:
+    """The midpoint of a ball, which is no enclosure of what the ball encloses."""
+    if _mode == "raise":
+        _violation(
+            "mid() of a ball forgets its radius: compare the ball; for a guess to be verified, guess(ball.mid)", 2
+        )
+    _noted[id(middle)] = middle
 
 
 def _of_rooms(value: Any) -> bool:
@@ -306,6 +317,13 @@ def _undecided(name: str, ball: Any, result: Any) -> str | None:
     if name == "is_zero" and result is False and ball.contains(0):
         return "same(a, 0), for False says that it is not known"
     return None
+
+
+def _may_be_in(value: Any, members: Any) -> bool:
+    """Whether a value may be among members of which one, or itself, is a ball."""
+    if not isinstance(members, tuple | list | set | frozenset):
+        return False
+    return any((_is_ball(value) or _is_ball(one)) and (value != one) is False for one in members)
 
 
 def _overlapping(arguments: tuple[Any, ...]) -> str | None:
@@ -373,6 +391,10 @@ def compare(name: str, left: Any, right: Any, depth: int = 1) -> Any:
             _violation(f"{found} is compared, and decides; {REMEDY}", depth)
         if name in ("eq", "ne") and result is (name == "ne") and _is_form(left, right):
             _violation(f"SymPy compares forms, not values: write {WORDS[name]}", depth)
+        if name in ("in", "not_in") and result is (name == "not_in") and _may_be_in(left, right):
+            _violation(
+                "whether a ball is in a list is not decided, where Python says no: write some(same(a, b) for …)", depth
+            )
         balls = name in NEGATIONS and (_is_ball(left) or _is_ball(right))
         if balls and result is False and NEGATIONS[name](left, right) is not True:
             _violation(

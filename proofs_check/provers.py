@@ -250,6 +250,7 @@ def _inequality(
         poly = sympy.Poly(expanded, variables[0])
         if all(c.is_Rational for c in poly.all_coeffs()):
             found = polynomial_sign(poly, domains[variables[0]], strict)
+            words = words if found else f"not {words}, or not everywhere,"
             return Outcome(
                 found, f"polynomial of degree {poly.degree()} in {variables[0]}: {words} by isolating its roots"
             )

@@ -25,7 +25,7 @@ from fractions import Fraction
 import flint
 import sympy as sp
 from proofs_check.claim import TYPICAL, Claim, Mutant
-from proofs_check.claims.common import below, every, less
+from proofs_check.claims.common import below, every, less, same
 from proofs_check.user_claims import DRAWN, claim, guess, sampler
 from proofs_check.verdicts import Outcome
 import theory.decision as decision
@@ -127,6 +127,7 @@ def root(n):
 def more(n):
     return root(n) + flint.arb(flint.fmpq(1, 10**99))
 
+MIDDLE = flint.arb(2).sqrt().mid()
 PREDICATES = {
     "a class of SymPy's that lies": lambda n, c=0: below(Lie(sp.Integer(n)), -c),
     "an integer of SymPy's that lies": lambda n, c=0: below(of_small(n), -c),
@@ -143,6 +144,10 @@ PREDICATES = {
     "all": lambda n, c=0: below(0, 1) if not all([less(n, more(n)).holds]) else below(1, 0),
     "bool": lambda n, c=0: below(int(bool(less(n, more(n)).holds)), 0),
     "a key": lambda n, c=0: below({n / 10: 0}[n / 10], -c),
+    "a midpoint": lambda n, c=0: same(flint.arb(n).sqrt().mid() ** 2 - flint.arb(n).sqrt().mid() ** 2 + c, 0),
+    "in a list": lambda n, c=0: below(1, 0) if root(n) in [1, n, n + 1] else below(0, 1),
+    "not in a list": lambda n, c=0: below(0, 1) if n not in (root(n), 99) else below(1, 0),
+    "a midpoint kept": lambda n, c=0: below(MIDDLE * MIDDLE, 2 - c) | below(2, MIDDLE * MIDDLE),
     "a guess that decides": lambda n, c=0: guess(lambda: below(Fraction(n / 10), 1 - c)),
 }
 
@@ -167,7 +172,7 @@ for name, predicate in PREDICATES.items():
 
 def test_decisions_that_rest_on_no_comparison(tmp_path: Path) -> None:
     found = loaded(tmp_path, FORGED)
-    assert len(found) == 18
+    assert len(found) == 22
     wrong = {}
     for id, one in found.items():
         evidence = judge(one, one.scopes("quick")[0], "quick")
@@ -197,7 +202,8 @@ def roots(n, c=0):
 def keys(n, c=0):
     "Tables are read."
     table, row = {n: Fraction(n)}, [1, 2, 3, 4, 5, 6]
-    holds = True
+    middle = guess(flint.arb(n).sqrt().mid)
+    holds = n not in (flint.arb(9), n + 1) and flint.arb(n) in [n] and less(0, middle).holds is True
     return below(table[n] + c, n) & below(row[n - 1], row[-1]) if holds else below(1, 0)
 """
 
