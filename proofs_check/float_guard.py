@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, MethodWrapperType, ModuleType
 from typing import Any, Literal
 
 from proofs_check.instances import ROOMS, inexact
@@ -249,18 +249,28 @@ def call(function: Any) -> Any:
     return partial(_called, function)
 
 
+BOUND = (BuiltinFunctionType, MethodType, MethodWrapperType)
+"""Callables that know whose they are."""
+
+
 def _called(function: Any, /, *arguments: Any, **named: Any) -> Any:
     name = getattr(function, "__name__", type(function).__name__)
-    receiver = getattr(function, "__self__", None) if isinstance(function, BuiltinFunctionType | MethodType) else None
+    receiver = getattr(function, "__self__", None) if isinstance(function, BOUND) else None
     given = (None if isinstance(receiver, ModuleType) else receiver, arguments, named)
     if name in ("__setattr__", "__delattr__", "__new__") and arguments and _of_rooms(arguments[0]):
         _violation(f"{name} of {arguments[0]!r:.40} changes or forges what adfd made", 1)
     sorts = id(function) in ORDERING or (name == "sort" and isinstance(receiver, list))
-    if sorts and _mode == "raise" and "key" not in named and (apart := _overlapping(arguments or (receiver,))):
+    if sorts and _mode == "raise" and (apart := _overlapping(arguments or (receiver,), named.get("key"))):
         _violation(f"{name} of balls that overlap, {apart}, picks one of them; write a.max(b), a.min(b)", 1)
+    relation = name.strip("_")
+    if relation in NEGATIONS and (_is_ball(receiver) or type(receiver) is ModuleType):  # a.__lt__(b), operator.lt(a, b)
+        pair = (*(() if type(receiver) is ModuleType else (receiver,)), *arguments)
+        return compare(relation, *pair, depth=2) if len(pair) == 2 else function(*arguments, **named)
     result = function(*arguments, **named)
     if name == "mid" and _is_ball(receiver):
         _forgets(result)
+    if name == "str" and _is_ball(receiver) and named.get("radius") is False:  # decimals of the midpoint
+        _texts.add(result)
     if _mode == "raise" and _is_ball(receiver) and (words := _undecided(name, receiver, result)):
         _violation(f"{name} of a ball decides nothing here: write {words}", 1)
     exact = not named and all(map(_exact, arguments)) and (given[0] is None or _exact(receiver))
@@ -326,10 +336,13 @@ def _may_be_in(value: Any, members: Any) -> bool:
     return any((_is_ball(value) or _is_ball(one)) and (value != one) is False for one in members)
 
 
-def _overlapping(arguments: tuple[Any, ...]) -> str | None:
-    """Two real balls among the arguments of an ordering that overlap and are not the same exact number."""
-    given = arguments[0] if len(arguments) == 1 and isinstance(arguments[0], list | tuple | set) else arguments
-    balls = sorted((b for b in given if type(b).__name__ == "arb"), key=float)
+def _overlapping(arguments: tuple[Any, ...], key: Callable[[Any], Any] | None) -> str | None:
+    """Two real balls by which an ordering goes that overlap and are not the same exact number; of tuples, the first part."""
+    alone = arguments[0] if len(arguments) == 1 else None
+    given = alone if isinstance(alone, list | tuple | set | dict | range) else arguments
+    by = [one if key is None else key(one) for one in given]
+    by = [one[0] if isinstance(one, tuple | list) and one else one for one in by]
+    balls = sorted((b for b in by if type(b).__name__ == "arb"), key=float)
     for one, other in pairwise(balls):
         if not (one <= other):
             return f"{one} and {other}"

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+import flint
+
 from proofs_check.instances import ROOMS
 from theory.errors import InputError
 
@@ -46,7 +48,7 @@ def guarded(everything: bool = False) -> Iterator[None]:
     before = {name: sys.modules[name] for name in (*sorted(chosen), *FOUNDATIONS) if name in sys.modules}
     kept = {(id(owner), key): (owner, where, key, value) for owner, where, key, value in _parts(before)}
     codes = {id(v): (v, _code(v)) for _, _, _, v in kept.values() if isinstance(v, FunctionType)}
-    names, built_in = builtins.__dict__, builtins.__dict__.copy()
+    names, built_in, bits = builtins.__dict__, builtins.__dict__.copy(), flint.ctx.prec
     try:
         yield
     finally:
@@ -55,6 +57,8 @@ def guarded(everything: bool = False) -> Iterator[None]:
             if names.get(key) is not value:
                 names[key] = value
                 again.append(key)
+        if not everything:  # a predicate that changes it does so for itself, a file for its claims
+            flint.ctx.prec = bits
         changed: dict[str, Undo] = {f"builtins.{key}": (lambda: None) for key in again if key != "_"}
         changed |= _changes(before, kept, codes)
         for undo in changed.values():

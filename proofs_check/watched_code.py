@@ -105,7 +105,10 @@ class _Watch(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        functions = _functions_asked(node)
         self.generic_visit(node)
+        for function in functions:
+            function.body = self._held(function.body)
         if isinstance(node.func, ast.Name) and node.func.id in TRUTHS and len(node.args) == 1:
             self._all_held(node.args[0])
             node.args = [self._held(node.args[0])]
@@ -203,6 +206,16 @@ class _Watch(ast.NodeTransformer):
         elif isinstance(node.target.value, ast.Name | ast.Attribute):
             node.value = _asks("into", _loaded(node.target.value), node.value, at=node.value)
         return node
+
+
+def _functions_asked(node: ast.Call) -> list[ast.Lambda]:
+    """Functions written on the spot whose answers are taken for true or false: ``filter(f, …)``, ``any(map(f, …))``."""
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if name in TRUTHS and len(node.args) == 1:
+        inner = node.args[0]
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "map":
+            return [one for one in inner.args[:1] if isinstance(one, ast.Lambda)]
+    return [one for one in node.args[:1] if isinstance(one, ast.Lambda)] if name == "filter" else []
 
 
 def _is_holds(node: ast.expr | None) -> bool:

@@ -20,7 +20,7 @@ from theory.decision import Decision
 from theory.errors import InputError
 
 HEAD = """
-import sys
+import operator, sys
 from fractions import Fraction
 import flint
 import sympy as sp
@@ -148,6 +148,14 @@ PREDICATES = {
     "in a list": lambda n, c=0: below(1, 0) if root(n) in [1, n, n + 1] else below(0, 1),
     "not in a list": lambda n, c=0: below(0, 1) if n not in (root(n), 99) else below(1, 0),
     "a midpoint kept": lambda n, c=0: below(MIDDLE * MIDDLE, 2 - c) | below(2, MIDDLE * MIDDLE),
+    "decimals of a midpoint": lambda n, c=0: less(Fraction(flint.arb(n).sqrt().str(20, radius=False)) ** 2, n + 1 - c),
+    "sorted by a key": lambda n, c=0: same(sorted([(more(n), 1), (flint.arb(n), 0)], key=lambda p: p[0])[0][1] + c, 1),
+    "sorted in pairs": lambda n, c=0: same(sorted([(more(n), 1), (flint.arb(n), 0)])[0][1] + c, 1),
+    "an index by a key": lambda n, c=0: same(min(range(2), key=lambda k: [more(n), flint.arb(n)][k]) + c, 0),
+    "filter": lambda n, c=0: same(len(list(filter(lambda r: less(r, n).holds, [root(n)]))) + c, 0),
+    "any of a map": lambda n, c=0: below(1, 0) if any(map(lambda r: less(r, n).holds, [root(n)])) else below(0, 1),
+    "an operator as a function": lambda n, c=0: below(1, 0) if operator.lt(root(n), n) else below(0, 1),
+    "an operator as a method": lambda n, c=0: below(1, 0) if root(n).__lt__(flint.arb(n)) else below(0, 1),
     "a guess that decides": lambda n, c=0: guess(lambda: below(Fraction(n / 10), 1 - c)),
 }
 
@@ -172,7 +180,7 @@ for name, predicate in PREDICATES.items():
 
 def test_decisions_that_rest_on_no_comparison(tmp_path: Path) -> None:
     found = loaded(tmp_path, FORGED)
-    assert len(found) == 22
+    assert len(found) == 30
     wrong = {}
     for id, one in found.items():
         evidence = judge(one, one.scopes("quick")[0], "quick")
@@ -203,6 +211,9 @@ def keys(n, c=0):
     "Tables are read."
     table, row = {n: Fraction(n)}, [1, 2, 3, 4, 5, 6]
     middle = guess(flint.arb(n).sqrt().mid)
+    order = sorted(range(3), key=lambda k: flint.arb(k).sqrt()) + [max([(flint.arb(2), 1), (flint.arb(3).sqrt(), 2)])[1]]
+    if order != [0, 1, 2, 1] or not operator.lt(flint.arb(2).sqrt(), 2) or flint.arb(3).sqrt().str(5, radius=False) == "":
+        return below(1, 0)
     holds = n not in (flint.arb(9), n + 1) and flint.arb(n) in [n] and less(0, middle).holds is True
     return below(table[n] + c, n) & below(row[n - 1], row[-1]) if holds else below(1, 0)
 """
@@ -265,6 +276,15 @@ def test_a_draw_is_a_function_of_its_seed(tmp_path: Path) -> None:
         "own.state": "ERROR", "own.seed": "ERROR", "own.kept": "SUPPORTED"}  # fmt: skip
     assert "gives another instance the second time" in evidence["own.state"].summary
     assert "changes its instance" in evidence["own.seed"].summary
+
+
+def test_the_precision_is_put_back(tmp_path: Path) -> None:
+    before = flint.ctx.prec
+    text = CLAIM.replace("    return", "    flint.ctx.prec = 2\n    return")
+    (found,) = loaded(tmp_path, text).values()
+    assert flint.ctx.prec == before
+    assert judge(found, found.scopes("quick")[0], "quick").verdict is Verdict.REFUTED
+    assert flint.ctx.prec == before
 
 
 def test_balls_decide_as_before() -> None:
