@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import flint
 import mpmath
 import numpy as np
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import HealthCheck, settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell; processes of the tests inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+gc.disable()  # while a million objects that stay are made; see pytest_collection_finish
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
@@ -48,6 +52,19 @@ def device(request: pytest.FixtureRequest) -> str:
     """Where a test runs: on the CPU, and unchanged on a GPU."""
     name: str = request.param
     return name
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Doctests are those of the rooms: the tests have none, and to look for them costs a second."""
+    found = yield
+    return [one for one in found if not isinstance(one, DoctestModule)]
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays until the end: the garbage collector need not look at it again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -71,7 +71,7 @@ def obeys(problem: TrainingProblem, method: Method) -> drawing.Examined:
 def test_networks_obey_their_bounds(device: str) -> None:
     """Law, single steps, curvature, evaluation and truncation, over all that is drawn."""
 
-    @examples(50)
+    @examples(25)
     @given(training_problems(device=device, members=3, iterations=12) if few() else training_problems(device=device))
     def check(problem: TrainingProblem) -> None:
         for method in METHODS:
@@ -84,7 +84,7 @@ def test_wide_bounded_networks_are_predicted_closely(device: str) -> None:
     """The median of bound over deviation is under 10 where the width is 256 or more and laws are bounded."""
     ratios: list[float] = []
 
-    @examples(12)
+    @examples(8)
     @given(training_problems(device=device, widths=st.sampled_from((256, 512, 1024)), bounded=True))
     def check(problem: TrainingProblem) -> None:
         for method in METHODS:
@@ -95,7 +95,7 @@ def test_wide_bounded_networks_are_predicted_closely(device: str) -> None:
     assert np.median(ratios) <= 10
 
 
-@examples(25)
+@examples(15)
 @given(training_problems(dtypes=("float64",), iterations=1, widths=st.integers(1, 64)))
 def test_residuals_and_kernels_are_those_of_the_matrices(device: str, problem: TrainingProblem) -> None:
     """``r = c A a − f`` with A and f made by other code, and its columns are the Jacobian in the output weights."""
@@ -148,8 +148,8 @@ def test_random_features_obey_their_law_and_rates(device: str, problem: Training
                 assert math.log1p(-share) / t <= slope - math.log(factor) <= math.log1p(share) / t
 
 
-@examples(25)
-@given(training_problems(bounded=True, widths=st.sampled_from((16, 128, 512))))
+@examples(12)
+@given(training_problems(bounded=True, widths=st.sampled_from((16, 128))))
 def test_modes_of_networks_decay_at_their_rates_within_the_bound(device: str, problem: TrainingProblem) -> None:
     """``|⟨v_k, r_t⟩|`` lies within the bound of ``|1 − ηλ_k|^t |⟨v_k, r_0⟩|``, eigenvectors by numpy."""
     problem = replace(problem, device=device)
@@ -179,7 +179,7 @@ def optimiser_with(step: Any) -> Any:
     return GradientDescent(step)
 
 
-@examples(30)
+@examples(15)
 @given(training_problems(dtypes=("float64",), iterations=1))
 def test_the_loss_falls_below_the_step_of_the_hessian(device: str, problem: TrainingProblem) -> None:
     """For every network; and below ``2/λ_max`` for random features, where the kernel does not move."""
@@ -288,7 +288,7 @@ def multiplier(s: Any, theta: float) -> float:
     return float(value.real)
 
 
-@examples(25)
+@examples(12)
 @given(
     training_problems(
         iterations=40, optimizers=("gd",), rates=(Fraction(1),), widths=st.sampled_from((16, 256)), members=4
@@ -396,7 +396,7 @@ def test_entropy_orders_predicted_from_ad_are_those_measured(device: str) -> Non
     """At the start and after training, for every convention; and in half of the draws there is a prediction."""
     said: list[bool] = []
 
-    @examples(20)
+    @examples(12)
     @given(
         training_problems(
             dtypes=("float64",), members=2, iterations=8, widths=st.sampled_from((1, 4, 16, 64, 256)), device=device
@@ -430,7 +430,7 @@ def test_entropy_orders_persist_while_the_drift_is_small(optimizer: str, device:
     """What the start and the drifts imply is what is measured; wide networks with small targets keep some orders to the end."""
     lasted: list[int] = []
 
-    @examples(10)
+    @examples(6)
     @given(
         training_problems(
             dtypes=("float64",), members=2, iterations=6, widths=st.sampled_from((16, 64, 512)), optimizers=(optimizer,),
@@ -504,7 +504,7 @@ def test_draws_shrink_to_what_a_person_would_write() -> None:
 
 
 def test_statistics_of_a_run_and_its_worst_cases_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first = properties.run(30, tmp_path, seconds=20)
+    first = properties.run(10, tmp_path, seconds=20)
     assert first.networks >= 1
     assert not first.broken
     assert first.orders["wrong"] == 0
