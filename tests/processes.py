@@ -1,8 +1,9 @@
-"""``adfd`` in a process of its own that need not load the libraries again: forked from one that has them."""
+"""``adfd``, or a script, in a process of its own that need not load the libraries again: forked from one that has them."""
 
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,8 @@ from typing import IO
 
 PRELOADED = [
     "numpy", "scipy.linalg", "sympy", "mpmath", "flint", "torch", "msgspec", "rich.console", "proofs_check.cli",
-    "proofs_check.ledger", "proofs_check.runner", "proofs_check.commands.output",
+    "proofs_check.ledger", "proofs_check.runner", "proofs_check.commands.output", "proofs_check.report.page",
+    "hypothesis.strategies", "hypothesis.extra.numpy", "matplotlib.figure",
 ]  # fmt: skip
 
 
@@ -26,18 +28,25 @@ def _server() -> ForkServerContext:
     return context
 
 
-def _run(arguments: tuple[str, ...], cwd: str, environment: dict[str, str], out: str, errors: str) -> None:
+def _run(
+    script: str | None, arguments: tuple[str, ...], cwd: str, environment: dict[str, str], streams: tuple[str, ...]
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
-    for name, descriptor in ((os.devnull, 0), (out, 1), (errors, 2)):
+    sys.path[:0] = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part]
+    for descriptor, name in enumerate(streams):
         opened = os.open(name, os.O_RDONLY if descriptor == 0 else os.O_WRONLY)
         os.dup2(opened, descriptor)
         os.close(opened)
     for descriptor, name in ((1, "stdout"), (2, "stderr")):
         stream: IO[str] = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
         setattr(sys, name, stream)
-    sys.argv = ["adfd", *arguments]
+    sys.stdin = os.fdopen(0, encoding="utf-8")
+    sys.argv = [script or "adfd", *arguments]
+    if script:
+        runpy.run_path(script, run_name="__main__")
+        return
     from proofs_check.cli import main
 
     main()
@@ -53,18 +62,40 @@ def adfd(
     Raises:
         subprocess.TimeoutExpired: it took longer.
     """
-    given = dict(environment if environment is not None else os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "200"})
+    return _forked(None, arguments, "", cwd, environment, timeout)
+
+
+def script(
+    text: str, *arguments: str, given: str = "", cwd: Path | None = None, environment: Mapping[str, str] | None = None,
+    timeout: float = 120,
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    """Runs the text of a program in the same way, with ``given`` on its standard input; errors as :func:`adfd`."""
+    return _forked(text, arguments, given, cwd, environment, timeout)
+
+
+def _forked(
+    text: str | None, arguments: tuple[str, ...], given: str, cwd: Path | None, environment: Mapping[str, str] | None,
+    timeout: float,
+) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    surroundings = dict(
+        environment if environment is not None else os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    )
     with tempfile.TemporaryDirectory() as folder:
-        out, errors = Path(folder, "out"), Path(folder, "errors")
+        entered, out, errors, program = (Path(folder, name) for name in ("in", "out", "errors", "program.py"))
+        entered.write_text(given, "utf-8")
+        program.write_text(text or "", "utf-8")
         out.touch()
         errors.touch()
-        running = _server().Process(target=_run, args=(arguments, str(cwd or Path.cwd()), given, str(out), str(errors)))
+        streams = (str(entered), str(out), str(errors))
+        running = _server().Process(
+            target=_run, args=(text and str(program), arguments, str(cwd or Path.cwd()), surroundings, streams)
+        )
         running.start()
         running.join(timeout)
         if running.exitcode is None:
             running.kill()
             running.join()
-            raise subprocess.TimeoutExpired(["adfd", *arguments], timeout)
+            raise subprocess.TimeoutExpired(list(arguments), timeout)
         return subprocess.CompletedProcess(
-            ["adfd", *arguments], running.exitcode, out.read_text("utf-8"), errors.read_text("utf-8")
+            list(arguments), running.exitcode, out.read_text("utf-8"), errors.read_text("utf-8")
         )

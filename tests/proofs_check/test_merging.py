@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import processes
 import pytest
 
 from numerics.store import Store
@@ -130,10 +131,7 @@ def ends_together(out: Path) -> None:
     kept = json.loads((out / "ledger.json").read_text())
     first, *others = [kept | {"claims": [one]} for one in kept["claims"]]
     (out / "ledger.json").write_text(json.dumps(first))
-    done = subprocess.run(
-        [sys.executable, "-c", TOGETHER, str(out)],
-        input=json.dumps([first, *others]), capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    done = processes.script(TOGETHER, str(out), given=json.dumps([first, *others]))
     assert done.returncode == 0, done.stderr
     found = json.loads((out / "ledger.json").read_text())
     assert [(one["id"], len(one["cells"])) for one in found["claims"]] == [

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -262,7 +263,7 @@ def test_every_claim_has_a_space_whose_draws_can_be_judged(claim: Claim) -> None
     for scope in (scopes[0], scopes[-1]):
         kinds = {
             type(instance.problem if isinstance(instance, Draw) else instance)
-            for instance in claim.instances(scope, "quick")
+            for instance in islice(claim.instances(scope, "quick"), 20)
         }
         for instance in draws(space_of(claim, scope, ROUNDS[3]), 1):
             assert type(instance) in kinds

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import processes
 import pytest
 
 from proofs_check.commands import sweep as command
@@ -39,8 +40,8 @@ def file(folder: Path, body: str) -> Path:
 def test_contract(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = file(tmp_path, '"features.seed" = {range = [0, 3]}\n"difference.step" = ["1/10", 0.02]\n')
     store, rows = tmp_path / "store.sqlite", tmp_path / "rows.json"
-    arguments = [ADFD, "sweep", str(path), "--store", str(store), "--jobs", "2", "--json", "--export", str(rows)]
-    first = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=120)
+    first = processes.adfd("sweep", str(path), "--store", str(store), "--jobs", "2", "--json", "--export", str(rows))
+    assert first.returncode == 0, first.stderr
     counts = {"total": 6, "computed": 6, "reused": 0, "failed": 0, "store": str(store), "outdated": 0, "refused": 0}
     assert json.loads(first.stdout) == counts
     assert "cells: 6/6" in first.stderr

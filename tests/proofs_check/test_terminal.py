@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,7 +127,7 @@ def test_draws_beyond_floats_are_one_line(tmp_path: Path) -> None:
         '[problem]\noperator = "u_xx"\nsolution = "sin(x)"\n[features]\nactivation = "tanh"\ncount = 4\n'
         'weights = "student(1/1000000, 1)"\n[points]\ninterior = 4\n'
     )
-    done = run("spectrum", str(path))
+    done = processes.adfd("spectrum", str(path))
     assert done.returncode == 2
     assert done.stderr.startswith("adfd: features: a draw of student(1/1000000, 1) is beyond the range of float64")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import flint
 import numpy as np
+import processes
 import pytest
 import sympy
 import torch
@@ -28,7 +29,6 @@ from proofs_check.verdicts import Outcome, Verdict
 from theory.decision import Decision, every
 from theory.errors import InputError
 
-ADFD = Path(sys.executable).with_name("adfd")
 TUTORIAL = Path(__file__).with_name("tutorial.py")
 HEAD = "from hypothesis import strategies as st\nfrom proofs_check.user_claims import claim, without\n"
 HEAD += "from proofs_check.claims.common import below\n"
@@ -188,7 +188,7 @@ def test_mistakes_are_one_line(tmp_path: Path, text: str, message: str) -> None:
 
 def test_mistakes_on_the_command_line(tmp_path: Path) -> None:
     path = _write(tmp_path / "wrong_claims.py", "def broken(:\n")
-    done = subprocess.run([str(ADFD), "verify", path], capture_output=True, text=True, timeout=100, check=False)
+    done = processes.adfd("verify", path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert len(done.stderr.strip().splitlines()) == 1

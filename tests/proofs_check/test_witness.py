@@ -141,17 +141,11 @@ def test_an_instance_that_cannot_be_written_is_named_by_its_place() -> None:
         witness.content(claim, None, {"cell": "only"}, Odd(7), Outcome(False, ""))
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "proofs_check.witness", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_a_file_re_checks_in_fresh_processes_by_both_routes(tmp_path: Path) -> None:
+def test_a_file_re_checks_in_fresh_processes_by_both_routes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "witness.json"
     path.write_text(json.dumps(_witness(TANH_AT_TWO)))
-    done = _run(str(path))
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    assert witness.main([str(path)]) == 0
+    found = json.loads(capsys.readouterr().out)
     assert found["rechecked"]
     assert found["certified"]
     assert found["reference"]["refutes"]
