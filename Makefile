@@ -34,7 +34,7 @@ verify: $(STAMP)  ## the main job: judges the claims, writes report/index.html
 	OMP_NUM_THREADS=1 $(BIN)/adfd verify --profile quick --out report
 
 test: $(STAMP)  ## the whole default suite
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 test-slow: $(STAMP)  ## what the default suite leaves out
 	$(BIN)/python -m pytest -m slow

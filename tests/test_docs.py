@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -47,12 +48,18 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, 
     return [(path, command)]
 
 
-def examples() -> list[tuple[str, str]]:
-    """(command, example line) of every --help, and of the documentation."""
+@cache
+def command_line() -> Any:
+    """The command line as a tree of commands."""
     from proofs_check.cli import app
 
+    return get_command(app)
+
+
+def examples() -> list[tuple[str, str]]:
+    """(command, example line) of every --help, and of the documentation."""
     found = []
-    for words, command in commands(get_command(app)):
+    for words, command in commands(command_line()):
         lines = re.findall(r"\*\*(adfd .*?)\*\*", " ".join((command.help or "").split()))
         assert lines, f"adfd {' '.join(words)} --help has no example"
         assert all(line.split()[1 : 1 + len(words)] == list(words) for line in lines)
@@ -66,10 +73,8 @@ def examples() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("where", "line"), examples())
 def test_examples_are_read_by_the_command_line(where: str, line: str) -> None:
     """Each is parsed down to its last option, and nothing is run."""
-    from proofs_check.cli import app
-
     words = shlex.split(line.partition(" > ")[0])[1:]
-    command: Any = get_command(app)
+    command = command_line()
     context = typer.Context(command, info_name="adfd")
     while hasattr(command, "commands"):
         name, command, words = command.resolve_command(context, words)

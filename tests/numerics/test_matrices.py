@@ -79,7 +79,7 @@ def by_sympy(problem: Problem, method: Method, i: int, j: int) -> mpmath.mpf:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(problem=problems(max_count=2, max_points=2))
 def test_entries_by_an_independent_route(method: Method, problem: Problem) -> None:
     matrix = multiprecision_entries(problem, method)(30)

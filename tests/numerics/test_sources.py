@@ -15,7 +15,10 @@ from proofs_check import claims
 def by_parser(module: str, path: Path) -> set[str]:
     """The names that a module imports, by Python's own parser."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    left: list[ast.AST] = [ast.parse(path.read_bytes())]
+    while left:  # through statements and their parts, but not into expressions, where there are none
+        node = left.pop()
+        left += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -289,7 +289,7 @@ def in_one_thread(folder: Path, kills: int, seeds: int, *checks: str) -> dict[st
 
 @pytest.fixture(scope="module")
 def forked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return in_one_thread(tmp_path_factory.mktemp("forked"), 4, 300, "kills", "fatal", "orphans", "writers")
+    return in_one_thread(tmp_path_factory.mktemp("forked"), 4, 150, "kills", "fatal", "orphans", "writers")
 
 
 def test_sweeps_killed_and_resumed_give_the_same_rows(forked: dict[str, Any]) -> None:
