@@ -19,6 +19,8 @@ ROOMS = tuple(f"{_ROOT}{room}/" for room in ("theory", "numerics", "proofs_check
 REMEDY = "a Decision is three-valued: combine with &, |, ~, every(…) or some(…); ask for decision.holds (True, False or None)"
 """What to write where a truth value was asked for."""
 
+OTHER = "{} is a class of its own, which may answer anything, and no plain Decision"
+
 
 class Decision:
     """YES, NO or UNDECIDED, and on how many exact comparisons that rests.
@@ -67,16 +69,18 @@ class Decision:
         return _made(told, 0)
 
     def __and__(self, other: Decision) -> Decision:
-        if not isinstance(other, Decision):
+        if type(other) is not Decision:  # another class may answer anything
             return NotImplemented
         return _all(self, other)
 
     def __or__(self, other: Decision) -> Decision:
-        if not isinstance(other, Decision):
+        if type(other) is not Decision:  # another class may answer anything
             return NotImplemented
         return ~_all(~self, ~other)
 
     def __invert__(self) -> Decision:
+        if type(self) is not Decision:
+            raise TypeError(OTHER.format(type(self).__name__))
         return _made(None if self._holds is None else not self._holds, self._compared)
 
     def __eq__(self, other: object) -> bool:
@@ -108,6 +112,9 @@ def _made(holds: bool | None, compared: int) -> Decision:
 
 
 def _all(*parts: Decision) -> Decision:
+    for part in parts:
+        if type(part) is not Decision:
+            raise TypeError(OTHER.format(type(part).__name__))
     holds = False if any(p.holds is False for p in parts) else None if any(p.holds is None for p in parts) else True
     told = any(p.compared == 0 for p in parts)
     return _made(holds, 0 if told else sum(p.compared for p in parts))
@@ -130,7 +137,7 @@ def _decisions(decisions: Iterable[Decision], what: str) -> tuple[Decision, ...]
     """These decisions, once each is seen to be one."""
     parts = tuple(decisions)
     for part in parts:
-        if not isinstance(part, Decision):
+        if type(part) is not Decision:
             raise InputError(f"{what}: {part!r:.40} is not a Decision; compare with below(a, b), same(a, b), …")
     return parts
 

@@ -402,7 +402,7 @@ CLAIMS = (
         id="steps.slopes",
         title="Total error: p on one side of the best step, −m on the other",
         statement=r"The rms error of $A_{FD}$'s entries falls like $h^p$ for $h$ in $[4h^*, 16h^*]$ and grows like $h^{-m}$ for "
-        r"$h$ in $[h^*/16, h^*/4]$, in at least 9 of 10 draws ($\partial$ and $\partial^2$, $p = 2$).",
+        r"$h$ in $[h^*/16, h^*/4]$, in at least 9 of 10 draws ($\partial$ and $\partial^2$, $p = 2$, central for $\sin$ and forward for $\tanh$).",
         family="steps",
         source="ours",
         predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1): fitted slopes over [h*/16, h*/4] and [4h*, 16h*] within 0.25 of −m and p, for at least 9 in 10 "
@@ -425,7 +425,7 @@ CLAIMS = (
         id="steps.digits-gained",
         title="What a finer arithmetic gains",
         statement=r"From float32 to float64 the least rms error scales like $u^{p/(p+m)}$ in the unit round-off, in at least 9 of 10 "
-        r"draws ($\partial^2$ at $p = 2, 4$, $\partial^4$ at $p = 2$).",
+        r"draws ($\partial^2$ at $p = 2$ for $\sin$ and at $p = 4$ for $\tanh$, $\partial^4$ at $p = 2$ for $\sin$).",
         family="steps",
         source="ours",
         predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1), 25 steps from h*/16 to 16 h*: exponent between float32 and float64 within 0.05 of p/(p + m), for at least 9 in 10 draws (95 % "

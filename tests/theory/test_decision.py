@@ -95,3 +95,29 @@ def test_it_is_neither_built_nor_changed_by_hand() -> None:
 def test_it_travels_between_processes(decision: Decision) -> None:
     back = pickle.loads(pickle.dumps(decision))
     assert (back.holds, back.compared) == (decision.holds, decision.compared)
+
+
+class Sure(Decision):
+    """Says YES by what its class says of itself."""
+
+    _holds = True  # type: ignore[misc]
+    _compared = 9  # type: ignore[misc]
+    holds = property(lambda self: True)  # type: ignore[assignment]
+    compared = property(lambda self: 9)  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "combine",
+    [
+        lambda sure, no: sure | no,
+        lambda sure, no: no | sure,
+        lambda sure, no: ~no & sure,
+        lambda sure, no: sure & ~no,
+        lambda sure, no: ~sure,
+        lambda sure, no: every([sure]),
+        lambda sure, no: some([no, sure]),
+    ],
+)
+def test_a_class_of_ones_own_decides_nothing(combine: Any) -> None:
+    with pytest.raises((TypeError, InputError)):
+        combine(object.__new__(Sure), below(2, 1))
