@@ -270,12 +270,21 @@ class Listing:
             elif " from " in values:
                 parts = [f"{parts[0]}: {values}"]
         if self.coverage == "law":
-            parts.append(f"{different(met)} distinct")
+            parts.append(f"{different(met)} distinct{_spread(met)}")
         elif self.drawn > (count := different(self.instances)):
             parts.append(f"{count} distinct of {self.drawn} drawn")
         if len(met) < len(self.instances):
             parts.append(f"the assumptions keep {len(met)} of {len(self.instances)}")
         return ", ".join(parts)
+
+
+def _spread(numbers: Sequence[Any]) -> str:
+    """From where to where the draws of a law lie, where they are numbers: a law may be nearly one number."""
+    if len(numbers) < 2 or not all(type(one) in NUMBERS and one == one for one in numbers):
+        return ""
+    with long_integers():
+        ends = [str(end) for end in (min(numbers), max(numbers))]
+    return f", from {ends[0]} to {ends[1]}" if max(map(len, ends)) <= 40 else ""
 
 
 def _members(instances: Sequence[Any]) -> str:

@@ -84,7 +84,7 @@ def test_a_share_of_a_law() -> None:
     found = judge(bounded(dice, 19, quantifier=TYPICAL, examples=400), DRAWN, "quick")
     assert found.verdict is Verdict.SUPPORTED
     assert found.instances == 400  # a law may give the same twice: every draw counts
-    assert "(independent draws from a law, 20 distinct)" in found.summary
+    assert "(independent draws from a law, 20 distinct, from 1 to 20)" in found.summary
     assert judge(bounded(dice, 10, quantifier=TYPICAL), DRAWN, "quick").verdict is Verdict.REFUTED
     found = verdict(bounded(sampler(lambda seed: 1), quantifier=TYPICAL))
     assert found[0] is Verdict.VACUOUS

@@ -266,6 +266,11 @@ def of_the_seed(n, c=0):
 def kept(n, c=0):
     "A draw of the seed."
     return not c
+@claim("own.jitter", over=sampler(lambda seed: Fraction(1, 2) + Fraction(seed % 99, 10**9)), quantifier=TYPICAL,
+       mutants={"m": {"c": 9}}, examples=100)
+def jitter(x, c=0):
+    "Nine in ten numbers between 0 and 1 are above 2/5."
+    return x > Fraction(2, 5) + c
 """
 
 
@@ -273,7 +278,8 @@ def test_a_draw_is_a_function_of_its_seed(tmp_path: Path) -> None:
     found = loaded(tmp_path, STATES)
     evidence = {id: judge(one, one.scopes("quick")[0], "quick") for id, one in found.items()}
     assert {id: str(one.verdict) for id, one in evidence.items()} == {
-        "own.state": "ERROR", "own.seed": "ERROR", "own.kept": "SUPPORTED"}  # fmt: skip
+        "own.state": "ERROR", "own.seed": "ERROR", "own.kept": "SUPPORTED", "own.jitter": "SUPPORTED"}  # fmt: skip
+    assert ", from 1/2 to 250000049/500000000" in evidence["own.jitter"].summary  # one number, as good as
     assert "gives another instance the second time" in evidence["own.state"].summary
     assert "changes its instance" in evidence["own.seed"].summary
 
