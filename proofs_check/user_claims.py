@@ -425,7 +425,21 @@ def _owned(claim: Claim, path: str, by_decorator: bool) -> Claim:
     mine = claim.with_(file=path, own=True, proven=None, measure=None, statement_of=None)
     if by_decorator:
         return mine
-    return mine.with_(coverage=None, formal=None, kind="exact" if claim.kind == "symbolic" else claim.kind)
+    return mine.with_(
+        coverage=None, formal=None, kind="exact" if claim.kind == "symbolic" else claim.kind,
+        scopes=_guarded(claim.scopes), requests=None if claim.requests is None else _guarded(claim.requests),
+    )  # fmt: skip
+
+
+def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of a file, called when nothing else guards (:mod:`proofs_check.untouched`)."""
+
+    def call(*arguments: Any) -> Any:
+        with untouched.guarded():
+            found = function(*arguments)
+            return found if found is None else tuple(found)
+
+    return call
 
 
 def _run(path: str, called: str) -> ModuleType:

@@ -249,6 +249,19 @@ __adfd_claims__ = [
     assert (law.verdict, "a share needs independent draws" in law.summary) == (Verdict.ERROR, True)
 
 
+def test_cells_exchange_nothing(tmp_path: Path) -> None:
+    found = loaded(tmp_path, """
+def cells(profile):
+    comparisons._ordered = lambda one, other: True
+    return (DRAWN,)
+CLAIMS = (Claim(id="own.cells", title="t", statement="5 is at most 0.", family="f", source="me", predicate="p", kind="exact", scopes=cells,
+    instances=lambda scope, profile: [5], mutants=(Mutant("m", "m", "sign", lambda c: c),), test=lambda n, scope: Outcome(below(n, 0), "y")),)
+""")  # fmt: skip
+    with pytest.raises(InputError, match=r"exchanges numerics\.comparisons\._ordered"):
+        found["own.cells"].scopes("quick")
+    assert below(5, 0).holds is False
+
+
 STATES = """
 import itertools
 calls = itertools.count()
