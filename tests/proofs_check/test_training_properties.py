@@ -190,6 +190,7 @@ def test_the_loss_falls_below_the_step_of_the_hessian(device: str, problem: Trai
         loss, gradient = model(flat)
         after = model(flat - eta[:, None] * gradient)[0]
         noise = 2.0**-52 * (Rounding.of(model, flat).residual * (2 * loss[:, None]).sqrt()).sum(1) * 4
+        assert ((loss - model.residual(flat).square().sum(1) / 2).abs() <= noise).all()
         assert (loss - after >= fall * (1 - 1e-6) - noise).all()
         A, f = (
             torch.from_numpy(v)
@@ -306,6 +307,8 @@ def test_the_predicted_order_of_ad_and_fd_is_the_measured_one(
         found = follow(model, lambda p, m=model: ntk.kernel(m, p), flat, steps(problem, model, flat),
                        problem.problem.training.iterations, 1, tolerances=(tolerance,))  # fmt: skip
         limits[method] = found.reach[0]
+        live = torch.isfinite(found.bound)
+        assert (found.deviation <= found.bound)[live].all()  # of restarted laws too
         below = found.loss <= tolerance * found.loss[0]
         reached[method] = [int(column.nonzero()[0, 0]) if bool(column.any()) else None for column in below.T]
     for k in range(len(flat)):

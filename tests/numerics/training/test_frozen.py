@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from numerics.training import jets, ntk, rfm
 from numerics.training.frozen import Law, _Reach, band, follow, joined, order, prediction
+from numerics.training.loop import minimise
 from numerics.training.networks import TwoLayer, initialise
 from numerics.training.optimisers import GradientDescent
 from numerics.training.residuals import Difference, Rows, System, Term
@@ -133,6 +134,10 @@ def test_a_law_is_restarted_where_its_bound_is_a_tenth_of_the_residual() -> None
         assert torch.equal(found.predicted[: first + 1, k], one.predicted[: first + 1, k])
         assert found.predicted[first + 1, k] != one.predicted[first + 1, k]
         # What the new law says after one step is one step with the kernel there.
+        moved = minimise(model, flat, GradientDescent(steps), first).parameters[k : k + 1]
+        r = model.residual(moved)
+        step = r[0] - steps[k] * (kernels(moved)[0] @ r[0])
+        assert float(found.predicted[first + 1, k]) == pytest.approx(float(step.square().sum() / 2), rel=1e-9)
         size = (2 * found.predicted[:, k]).sqrt()
         assert ((size - (2 * found.loss[:, k]).sqrt()).abs() <= found.bound[:, k]).all()
         reached = int((found.loss[:, k] <= 0.3 * found.loss[0, k]).nonzero()[0, 0])
