@@ -12,6 +12,7 @@ import json
 import math
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -492,6 +493,25 @@ def test_a_witness_trains_again(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert found["method"] == "fd"
     assert found["law"] == pytest.approx(float(examine(problem, "fd").law.max()))
     assert all(found[name] is None or found[name] <= 1 for name in RATIOS)
+
+
+def test_a_network_that_fails_is_saved_and_fails_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the step is taken for another: the witness is the network, and by itself it fails by as much."""
+    problem = TrainingProblem(Problem(count=8, interior=(4,), training=Training("two-layer", "gd", 5, None, 2)))
+    faulty = partial(examine, believed=1.001)
+    monkeypatch.setattr(drawing, "examine", faulty)
+    for name, value in {"WITNESSES": tmp_path, "examine": faulty, "target": lambda *_, **__: None}.items():
+        monkeypatch.setitem(globals(), name, value)
+    with pytest.raises(pytest.fail.Exception, match="step: ") as failed:
+        obeys(problem, "fd")
+    (file,) = tmp_path.glob("*.json")
+    assert str(file) in str(failed.value)
+    assert drawing.main([str(file)]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["step"] == pytest.approx(faulty(problem, "fd").largest("step"))
+    assert found["step"] > 1
 
 
 def test_draws_shrink_to_what_a_person_would_write() -> None:
