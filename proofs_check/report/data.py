@@ -44,7 +44,7 @@ STEPS = {
     "full": tuple(f"1/{n}" for n in (5, 8, 12, 20, 50, 100, 300, 1000, 3000, 10**4, 30_000, 10**5, 300_000, 10**6)),
 }
 ITERATIONS = {"quick": 2000, "full": 50_000}
-NETWORKS = {"quick": (200, 6, 64), "full": (2000, 16, 256)}
+NETWORKS = {"quick": (100, 6, 64), "full": (2000, 16, 256)}
 """Iterations, seeds and width of the two-layer networks."""
 BOUNDS: dict[Profile, tuple[tuple[int, ...], int]] = {
     "quick": ((1, 4, 16, 64, 256), 8),

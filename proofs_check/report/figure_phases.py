@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from proofs_check.report.drawing import AD, FD, INK, MUTED, svg
-from proofs_check.report.looks import Figure, activation_text, label
+from proofs_check.report.looks import Figure, letter
 from proofs_check.report.mathml import to_html
+from proofs_check.report.phase_panel import Mark, PhasePanel
 from proofs_check.report.records import PhaseMap
 from proofs_check.report.wording import listed, power_of_ten
 
@@ -46,15 +42,7 @@ def phases(maps: Sequence[PhaseMap], across: str) -> Figure:
     panels: list[Markup] = []
     for found in chosen:
         for field, statement in STATEMENTS[across].items():
-            index = len(panels)
-            panels.append(
-                svg(
-                    f"f-{across}-{index}",
-                    f"{statement} over {' and '.join(AXES[across])}: {found.activation}, {found.arithmetic}",
-                    _described(found, field),
-                    partial(_draw, found=found, field=field, index=index),
-                )
-            )
+            panels.append(_panel(found, field, statement, len(panels)).svg())
     caption = _caption(chosen, across)
     return Figure(f"figure-phases-{across}", TITLES[across], panels, 3, caption, {}, [COMMANDS[across]])
 
@@ -69,32 +57,21 @@ def _cells(found: PhaseMap, field: str) -> list[tuple[int, int, float, bool | No
     ]
 
 
-def _draw(axes: Axes, found: PhaseMap, field: str, index: int) -> None:
-    cells = _cells(found, field)
-    size = 58 if found.across == "size" else 110
-    x, y = [c[0] for c in cells], [c[1] for c in cells]
-    axes.scatter(
-        x, y, s=size, marker="s", facecolor=[to_rgba(AD, 0.65 * c[2]) for c in cells], edgecolor=MUTED, linewidth=0.3
+def _panel(found: PhaseMap, field: str, statement: str, index: int) -> PhasePanel:
+    """A map of one statement; noise that S2 counts is marked where the cut-off is an axis."""
+    over_size = found.across == "size"
+    marked = over_size or field != "small"
+    of = f"{found.activation}, {found.arithmetic}"
+    return PhasePanel(
+        f"f-{found.across}-{index}",
+        f"{statement} over {' and '.join(AXES[found.across])}: {of}",
+        _described(found, field),
+        f"{letter(index)}  {statement}: {of}",
+        AXES[found.across],
+        found.columns,
+        [power_of_ten(float(row)) if k % 2 == 0 else "" for k, row in enumerate(found.rows)] if over_size else found.rows,
+        [Mark(x, y, share, guess is True, marked and flagged) for x, y, share, guess, flagged in _cells(found, field)],
     )
-    ringed = [c for c in cells if c[3]]
-    axes.scatter(
-        [c[0] for c in ringed], [c[1] for c in ringed], s=size / 4, facecolor="none", edgecolor=FD, linewidth=1.1
-    )
-    flagged = [c for c in cells if c[4]] if field != "small" or found.across == "size" else []
-    axes.scatter([c[0] for c in flagged], [c[1] for c in flagged], s=size / 5, marker="x", color=INK, linewidth=0.6)
-    axes.grid(visible=False)
-    axes.set_xlim(-0.6, len(found.columns) - 0.4)
-    axes.set_ylim(-0.6, len(found.rows) - 0.4)
-    rows = [power_of_ten(float(row)) if found.across == "size" else row for row in found.rows]
-    for axis, names, step in ((axes.xaxis, found.columns, 1), (axes.yaxis, rows, 2 if found.across == "size" else 1)):
-        axis.set_major_locator(FixedLocator(range(0, len(names), step)))
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(lambda value, _, names=names: names[round(value)]))
-    if found.across != "size":
-        axes.tick_params(axis="x", labelsize=6.5)
-    axes.set_xlabel(AXES[found.across][0])
-    axes.set_ylabel(AXES[found.across][1])
-    label(axes, index, f"{STATEMENTS[found.across][field]}: {activation_text(found.activation)}, {found.arithmetic}")
 
 
 def agreement(found: PhaseMap, field: str) -> tuple[int, int]:

@@ -74,10 +74,15 @@ def activation_text(name: str) -> str:
     return name.replace("$", r"\$")
 
 
+def letter(index: int) -> str:
+    """Of a panel."""
+    return "abcdefghijkl"[index]
+
+
 def label(axes: Axes, index: int, title: str) -> None:
     """A panel's letter and title, top left."""
     # A title at a given height is not moved for the ticks, which takes matplotlib longer than the drawing.
-    axes.set_title(f"{'abcdefghijkl'[index]}  {title}", y=1.01)
+    axes.set_title(f"{letter(index)}  {title}", y=1.01)
 
 
 def tick(value: float) -> str:

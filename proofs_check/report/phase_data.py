@@ -29,9 +29,11 @@ from proofs_check.claims.study import Study
 from theory.entropy import Convention
 from theory.exact import spell
 
-SIZES = {"quick": (16, 24, 32, 48, 64, 96, 128, 192), "full": (16, 24, 32, 48, 64, 96, 128, 192, 256, 384)}
+SIZES = {"quick": (16, 24, 32, 48, 64, 96, 128), "full": (16, 24, 32, 48, 64, 96, 128, 192, 256, 384)}
 STEPS = tuple(Fraction(1, n) for n in (10000, 3000, 1000, 300, 100, 30, 10))
 SCALES = (Fraction(1, 2), Fraction(1), Fraction(2), Fraction(4), Fraction(8), Fraction(16))
+EVERY = {"quick": 2, "full": 1}
+"""Of the steps and the scales every so many are mapped."""
 SIZE = 64
 """n of the maps over step and weight scale."""
 DRAWS = {"quick": 8, "full": 40}
@@ -92,15 +94,16 @@ def over_step(activation: str, arithmetic: Arithmetic, profile: Profile) -> dict
     """S2 (k > n/2) and S3 (energy rule, τ = 1e-6, power 1) for steps (columns) and weight scales (rows); n = 64."""
     judged = {c.label: c for c in (Convention("energy", TAU), Convention("energy", TAU, 1, True))}
     seeds = range(FIRST_SEED, FIRST_SEED + DRAWS[profile])
+    steps, scales = STEPS[:: EVERY[profile]], SCALES[:: EVERY[profile]]
     rows = []
-    for scale in SCALES:
+    for scale in scales:
         template = problem(activation, size=SIZE, scale=scale, seed=FIRST_SEED)
         noise = draws.own_entry_error([template], arithmetic)
-        found = draws.drawn_over_steps(template, seeds, arithmetic, STEPS)
+        found = draws.drawn_over_steps(template, seeds, arithmetic, steps)
         kept = [reduce(one, noise * one.spread, judged, {}, curves=False) for one in found]
-        posed = [template.with_(step=(h,)) for h in STEPS]
+        posed = [template.with_(step=(h,)) for h in steps]
         rows.append(_row(kept, posed, arithmetic, judged))
-    across = {"across": "step", "columns": [spell(h) for h in STEPS], "rows": [spell(s) for s in SCALES]}
+    across = {"across": "step", "columns": [spell(h) for h in steps], "rows": [spell(s) for s in scales]}
     told = {"activation": activation, "arithmetic": arithmetic, "draws": DRAWS[profile]} | across
     return told | _gathered(rows)
 
@@ -117,8 +120,7 @@ def over_pairs(activation: str, arithmetic: Arithmetic, profile: Profile) -> dic
     τ = 1e-6, power 1) leaves less. Predicted from A_AD of the first draw: that AD leaves less everywhere, and so that
     the paired reading holds where AD has the larger entropy.
     """
-    every = 2 if profile == "quick" else 1
-    steps, scales = STEPS[::every], SCALES[::every]
+    steps, scales = STEPS[:: EVERY[profile]], SCALES[:: EVERY[profile]]
     judged = {"raw": Convention("energy", TAU), "normalised": Convention("energy", TAU, 1, True)}
     rows: list[dict[str, list[Any]]] = []
     for scale in scales:

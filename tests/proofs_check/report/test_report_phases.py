@@ -23,6 +23,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phase_data, "SIZES", {"quick": (8, 12)})
     monkeypatch.setattr(phase_data, "DRAWS", {"quick": 5})
     monkeypatch.setattr(phase_data, "SIZE", 12)
+    monkeypatch.setattr(phase_data, "EVERY", {"quick": 1})
     monkeypatch.setattr(phase_data, "STEPS", (Fraction(1, 1000), Fraction(1, 10)))
     monkeypatch.setattr(phase_data, "SCALES", (Fraction(1), Fraction(4)))
 
