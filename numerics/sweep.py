@@ -8,6 +8,7 @@ second, and alone writes the store: after ``kill -9`` at most the batches in fli
 from __future__ import annotations
 
 import gc
+import importlib
 import multiprocessing
 import os
 import signal
@@ -354,12 +355,16 @@ def forked_pool(jobs: int) -> Iterator[Executor | None]:
 
 
 @contextmanager
-def worker_pool(jobs: int) -> Iterator[Executor]:
+def worker_pool(jobs: int, shared: Sequence[str] = ()) -> Iterator[Executor]:
     """Worker processes of this machine, each with one thread for linear algebra.
 
-    Forked from this process where that is sound, which takes milliseconds; else started anew by joblib's loky.
+    Forked from this process where that is sound, which takes milliseconds; else started anew by joblib's loky.  Forked
+    ones find the modules ``shared`` imported.
     """
     executor: Any
+    if shared and os.environ.get("OMP_NUM_THREADS") == "1" and _may_fork():
+        for module in shared:
+            importlib.import_module(module)
     if os.environ.get("OMP_NUM_THREADS") == "1" and _may_fork():
         context = multiprocessing.get_context("fork")
         executor = ProcessPoolExecutor(jobs, context, initializer=_start_worker, initargs=(os.getpid(),))

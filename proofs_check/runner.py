@@ -8,7 +8,8 @@ one content-keyed store, so that an interrupted run resumes with nothing lost an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -163,18 +164,16 @@ class Part:
 
 
 Batch = tuple[tuple[str, Task], ...]
-"""Tasks that read the same spectra, each with its key."""
+"""Tasks that one worker judges, each with its key."""
 
 
-def _work(key: str, unit: Batch | Task | Part | Request, store_path: str | None) -> None:
+def _work(key: str, unit: Batch | Part | Request, store_path: str | None) -> None:
     """One unit of work; each result goes into the store when it is there, under the key that the run has given it."""
     store = spectra.backing()
     if store is None or (None if store.path is None else str(store.path)) != store_path:
         store = Store(store_path)
         spectra.back_with(store)
     match unit:
-        case Task():
-            store.put(key, run_task(unit))
         case Part():
             from proofs_check.report import data
 
@@ -237,38 +236,53 @@ def run(
     if store_path is None or jobs == 1 or len(todo) + len(pieces) < 2:
         schedule.here(source, perform, count, progress)
     else:
-        schedule.elsewhere(source, perform, count, progress, jobs, store)
+        schedule.elsewhere(source, perform, count, progress, jobs, store, SLOW_IMPORTS if len(todo) >= MANY else ())
     found = store.get_many(keys)
     return [found.get(key) or run_task(task) for task, key in zip(work, keys, strict=True)]
 
 
 def _units(todo: list[Task], pieces: list[Part], store: Store) -> Iterator[schedule.Unit]:
-    """What there is to do: figures, cells that read no spectra, exact spectra, and the cells that read some.
+    """What there is to do: figures, exact spectra, the cells that read some, and those that read none.
 
-    Cells that read the same spectra go to one worker together, which computes those in floating point once.
+    Cells that read the same spectra go to one worker together, which computes those in floating point once; so do cells
+    and mutants of one module, which derive and compute much that is the same.
     """
     for part in pieces:
         yield schedule.Unit(part, part.key, "figures", FIGURE_COST)
     known: set[str] = set()
-    groups: dict[tuple[str, frozenset[Request]], list[tuple[str, Task, frozenset[str]]]] = {}
+    readers: dict[frozenset[Request], list[tuple[Task, frozenset[str]]]] = {}
+    others: dict[str, list[Task]] = {}
     for task in sorted(todo, key=lambda task: -_cost(task)):
-        label = "cells" if task.mutant is None else "mutants"
         read = _requests(task)
+        if not read:
+            others.setdefault(task.file or ledger_homes()[task.claim], []).append(task)
+            continue
         before = {key: one for one in read if (key := _key_before(one)) is not None}
         new = [key for key in before if key not in known]
         known.update(new)
         for key in store.missing(new):
             yield schedule.Unit(before[key], key, "spectra", _cost_before(before[key]), vital=False)
-        if read:
-            groups.setdefault((label, frozenset(read)), []).append((task.key, task, frozenset(before)))
-        else:
-            yield schedule.Unit(task, task.key, label, _cost(task))
-    for (label, _), members in groups.items():
+        readers.setdefault(frozenset(read), []).append((task, frozenset(before)))
+    for members in readers.values():
         for start in range(0, len(members), BATCH):
             chosen = members[start : start + BATCH]
-            batch: Batch = tuple((key, task) for key, task, _ in chosen)
-            cost = sum(_cost(task) for _, task in batch)
-            yield schedule.Unit(batch, batch[0][0], label, cost, chosen[0][2], size=len(batch))
+            yield _batch([task for task, _ in chosen], chosen[0][1])
+    most = sum(_cost(task) for tasks in others.values() for task in tasks) / PIECES
+    for tasks in others.values():
+        chosen_tasks: list[Task] = []
+        for task in sorted(tasks, key=lambda task: task.claim):
+            if chosen_tasks and sum(map(_cost, chosen_tasks)) + _cost(task) > most:
+                yield _batch(chosen_tasks)
+                chosen_tasks = []
+            chosen_tasks.append(task)
+        yield _batch(chosen_tasks)
+
+
+def _batch(tasks: Sequence[Task], waits: frozenset[str] = frozenset()) -> schedule.Unit:
+    """Tasks that one worker judges, one after the other."""
+    batch: Batch = tuple((task.key, task) for task in tasks)
+    counts = Counter("cells" if task.mutant is None else "mutants" for task in tasks)
+    return schedule.Unit(batch, batch[0][0], "cells", sum(map(_cost, tasks)), waits, counts=counts)
 
 
 def _key_before(one: Request) -> str | None:
@@ -283,7 +297,13 @@ def _cost_before(one: Request) -> float:
 
 
 BATCH = 24
-"""At most so many cells are judged together."""
+"""At most so many cells that read the same spectra are judged together."""
+PIECES = 16
+"""Cells that read no spectra are judged in at least so many parts, so that every worker has some."""
+MANY = 200
+"""Cells and mutants of which some will need every library."""
+SLOW_IMPORTS = ("torch", "scipy.stats", "hypothesis.strategies")
+"""Libraries that many claims use, and that take a second or more to import in each worker."""
 FIGURE_COST = 10.0
 """Seconds, roughly: what takes longest is begun first."""
 LONG = ("training", "networks", "S4", "S5", "S6", "S7", "kernels")

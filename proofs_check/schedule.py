@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
@@ -26,7 +26,7 @@ class Unit:
         cost: a rough estimate in seconds.
         waits: keys of the units that should be done before; keys that never come up hold nothing back.
         vital: whether the run ends when it fails; what others only wait for is left to those, which say what is wrong.
-        size: how much it counts for in the progress.
+        counts: for how much of what it counts in the progress; for one of its label, if empty.
     """
 
     content: Any
@@ -35,7 +35,11 @@ class Unit:
     cost: float = 1.0
     waits: frozenset[str] = frozenset()
     vital: bool = True
-    size: int = 1
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def counted(self) -> Mapping[str, int]:
+        """For how much of what it counts in the progress."""
+        return self.counts or {self.label: 1}
 
 
 class _Count:
@@ -50,13 +54,15 @@ class _Count:
                 tell(label, 0, total)
 
     def seen(self, unit: Unit) -> None:
-        if unit.label not in self.fixed:
-            self.totals[unit.label] = self.totals.get(unit.label, 0) + unit.size
+        for label, size in unit.counted().items():
+            if label not in self.fixed:
+                self.totals[label] = self.totals.get(label, 0) + size
 
     def finished(self, unit: Unit) -> None:
-        self.done[unit.label] = self.done.get(unit.label, 0) + unit.size
-        if self.tell:
-            self.tell(unit.label, self.done[unit.label], self.totals[unit.label])
+        for label, size in unit.counted().items():
+            self.done[label] = self.done.get(label, 0) + size
+            if self.tell:
+                self.tell(label, self.done[label], self.totals[label])
 
 
 def here(
@@ -85,16 +91,18 @@ def elsewhere(
     tell: Progress | None,
     jobs: int,
     store: Store,
+    shared: Sequence[str] = (),
 ) -> None:
     """Does the units in worker processes: of those that wait for nothing, the one of the greatest cost first.
 
-    The source is read while the workers are at work.  ``store`` is held open meanwhile.
+    The source is read while the workers are at work.  ``store`` is held open meanwhile.  ``shared`` are modules that the
+    workers will import: imported before they are forked, that is done once.
 
     Raises:
         RuntimeError: a worker process died; what was finished is in the store.
         Exception: what a vital unit raised.
     """
-    with worker_pool(jobs) as executor:
+    with worker_pool(jobs, shared) as executor:
         executor.submit(int).result()  # the workers are there before anything else is opened or started
         with store.held_open():
             _Run(executor, perform, _Count(totals, tell), 2 * jobs).through(source)

@@ -76,14 +76,14 @@ class Decomposition:
     values: Tensor
     right: Tensor
 
-    def solution(self, f: Tensor, kept: Tensor) -> Tensor:
-        """``a = A⁺ f`` with the first ``kept`` singular values of every member, ``[b, M]``."""
+    def solutions(self, f: Tensor, kept: Tensor) -> Tensor:
+        """``a = A⁺ f`` with the first ``kept [b, s]`` singular values of every member, ``[b, M, s]``."""
         import torch
 
-        mask = torch.arange(self.values.shape[1]) < kept[:, None]
-        coefficients = torch.where(mask, (self.left.transpose(1, 2) @ f) / self.values, 0.0)
-        solution: Tensor = (self.right.transpose(1, 2) @ coefficients[:, :, None])[:, :, 0]
-        return solution
+        mask = torch.arange(self.values.shape[1])[:, None] < kept[:, None, :]
+        coefficients = torch.where(mask, ((self.left.transpose(1, 2) @ f) / self.values)[:, :, None], 0.0)
+        solutions: Tensor = self.right.transpose(1, 2) @ coefficients
+        return solutions
 
     @property
     def rank(self) -> Tensor:
@@ -161,14 +161,15 @@ def columns(study: Study, method: Method) -> Columns:
     found: Columns = {f"start: {name}": column for name, column in known.items()}
     judge = _Judge(study)
     if study.optimiser != "svd":
-        return found | judge.outcomes(method, study.solution, _descended(study, *system(study, method)))
+        descended = _descended(study, *system(study, method))
+        return found | judge.outcomes(method, study.solution, descended[:, :, None])[0]
     decomposition = _decomposed(_same_matrix(study, method), method)
     solvers = {"pseudo-inverse": decomposition.rank} | {k: torch.tensor(v) for k, v in cutoffs.items()}
+    kept = torch.stack([*solvers.values()], dim=1)
     for solution in SOLUTIONS:
         f = system(replace(study, solution=solution), method)[1]
-        for solver, kept in solvers.items():
-            a = decomposition.solution(f, kept)
-            left = judge.outcomes(method, solution, a)
+        judged = judge.outcomes(method, solution, decomposition.solutions(f, kept))
+        for solver, left in zip(solvers, judged, strict=True):
             found |= {f"after {solver}, {solution}: {name}": column for name, column in left.items()}
     return found
 
@@ -190,8 +191,8 @@ class _Judge:
         _, b, w = shape.split(start(study))
         self.features = activation.value(preactivation(self.points, w, b))
 
-    def outcomes(self, method: Method, solution: str, a: Tensor) -> Columns:
-        """For outer weights ``[seeds, M]``; names as in :func:`proofs_check.claims.runs.outcomes`."""
+    def outcomes(self, method: Method, solution: str, a: Tensor) -> list[Columns]:
+        """For each of the outer weights ``[seeds, M, s]``; names as in :func:`proofs_check.claims.runs.outcomes`."""
         import torch
 
         from numerics.training.studies import solution_error
@@ -200,11 +201,15 @@ class _Judge:
         A, f = system(study, method)
         right = system(replace(study, arithmetic="float64"), "ad")[1]
         size = float(torch.linalg.vector_norm(right))
-        own = torch.linalg.vector_norm(BatchLeastSquares(A, f).residual(a).double(), dim=1) / size
-        equation = torch.linalg.vector_norm(BatchLeastSquares(self.exact, right).residual(a.double()), dim=1) / size
-        fields = (self.features @ a.double()[:, :, None])[:, :, 0]
-        return {
-            "residual": finite(own.tolist()),
-            "equation residual": finite(equation.tolist()),
-            "solution error": tuple(solution_error(study.problem(study.first), fields, self.points)),
-        }
+        own = torch.linalg.vector_norm((A @ a - f[:, None]).double(), dim=1) / size
+        equation = torch.linalg.vector_norm(self.exact @ a.double() - right[:, None], dim=1) / size
+        fields = self.features @ a.double()
+        problem = study.problem(study.first)
+        return [
+            {
+                "residual": finite(own[:, k].tolist()),
+                "equation residual": finite(equation[:, k].tolist()),
+                "solution error": tuple(solution_error(problem, fields[:, :, k], self.points)),
+            }
+            for k in range(a.shape[2])
+        ]

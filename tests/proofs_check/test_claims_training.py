@@ -207,7 +207,7 @@ def test_pseudo_inverses_of_a_batch(arithmetic: str, method: Method) -> None:
     A, f = least_squares.system(replace(RFM, arithmetic=arithmetic), method)
     decomposition = least_squares.decompose(A)
     kept = decomposition.rank
-    found = decomposition.solution(f, kept)
+    found = decomposition.solutions(f, kept[:, None])[:, :, 0]
     eps = torch.finfo(A.dtype).eps
     for k in range(len(A)):
         a, rank = rfm.pseudo_inverse(A[k], f, eps * max(A[k].shape))
@@ -216,7 +216,7 @@ def test_pseudo_inverses_of_a_batch(arithmetic: str, method: Method) -> None:
         residuals = [(A[k].double() @ x.double() - f.double()).norm() for x in (a, found[k])]
         assert float(abs(residuals[0] - residuals[1])) <= 50 * eps * float(A[k].norm() * a.norm())
     few = torch.tensor([3, 1, 0, 2, 24])
-    for x, matrix, r in zip(decomposition.solution(f, few), A, few.tolist(), strict=True):
+    for x, matrix, r in zip(decomposition.solutions(f, few[:, None])[:, :, 0], A, few.tolist(), strict=True):
         expected = rfm.truncated_svd(matrix, f).solutions[:, r]
         assert float((x - expected).norm()) <= 1e-3 * float(expected.norm()) if r < 24 else torch.isfinite(x).all()
 

@@ -196,18 +196,23 @@ def test_cells_that_read_the_same_spectra_are_judged_together() -> None:
     work += runner.mutant_tasks(chosen, "quick")
     units = list(runner._units(work, [], Store(None)))
     batches = [unit for unit in units if isinstance(unit.content, tuple) and isinstance(unit.content[0], tuple)]
-    alone = [unit for unit in units if isinstance(unit.content, runner.Task)]
-    judged = [pair for unit in batches for pair in unit.content] + [(u.key, u.content) for u in alone]
+    judged = [pair for unit in batches for pair in unit.content]
     assert sorted(key for key, _ in judged) == sorted(task.key for task in work)
     assert all(key == task.key for key, task in judged)
-    assert any(unit.size > 1 for unit in batches)
+    assert any(len(unit.content) > 1 for unit in batches)
     spectra = [unit.key for unit in units if unit.label == "spectra"]
     assert len(set(spectra)) == len(spectra) > 0
     for unit in batches:
-        assert unit.size == len(unit.content) <= runner.BATCH
+        mutants = sum(task.mutant is not None for _, task in unit.content)
+        assert unit.counts.get("mutants", 0) == mutants
+        assert unit.counts.get("cells", 0) == len(unit.content) - mutants
         read = {frozenset(runner.requested(task)) for _, task in unit.content}
         assert len(read) == 1
-        assert len({task.mutant is None for _, task in unit.content}) == 1
+        if not next(iter(read)):
+            assert {runner.ledger_homes()[task.claim] for _, task in unit.content} == {"remainders"}
+            assert not unit.waits
+            continue
+        assert len(unit.content) <= runner.BATCH
         place = units.index(unit)
         assert {u.key for u in units[:place] if u.label == "spectra"} >= unit.waits
         assert bool(unit.waits) == any(
