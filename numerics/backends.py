@@ -6,7 +6,8 @@ matrix.  The precision is the one in force in the library (``mpmath.workdps``, `
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +15,7 @@ import flint
 import mpmath
 import numpy as np
 import scipy.special
+from jaxtyping import Float
 
 from theory.errors import InputError
 
@@ -23,14 +25,23 @@ MAX_MULTIPRECISION_EXPONENT = 10**9
 
 def to_float(value: Fraction, dtype: type[np.floating[Any]]) -> Any:
     """``value`` rounded to float64 and then to ``dtype``; beyond the range, ±inf."""
-    try:
-        near = float(value)
-    except OverflowError:
-        near = np.inf if value > 0 else -np.inf
     if dtype is np.float64:
-        return dtype(near)
+        return dtype(_nearest(value))
     with np.errstate(over="ignore"):
-        return dtype(near)
+        return dtype(_nearest(value))
+
+
+def to_floats(rows: Sequence[Sequence[Fraction]], dtype: type[np.floating[Any]]) -> Float[np.ndarray, "n m"]:
+    """:func:`to_float` of a table."""
+    with np.errstate(over="ignore"):
+        return np.array([[_nearest(value) for value in row] for row in rows], dtype=np.float64).astype(dtype)
+
+
+def _nearest(value: Fraction) -> float:
+    try:
+        return value.numerator / value.denominator
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 class FloatBackend:

@@ -113,11 +113,7 @@ def interior_points(problem: Problem) -> tuple[Vector, ...]:
         return problem.interior
     counts: tuple[int, ...] = problem.interior  # type: ignore[assignment]
     if problem.layout == "grid":
-        axes = [
-            [low + (high - low) * Fraction(i, n + 1) for i in range(1, n + 1)]
-            for (low, high), n in zip(problem.domain, counts, strict=True)
-        ]
-        return tuple(itertools.product(*axes))
+        return _grid(problem.domain, counts)
     (n,) = counts
     if problem.layout == "uniform":
         generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(problem.points_seed)))
@@ -128,6 +124,16 @@ def interior_points(problem: Problem) -> tuple[Vector, ...]:
         tuple(low + (high - low) * Fraction(float(u)) for (low, high), u in zip(problem.domain, row, strict=True))
         for row in unit
     )
+
+
+@lru_cache(maxsize=64)
+def _grid(domain: tuple[tuple[Fraction, Fraction], ...], counts: tuple[int, ...]) -> tuple[Vector, ...]:
+    """Problems that differ in their features alone share it."""
+    axes = [
+        [low + (high - low) * Fraction(i, n + 1) for i in range(1, n + 1)]
+        for (low, high), n in zip(domain, counts, strict=True)
+    ]
+    return tuple(itertools.product(*axes))
 
 
 def _sobol(n: int, dimension: int) -> Float[np.ndarray, "n d"]:

@@ -18,7 +18,7 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Float
 
-from numerics.backends import FloatBackend, MultiprecisionBackend, to_float
+from numerics.backends import FloatBackend, MultiprecisionBackend, to_floats
 from numerics.features import boundary_rows, features, interior_points
 from numerics.problem import Method, Problem, Vector
 from theory.activations import z
@@ -76,8 +76,9 @@ Exact = Sequence[Vector | Fraction]
 
 
 def _round(values: Exact, kind: type[np.floating[Any]]) -> Array:
-    rows = [[to_float(v, kind) for v in row] if isinstance(row, tuple) else to_float(row, kind) for row in values]
-    return np.asarray(rows, dtype=kind)
+    if values and isinstance(values[0], tuple):
+        return to_floats(values, kind)  # type: ignore[arg-type]
+    return to_floats([values], kind)[0]  # type: ignore[list-item]
 
 
 def _exact(values: Exact) -> Array:

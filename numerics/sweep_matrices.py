@@ -20,7 +20,7 @@ import scipy.linalg
 import sympy as sp
 from jaxtyping import Float
 
-from numerics.backends import FloatBackend, to_float
+from numerics.backends import FloatBackend, to_floats
 from numerics.features import boundary_rows, features, interior_points, sample
 from numerics.matrices import DTYPES, apply_operator
 from numerics.problem import Problem
@@ -191,18 +191,14 @@ class Workbench:
         return _Features(base, points, cell.arithmetic, ad, full, {None: base.value})
 
 
-def _array(values: Any, kind: type[np.floating[Any]]) -> Matrix:
-    return np.asarray([[to_float(v, kind) for v in row] for row in values], dtype=kind)
-
-
 def _make_points(problem: Problem, kind: type[np.floating[Any]]) -> _Points:
     inner, backend = interior_points(problem), FloatBackend(kind)
     edges = []
     for rows in boundary_rows(problem):
         if rows.points:
             root = backend.power(backend.constant(rows.rows.weight), Fraction(1, 2))
-            edges.append((_array(rows.points, kind), rows.operator, root))
-    return _Points(_array(inner, kind), _array(inner, np.float64), edges)
+            edges.append((to_floats(rows.points, kind), rows.operator, root))
+    return _Points(to_floats(inner, kind), to_floats(inner, np.float64), edges)
 
 
 def _draw(problem: Problem, kind: type[np.floating[Any]]) -> tuple[Matrix, Float[np.ndarray, " m"]]:
@@ -210,7 +206,7 @@ def _draw(problem: Problem, kind: type[np.floating[Any]]) -> tuple[Matrix, Float
     laws = problem.weights, problem.biases
     if not all(isinstance(law, Law) and not isinstance(law, Discrete) for law in laws):
         drawn = features(problem)  # exact values, which may round otherwise than a sampler's floats
-        return _array(drawn.weights, kind), np.asarray([to_float(v, kind) for v in drawn.biases], dtype=kind)
+        return to_floats(drawn.weights, kind), to_floats([drawn.biases], kind)[0]
     streams = np.random.SeedSequence(problem.seed).spawn(2)
     w, b = (np.random.Generator(np.random.PCG64(stream)) for stream in streams)
     d = problem.dimension
@@ -226,7 +222,7 @@ def _make_difference(problem: Problem, points: _Points, kind: type[np.floating[A
         nodes: list[tuple[Any, Matrix | None, bytes]] = []
         for weight, shift in zip(term.weights, term.shifts, strict=True):
             if weight:
-                moved = _array([shift], kind) if any(shift) else None
+                moved = to_floats([shift], kind) if any(shift) else None
                 factor = None if weight == 1 else backend.constant(weight)
                 nodes.append((factor, moved, b"" if moved is None else moved.tobytes()))
         scale = None if term.scale == 1 else backend.constant(term.scale)

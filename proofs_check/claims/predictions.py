@@ -148,6 +148,7 @@ def _floats(profile: Profile) -> tuple[Scope, ...]:
 # --- every small value ------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
 def every_small_larger(problem: Problem, arithmetic: str) -> bool:
     """S2 by LAPACK, of the matrices stored in the arithmetic: σ_k(A_FD) > σ_k(A_AD) for every k > n/2."""
     ad, fd = (floating_singular_values(float_matrix(problem, m, arithmetic)) for m in ("ad", "fd"))
@@ -276,6 +277,7 @@ def _sign_decided(draw: Draw) -> bool:
     return _gap(draw, draw.arithmetic).larger != "undecided"
 
 
+@lru_cache(maxsize=1024)
 def _true_sign(draw: Draw) -> int | None:
     """Sign of H_FD − H_AD (0 counts as AD ≥ FD), proven in exact arithmetic; None where it is undecided or undefined."""
     if draw.arithmetic == "exact":
