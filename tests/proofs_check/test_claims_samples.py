@@ -38,7 +38,7 @@ def test_no_two_settings_share_a_draw(profile: Any) -> None:
     settings = {Setting.of(scope) for scope in claim.scopes(profile)}
     firsts = sorted(s.first_seed for s in settings)
     assert all(b - a >= DRAWS[profile] for a, b in itertools.pairwise(firsts))
-    assert len(firsts) == len(settings) >= 30
+    assert len(firsts) == len(settings) >= 25
 
 
 def test_the_sizes_that_are_judged() -> None:
@@ -51,7 +51,8 @@ def test_the_sizes_that_are_judged() -> None:
         if n < 256 or activation in ("tanh", "sin"):
             assert (activation, f"n={n}", arithmetic) in quick
         assert (activation, f"n={n}", arithmetic) in all_of_them
-    assert ("tanh", "N=128,M=64", "float64") in quick
+    assert ("tanh", "N=64,M=128", "float64") in quick
+    assert ("tanh", "N=128,M=64", "float64") in all_of_them
     assert sum(1 for _, size, arithmetic in quick if (size, arithmetic) == ("n=64", "exact")) == 3
     assert min(DRAWS.values()) >= 90
     assert EXACT_DRAWS[64] == 10
