@@ -69,7 +69,9 @@ def _panel(found: PhaseMap, field: str, statement: str, index: int) -> PhasePane
         f"{letter(index)}  {statement}: {of}",
         AXES[found.across],
         found.columns,
-        [power_of_ten(float(row)) if k % 2 == 0 else "" for k, row in enumerate(found.rows)] if over_size else found.rows,
+        [power_of_ten(float(row)) if k % 2 == 0 else "" for k, row in enumerate(found.rows)]
+        if over_size
+        else found.rows,
         [Mark(x, y, share, guess is True, marked and flagged) for x, y, share, guess, flagged in _cells(found, field)],
     )
 
