@@ -434,7 +434,7 @@ def test_entropy_orders_persist_while_the_drift_is_small(optimizer: str, device:
     """What the start and the drifts imply is what is measured; wide networks with small targets keep some orders to the end."""
     lasted: list[int] = []
 
-    @examples(6)
+    @examples(10)
     @given(
         training_problems(
             dtypes=("float64",), members=2, iterations=6, widths=st.sampled_from((16, 64, 512)), optimizers=(optimizer,),
