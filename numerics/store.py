@@ -49,8 +49,19 @@ class Store:
     def __init__(self, path: Path | str | None) -> None:
         self.path = None if path is None else Path(path)
         self._memory: dict[str, str] = {}
+        self._kept: sqlite3.Connection | None = None
         if self.path is not None:
             prepare(self.path)
+
+    def keep_connected(self) -> None:
+        """One connection for all that this process does from now on: opening one takes as long as most results.
+
+        For a worker process, which ends with its work; not to be followed by a fork.
+        """
+        if self.path is not None and self._kept is None:
+            with connected(self.path):  # what is wrong with the file is said as ever
+                self._kept = sqlite3.connect(str(self.path), timeout=60)
+                self._kept.execute("PRAGMA synchronous=NORMAL")
 
     @contextmanager
     def held_open(self) -> Iterator[None]:
@@ -84,7 +95,7 @@ class Store:
     def _found(self, keys: Sequence[str]) -> dict[str, Any]:
         """The values of those of up to :data:`MOST` keys that have one."""
         marks = ",".join("?" * len(keys))
-        with connected(self.path) as connection:
+        with connected(self.path, self._kept) as connection:
             rows = connection.execute(f"SELECT key, value, made, seal FROM result WHERE key IN ({marks})", keys)
             return self._sound(connection, rows.fetchall())
 
@@ -96,7 +107,7 @@ class Store:
         """The values of all keys that start with ``prefix`` (letters and a colon); damaged rows are taken out."""
         if self.path is None:
             return [json.loads(text) for key, text in self._memory.items() if key.startswith(prefix)]
-        with connected(self.path) as connection:
+        with connected(self.path, self._kept) as connection:
             rows = connection.execute(
                 "SELECT key, value, made, seal FROM result WHERE key >= ? AND key < ?", (prefix, prefix + "\uffff")
             )
@@ -116,7 +127,7 @@ class Store:
                 self._memory.setdefault(key, text)
             return
         made = code_digest()
-        with connected(self.path) as connection:
+        with connected(self.path, self._kept) as connection:
             for key, text in rows:
                 if "@" in key:
                     stem = key.partition("@")[0]
@@ -144,7 +155,7 @@ class Store:
         absent = [key for key in self.missing(keys) if "@" in key]
         if self.path is None:
             return [key for key in absent if self._others(key)]
-        with connected(self.path) as connection:
+        with connected(self.path, self._kept) as connection:
             found = connection.execute("SELECT key FROM result WHERE key LIKE '%@%'")
             stems = {str(key).partition("@")[0] for (key,) in found}
         return [key for key in absent if key.partition("@")[0] in stems]
@@ -158,7 +169,7 @@ class Store:
                 if key in gone or key.partition(":")[0] not in kept:
                     del self._memory[key]
             return
-        with connected(self.path) as connection:
+        with connected(self.path, self._kept) as connection:
             connection.executemany("DELETE FROM result WHERE key = ?", [(key,) for key in gone])
             marks = ",".join("?" * len(kept))
             connection.execute(f"DELETE FROM result WHERE substr(key, 1, instr(key, ':') - 1) NOT IN ({marks})", kept)
@@ -166,5 +177,5 @@ class Store:
     def __len__(self) -> int:
         if self.path is None:
             return len(self._memory)
-        with connected(self.path) as connection:
+        with connected(self.path, self._kept) as connection:
             return int(connection.execute("SELECT COUNT(*) FROM result").fetchone()[0])

@@ -214,11 +214,12 @@ def _open(path: Path) -> None:
 
 
 def _is_current(connection: sqlite3.Connection, path: Path) -> bool:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (made_by,) = connection.execute("PRAGMA application_id").fetchone()
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    # in one statement, after the names: another process may be writing all of them
+    marks = "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id"
+    version, made_by = connection.execute(marks).fetchone()
     if version == SCHEMA and made_by == APPLICATION:
         return True
-    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if version not in (0, 1) or made_by or not names <= {"result", "cell", "layout"} or (version == 0 and names):
         raise InputError(f"{path}: is not a store of version {SCHEMA}; it is left as it is")
     return False

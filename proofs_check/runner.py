@@ -172,6 +172,7 @@ def _work(key: str, unit: Batch | Part | Request, store_path: str | None) -> Non
     store = spectra.backing()
     if store is None or (None if store.path is None else str(store.path)) != store_path:
         store = Store(store_path)
+        store.keep_connected()
         spectra.back_with(store)
     match unit:
         case Part():

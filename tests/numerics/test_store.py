@@ -230,3 +230,17 @@ def test_folders_are_made(tmp_path: Path) -> None:
     Store(path).put("k", None)
     assert path.is_file()
     assert Store(str(path)).missing(["k", "l"]) == ["l"]
+
+
+def test_one_connection_for_all_reads_and_writes(tmp_path: Path) -> None:
+    """A store that stays connected and one that does not see each other's results, each the moment it is there."""
+    kept, other = Store(tmp_path / "store.sqlite"), Store(tmp_path / "store.sqlite")
+    kept.keep_connected()
+    kept.keep_connected()
+    for k in range(3):
+        kept.put(f"cell:{k}@1", k)
+        assert other.get(f"cell:{k}@1") == k
+        other.put(f"cell:{k}@2", [k])
+        assert kept.get(f"cell:{k}@2") == [k]
+        assert kept.missing([f"cell:{k}@1", f"cell:{k}@2"]) == [f"cell:{k}@1"]  # of another recipe, replaced
+    assert len(kept) == len(other) == 3
