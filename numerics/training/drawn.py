@@ -223,6 +223,15 @@ class Examined:
         return max(map(self.largest, RATIOS))
 
 
+def over(measured: Float[Tensor, "*n"], bound: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """``measured / bound``: 0 where nothing is measured, and infinite where either is NaN, which no bound allows.
+
+    >>> over(torch.tensor([1.0, 0.0, 1.0, 1.0]), torch.tensor([2.0, 0.0, 0.0, torch.nan])).tolist()
+    [0.5, 0.0, inf, inf]
+    """
+    return torch.where(measured == 0, 0.0, torch.nan_to_num(measured / bound, nan=math.inf, posinf=math.inf))
+
+
 def steps(drawn: TrainingProblem, model: TwoLayerResidual, flat: Float[Tensor, "b p"]) -> Float[Tensor, " b"]:
     """η of each network, in the arithmetic of the run; 1 where the kernel vanishes."""
     return _steps(drawn, ntk.kernel(model, flat))
@@ -265,7 +274,7 @@ def examine(drawn: TrainingProblem, method: Method, believed: float = 1.0) -> Ex
     found, eta = _run(drawn, method, math.inf, {t + k for t in watched for k in (0, 1)})
     deviation, bound = found.deviation, found.bound
     live = torch.isfinite(bound) & torch.isfinite(deviation)
-    ratio = torch.where(live & (deviation > 0), deviation / bound, 0.0).amax(0)
+    ratio = torch.where(torch.isfinite(deviation), over(deviation, bound), 0.0).amax(0)
     size = (2 * found.loss[0]).sqrt()
     last = torch.where(live[-1] & (deviation[-1] > 0), bound[-1] / deviation[-1], torch.nan)
     nothing = torch.full_like(ratio, torch.nan)
@@ -336,15 +345,10 @@ def _single_steps(
         bend = torch.bmm(curvatures(exact, before, length, averages), blocks[:, :, None])[:, :, 0] / 2
         noise = bend_rounding(rounding, Rounding.of(exact, after), moved, shaken)
         error = (drawn.unit + unit) * rounding.residual * 1.01
-        ratios = (
-            off / allowed,
-            (there - here - _bmv(J, moved)).abs() / (bend + noise),
-            (residual - here).abs() / error,
-        )
-        live = torch.isfinite(after).all(1) & torch.isfinite(residual).all(1)
-        for k, value in enumerate(ratios):
-            clean = torch.nan_to_num(value, nan=0.0, posinf=math.inf).amax(1)
-            worst[k] = torch.maximum(worst[k], torch.where(live, clean, 0.0))
+        measured = off, (there - here - _bmv(J, moved)).abs(), (residual - here).abs()
+        for k, (value, bound) in enumerate(zip(measured, (allowed, bend + noise, error), strict=True)):
+            live = torch.isfinite(value).all(1)  # a run that overflows says nothing more
+            worst[k] = torch.maximum(worst[k], torch.where(live, over(value, bound).amax(1), 0.0))
     return worst[0].cpu(), worst[1].cpu(), worst[2].cpu(), truncation.cpu()
 
 
@@ -378,8 +382,7 @@ def _truncation(drawn: TrainingProblem, exact: TwoLayerResidual, flat: Float[Ten
     # In float32 the shifts are rounded, by a relative u: no more than an error of z, which the magnitudes count.
     noise = noise + Rounding.of(exact, flat).residual[:, :n] * (drawn.unit if drawn.problem.dtype == "float32" else 0.0)
     gap = (exact.residual(flat) - differentiated.residual(flat))[:, :n].abs()
-    worst: Tensor = (gap / (1.01 * (allowed + noise))).amax(1)
-    return worst
+    return over(gap, 1.01 * (allowed + noise)).amax(1)
 
 
 def save_witness(drawn: TrainingProblem, method: Method, folder: Path) -> Path:

@@ -1,6 +1,6 @@
 """Trained networks against what predicts them: Hypothesis draws the problems and looks for one that disobeys.
 
-Every ratio is of something measured to its bound; ``hypothesis.target`` drives the search to the largest. A network that
+Every ratio is of something measured to its bound, and ``hypothesis.target`` is told of it. A network that
 fails is written to ``.hypothesis/witnesses``: ``python -m numerics.training.drawn FILE`` trains it again by itself.
 The same tests run on a GPU; there the arithmetic and order of summation are others, the bounds are the same.
 """
