@@ -19,6 +19,7 @@ FEATURES: dict[str, tuple[Function, Function]] = {
     "sin": (np.sin, lambda z: -np.sin(z)),
     "gaussian": (BELL, lambda z: (z * z - 1) * BELL(z)),
     "erf": (ERF, lambda z: -4 / sqrt(pi) * z * np.exp(-z * z)),
+    "z + erf(z)": (lambda z: z + ERF(z), lambda z: -4 / sqrt(pi) * z * np.exp(-z * z)),
     "z*erf(z)": (lambda z: z * ERF(z), lambda z: 4 / sqrt(pi) * (1 - z * z) * np.exp(-z * z)),
     "gelu": (lambda z: z * (1 + ERF(z / sqrt(2))) / 2, lambda z: (2 - z * z) * BELL(z) / sqrt(2 * pi)),
 }
