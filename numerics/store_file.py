@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -205,12 +206,26 @@ def _open(path: Path) -> None:
         raise InputError(f"{str(path)[:200]!r}: cannot be opened ({error})") from None
     with connected(path) as connection:
         if not _is_current(connection, path):
-            connection.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(connection)
             connection.execute("BEGIN IMMEDIATE")  # several processes may come at once; the first one does it
             if not _is_current(connection, path):
                 _bring_up(connection, path)
         for name, columns in TABLES.items():
             connection.execute(f"SELECT {', '.join(columns)}, seal FROM {name} LIMIT 1")
+
+
+def _write_ahead(connection: sqlite3.Connection, seconds: float = 60.0) -> None:
+    """Switches the file to a write-ahead log; here SQLite itself does not wait for a process that does the same."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _is_current(connection: sqlite3.Connection, path: Path) -> bool:

@@ -7,9 +7,11 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from numerics import store_file
 from numerics.store import SCHEMA, Store, content_key
 from theory.errors import InputError
 
@@ -244,3 +247,19 @@ def test_one_connection_for_all_reads_and_writes(tmp_path: Path) -> None:
         assert kept.get(f"cell:{k}@2") == [k]
         assert kept.missing([f"cell:{k}@1", f"cell:{k}@2"]) == [f"cell:{k}@1"]  # of another recipe, replaced
     assert len(kept) == len(other) == 3
+
+
+def test_the_switch_to_a_log_waits_for_others_and_not_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    other = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TABLE t (a)")
+    other.execute("BEGIN EXCLUSIVE")
+    with closing(sqlite3.connect(str(path), timeout=0, isolation_level=None)) as connection:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            store_file._write_ahead(connection, seconds=0.05)
+        later = threading.Timer(0.2, lambda: other.execute("COMMIT"))
+        later.start()
+        store_file._write_ahead(connection)
+        later.join()
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    other.close()
