@@ -7,9 +7,9 @@ import json
 import os
 import signal
 import sqlite3
-import threading
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
