@@ -106,7 +106,7 @@ def _caption(maps: Sequence[PhaseMap], across: str) -> Markup:
     if across == "pairs":
         return to_html(
             f"S4 in the same draw, for $u''$, $w \\sim N(0, s^2)$, {maps[0].draws} draws at each point: least squares with "
-            "Dirichlet rows, 64 points and features, energy rule, τ = 1e-6, power 1. The darker a square, the larger the share of "
+            "Dirichlet rows, 64 points and features, energy rule, τ = 1e-6, power 1. The darker a field, the larger the share of "
             "draws in which AD leaves less of the equation than FD (first of each three), and in which the method with the "
             "larger truncated entropy does. A ring marks where that is predicted from $A_{AD}$ alone: AD always leaves less, so "
             "the reading should hold where AD is predicted to have the larger entropy, and be reversed where FD is: it is the "
@@ -116,7 +116,7 @@ def _caption(maps: Sequence[PhaseMap], across: str) -> Markup:
         return to_html(
             f"S5 in the same draw, for $u''$, $w \\sim N(0, s^2)$, 64 points and features with Dirichlet rows, {maps[0].draws} draws at "
             "each point: gradient descent from zero, each method with its own step $1/\\sigma_1^2$, and its loss after "
-            f"{maps[0].iterations} iterations over the first, by its exact law. The darker a square, the larger the share of draws in "
+            f"{maps[0].iterations} iterations over the first, by its exact law. The darker a field, the larger the share of draws in "
             "which AD's loss falls lower than FD's (first of each three), and in which the loss by the method with the larger "
             "truncated entropy of $AA^T$ does (energy rule, τ = 1e-6, power 1 of the eigenvalues); white is never: the reading is "
             "reversed, or two numbers are equal. Points where AD is the faster in more than half of the draws: "
@@ -131,7 +131,7 @@ def _caption(maps: Sequence[PhaseMap], across: str) -> Markup:
         "rule, τ = 1e-6, power 1"
     )
     return to_html(
-        f"Phase diagrams for $u''$ {what}; {maps[0].draws} draws at each point. The darker a square, the larger the share of draws "
+        f"Phase diagrams for $u''$ {what}; {maps[0].draws} draws at each point. The darker a field, the larger the share of draws "
         "in which the statement holds; a ring marks where that is predicted from $A_{AD}$ alone (S2: noise is predicted to "
         "lift every value behind the cut-off; S3: the predicted sign of the gap), a cross where $r_{AD}$ counts noise of $A_{AD}$ "
         f"itself, so that noise is judged. Where something is predicted, most draws agree at {scored}."

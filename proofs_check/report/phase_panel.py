@@ -1,6 +1,6 @@
-"""A phase diagram as a panel: a square a point, written straight as SVG in the looks of :mod:`proofs_check.report.drawing`.
+"""A phase diagram as a panel: a rectangle a point, written straight as SVG in the looks of :mod:`proofs_check.report.drawing`.
 
-There are dozens of them on the page, of squares and labels alone, on which matplotlib's axes would take most of the time.
+There are dozens of them on the page, of rectangles and labels alone, on which matplotlib's axes would take most of the time.
 """
 
 from __future__ import annotations
@@ -69,12 +69,13 @@ class PhasePanel:
         return BOTTOM - (row + 0.6) * (BOTTOM - TOP) / (len(self.rows) + 0.2)
 
     def _points(self) -> Iterator[str]:
-        """Squares, the darker the larger the share, with rings and crosses on them."""
-        half = min(5.2, 0.4 * (self._x(1) - self._x(0)), 0.4 * (self._y(0) - self._y(1)))
+        """Rectangles that all but touch, the darker the larger the share, with rings and crosses on them."""
+        wide, high = 0.46 * (self._x(1) - self._x(0)), 0.46 * (self._y(0) - self._y(1))
+        half = min(5.2, 0.87 * wide, 0.87 * high)
         yield '<g style="fill: var(--ad); stroke: var(--muted); stroke-width: 0.3">'
         for mark in self.marks:
-            x, y = self._x(mark.column) - half, self._y(mark.row) - half
-            yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{2 * half:.1f}" height="{2 * half:.1f}" '
+            x, y = self._x(mark.column) - wide, self._y(mark.row) - high
+            yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{2 * wide:.1f}" height="{2 * high:.1f}" '
             yield f'fill-opacity="{0.65 * mark.share:.3g}"/>'
         yield '</g><g style="fill: none; stroke: var(--fd); stroke-width: 1.1">'
         for mark in self.marks:
