@@ -62,8 +62,11 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
 
 
 def pytest_collection_finish() -> None:
-    """What is there by now stays until the end: the garbage collector need not look at it again and again."""
-    gc.freeze()
+    """What is there by now stays until the end: the garbage collector need not look at it so often.
+
+    It is not frozen: Hypothesis asks the collector who refers to a generator, and frozen objects are no answer.
+    """
+    gc.set_threshold(100_000, 50, 100)
     gc.enable()
 
 
