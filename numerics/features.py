@@ -136,6 +136,16 @@ def _grid(domain: tuple[tuple[Fraction, Fraction], ...], counts: tuple[int, ...]
     return tuple(itertools.product(*axes))
 
 
+def arguments(
+    problem: Problem,
+) -> tuple[Float[np.ndarray, "N d"], Float[np.ndarray, "M d"], Float[np.ndarray, "N M"]]:
+    """Interior points, weights and ``w·x + b`` at each of them, rounded to float64."""
+    drawn = features(problem)
+    X = np.array([[float(c) for c in point] for point in interior_points(problem)]).reshape(-1, problem.dimension)
+    W = np.array([[float(c) for c in w] for w in drawn.weights])
+    return X, W, X @ W.T + np.array([float(b) for b in drawn.biases])
+
+
 def _sobol(n: int, dimension: int) -> Float[np.ndarray, "n d"]:
     from scipy.stats import qmc
 

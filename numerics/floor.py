@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.backends import FloatBackend
-from numerics.features import features, interior_points
+from numerics.features import arguments
 from numerics.problem import Problem
 from theory import roundoff
 from theory.activations import z
@@ -48,12 +48,8 @@ def entry_errors(problem: Problem, arithmetic: str) -> Float[np.ndarray, "N M"]:
     σ's value, and of its argument z = w·x + b through the rounding of x, w and the sum.
     """
     u = roundoff.UNIT_ROUNDOFF[arithmetic]
-    drawn = features(problem)
-    X = np.asarray([[float(c) for c in p] for p in interior_points(problem)])
-    W = np.asarray([[float(c) for c in w] for w in drawn.weights])
-    b = np.asarray([float(v) for v in drawn.biases])
+    X, W, argument = arguments(problem)
     products = X @ W.T
-    argument = products + b
     backend = FloatBackend(np.float64)
     value = evaluate(problem.activation.derivative(0), {z: argument}, backend) + 0 * argument
     slope = evaluate(problem.activation.derivative(1), {z: argument}, backend) + 0 * argument

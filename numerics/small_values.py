@@ -14,9 +14,10 @@ The model. ``A_FD = A_AD + T + E``: T the leading truncation terms, E independen
 The probability that ``sigma_k(A_FD) > sigma_k(A_AD)`` for every k >= n/2 is the product over these k, where behind the
 knee the values of A_AD are those computed in the arithmetic, which lie on a floor of their own: two noises are
 compared. A column of A_FD is zero where the feature's values at the nodes of each point round to one number, as where
-it saturates (or all but zero, below LAPACK's rounding); with too few columns left the last values of A_FD are 0, and less than those of A_AD if LAPACK can tell
-one of the latter from 0 (if not, the odds are even). With a knee beyond n/2 the first factors decide (the lift must beat the scatter: ``sigma_k`` up to about
-``n tau`` qualifies, not the floor ``2 sqrt(n) tau`` alone); with both floors at one height the last ones.
+it saturates (or all but zero, below LAPACK's rounding); with too few columns left the last values of A_FD are 0, and
+less than those of A_AD if LAPACK can tell one of the latter from 0 (if not, the odds are even). With a knee beyond n/2
+the first factors decide (the lift must beat the scatter: ``sigma_k`` up to about ``n tau`` qualifies, not the floor
+``2 sqrt(n) tau`` alone); with both floors at one height the last ones.
 Factors are multiplied as if independent.
 """
 
@@ -32,7 +33,7 @@ from jaxtyping import Float
 from scipy.special import bdtrc, log_ndtr
 
 from numerics.backends import FloatBackend
-from numerics.features import features, interior_points
+from numerics.features import arguments
 from numerics.floor import entry_errors
 from numerics.matrices import float_matrix
 from numerics.problem import Problem
@@ -112,10 +113,7 @@ def zero_columns(problem: Problem, arithmetic: str) -> Float[np.ndarray, " M"]:
     terms = problem.difference.terms
     if any(term.stencil is None for term in terms):  # the feature itself stands in the entry
         return np.zeros(problem.count)
-    drawn, backend = features(problem), FloatBackend(np.float64)
-    X = np.array([[float(c) for c in point] for point in interior_points(problem)])
-    W = np.array([[float(c) for c in w] for w in drawn.weights])
-    argument = X @ W.T + np.array([float(b) for b in drawn.biases])
+    (_, W, argument), backend = arguments(problem), FloatBackend(np.float64)
     value, slope = (evaluate(problem.activation.derivative(k), {z: argument}, backend) + 0 * argument for k in (0, 1))
     moved = [np.ptp(np.array([[float(c) for c in node] for node in term.shifts]) @ W.T, axis=0) for term in terms]
     spacing = np.spacing(np.abs(value).astype(arithmetic)).astype(np.float64)

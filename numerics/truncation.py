@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.backends import FloatBackend
-from numerics.features import features, interior_points
+from numerics.features import arguments
 from numerics.matrices import shape
 from numerics.problem import Problem
 from theory.activations import z
@@ -36,10 +36,7 @@ def truncation_terms(problem: Problem, terms: int = 1) -> dict[int, Matrix]:
         InputError: a term that is not finite in float64.
     """
     rows, columns = shape(problem)
-    points, drawn, backend = interior_points(problem), features(problem), FloatBackend(np.float64)
-    X = np.array([[float(c) for c in point] for point in points]).reshape(len(points), problem.dimension)
-    W = np.array([[float(c) for c in w] for w in drawn.weights])
-    argument = X @ W.T + np.array([float(b) for b in drawn.biases])
+    (X, W, argument), backend = arguments(problem), FloatBackend(np.float64)
     at = {symbol: X[:, axis : axis + 1] for axis, symbol in enumerate(problem.operator.symbols)}
     steps = [float(h) for h in problem.steps]
     found: dict[int, Matrix] = {}
@@ -59,7 +56,7 @@ def truncation_terms(problem: Problem, terms: int = 1) -> dict[int, Matrix]:
                     factor = float(e) * math.prod(h**k for h, k in zip(steps, beta, strict=True)) / float(term.scale)
                     monomial = np.prod([W[:, axis] ** times for axis, times in enumerate(beta)], axis=0)
                     total = found.setdefault(part.power, np.zeros((rows, columns)))
-                    total[: len(points)] += factor * coefficient * monomial * sigma
+                    total[: len(X)] += factor * coefficient * monomial * sigma
     if not all(np.isfinite(part).all() for part in found.values()):
         raise InputError("features: a derivative that the truncation error needs is not finite in float64")
     return dict(sorted(found.items()))
