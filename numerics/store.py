@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from numerics.sources import code_digest
-from numerics.store_file import SCHEMA, Damage, connected, inspect, is_sound, prepare, refuse, seal
+from numerics.store_file import SCHEMA, Damage, connected, inspect, is_sound, opened, prepare, refuse, seal
 
 __all__ = ["SCHEMA", "Store", "content_key"]
 
@@ -60,8 +60,7 @@ class Store:
         """
         if self.path is not None and self._kept is None:
             with connected(self.path):  # what is wrong with the file is said as ever
-                self._kept = sqlite3.connect(str(self.path), timeout=60)
-                self._kept.execute("PRAGMA synchronous=NORMAL")
+                self._kept = opened(self.path)
 
     @contextmanager
     def held_open(self) -> Iterator[None]:

@@ -106,6 +106,21 @@ def is_sound(row: Sequence[Any]) -> bool:
         return False
 
 
+def opened(path: Path | None) -> sqlite3.Connection:
+    """A connection that does not wait for the disk.
+
+    A commit is in the hands of the system, which a kill does not touch; only a loss of power could take the last ones
+    back.  Waiting for the disk each time costs more than most results.
+    """
+    connection = sqlite3.connect(str(path), timeout=60)
+    try:
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
 @contextmanager
 def connected(path: Path | None, held: sqlite3.Connection | None = None) -> Iterator[sqlite3.Connection]:
     """A transaction, on a connection of its own unless one is held open.
@@ -118,10 +133,7 @@ def connected(path: Path | None, held: sqlite3.Connection | None = None) -> Iter
             with held:
                 yield held
             return
-        with closing(sqlite3.connect(str(path), timeout=60)) as connection, connection:
-            # A commit is in the hands of the system, which a kill does not touch; only a loss of power could
-            # take the last ones back.  Waiting for the disk each time costs more than most results.
-            connection.execute("PRAGMA synchronous=NORMAL")
+        with closing(opened(path)) as connection, connection:
             yield connection
     except (sqlite3.Error, ValueError, OverflowError) as error:
         if isinstance(error, InputError):

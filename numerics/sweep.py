@@ -329,10 +329,12 @@ def _start_worker(parent: int) -> None:
 
 
 def _may_fork() -> bool:
-    """Whether this process has one thread only, so that a forked copy of it is sound.
+    """Whether this process has one thread only, and keeps to one, so that a forked copy of it is sound.
 
     The kernel may list a thread for a moment after it has ended: those of a pool just closed are waited for.
     """
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        return False
     try:
         for _ in range(20):
             alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1
@@ -347,7 +349,7 @@ def _may_fork() -> bool:
 @contextmanager
 def forked_pool(jobs: int) -> Iterator[Executor | None]:
     """As :func:`worker_pool` where that takes milliseconds, else None: for work of a few seconds."""
-    if os.environ.get("OMP_NUM_THREADS") == "1" and _may_fork():
+    if _may_fork():
         with worker_pool(jobs) as executor:
             yield executor
     else:
@@ -362,10 +364,10 @@ def worker_pool(jobs: int, shared: Sequence[str] = ()) -> Iterator[Executor]:
     ones find the modules ``shared`` imported.
     """
     executor: Any
-    if shared and os.environ.get("OMP_NUM_THREADS") == "1" and _may_fork():
+    if shared and _may_fork():
         for module in shared:
             importlib.import_module(module)
-    if os.environ.get("OMP_NUM_THREADS") == "1" and _may_fork():
+    if _may_fork():  # what was imported may have started threads
         context = multiprocessing.get_context("fork")
         executor = ProcessPoolExecutor(jobs, context, initializer=_start_worker, initargs=(os.getpid(),))
     else:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from numerics.sources import code_digest
-from numerics.store_file import TABLES, Damage, connected, inspect, is_sound, prepare, seal, shown
+from numerics.store_file import TABLES, Damage, connected, inspect, is_sound, opened, prepare, seal, shown
 from theory.errors import InputError
 
 Status = Literal["done", "failed", "crashed"]
@@ -88,8 +88,7 @@ class SweepStore:
         """One connection for all writing: the last to close has to fold the log into the file, which takes long."""
         if self._held is None:
             try:
-                self._held = sqlite3.connect(str(self.path), timeout=60)
-                self._held.execute("PRAGMA synchronous=NORMAL")
+                self._held = opened(self.path)
             except sqlite3.Error as error:
                 raise InputError(f"{self.path}: cannot be written ({error})") from None
         return self._held
