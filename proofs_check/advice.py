@@ -5,9 +5,8 @@ From Python: :func:`advise`, for a :class:`numerics.problem.Problem` or for a ne
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, overload
 
@@ -16,8 +15,8 @@ from numerics.sweep_cells import Outcome, cell_by_cell
 from numerics.sweep_matrices import Workbench
 from numerics.sweep_plan import Cell
 from proofs_check import advice_words
-from proofs_check.advice_cost import Cost, measure_cost
-from proofs_check.advice_floor import AtStep, at_step
+from proofs_check.advice_cost import measure_cost
+from proofs_check.advice_floor import at_step
 from proofs_check.advice_model import (
     ErrorModel,
     Parts,
@@ -30,17 +29,25 @@ from proofs_check.advice_model import (
     values,
     with_largest_step,
 )
-from proofs_check.advice_search import Inputs, Measured, inputs
+from proofs_check.advice_search import (
+    FLOATS,
+    Advice,
+    ArithmeticAdvice,
+    Inputs,
+    Measured,
+    StencilAdvice,
+    inputs,
+    label,
+    recommended,
+)
 from theory.discretisation import StencilChoice
 from theory.errors import InputError
-from theory.exact import spell
 
 if TYPE_CHECKING:
     import torch
 
     from proofs_check.advice_module import ModuleAdvice
 
-FLOATS: tuple[Arithmetic, ...] = ("float32", "float64")
 CANDIDATES = (
     StencilChoice("central", 2),
     StencilChoice("central", 4),
@@ -48,104 +55,6 @@ CANDIDATES = (
     StencilChoice("forward", 2),
 )
 """Stencils looked at beside the problem's own."""
-
-
-@dataclass(frozen=True)
-class StencilAdvice:
-    """One stencil in one arithmetic.
-
-    Attributes:
-        label: such as ``central order 4``.
-        choice: the keys of ``[difference]`` that spell it.
-        own: whether it is the problem's own.
-        order: order of accuracy.
-        evaluations: of the network for each point.
-        basis: ``model``: h* of the round-off model, confirmed by measuring around it; ``search``: the best measured,
-            where σ lacks the derivatives or the model is not confirmed; ``none``: no optimum.
-        step: h*; None without an optimum.
-        suggested: a number of two binary digits near h*, the best of those by measuring.
-        good: the steps with at most :data:`NEAR` times the least error.
-        best: truncation and round-off at h*.
-        here: truncation and round-off at the problem's own step; None where σ lacks the derivatives.
-        reason: why there is no optimum, or why it was searched for.
-    """
-
-    label: str
-    choice: dict[str, Any]
-    own: bool
-    order: int
-    evaluations: int
-    basis: str
-    step: float | None
-    suggested: str | None
-    good: tuple[float, float] | None
-    best: Parts | None
-    here: Parts | None
-    reason: str | None = None
-
-
-@dataclass(frozen=True)
-class ArithmeticAdvice:
-    """All stencils in one arithmetic, and what the problem's own step means there.
-
-    Attributes:
-        arithmetic: its name.
-        stencils: the problem's own first.
-        measured: root-mean-square error of the stored A_FD at the problem's own step, against AD in float64.
-        at: floor, knee, entropies, loss at the problem's own step.
-    """
-
-    arithmetic: Arithmetic
-    stencils: tuple[StencilAdvice, ...]
-    measured: float
-    at: AtStep
-
-    @property
-    def own(self) -> StencilAdvice:
-        """The problem's own stencil."""
-        return self.stencils[0]
-
-
-@dataclass(frozen=True)
-class Advice:
-    """What :func:`advise` finds.
-
-    Attributes:
-        problem: as given.
-        scale: root mean square of the interior entries of A_AD, to which errors compare.
-        size: points and features that were looked at.
-        whole: whether these are all.
-        arithmetics: float32 and float64.
-        skipped: stencils that do not fit, with the reason.
-        then: floor, knee, entropies, loss with the recommended stencil and step in the problem's arithmetic.
-        cost: of AD and FD; None when not measured.
-        text: the recommendation, one sentence each.
-    """
-
-    problem: Problem
-    scale: float
-    size: tuple[int, int]
-    whole: bool
-    arithmetics: tuple[ArithmeticAdvice, ...]
-    skipped: tuple[tuple[str, str], ...]
-    then: AtStep
-    cost: Cost | None
-    text: tuple[str, ...]
-
-    def of(self, arithmetic: str) -> ArithmeticAdvice:
-        """The advice for an arithmetic."""
-        return next(a for a in self.arithmetics if a.arithmetic == arithmetic)
-
-    @property
-    def sufficient(self) -> bool:
-        """Whether the problem's own difference lets the features reach at most twice the least loss of AD."""
-        loss = self.of(self.problem.dtype).at.loss
-        return 0 < loss.fd <= 2 * loss.ad < math.inf
-
-    @property
-    def recommended(self) -> StencilAdvice:
-        """The stencil to take in the problem's arithmetic."""
-        return recommended(self.of(self.problem.dtype))
 
 
 @overload
@@ -205,23 +114,6 @@ def advise(
         (),
     )
     return replace(advice, text=tuple(advice_words.recommendation(advice)))
-
-
-def recommended(found: ArithmeticAdvice) -> StencilAdvice:
-    """The cheapest symmetric stencil (or the problem's own) that no other beats by a factor of 3 in its least error."""
-    usable = [s for s in found.stencils if s.best is not None]
-    if not usable:
-        return found.own
-    least = min(s.best.error for s in usable if s.best)
-    good = [s for s in usable if s.best and s.best.error <= 3 * least]
-    return min(good, key=lambda s: (s.evaluations, not s.own, s.best.error if s.best else math.inf))
-
-
-def label(choice: StencilChoice) -> str:
-    """A stencil's name in words."""
-    if choice.offsets is not None:
-        return f"offsets {', '.join(spell(s) for s in choice.offsets)}"
-    return f"{choice.name} order {choice.order}" if "point" not in choice.name else choice.name
 
 
 def _choices(problem: Problem) -> tuple[list[tuple[StencilChoice, str]], list[tuple[str, str]]]:
@@ -314,17 +206,6 @@ def _searched(model: ErrorModel, measured: Measured, found: StencilAdvice, why: 
         best=best,
         reason=f"{why}: steps were tried instead",
     )
-
-
-def near(step: float) -> str:
-    """The number of two binary digits (1 or 3 times a power of two) nearest to a step in ratio, which is below 1.23.
-
-    >>> near(0.0105), near(0.3)
-    ('3/256', '1/4')
-    """
-    exponent = math.floor(math.log2(step))
-    candidates = [Fraction(2) ** (exponent + k) * digits for k in (-1, 0, 1) for digits in (1, Fraction(3, 2))]
-    return spell(min(candidates, key=lambda h: abs(math.log(step / h))))
 
 
 def advise_row(cell: Cell) -> dict[str, Any]:

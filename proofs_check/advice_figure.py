@@ -19,7 +19,7 @@ from theory.exact import rational
 from theory.files import MARK, write
 
 if TYPE_CHECKING:
-    from proofs_check.advice import Advice, ArithmeticAdvice, StencilAdvice
+    from proofs_check.advice_search import Advice, ArithmeticAdvice, StencilAdvice
 
 SUFFIXES = (".svg", ".pdf", ".png")
 _LOOKS: list[dict[str, Any]] = [

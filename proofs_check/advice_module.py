@@ -22,8 +22,8 @@ import sympy as sp
 from jaxtyping import Float
 
 from numerics.backends import FloatBackend
-from proofs_check.advice import FLOATS, label, near
-from proofs_check.advice_model import NEAR, ErrorModel
+from proofs_check.advice_model import NEAR, ErrorModel, rms
+from proofs_check.advice_search import FLOATS, label, near
 from proofs_check.advice_words import factor, number
 from theory import expressions
 from theory.discretisation import DifferenceTerm, StencilChoice, discretise
@@ -243,18 +243,18 @@ def _curves(
             h = 2.0 ** (-k / 2)
             found = {alpha: _apply(u, x, plain, term, h) for alpha, term in differences.items()}
             for alpha, value in found.items():
-                errors[alpha].append((h, _rms(value - exact[alpha])))
+                errors[alpha].append((h, rms(value - exact[alpha])))
             values = {alpha: found.get(alpha, exact[alpha]) for alpha in equation.derivatives}
-            errors[None].append((h, _rms(equation.value(points, values) - whole)))
+            errors[None].append((h, rms(equation.value(points, values) - whole)))
     curves: dict[MultiIndex | None, _Curve] = {}
     for alpha, term in differences.items():
         assert term.stencil is not None
-        curves[alpha] = _Curve(term.stencil.order, term.stencil.degree, _rms(exact[alpha]), tuple(errors[alpha]))
+        curves[alpha] = _Curve(term.stencil.order, term.stencil.degree, rms(exact[alpha]), tuple(errors[alpha]))
     orders = {curve.order for curve in curves.values()}
     degrees = {curve.degree for curve in curves.values()}
     # With several orders or degrees the whole has no single branch: 0 asks for a search.
     order, degree = (orders.pop(), degrees.pop()) if len(orders) == len(degrees) == 1 else (0, 0)
-    curves[None] = _Curve(order, degree, _rms(whole), tuple(errors[None]))
+    curves[None] = _Curve(order, degree, rms(whole), tuple(errors[None]))
     return curves
 
 
@@ -270,10 +270,6 @@ def _apply(u: Callable[[Any], Any], x: Any, plain: Any, term: DifferenceTerm, h:
             total = total + float(weight) * (u(x + shift) if any(node) else plain)
     found: Float[np.ndarray, " n"] = (total / h**term.stencil.degree).double().numpy()
     return found
-
-
-def _rms(values: Float[np.ndarray, " n"]) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))
 
 
 def _advice(name: str, choice: StencilChoice, arithmetic: str, curve: _Curve) -> TermAdvice:

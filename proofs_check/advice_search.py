@@ -1,8 +1,9 @@
-"""The best step by measuring: what the model of :mod:`proofs_check.advice_model` is held against.
+"""What is found for a stencil, an arithmetic, a problem; and the best step by measuring, which the model is held against.
 
 From the model's optimum the search walks both ways, measuring the error of the stored A_FD against A_AD, until it has
-clearly risen: a model that is right is confirmed by a few matrices, one that is wrong is corrected.  It is wrong where its leading terms say too little at the step that they ask for: wide
-or heavy-tailed features whose waves are no longer than the step.
+clearly risen: a model that is right is confirmed by a few matrices, one that is wrong is corrected.  It is wrong where
+its leading terms say too little at the step that they ask for: wide or heavy-tailed features whose waves are no longer
+than the step.
 """
 
 from __future__ import annotations
@@ -19,16 +20,151 @@ from numerics.backends import FloatBackend, to_float
 from numerics.features import features, interior_points
 from numerics.matrices import DTYPES, apply_difference, float_matrix
 from numerics.problem import Arithmetic, Problem
-from proofs_check.advice_model import NEAR, STEPS, Matrix, rms, with_largest_step
+from proofs_check.advice_cost import Cost
+from proofs_check.advice_floor import AtStep
+from proofs_check.advice_model import NEAR, STEPS, Matrix, Parts, rms, with_largest_step
+from theory.discretisation import StencilChoice
 from theory.errors import InputError
 from theory.exact import spell
 
+FLOATS: tuple[Arithmetic, ...] = ("float32", "float64")
+"""The arithmetics that are advised on."""
 RISEN = 4.0
 """The walk ends where the error is this many times the least, or after :data:`PATIENCE` steps without a lesser one."""
 PATIENCE = 4
 AGREE = (1.3, 1.5)
 """A model's optimum stands where its measured error is at most the first number times the least, and its ratio to the
 best step at most the second."""
+
+
+@dataclass(frozen=True)
+class StencilAdvice:
+    """One stencil in one arithmetic.
+
+    Attributes:
+        label: such as ``central order 4``.
+        choice: the keys of ``[difference]`` that spell it.
+        own: whether it is the problem's own.
+        order: order of accuracy.
+        evaluations: of the network for each point.
+        basis: ``model``: h* of the round-off model, confirmed by measuring around it; ``search``: the best measured,
+            where σ lacks the derivatives or the model is not confirmed; ``none``: no optimum.
+        step: h*; None without an optimum.
+        suggested: a number of two binary digits near h*, the best of those by measuring.
+        good: the steps with at most :data:`NEAR` times the least error.
+        best: truncation and round-off at h*.
+        here: truncation and round-off at the problem's own step; None where σ lacks the derivatives.
+        reason: why there is no optimum, or why it was searched for.
+    """
+
+    label: str
+    choice: dict[str, Any]
+    own: bool
+    order: int
+    evaluations: int
+    basis: str
+    step: float | None
+    suggested: str | None
+    good: tuple[float, float] | None
+    best: Parts | None
+    here: Parts | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ArithmeticAdvice:
+    """All stencils in one arithmetic, and what the problem's own step means there.
+
+    Attributes:
+        arithmetic: its name.
+        stencils: the problem's own first.
+        measured: root-mean-square error of the stored A_FD at the problem's own step, against AD in float64.
+        at: floor, knee, entropies, loss at the problem's own step.
+    """
+
+    arithmetic: Arithmetic
+    stencils: tuple[StencilAdvice, ...]
+    measured: float
+    at: AtStep
+
+    @property
+    def own(self) -> StencilAdvice:
+        """The problem's own stencil."""
+        return self.stencils[0]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What :func:`proofs_check.advice.advise` finds.
+
+    Attributes:
+        problem: as given.
+        scale: root mean square of the interior entries of A_AD, to which errors compare.
+        size: points and features that were looked at.
+        whole: whether these are all.
+        arithmetics: float32 and float64.
+        skipped: stencils that do not fit, with the reason.
+        then: floor, knee, entropies, loss with the recommended stencil and step in the problem's arithmetic.
+        cost: of AD and FD; None when not measured.
+        text: the recommendation, one sentence each.
+    """
+
+    problem: Problem
+    scale: float
+    size: tuple[int, int]
+    whole: bool
+    arithmetics: tuple[ArithmeticAdvice, ...]
+    skipped: tuple[tuple[str, str], ...]
+    then: AtStep
+    cost: Cost | None
+    text: tuple[str, ...]
+
+    def of(self, arithmetic: str) -> ArithmeticAdvice:
+        """The advice for an arithmetic."""
+        return next(a for a in self.arithmetics if a.arithmetic == arithmetic)
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether the problem's own difference lets the features reach at most twice the least loss of AD."""
+        loss = self.of(self.problem.dtype).at.loss
+        return 0 < loss.fd <= 2 * loss.ad < math.inf
+
+    @property
+    def recommended(self) -> StencilAdvice:
+        """The stencil to take in the problem's arithmetic."""
+        return recommended(self.of(self.problem.dtype))
+
+
+def recommended(found: ArithmeticAdvice) -> StencilAdvice:
+    """The cheapest symmetric stencil (or the problem's own) that no other beats by a factor of 3 in its least error."""
+    usable = [s for s in found.stencils if s.best is not None]
+    if not usable:
+        return found.own
+    least = min(s.best.error for s in usable if s.best)
+    good = [s for s in usable if s.best and s.best.error <= 3 * least]
+    return min(good, key=lambda s: (s.evaluations, not s.own, s.best.error if s.best else math.inf))
+
+
+def label(choice: StencilChoice) -> str:
+    """A stencil's name in words."""
+    if choice.offsets is not None:
+        return f"offsets {', '.join(spell(s) for s in choice.offsets)}"
+    return f"{choice.name} order {choice.order}" if "point" not in choice.name else choice.name
+
+
+def _short(step: float) -> list[Fraction]:
+    """Numbers of two binary digits (1 or 3 times a power of two) around a step."""
+    exponent = math.floor(math.log2(step))
+    return [Fraction(2) ** (exponent + k) * digits for k in (-1, 0, 1) for digits in (1, Fraction(3, 2))]
+
+
+def near(step: float) -> str:
+    """The number of two binary digits nearest to a step in ratio, which is below 1.23.
+
+    >>> near(0.0105), near(0.3)
+    ('3/256', '1/4')
+    """
+    return spell(min(_short(step), key=lambda h: abs(math.log(step / h))))
 
 
 @dataclass(frozen=True)
@@ -153,7 +289,5 @@ class Measured:
         return least == 0 or (error <= factor * least and 1 / ratio < step / best < ratio)
 
     def short(self, step: float) -> str:
-        """The best number of two binary digits (1 or 3 times a power of two) within a factor 1.5 of a step."""
-        exponent = math.floor(math.log2(step))
-        digits = [Fraction(2) ** (exponent + k) * d for k in (-1, 0, 1) for d in (1, Fraction(3, 2))]
-        return spell(min((h for h in digits if 1 / 1.5 <= h / step <= 1.5), key=lambda h: self.error(float(h))))
+        """The best number of two binary digits within a factor 1.5 of a step."""
+        return spell(min((h for h in _short(step) if 1 / 1.5 <= h / step <= 1.5), key=lambda h: self.error(float(h))))

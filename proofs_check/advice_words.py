@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from proofs_check.advice_floor import LossFloor
+from proofs_check.advice_model import Parts
+from proofs_check.advice_search import Advice, ArithmeticAdvice, StencilAdvice
 from theory.exact import spell
-
-if TYPE_CHECKING:
-    from proofs_check.advice import Advice, ArithmeticAdvice, StencilAdvice
-    from proofs_check.advice_floor import LossFloor
-    from proofs_check.advice_model import Parts
 
 
 def number(value: float) -> str:

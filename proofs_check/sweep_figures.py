@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 from numerics.features import interior_points
 from numerics.sweep_grid import Sweep
 from numerics.sweep_plan import Plan
-from proofs_check.advice import label
+from proofs_check.advice_search import label
 from proofs_check.report.drawing import HEIGHT, INK, WIDTH, style, svg
 from proofs_check.report.looks import log_scale, tick
 from proofs_check.report.page import TEMPLATES

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from numerics import problem_file
 from proofs_check import advice, advice_words
-from proofs_check.advice import Advice, ArithmeticAdvice
+from proofs_check.advice_search import Advice, ArithmeticAdvice
 from proofs_check.commands.output import emit, say, table
 from theory.files import check_output
 

@@ -21,7 +21,7 @@ from numerics.floor import entry_errors
 from numerics.matrices import float_matrix, multiprecision_entries
 from numerics.problem import Arithmetic, Problem
 from proofs_check import advice_words
-from proofs_check.advice import Advice, _stencil, advise, advise_cells, label, near
+from proofs_check.advice import _stencil, advise, advise_cells
 from proofs_check.advice_figure import curves, draw
 from proofs_check.advice_floor import at_step
 from proofs_check.advice_model import (
@@ -34,7 +34,7 @@ from proofs_check.advice_model import (
     values,
     with_largest_step,
 )
-from proofs_check.advice_search import inputs
+from proofs_check.advice_search import Advice, inputs, label, near
 from proofs_check.commands import output
 from proofs_check.commands.advise import advise as command
 from proofs_check.commands.example import shipped
