@@ -315,7 +315,7 @@ def entropy(
 
     Example: **adfd entropy poisson.toml --rule relative --tau 1e-12 --power 1 --certify**
     """
-    _call("spectrum", "entropy", path=problem, rule=rule.value if rule else None, tau=tau, rank=rank, power=power,
+    _call("interval", "entropy", path=problem, rule=rule.value if rule else None, tau=tau, rank=rank, power=power,
           normalised=normalised, certify=certify, arithmetic=arithmetic.value, digits=digits,
           step_interval=step_interval, certificate=certificate, force=force, as_json=json)  # fmt: skip
 

@@ -74,17 +74,17 @@ def select(ids: Iterable[str], claims: tuple[Claim, ...] | None = None) -> tuple
     ``FILE.py`` names all claims of a user's own file, ``FILE.py::ID`` some of them; the file is run.
 
     Raises:
-        InputError: an id that selects nothing; the line names the nearest.
+        InputError: an id that selects nothing; the line names the nearest.  A file that cannot be loaded, an id that it
+            lacks, or one that is taken.
     """
     wanted = list(ids)
     if claims is None and any(user_claims.is_file(text) for text in wanted):
-        chosen = list(user_claims.select(text for text in wanted if user_claims.is_file(text)))
         rest = [text for text in wanted if not user_claims.is_file(text)]
-        return (*chosen, *(select(rest) if rest else ()))
+        return (*_of_files(text for text in wanted if user_claims.is_file(text)), *(select(rest) if rest else ()))
     known = all_claims() if claims is None else claims
     if not wanted:
         return known
-    chosen = []
+    chosen: list[Claim] = []
     for text in wanted:
         found = [c for c in known if c.id == text] or [
             c for c in known if c.family == text or c.id.startswith(f"{text}.")
@@ -94,6 +94,27 @@ def select(ids: Iterable[str], claims: tuple[Claim, ...] | None = None) -> tuple
             raise InputError(f"claim {text!r}: unknown; {nearest(text, options)}see 'adfd claims'")
         chosen.extend(c for c in found if c not in chosen)
     return tuple(chosen)
+
+
+def _of_files(names: Iterable[str]) -> list[Claim]:
+    """The claims of the files and ids named, each once."""
+    wanted = [text.partition("::") for text in names]
+    loaded = {path: user_claims.load(str(Path(path).absolute())) for path, _, _ in wanted}
+    chosen: list[Claim] = []
+    taken = {c.id: "the ledger" for c in all_claims()}
+    for path, colons, id in wanted:
+        claims = loaded[path]
+        try:
+            dependencies.check({c.id: c.rests_on for c in claims}, taken)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        for found in claims:
+            if taken.setdefault(found.id, str(found.file)) != found.file:
+                raise InputError(f"{path}: claim {found.id}: the id is taken by {taken[found.id]}")
+        for found in select([id], claims) if colons else claims:
+            if all(c.id != found.id for c in chosen):
+                chosen.append(found)
+    return chosen
 
 
 Record = dict[str, dict[str, dict[str, Any]]]

@@ -60,12 +60,12 @@ class ClaimFile(pytest.File):
         Raises:
             CollectError: the file cannot be loaded; one line says why.
         """
-        from proofs_check import runner, user_claims
+        from proofs_check import ledger, runner
         from theory.errors import InputError
 
         profile = self.config.getoption("adfd_profile", "quick")
         try:
-            claims = user_claims.select([str(self.path)])
+            claims = ledger.select([str(self.path)])
             tasks = [*runner.tasks(claims, profile), *runner.mutant_tasks(claims, profile)]
         except InputError as error:
             raise self.CollectError(str(error)) from None

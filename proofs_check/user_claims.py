@@ -26,7 +26,7 @@ import inspect
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -56,7 +56,7 @@ from theory.decision import Decision
 from theory.errors import InputError
 
 __all__ = [
-    "DRAWN", "Without", "claim", "digest", "draws", "guess", "is_file", "load", "module", "name", "sampler", "select", "whole",
+    "DRAWN", "Without", "claim", "digest", "draws", "guess", "is_file", "load", "module", "name", "sampler", "whole",
     "without",
 ]  # fmt: skip
 
@@ -328,39 +328,6 @@ def name(claim: Claim) -> str:
         return claim.id
     relative = os.path.relpath(claim.file)
     return f"{claim.file if relative.startswith('..') else relative}::{claim.id}"
-
-
-def select(names: Iterable[str]) -> tuple[Claim, ...]:
-    """The claims of the files and ids named, each once.
-
-    Raises:
-        InputError: a file that cannot be loaded, an id that it lacks, or one that is taken.
-    """
-    from proofs_check import ledger
-
-    wanted = [text.partition("::") for text in names]
-    loaded = {path: load(str(Path(path).absolute())) for path, _, _ in wanted}
-    chosen: list[Claim] = []
-    taken = {c.id: "the ledger" for c in ledger.all_claims()}
-    for path, colons, id in wanted:
-        claims = loaded[path]
-        _check_links(path, claims, taken)
-        for found in claims:
-            if taken.setdefault(found.id, str(found.file)) != found.file:
-                raise InputError(f"{path}: claim {found.id}: the id is taken by {taken[found.id]}")
-        for found in ledger.select([id], claims) if colons else claims:
-            if all(c.id != found.id for c in chosen):
-                chosen.append(found)
-    return tuple(chosen)
-
-
-def _check_links(path: str, claims: tuple[Claim, ...], known: Iterable[str]) -> None:
-    from proofs_check import dependencies
-
-    try:
-        dependencies.check({c.id: c.rests_on for c in claims}, known)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
 
 
 def digest(path: str) -> str:

@@ -19,6 +19,7 @@ from theory.conventions import Convention
 from theory.files import check_output, write
 
 SIGN = {"fd<ad": -1, "fd>ad": 1}
+"""The sign of H_FD − H_AD by its name."""
 
 
 def may_write(path: Path, problem: str, force: bool) -> None:

@@ -13,8 +13,8 @@ from proofs_check.claim import Claim
 from proofs_check.claims import source
 from proofs_check.claims.measures import Measured, entropy_gaps, leading_values, small_values
 from proofs_check.claims.samples import Reduced, reduced
+from proofs_check.commands.interval import convention_from
 from proofs_check.commands.output import emit, progress, say, table
-from proofs_check.commands.spectrum import convention_from
 from proofs_check.judging import VERDICT_OF
 from proofs_check.verdicts import Outcome, finite
 from theory.entropy import Convention

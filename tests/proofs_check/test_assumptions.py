@@ -7,7 +7,7 @@ from fractions import Fraction
 import msgspec
 import pytest
 
-from proofs_check import runner, user_claims
+from proofs_check import ledger, runner, user_claims
 from proofs_check.claim import Claim
 from proofs_check.judging import judge, outside, told_outside
 from proofs_check.report import page, records
@@ -111,7 +111,7 @@ def test_the_code_of_a_function() -> None:
 def test_a_run_says_it(claims: dict[str, Claim]) -> None:
     """Tried in the fresh process of the file, where what never ends does no harm."""
     file = str(claims["conclusion"].file)
-    task = next(t for t in runner.tasks(user_claims.select([file]), "quick") if t.claim == "own.conclusion")
+    task = next(t for t in runner.tasks(ledger.select([file]), "quick") if t.claim == "own.conclusion")
     found = runner.run_task(task)
     assert found["verdict"] == "CERTIFIED"
     assert found["evidence"]["summary"].startswith("the assumptions reject exactly the 14 instances")

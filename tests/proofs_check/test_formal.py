@@ -12,7 +12,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check import runner, user_claims
+from proofs_check import ledger, runner
 from proofs_check.claim import Claim
 from proofs_check.formal import Domain, Formal, between, integers, positive, reals
 from proofs_check.judging import judge
@@ -340,7 +340,7 @@ def test_what_a_file_says_of_itself_proves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "proof_claims.py"
     path.write_text(FILE)
     found = {}
-    for task in runner.tasks(user_claims.select([str(path)]), "quick"):
+    for task in runner.tasks(ledger.select([str(path)]), "quick"):
         found[task.claim] = runner.run_task(task)["verdict"]
     assert found.pop("own.top") == found.pop("own.circle") == "PROVED"
     assert set(found) == {"own.borrowed", "own.cited", "own.theorem", "own.formal"}

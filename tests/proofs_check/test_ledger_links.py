@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check import dependencies, ledger, runner, user_claims
+from proofs_check import dependencies, ledger, runner
 from proofs_check.claims.links import LINKS
 from theory.errors import InputError
 
@@ -126,10 +126,10 @@ def test_links_of_ones_own_claims(tmp_path: Path, first: list[str], second: list
     path = tmp_path / "my_claims.py"
     path.write_text(USER % (first, second))
     if message is None:
-        a, b = user_claims.select([str(path)])
+        a, b = ledger.select([str(path)])
         assert (a.rests_on, b.rests_on) == (("mine.b",), ("entropy.range",))
         json.dumps(runner.describe(a))
     else:
         with pytest.raises(InputError, match=message) as error:
-            user_claims.select([str(path)])
+            ledger.select([str(path)])
         assert str(path) in str(error.value)

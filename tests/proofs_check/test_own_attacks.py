@@ -15,7 +15,7 @@ import sympy as sp
 from hypothesis import strategies as st
 
 from numerics.enclosure import Enclosure
-from proofs_check import runner, user_claims
+from proofs_check import ledger, runner
 from proofs_check.claim import TYPICAL, Claim, Quantifier
 from proofs_check.claims.common import below, same
 from proofs_check.formal import Domain, Formal, reals
@@ -216,5 +216,5 @@ def leaves(n, c=0):
 def test_hostile_files(tmp_path: Path) -> None:
     path = tmp_path / "hostile_claims.py"
     path.write_text(HOSTILE)
-    for task in runner.tasks(user_claims.select([str(path)]), "quick"):
+    for task in runner.tasks(ledger.select([str(path)]), "quick"):
         assert runner.run_task(task)["verdict"] == "ERROR"

@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.problem import Problem
-from proofs_check import local_modules, runner, user_claims
+from proofs_check import ledger, local_modules, runner
 from proofs_check.claim import ALL, SHARE, TYPICAL, Claim, Quantifier
 from proofs_check.claims.common import below, less
 from proofs_check.instances import LEAST_KEPT, LEAST_SHARE, different, distinct, fingerprint, inexact, sampler, whole
@@ -319,7 +319,7 @@ def test_two_runs_that_differ(
     path = tmp_path / "unsteady_claims.py"
     path.write_text(UNSTEADY)
     found = {}
-    for task in runner.tasks(user_claims.select([str(path)]), "quick"):
+    for task in runner.tasks(ledger.select([str(path)]), "quick"):
         result = runner.run_task(task)
         found[task.claim] = (result["verdict"], result["evidence"]["summary"])
     assert found["steady"][0] == "CERTIFIED"
@@ -366,8 +366,8 @@ def test_a_changed_helper_is_judged_anew(
     path.write_text(MAIN.format(imports=imports, limit=limit))
 
     def judged() -> tuple[str, str]:
-        user_claims.select([str(path)])
-        (task,) = runner.tasks(user_claims.select([str(path)]), "quick")
+        ledger.select([str(path)])
+        (task,) = runner.tasks(ledger.select([str(path)]), "quick")
         return task.key, runner.run_task(task)["verdict"]
 
     key, verdict = judged()
@@ -389,7 +389,7 @@ def test_neighbours_of_one_name_in_two_folders(tmp_path: Path, monkeypatch: pyte
         (folder / "same_name_helper.py").write_text(f"LIMIT = {limit}\n")
         path = folder / "helped_claims.py"
         path.write_text(MAIN.format(imports="from same_name_helper import LIMIT", limit="LIMIT"))
-        (task,) = runner.tasks(user_claims.select([str(path)]), "quick")
+        (task,) = runner.tasks(ledger.select([str(path)]), "quick")
         found.append(runner.run_task(task)["verdict"])
     assert found == ["CERTIFIED", "REFUTED"]
 

@@ -109,7 +109,7 @@ def test_the_smallest_counterexample_of_the_tutorial(
 
 def test_a_cell_of_ones_own_in_worker_processes(tmp_path: Path) -> None:
     path = _write(tmp_path / "one_claims.py", GOOD.format(name="a"))
-    chosen = user_claims.select([path])
+    chosen = ledger.select([path])
     work = [*runner.tasks(chosen, "quick"), *runner.mutant_tasks(chosen, "quick")]
     parallel = runner.run(work, jobs=2, store_path=tmp_path / "store.sqlite")
     assert [r["verdict"] for r in parallel] == [Verdict.CERTIFIED, Verdict.REFUTED]
@@ -121,10 +121,10 @@ def test_a_cell_of_ones_own_in_worker_processes(tmp_path: Path) -> None:
 def test_an_edited_file_is_judged_anew(tmp_path: Path) -> None:
     path = tmp_path / "one_claims.py"
     _write(path, GOOD.format(name="a"))
-    (before,) = runner.tasks(user_claims.select([str(path)]), "quick")
+    (before,) = runner.tasks(ledger.select([str(path)]), "quick")
     key = before.key
     _write(path, GOOD.format(name="a").replace("below(n, bound)", "below(n + 1, bound)"))
-    (after,) = runner.tasks(user_claims.select([str(path)]), "quick")
+    (after,) = runner.tasks(ledger.select([str(path)]), "quick")
     assert after.key != key
     assert runner.run_task(after)["verdict"] == Verdict.REFUTED
 
@@ -217,13 +217,13 @@ def test_neighbours_can_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "neighbour_of_claims.py").write_text("LIMIT = 9\n")
     text = "from neighbour_of_claims import LIMIT\n" + GOOD.format(name="a").replace("bound=9", "bound=LIMIT")
-    (task,) = runner.tasks(user_claims.select([_write(tmp_path / "one_claims.py", text)]), "quick")
+    (task,) = runner.tasks(ledger.select([_write(tmp_path / "one_claims.py", text)]), "quick")
     assert runner.run_task(task)["verdict"] == Verdict.CERTIFIED
 
 
 def test_the_command_of_a_cell_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _write(tmp_path / "one_claims.py", GOOD.format(name="a"))
-    (found,) = user_claims.select([path])
+    (found,) = ledger.select([path])
     assert user_claims.name(found) == f"{path}::own.a"
     monkeypatch.chdir(tmp_path)
     assert user_claims.name(found) == "one_claims.py::own.a"
