@@ -17,7 +17,7 @@ import sympy as sp
 from flint import arb, arb_mat
 
 from numerics.ball_matrices import ball_entries
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball
 from numerics.engine.balls import frobenius_upper, power_of_two
 from numerics.engine.driver import CAP_BITS, Clock, Factorisation, factorise
 from numerics.features import boundary_rows, features, interior_points
@@ -136,12 +136,12 @@ def _claims(proven: Factorisation, x: arb_mat, digits: int) -> list[Enclosure]:
     lower, upper, rest = found
     room = Fraction(1, 10 ** (digits + 1))
     claims = [
-        Enclosure(Enclosure.from_arb(a).lower * (1 - room), Enclosure.from_arb(b).upper * (1 + room))
+        Enclosure(from_ball(a).lower * (1 - room), from_ball(b).upper * (1 + room))
         for a, b in zip(lower, upper, strict=True)
     ]
     # where the rest is rounding noise of the matrix, other formulas for the same entries may lose some digits more of it
     noise = frobenius_upper([v.rad() + abs(v.mid()) * power_of_two(-proven.bits) for v in matrix.entries()])
-    top = Enclosure.from_arb(rest).upper * (1 + room) + Enclosure.from_arb(noise).upper * 2**_NOISE_BITS
+    top = from_ball(rest).upper * (1 + room) + from_ball(noise).upper * 2**_NOISE_BITS
     claims += [Enclosure(Fraction(0), top)] * (matrix.nrows() - len(claims))
     for k, claim in enumerate(claims[: proven.rank]):  # under a floor, the last ones are bounded, not resolved
         width = claim.relative_width

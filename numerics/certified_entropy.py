@@ -17,7 +17,7 @@ import flint
 from flint import arb, arb_mat
 
 from numerics.ball_matrices import ball_entries
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.engine import BallEntries, CertifiedSpectrum, certified_singular_values
 from numerics.engine.balls import frobenius_upper
 from numerics.entropies import EntropyEnclosure, difference, entropy_enclosure
@@ -105,7 +105,7 @@ def floor_of(problem: Problem, method: Method, convention: Convention, digits: i
         share = tau / (Fraction(10) ** digits * min(shape(problem)))
         tau = share if convention.power == 1 else Fraction(math.isqrt(int(share * 10**120)), 10**60)
     elif convention.rule == "absolute":
-        size = Enclosure.from_arb(frobenius_upper(ball_entries(problem, method)(64).entries())).upper
+        size = from_ball(frobenius_upper(ball_entries(problem, method)(64).entries())).upper
         tau = tau / (2 * size) if size else Fraction(0)
     return tau if 0 < tau < 1 else None
 
@@ -196,13 +196,13 @@ def continuity_bound(problem: Problem, convention: Convention | None = None, dig
     r, s = first.cutoff[0], second.cutoff[0]
     distance_matrix = _difference_entries(problem)
     with flint.ctx.workprec(_BITS):
-        a, f = ([v.arb(_BITS) for v in values] for values in (ad, fd))
+        a, f = ([to_ball(v, _BITS) for v in values] for values in (ad, fd))
         if s < r:  # `dropped` belongs to the spectrum that stops first
             a, f, r, s = f, a, s, r
         longest = range(s)
         if chosen.power == 1:
             found = certified_singular_values(distance_matrix, 6, Fraction(1, 10**8)).values
-            norm = _total([v.arb(_BITS).upper() for v in found])
+            norm = _total([to_ball(v, _BITS).upper() for v in found])
             distance = mirsky_distance(norm, _total(a[:r]), _total(f[:s]), _total(a[k] for k in range(r, s)))
         else:
             norm = frobenius_upper(distance_matrix(_BITS).entries())
@@ -215,9 +215,9 @@ def continuity_bound(problem: Problem, convention: Convention | None = None, dig
         top = arb(distance.upper())
         bound = fannes_audenaert(top, s)
         return ContinuityBound(
-            Enclosure.from_arb(arb(norm)).upper,
-            Enclosure.from_arb(top).upper,
-            Enclosure.from_arb(bound).upper,
+            from_ball(arb(norm)).upper,
+            from_ball(top).upper,
+            from_ball(bound).upper,
             gap,
             (first.cutoff[0], second.cutoff[0]),
         )

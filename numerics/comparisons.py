@@ -13,8 +13,7 @@ from typing import Any
 
 import flint
 
-from numerics.enclosure import Enclosure
-from theory import enclosures
+from numerics.enclosure import Enclosure, from_ball
 from theory.decision import Decision, every, from_comparison
 from theory.errors import InputError
 
@@ -85,7 +84,7 @@ def _read(value: Any) -> Ends | flint.arb:
         exact = flint.fmpq(value)
         found = Fraction(int(exact.p), int(exact.q))
         return found, found
-    if kind is Enclosure or kind is enclosures.Enclosure:
+    if kind is Enclosure:
         ends = value.lower, value.upper
         if all(type(end) in (int, Fraction) for end in ends):
             return Fraction(ends[0]), Fraction(ends[1])
@@ -124,5 +123,5 @@ def _ends(value: Ends | flint.arb) -> Ends | None:
     for part in (value.mid(), value.rad()):
         if part != 0 and abs(int(part.man_exp()[1])) > SIZE:
             return None
-    found = Enclosure.from_arb(value)
+    found = from_ball(value)
     return found.lower, found.upper

@@ -9,7 +9,7 @@ from typing import Any
 
 import flint
 
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.problem import Arithmetic, Problem
 from numerics.spectra import Spectrum, spectrum
 from theory.entropy import Convention, cutoff_range, truncated_entropy
@@ -45,7 +45,7 @@ def entropy_enclosure(values: Sequence[Enclosure], convention: Convention) -> En
 def entropy_enclosures(values: Sequence[Enclosure], conventions: Sequence[Convention]) -> list[EntropyEnclosure]:
     """:func:`entropy_enclosure` under each of several conventions: the balls are made once."""
     with flint.ctx.workprec(PRECISION):
-        balls = [v.arb(PRECISION) for v in values]
+        balls = [to_ball(v, PRECISION) for v in values]
         # Quotients of wide balls reach 0 and have no logarithm: from the first wide one on, values count as anything
         # in [0, c].
         narrow = next((k for k, v in enumerate(values) if 4 * v.upper > 5 * v.lower), len(balls))
@@ -99,7 +99,7 @@ def _at(balls: list[flint.arb], values: Sequence[Enclosure], narrow: int, conven
     if narrow == r:
         found = truncated_entropy(balls, convention, r=r)
         return found.reason or "undefined" if found.value is None else _clip(found.value, convention, r)
-    upper_ends = balls[:narrow] + [Enclosure.exact(v.upper).arb(PRECISION) for v in values[narrow:]]
+    upper_ends = balls[:narrow] + [to_ball(Enclosure.exact(v.upper), PRECISION) for v in values[narrow:]]
     total = sum((b**convention.power for b in balls[:narrow]), flint.arb(0))
     if not upper_ends[narrow] ** convention.power * r < total:
         return _clip(flint.arb(0).union(flint.arb(1) if convention.normalised else flint.arb(r).log()), convention, r)
@@ -111,8 +111,8 @@ def _at(balls: list[flint.arb], values: Sequence[Enclosure], narrow: int, conven
 
 def _clip(ball: Any, convention: Convention, r: int) -> Enclosure:
     """The enclosure, with 0 ≤ H ≤ log r (≤ 1 when normalised) used on wide balls."""
-    found = Enclosure.from_arb(ball)
-    ceiling = Enclosure.from_arb(flint.arb(max(r, 1)).log()).upper if not convention.normalised else 1
+    found = from_ball(ball)
+    ceiling = from_ball(flint.arb(max(r, 1)).log()).upper if not convention.normalised else 1
     low, high = max(found.lower, Fraction(0)), min(found.upper, Fraction(ceiling))
     return Enclosure(low, high) if low <= high else found
 

@@ -15,7 +15,7 @@ from flint import arb
 
 from numerics.certificates import FORMAT, Json, decimal_bounds, problem_part, spectrum_part
 from numerics.certified_entropy import floor_of
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball
 from numerics.matrices import shape
 from numerics.problem import Method, Problem
 from theory.conventions import Convention
@@ -167,7 +167,7 @@ def _term_by_term(weights: list[Enclosure], normalised: bool) -> Enclosure:
     lower, upper = lower.max(arb(0)), upper.min(ceiling)
     if normalised:
         lower, upper = lower / ceiling, upper / ceiling
-    return Enclosure(Enclosure.from_arb(lower).lower, Enclosure.from_arb(upper).upper)
+    return Enclosure(from_ball(lower).lower, from_ball(upper).upper)
 
 
 def _surprise(p: Fraction) -> arb:

@@ -14,7 +14,7 @@ import flint
 from flint import arb, arb_mat
 
 from numerics.ball_matrices import ball_entries
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.engine import BallEntries, certified_singular_values
 from numerics.matrices import float_matrix
 from numerics.problem import Arithmetic, Method, Problem
@@ -62,13 +62,13 @@ def float_distance(problem: Problem, method: Method, arithmetic: Arithmetic, dig
         for x in errors:
             squares = squares + x * x
         for value in found.values:
-            nuclear = nuclear + value.arb(bits)
-        lowest = max(Enclosure.from_arb(x).lower for x in errors)
-        highest = max(Enclosure.from_arb(x).upper for x in errors)
+            nuclear = nuclear + to_ball(value, bits)
+        lowest = max(from_ball(x).lower for x in errors)
+        highest = max(from_ball(x).upper for x in errors)
         return FloatDistance(
             found.values[0],
-            Enclosure.from_arb(nuclear),
-            Enclosure.from_arb(squares.sqrt() if squares > 0 else arb(squares.abs_upper()).sqrt().union(arb(0))),
+            from_ball(nuclear),
+            from_ball(squares.sqrt() if squares > 0 else arb(squares.abs_upper()).sqrt().union(arb(0))),
             Enclosure(max(lowest, Fraction(0)), highest),
         )
 

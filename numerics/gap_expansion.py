@@ -32,7 +32,7 @@ from flint import arb, arb_mat
 
 from numerics.ball_matrices import ball_entries
 from numerics.certified_entropy import values_for
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.engine.balls import frobenius_upper, from_floats, identity_defect, middle_exponent, power_of_two
 from numerics.entropies import entropy_enclosure
 from numerics.problem import Method, Problem
@@ -170,8 +170,8 @@ class EntropyNeighbourhood:
         values = [self._value(change, tail, S, T, s, s + len(tail), reference) for tail in tails]
         if any(value is None or not value.is_finite() for value in values):
             return None
-        gap = Enclosure.hull(Enclosure.from_arb(value) for value in values if value is not None)
-        return GapBound(gap, Enclosure.from_arb(leading), s, cutoffs)
+        gap = Enclosure.hull(from_ball(value) for value in values if value is not None)
+        return GapBound(gap, from_ball(leading), s, cutoffs)
 
     def _sums(self) -> tuple[arb, arb]:
         """S and T at ``B_0``."""
@@ -234,7 +234,7 @@ class EntropyNeighbourhood:
         if cut == 0 or not 1 + a > 0 or (self.convention.normalised and cut < 2):
             return None
         value = S.log() - T / S + first + (1 + a).log() - a + (a * b - T / S * a * a) / (1 + a)
-        return (value / arb(cut).log() if self.convention.normalised else value) - reference.arb(_BITS)
+        return (value / arb(cut).log() if self.convention.normalised else value) - to_ball(reference, _BITS)
 
 
 class GapExpansion:
@@ -270,7 +270,7 @@ class GapExpansion:
         top = low if high is None else high
         if not 0 < low <= top <= 1:
             raise InputError(f"step: the fraction {low} to {top} of the problem's own; allowed: within (0, 1]")
-        t = Enclosure(Fraction(low), Fraction(top)).arb(_BITS)
+        t = to_ball(Enclosure(Fraction(low), Fraction(top)), _BITS)
         with flint.ctx.workprec(_BITS):
             found = self._near.difference({power: t**power for power in self._powers}, self.ad)
         if found is None:

@@ -18,8 +18,7 @@ from typing import ClassVar
 import flint
 import numpy as np
 
-import theory.enclosures
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball
 from theory.errors import PrecisionCapError
 from theory.solvable.common import Listed, Method
 from theory.solvable.hermite import HermiteDiagonal
@@ -56,7 +55,7 @@ class InfiniteHermite(HermiteDiagonal):
         if size > MAX_FEATURES:
             raise PrecisionCapError(f"{size} features are needed, and {MAX_FEATURES} are allowed; ask for fewer digits")
         values = _values(self, h, size)
-        return Listed(tuple(theory.enclosures.Enclosure(v.lower, v.upper + tail.first) for v in values), tail)
+        return Listed(tuple(Enclosure(v.lower, v.upper + tail.first) for v in values), tail)
 
 
 def matrix(model: HermiteDiagonal, h: Fraction, size: int) -> flint.arb_mat:
@@ -99,13 +98,13 @@ def _values(model: HermiteDiagonal, h: Fraction, size: int) -> tuple[Enclosure, 
         if not (delta_u < 1 and delta_v < 1):
             raise PrecisionCapError("the approximate singular vectors are far from orthonormal")
         w = u.transpose() * exact * vt.transpose()
-        diagonal = sorted((Enclosure.from_arb(abs(w[k, k])) for k in range(size)), key=lambda v: -v.middle)
+        diagonal = sorted((from_ball(abs(w[k, k])) for k in range(size)), key=lambda v: -v.middle)
         for k in range(size):
             w[k, k] = 0
         off = _norm(w)
         high, low = ((1 - delta_u) * (1 - delta_v)).sqrt(), ((1 + delta_u) * (1 + delta_v)).sqrt()
-        spread = Enclosure.from_arb(off).upper
-        shrink, grow = 1 / Enclosure.from_arb(low).upper, 1 / Enclosure.from_arb(high).lower
+        spread = from_ball(off).upper
+        shrink, grow = 1 / from_ball(low).upper, 1 / from_ball(high).lower
     # the k-th largest is monotone in every value: sorted lower and sorted upper ends enclose it
     lowers = sorted((v.lower for v in diagonal), reverse=True)
     uppers = sorted((v.upper for v in diagonal), reverse=True)

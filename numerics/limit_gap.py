@@ -23,7 +23,7 @@ import flint
 import numpy as np
 from jaxtyping import Float
 
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.entropies import EntropyEnclosure, entropy_enclosures
 from numerics.kernel_spectra import kernel_spectrum
 from numerics.matrices import float_matrix
@@ -160,7 +160,7 @@ def _roots(problem: Problem, method: Method, digits: int) -> list[Enclosure]:
     with flint.ctx.workprec(_BITS):
         roots = []
         for value in kernel_spectrum(problem, method, "limit", digits).values:
-            upper = Enclosure.exact(value.upper).arb(_BITS).sqrt()
-            lower = Enclosure.exact(max(value.lower, Fraction(0))).arb(_BITS).sqrt()
-            roots.append(Enclosure(Enclosure.from_arb(lower).lower, Enclosure.from_arb(upper).upper))
+            upper = to_ball(Enclosure.exact(value.upper), _BITS).sqrt()
+            lower = to_ball(Enclosure.exact(max(value.lower, Fraction(0))), _BITS).sqrt()
+            roots.append(Enclosure(from_ball(lower).lower, from_ball(upper).upper))
         return roots

@@ -26,7 +26,7 @@ from flint import arb
 
 from numerics.ball_matrices import ball_entries
 from numerics.certified_entropy import certified_spectrum, values_for
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.engine.balls import frobenius_upper
 from numerics.entropies import entropy_enclosure
 from numerics.features import boundary_rows, features
@@ -124,7 +124,7 @@ def entropy_sign_on_interval(
         for about_ad in (True, False):
             with flint.ctx.workprec(_BITS):
                 if about_ad:
-                    base, factors = matrix, {q: Enclosure(a / b, Fraction(1)).arb(_BITS) ** q for q in blocks}
+                    base, factors = matrix, {q: to_ball(Enclosure(a / b, Fraction(1)), _BITS) ** q for q in blocks}
                 else:
                     middle = (a + b) / 2
                     base, factors = ball_entries(at_step(problem, middle), "fd")(_BITS), _moves(expansion, a, middle, b)
@@ -166,7 +166,7 @@ def index_sign_on_interval(
             moved = arb(0)
             for q, block in blocks.items():
                 moved = moved + abs(factors[q]) * frobenius_upper(block.entries())
-            reach = Enclosure.from_arb(arb(moved.upper())).upper
+            reach = from_ball(arb(moved.upper())).upper
         gap = Enclosure(centre.lower - reach - ad[k - 1].upper, centre.upper + reach - ad[k - 1].lower)
         sign = gap.sign()
         return (sign if sign in (-1, 1) else None), gap
@@ -206,9 +206,9 @@ def _moves(expansion: StepExpansion, a: Fraction, middle: Fraction, b: Fraction)
     The remainders at the two steps are different matrices within the same balls: their factors are hulls.
     """
     with flint.ctx.workprec(_BITS):
-        t = Enclosure(a / b, Fraction(1)).arb(_BITS)
+        t = to_ball(Enclosure(a / b, Fraction(1)), _BITS)
         centre = arb(flint.fmpq((middle / b).numerator, (middle / b).denominator))
-        span = Enclosure((a - middle) / b, (b - middle) / b).arb(_BITS)
+        span = to_ball(Enclosure((a - middle) / b, (b - middle) / b), _BITS)
         factors = {}
         for q in expansion.coefficients:
             # t^q - c^q = (t - c) sum t^i c^(q-1-i): narrow, as the difference of powers of a ball would not be

@@ -84,17 +84,17 @@ class PiecewisePolynomial:
 
         The brackets of the changes have a relative width of 2^-96, so the enclosure about 2^-190.
         """
-        total = Enclosure.exactly(0)
+        total = Enclosure.exact(0)
         for a, b, p in self._spans():
             q = antiderivative(p)
             left = a
             for lo, hi in _changes(p, a, b):
-                total += Enclosure.exactly(abs(evaluate(q, lo) - evaluate(q, left)))
+                total += Enclosure.exact(abs(evaluate(q, lo) - evaluate(q, left)))
                 if lo != hi:
                     # p vanishes in the bracket, so there |p| <= width * max|p'|
                     total += Enclosure(Fraction(0), (hi - lo) ** 2 * _derivative_bound(p, lo, hi))
                 left = hi
-            total += Enclosure.exactly(abs(evaluate(q, b) - evaluate(q, left)))
+            total += Enclosure.exact(abs(evaluate(q, b) - evaluate(q, left)))
         return total.rounded(192)
 
     def _spans(self) -> Iterator[tuple[Fraction, Fraction, Coefficients]]:

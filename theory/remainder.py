@@ -54,7 +54,7 @@ def ray_constants(s: Stencil) -> tuple[tuple[Direction, Enclosure], ...]:
     power = s.degree + s.order - 1
     constants = []
     for direction, pairs in sorted(rays(s).items(), reverse=True):
-        total = Enclosure.exactly(0)
+        total = Enclosure.exact(0)
         for kernel in ray_kernels(pairs, power):
             total += kernel.absolute_integral()
         constants.append((direction, total))
@@ -76,7 +76,7 @@ def remainder_constants(s: Stencil) -> tuple[tuple[MultiIndex, Enclosure], ...]:
     found = []
     for b in multi_indices(s.dimension, total_order):
         multiplicity = Fraction(factorial(total_order), multi_factorial(b))
-        total = Enclosure.exactly(0)
+        total = Enclosure.exact(0)
         for direction, c in constants:
             total += c.scaled(multiplicity * abs(prod(x**i for x, i in zip(direction, b, strict=True))))
         if total.upper:
@@ -118,6 +118,6 @@ def _factor_constant(factors: Sequence[Stencil], i: int, p: int) -> tuple[MultiI
         if j < i:
             constant = constant.scaled(size)
         elif j > i:
-            norm = Enclosure.exactly(size) if s.is_exact else average_norm(s)
+            norm = Enclosure.exact(size) if s.is_exact else average_norm(s)
             constant = Enclosure(constant.lower * norm.lower, constant.upper * norm.upper)
     return tuple(s.degree + (p if j == i else 0) for j, s in enumerate(factors)), constant

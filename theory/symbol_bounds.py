@@ -215,7 +215,7 @@ def supremum(s: Stencil, digits: int = 15) -> Enclosure:
         if lower <= 1:  # prove 1, or find where it is exceeded
             verdict = decide(f)
             if verdict.witness is None:
-                return Enclosure.exactly(1)
+                return Enclosure.exact(1)
             best = verdict.witness / f.unit
             lower = value_at(f, best, bits).lower
         upper = lower * (1 + epsilon)

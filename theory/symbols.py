@@ -212,7 +212,7 @@ class Symbol:
         from theory.symbol_bounds import supremum
 
         self.stencil.require_one_variable("supremum")
-        return Enclosure.exactly(1) if self.stencil.is_exact else supremum(self.stencil, digits)
+        return Enclosure.exact(1) if self.stencil.is_exact else supremum(self.stencil, digits)
 
     def is_nonnegative(self, everywhere: bool = False) -> bool:
         """Whether the real ``m`` is non-negative on ``(0, π]`` (or everywhere), decided exactly.
@@ -238,7 +238,7 @@ def symbol(s: Stencil) -> Symbol:
     >>> from theory.stencil_core import stencil
     >>> forward = symbol(stencil(1, [0, 1, 2]))
     >>> forward.at_most_one(), forward.supremum(9).decimals(4)
-    (False, ('1.491', '1.492'))
+    (False, {'lower': '1.491', 'upper': '1.492'})
     """
     return Symbol(s)
 

@@ -14,6 +14,7 @@ from fractions import Fraction
 import flint
 from flint import arb, arb_mat
 
+from numerics.enclosure import to_ball
 from numerics.engine.balls import fixed_point, frobenius_upper, identity_defect, power_of_two
 from numerics.engine.driver import (
     CAP_BITS,
@@ -91,6 +92,6 @@ def _prove_signs(found: Factorisation) -> None:
         if not (eta < 1 and delta < 1):
             raise PrecisionCapError("eigenvalues: their signs are not decided; ask for more digits")
         least = [(d * d * power_of_two(f) * (1 - eta) / (1 + delta)).lower() for d, f in zip(root, even, strict=True)]
-        rest = found.values[found.rank].arb(bits).upper() if found.rank < n else arb(0)
+        rest = to_ball(found.values[found.rank], bits).upper() if found.rank < n else arb(0)
         if not all(v > rest for v in least[: found.rank]):
             raise PrecisionCapError("eigenvalues: not separated from the unresolved rest; ask for more digits")

@@ -27,7 +27,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.engine import certified_singular_values
 from numerics.entropies import EntropyEnclosure, entropy_enclosures
 from numerics.kernel_spectra import tangent_entries
@@ -225,7 +225,7 @@ def proven_entropies(
         values = certified_singular_values(tangent_entries(problem, method), 15).values
         with flint.ctx.workprec(200):
             root = flint.arb(problem.count).sqrt()
-            scaled = [Enclosure.from_arb(v.arb(200) / root) for v in values]
+            scaled = [from_ball(to_ball(v, 200) / root) for v in values]
         scaled = [Enclosure(max(Fraction(0), v.lower), v.upper) for v in scaled]
         found.append(entropy_enclosures(scaled, conventions))
     return found

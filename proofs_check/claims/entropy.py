@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import flint
 import mpmath
 
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, to_ball
 from numerics.features import features
 from numerics.matrices import multiprecision_entries
 from numerics.problem import Problem
@@ -84,7 +84,7 @@ def _lifted_space(scope: Scope) -> SearchStrategy[Pair]:
 
 
 def _balls(values: tuple[Fraction, ...]) -> list[flint.arb]:
-    return [Enclosure.exact(v).arb(PRECISION) for v in values]
+    return [to_ball(Enclosure.exact(v), PRECISION) for v in values]
 
 
 def _entropy(values: tuple[Fraction, ...], power: int = 1) -> flint.arb:
@@ -114,12 +114,12 @@ def _continuity(with_binary_entropy: bool, share: Fraction = Fraction(1)) -> Cal
         with flint.ctx.workprec(PRECISION):
             r = len(pair.first)
             p, q = (probabilities(v, r, power) for v in (pair.first, pair.second))  # type: ignore[arg-type]
-            distance = Enclosure.exact(total_variation(p, q)).arb(PRECISION)
+            distance = to_ball(Enclosure.exact(total_variation(p, q)), PRECISION)
             gap = abs(_entropy(pair.first, power) - _entropy(pair.second, power))
             bound = (
                 fannes_audenaert(distance, r, exact=True) if with_binary_entropy else distance * flint.arb(r - 1).log()
             )
-            bound = bound - distance * flint.arb(r - 1).log() * Enclosure.exact(1 - share).arb(PRECISION)
+            bound = bound - distance * flint.arb(r - 1).log() * to_ball(Enclosure.exact(1 - share), PRECISION)
             decision = from_comparison(True) if p == q else below(gap, bound)
             return Outcome(decision, f"power {power}: |H − H'| = {float(gap):.6f} ≤ {float(bound):.6f}",
                            float(bound - gap))  # fmt: skip
@@ -149,11 +149,11 @@ def _threshold(factor: Fraction, sign: int = 1, growth: Fraction = NUDGE) -> Cal
             shares = probabilities(values, len(values), power)  # type: ignore[arg-type]
             found: list[Decision] = []
             for k, value in enumerate(values):
-                share = Enclosure.exact(shares[k]).arb(PRECISION)
+                share = to_ball(Enclosure.exact(shares[k]), PRECISION)
                 ratio = share / (-entropy).exp()
                 raised = sorted((*values[:k], value * growth, *values[k + 1 :]), reverse=True)
                 change = _entropy(tuple(raised), power) - entropy
-                scaled = ratio / Enclosure.exact(factor).arb(PRECISION)
+                scaled = ratio / to_ball(Enclosure.exact(factor), PRECISION)
                 if (less(abs(ratio - 1), NEAR) | less(abs(scaled - 1), NEAR)).holds:
                     continue  # a nudge of 1e-12 does not decide at the threshold itself
                 rises, under = less(0, change), less(scaled, 1)
@@ -165,7 +165,7 @@ def _threshold(factor: Fraction, sign: int = 1, growth: Fraction = NUDGE) -> Cal
                     return Outcome(found[-1], detail, data={"index": k, "power": power})
                 # ∂H/∂log σ_k = −q p_k (log p_k + H), against the quotient of the nudge
                 slope = -power * share * (share.log() + entropy)
-                quotient = change / Enclosure.exact(growth - 1).arb(PRECISION)
+                quotient = change / to_ball(Enclosure.exact(growth - 1), PRECISION)
                 near = less(abs(quotient - slope), Fraction(1, 10**9))
                 if growth == NUDGE and near.holds is not True:
                     detail = f"power {power}, index {k + 1}: slope {float(quotient):.6g}, formula {float(slope):.6g}"

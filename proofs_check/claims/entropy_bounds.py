@@ -12,7 +12,7 @@ from typing import Any
 import flint
 
 from numerics.certified_entropy import compare_entropies
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, to_ball
 from numerics.gap_expansion import GapBound, GapExpansion
 from numerics.problem import Problem
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
@@ -129,7 +129,7 @@ def _grows(step: int, normalised: bool = False) -> Callable[[Cut, Scope], Outcom
     def test(cut: Cut, scope: Scope) -> Outcome:
         least, rising = None, []
         with flint.ctx.workprec(PRECISION):
-            values = [Enclosure.exact(v**cut.power).arb(PRECISION) for v in cut.first]
+            values = [to_ball(Enclosure.exact(v**cut.power), PRECISION) for v in cut.first]
             found = []
             for r in range(1, len(values) + 1):
                 total = sum(values[:r], flint.arb(0))

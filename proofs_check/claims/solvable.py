@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 import flint
 
-import theory.enclosures
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.hermite_spectrum import InfiniteHermite
 from numerics.problem import Problem
 from numerics.spectra import spectrum
@@ -102,12 +101,12 @@ def _order(favoured: int) -> Callable[[Setting, Scope], Outcome]:
 
 
 @lru_cache(maxsize=16)
-def _listed_trace(setting: Setting, method: Literal["ad", "fd"]) -> theory.enclosures.Enclosure:
+def _listed_trace(setting: Setting, method: Literal["ad", "fd"]) -> Enclosure:
     """The sum of all eigenvalues from those listed, each twice, and the bound on the others."""
     listed = setting.model.listed(method, setting.h, 1, 12)
     assert listed.tail is not None
-    total = sum((v for v in listed.values), theory.enclosures.Enclosure.exactly(0))
-    tail = theory.enclosures.Enclosure(Fraction(0), listed.tail.first / (1 - listed.tail.ratio))
+    total = sum((v for v in listed.values), Enclosure.exact(0))
+    tail = Enclosure(Fraction(0), listed.tail.first / (1 - listed.tail.ratio))
     return (total + tail).scaled(listed.multiplicity)
 
 
@@ -117,7 +116,7 @@ def _traces(factor: Fraction, power: int = 0) -> Callable[[Setting, Scope], Outc
     def test(setting: Setting, scope: Scope) -> Outcome:
         model = setting.model
         assert isinstance(model, Circle)
-        exact = theory.enclosures.Enclosure.exactly(model.ad_trace())
+        exact = Enclosure.exact(model.ad_trace())
         closed = {"ad": exact.scaled(factor), "fd": model.fd_trace(setting.h).scaled(factor * setting.h**power)}
         widths, narrow = [], []
         for method in ("ad", "fd"):
@@ -142,25 +141,25 @@ def _gap_bound(tighten: Fraction, of_entropy: bool = False) -> Callable[[Problem
     def test(instance: Problem, scope: Scope) -> Outcome:
         power: Any = int(scope["power"])
         with flint.ctx.workprec(PRECISION):
-            sizes = [Enclosure.from_arb(abs(f)) for f in symbol_factors(instance)]
+            sizes = [from_ball(abs(f)) for f in symbol_factors(instance)]
             low, high = min(s.lower for s in sizes), max(s.upper for s in sizes)
             entropies, spectra = [], []
             for method in ("ad", "fd"):
-                values = [v.arb(PRECISION) for v in spectrum(instance, method, "exact").values]
+                values = [to_ball(v, PRECISION) for v in spectrum(instance, method, "exact").values]
                 spectra.append(values)
                 plain = Convention("fixed", rank=len(values), power=power)
                 entropies.append(truncated_entropy(values, plain, r=len(values)).value)
-            d_min, d_max = (Enclosure.exact(d).arb(PRECISION) for d in (low, high))
+            d_min, d_max = (to_ball(Enclosure.exact(d), PRECISION) for d in (low, high))
             assert entropies[0] is not None
             assert entropies[1] is not None
             smaller = entropies[0].min(entropies[1])
             bound = entropy_gap_bound(smaller, len(values), d_min, d_max, power, sqrt=lambda x: x.sqrt())
-            bound = bound * Enclosure.exact(tighten).arb(PRECISION)
+            bound = bound * to_ball(Enclosure.exact(tighten), PRECISION)
             gap = entropies[1] if of_entropy else abs(entropies[1] - entropies[0])
             holds = below(gap, bound)
             shares = [[v**power / sum((w**power for w in values), flint.arb(0)) for v in values] for values in spectra]
             moved = [abs((q / p).log()) for p, q in zip(*shares, strict=True)]
-            reach = Enclosure.exact(tighten).arb(PRECISION) * power * (d_max / d_min).log()
+            reach = to_ball(Enclosure.exact(tighten), PRECISION) * power * (d_max / d_min).log()
             holds &= every(below(one, reach) for one in moved)
             furthest = max(float(one / reach) for one in moved)
         share = float(gap / bound)

@@ -116,7 +116,7 @@ def _agrees(factor: Fraction, other: bool = False) -> Callable[[Trial, Scope], O
         model = MODELS[trial.name]
         ad = (trial.method == "ad") != other
         found = model.ad_eigenvalues(COUNT, 20) if ad else model.fd_eigenvalues(COUNT, trial.h, 20)
-        stated = np.array([float(factor * v.midpoint) for v in found])
+        stated = np.array([float(factor * v.middle) for v in found])
         gap = float(np.max(np.abs(stated - nystrom(trial)[:COUNT])) / stated[0])
         detail = f"{trial.method.upper()}, h = {trial.h}: {COUNT} eigenvalues differ by {gap:.1e} of the largest"
         return Outcome(gap <= TOLERANCE, detail, margin=TOLERANCE - gap, data={"gap": gap})

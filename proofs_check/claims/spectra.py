@@ -13,7 +13,7 @@ from fractions import Fraction
 import flint
 
 from numerics.ball_matrices import ball_entries
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball
 from numerics.features import boundary_rows, features
 from numerics.problem import Boundary, Problem
 from numerics.spectra import spectrum
@@ -169,7 +169,7 @@ def _ostrowski(tighten: Fraction) -> Callable[[Problem, Scope], Outcome]:
         # More digits than usual: at a small weight the ratio can come as close to the bound as 1 − 1e-13.
         ad, fd = (spectrum(instance, method, "exact", 30) for method in ("ad", "fd"))
         with flint.ctx.workprec(PRECISION):
-            sizes = [Enclosure.from_arb(abs(f)) for f in symbol_factors(instance)]
+            sizes = [from_ball(abs(f)) for f in symbol_factors(instance)]
         low, high = min(s.lower for s in sizes), max(s.upper for s in sizes)
         centre = (low + high) / 2
         low, high = centre + (low - centre) * tighten, centre + (high - centre) * tighten

@@ -176,7 +176,7 @@ def _supremum(stated: Mapping[tuple[int, int], Fraction]) -> Callable[[tuple[int
         enclosure = symbols.supremum(forward(*key), 12)
         half = Fraction(1, 2000)
         holds = below(stated[key] - half, enclosure) & below(enclosure, stated[key] + half)
-        low, high = enclosure.decimals(9)
+        low, high = enclosure.decimals(9).values()
         return Outcome(holds, f"sup |m| in [{low}, {high}], stated {float(stated[key]):g}")
 
     return test

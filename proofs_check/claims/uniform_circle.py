@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import flint
 
-from numerics.enclosure import Enclosure
+from numerics.enclosure import to_ball
 from proofs_check import proof_steps
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import below, less, once
@@ -62,7 +62,7 @@ def singular_values(setting: Setting) -> tuple[list[flint.arb], list[flint.arb]]
     found = []
     for method in METHODS:
         listed = model.listed(method, setting.h, 1, 30)
-        values = [Enclosure(v.lower, v.upper).arb(PRECISION).sqrt() for v in listed.values]
+        values = [to_ball(v, PRECISION).sqrt() for v in listed.values]
         found.append(sorted(values, key=lambda v: -float(v)))
     return found[0], found[1]
 

@@ -126,12 +126,7 @@ def symbol(*, derivative: int, offsets: str, terms: int, latex: bool, as_json: b
 
 def _shown(enclosure: Any) -> str | dict[str, str]:
     """An exact rational, or outward-rounded decimals."""
-    from numerics.enclosure import Enclosure
-
-    if enclosure.lower == enclosure.upper:
-        return spell(enclosure.lower)
-    ends = Enclosure(enclosure.lower, enclosure.upper).decimals(20)
-    return {"lower": ends["lower"], "upper": ends["upper"]}
+    return spell(enclosure.lower) if enclosure.is_exact else dict(enclosure.decimals(20))
 
 
 def _text(value: str | dict[str, str]) -> str:

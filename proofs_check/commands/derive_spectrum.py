@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numerics.enclosure
 from numerics.hermite_spectrum import InfiniteHermite
 from proofs_check.commands.output import console, emit, table
 from theory.enclosures import Enclosure
@@ -118,8 +117,7 @@ def _entropy(spectrum: SolvableSpectrum, method: Any, h: Fraction, power: int, d
 
 
 def _shown(value: Enclosure, digits: int) -> dict[str, str]:
-    ends = numerics.enclosure.Enclosure(value.lower, value.upper).decimals(digits)
-    return {"lower": ends["lower"], "upper": ends["upper"]}
+    return dict(value.decimals(digits))  # type: ignore[arg-type]
 
 
 def _text(value: dict[str, str] | None) -> str:

@@ -20,7 +20,7 @@ from numerics.backends import (
     MultiprecisionBackend,
     to_float,
 )
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball
 from proofs_check.strategies import rationals
 from theory.errors import InputError
 
@@ -39,7 +39,7 @@ def fraction(value: mpmath.mpf) -> Fraction:
 def enclosed(ball: flint.arb, exact: mpmath.mpf, error: Fraction) -> bool:
     """Whether the ball meets ``exact`` ± ``error``."""
     middle = fraction(exact)
-    return Enclosure.from_arb(ball).overlaps(Enclosure(middle - error, middle + error))
+    return from_ball(ball).overlaps(Enclosure(middle - error, middle + error))
 
 
 @given(st.fractions())
@@ -48,7 +48,7 @@ def test_constants(value: Fraction) -> None:
         near = MultiprecisionBackend().constant(value)
         assert abs(fraction(near) - value) <= abs(value) * Fraction(1, 2**198)
     with flint.ctx.workprec(200):
-        ball = Enclosure.from_arb(BallBackend().constant(value))
+        ball = from_ball(BallBackend().constant(value))
         assert value in ball
         assert ball.width <= abs(value) * Fraction(1, 2**197)
     for dtype in DTYPES:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from numerics.ball_matrices import ball_entries, generic_entries
 from numerics.ball_waves import WAVES
-from numerics.enclosure import Enclosure
+from numerics.enclosure import from_ball
 from numerics.matrices import multiprecision_entries, shape
 from numerics.problem import Boundary, Method, Problem
 from proofs_check.strategies import problems
@@ -38,7 +38,7 @@ def check(problem: Problem, method: Method, bits: int) -> None:
     scale = max([Fraction(1), *(abs(fraction(v)) for v in exact)])
     for i in range(balls.nrows()):
         for j in range(balls.ncols()):
-            found, value = Enclosure.from_arb(balls[i, j]), fraction(exact[i, j])
+            found, value = from_ball(balls[i, j]), fraction(exact[i, j])
             slack = scale / Fraction(10) ** digits  # of mpmath
             assert found.lower - slack <= value <= found.upper + slack
             assert found.width <= scale / Fraction(2) ** (bits - 12)

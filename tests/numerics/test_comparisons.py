@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.comparisons import below, less, same
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball
 from theory.errors import InputError
 
 rationals = st.fractions(-4, 4, max_denominator=16)
@@ -40,7 +40,7 @@ def test_every_pair_of_points_decides_alike(a: Enclosure, b: Enclosure) -> None:
 def test_balls_and_enclosures_agree(a: Fraction, b: Fraction, r: int, s: int) -> None:
     """A ball with dyadic middle and radius is an enclosure with these ends."""
     balls = [flint.arb(flint.fmpq(x.numerator, x.denominator), flint.arb(k) / 16) for x, k in ((a, r), (b, s))]
-    one, other = (Enclosure.from_arb(ball) for ball in balls)
+    one, other = (from_ball(ball) for ball in balls)
     for compare in (below, less, same):
         expected = compare(one, other)
         assert compare(*balls) == expected

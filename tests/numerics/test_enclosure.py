@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.enclosure import Enclosure, decimal_above, decimal_below
+from numerics.enclosure import Enclosure, decimal_above, decimal_below, from_ball, to_ball
 from theory.errors import InputError
 
 rationals = st.fractions(max_denominator=10**12) | st.builds(
@@ -36,7 +36,7 @@ def test_decimals_are_outward_and_one_unit_wide(value: Fraction, digits: int) ->
 def test_ball_and_back_contains(a: Fraction, b: Fraction, prec: int) -> None:
     there = Enclosure(min(a, b), max(a, b))
     before = flint.ctx.prec
-    back = Enclosure.from_arb(there.arb(prec))
+    back = from_ball(to_ball(there, prec))
     assert flint.ctx.prec == before
     assert back.encloses(there)
     size = max(abs(a), abs(b))
@@ -48,7 +48,7 @@ def test_end_points_of_a_ball_are_exact(value: Fraction, prec: int) -> None:
     with flint.ctx.workprec(prec):
         ball = flint.arb(flint.fmpq(value.numerator, value.denominator))
     with flint.ctx.workprec(3):  # the precision in force must not matter
-        low = Enclosure.from_arb(ball)
+        low = from_ball(ball)
     assert value in low
     with flint.ctx.workprec(7000):
         assert low.lower == _exact(ball.mid()) - _exact(ball.rad())
@@ -86,7 +86,7 @@ def test_hull() -> None:
 @pytest.mark.parametrize("ball", [flint.arb.nan(), flint.arb.pos_inf(), flint.arb("+inf")])
 def test_balls_that_are_not_finite_are_refused(ball: flint.arb) -> None:
     with pytest.raises(InputError, match="not finite"):
-        Enclosure.from_arb(ball)
+        from_ball(ball)
 
 
 def test_reversed_ends_and_no_digits_are_refused() -> None:

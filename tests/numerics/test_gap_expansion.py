@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from numerics.certified_entropy import compare_entropies
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.gap_expansion import EntropyNeighbourhood, GapExpansion, _xlogx
 from numerics.problem import Boundary, Problem
 from proofs_check.strategies import problems
@@ -188,9 +188,9 @@ def test_the_sums_over_the_top_values_change_as_stated(pair: tuple[Rows, Rows], 
             for at, value in zip(
                 segment.moved, values_of(plus(scaled_base, direction, share * step)), strict=True
             ):  # every value on the segment, by Weyl
-                enclosure = Enclosure.from_arb(at)
+                enclosure = from_ball(at)
                 assert enclosure.lower - Fraction(1, 10**30) <= exactly(value) <= enclosure.upper + Fraction(1, 10**30)
-                assert enclosure.width <= Enclosure.from_arb(2 * segment.e_two).upper * (1 + Fraction(1, 10**7))
+                assert enclosure.width <= from_ball(2 * segment.e_two).upper * (1 + Fraction(1, 10**7))
         S, T = near._sums()
         total, mean = mpmath.mpf(S.mid().str(40, radius=False)), mpmath.mpf((T / S).mid().str(40, radius=False))
         for s in range(1, len(old) + 1):
@@ -202,7 +202,7 @@ def test_the_sums_over_the_top_values_change_as_stated(pair: tuple[Rows, Rows], 
                     phi(name, b, power, mean, total) - phi(name, a, power, mean, total)
                     for a, b in zip(old[:s], new[:s], strict=True)
                 )
-                bound = Enclosure.from_arb(found[0][name])
+                bound = from_ball(found[0][name])
                 assert bound.lower <= exactly(true) <= bound.upper
 
 
@@ -225,7 +225,7 @@ def test_the_remainder_of_one_value_is_that_of_its_second_derivative(value: Frac
                 def of(y: mpmath.mpf, name: str = name) -> mpmath.mpf:
                     return phi(name, y, power, mean, total)
 
-                bound = Enclosure.from_arb(found[0][name])
+                bound = from_ball(found[0][name])
                 assert bound.lower <= exactly(of(x + h) - of(x)) <= bound.upper
                 least = exactly(max(abs(mpmath.diff(of, x, 2)), abs(mpmath.diff(of, x)) / x)) * step**2
                 assert 1 - Fraction(1, 10**9) <= bound.width / least <= 1 + 10 * abs(step) / value
@@ -241,7 +241,7 @@ def test_all_values_of_a_matrix_to_the_second_power() -> None:
         with flint.ctx.workprec(120):
             found = near._changes(near._segment({1: ball(factor)}), 2, *near._sums())
         assert found is not None
-        bound, true = Enclosure.from_arb(found[0]["S"]), square(plus(base, turn, factor)) - square(base)
+        bound, true = from_ball(found[0]["S"]), square(plus(base, turn, factor)) - square(base)
         assert bound.lower <= true + Fraction(1, 10**12)  # the singular values are those of float64
         assert true - Fraction(1, 10**12) <= bound.upper
         assert 1 <= bound.width / (2 * factor**2 * square(turn)) < 1 + 20 * abs(factor)
@@ -287,7 +287,7 @@ def test_the_entropy_from_the_changes_of_the_sums_is_an_identity(
         assert found is not None
         true = -sum(mpmath.mpf(w) / sum(weights) * mpmath.log(mpmath.mpf(w) / sum(weights)) for w in weights)
         bound, exact = (
-            Enclosure.from_arb(found),
+            from_ball(found),
             exactly(true / (mpmath.log(cut) if normalised else 1)) - Fraction(1, 3),
         )
         assert bound.width < Fraction(1, 10**25)
@@ -328,7 +328,7 @@ def test_singular_vectors_are_a_guess(skew: list[float], left: bool, power: int,
 )
 def test_x_log_x_on_a_ball_is_the_hull_of_its_values(middle: Fraction, radius: Fraction) -> None:
     with flint.ctx.workprec(120):
-        found = Enclosure.from_arb(_xlogx(Enclosure(middle - radius, middle + radius).arb(120)))
+        found = from_ball(_xlogx(to_ball(Enclosure(middle - radius, middle + radius), 120)))
     low, high = max(middle - radius, Fraction(0)), middle + radius
     with mpmath.workdps(40):
         places = [mpmath.mpf(x.numerator) / x.denominator for x in (low, (low + high) / 2, high)]

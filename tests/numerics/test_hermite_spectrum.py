@@ -8,7 +8,7 @@ import flint
 import pytest
 from mpmath import mp
 
-from numerics.enclosure import Enclosure
+from numerics.enclosure import from_ball
 from numerics.hermite_spectrum import InfiniteHermite, matrix
 from theory.enclosures import Enclosure as Rationals
 from theory.errors import PrecisionCapError
@@ -26,7 +26,7 @@ def test_entries_are_those_of_the_model() -> None:
             for j in range(9):
                 a, b = model.fd_entry(i, j, TENTH)
                 value = mp.mpf(a.numerator) / a.denominator * mp.sqrt(mp.mpf(b.numerator) / b.denominator)
-                ball = Enclosure.from_arb(found[i, j])
+                ball = from_ball(found[i, j])
                 assert abs(mp.mpf(ball.middle.numerator) / ball.middle.denominator - value) < 1e-30
                 assert ball.width < Fraction(1, 10**30)
 

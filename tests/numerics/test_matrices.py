@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.backends import BallBackend, MultiprecisionBackend
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball
 from numerics.features import boundary_rows, features, interior_points
 from numerics.matrices import (
     assemble,
@@ -133,7 +133,7 @@ def test_balls_contain_the_multiprecision_entries(method: Method, problem: Probl
         balls = assemble(problem, method, BallBackend(), inputs)
     assert balls.shape == shape(problem)
     for i, j in np.ndindex(balls.shape):
-        found = Enclosure.from_arb(balls[i, j])
+        found = from_ball(balls[i, j])
         sign, mantissa, exponent, _ = exact[i, j]._mpf_
         value = Fraction(int(-mantissa if sign else mantissa)) * Fraction(2) ** int(exponent)
         slack = Fraction(1, 10**50) * (1 + abs(value))

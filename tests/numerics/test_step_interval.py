@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.certified_entropy import certified_spectrum, compare_entropies, compare_singular_values
-from numerics.enclosure import Enclosure
+from numerics.enclosure import from_ball
 from numerics.problem import Boundary, Problem
 from numerics.step_expansion import StepExpansion
 from numerics.step_interval import (
@@ -120,11 +120,11 @@ def test_powers_of_the_step_move_as_stated(low: Fraction, length: Fraction, shar
     factors = _moves(StepExpansion(1, dict.fromkeys(range(1, 6), nothing), 6, nothing), low, middle, high)
     assert sorted(factors) == [1, 2, 3, 4, 5, 6]
     for q in range(1, 6):
-        bound, most = Enclosure.from_arb(factors[q]), 1 - (middle / high) ** q
+        bound, most = from_ball(factors[q]), 1 - (middle / high) ** q
         assert bound.lower <= (at / high) ** q - (middle / high) ** q <= bound.upper
         assert most <= bound.upper <= most * (1 + Fraction(1, 10**7))  # what is reached at the largest step
         assert bound.lower >= -bound.upper
-    both = Enclosure.from_arb(factors[6])
+    both = from_ball(factors[6])
     for first in (1, -1):  # two remainders may be any two matrices within the same balls
         for second in (1, -1):
             assert both.lower <= first * (at / high) ** 6 - second * (middle / high) ** 6 <= both.upper

@@ -10,7 +10,7 @@ import flint
 import mpmath
 import pytest
 
-from numerics.enclosure import Enclosure
+from numerics.enclosure import Enclosure, from_ball
 from numerics.engine import symmetric
 from numerics.gap_expansion import EntropyNeighbourhood
 from numerics.problem import Problem
@@ -54,7 +54,7 @@ def test_the_remainder_sees_the_gap_behind_the_cut_off(power: int) -> None:
         exact = mpmath.mpf(gap)
     with flint.ctx.workprec(120):
         two = [flint.arb(2), flint.arb(1)]
-        reference = Enclosure.from_arb(truncated_entropy(two, convention, r=2).value)
+        reference = from_ball(truncated_entropy(two, convention, r=2).value)
         bound = EntropyNeighbourhood(base, {1: swap}, convention).difference(
             {1: flint.arb(flint.fmpq(1, 50))}, reference
         )
@@ -69,12 +69,12 @@ def test_two_remainders_differ_by_at_most_their_sum() -> None:
     a, middle, b = Fraction(1, 40), Fraction(3, 80), Fraction(1, 20)
     factors = _moves(expansion, a, middle, b)
     with flint.ctx.workprec(120):
-        reach = Enclosure.from_arb(factors[expansion.power])
+        reach = from_ball(factors[expansion.power])
         share = (middle / b) ** expansion.power
         assert reach.lower <= -(1 + share)
         assert 1 + share <= reach.upper <= (1 + share) * (1 + Fraction(1, 10**6))
         for q in expansion.coefficients:
-            moves = Enclosure.from_arb(factors[q])
+            moves = from_ball(factors[q])
             for t in (a / b, Fraction(1), Fraction(4, 5)):
                 assert moves.lower <= t**q - (middle / b) ** q <= moves.upper
 

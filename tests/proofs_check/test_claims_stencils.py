@@ -62,7 +62,7 @@ def test_the_error_constant_is_the_least(s: Stencil, factor: Fraction) -> None:
 def test_the_maximum_is_over_the_hull_of_the_nodes_and_of_x() -> None:
     """Offsets 3 and 4, m = 1: the error of u = t²/2 is 7/2, and u'' may be larger between x and the nodes."""
     s = stencil(1, [3, 4])
-    assert peano.error_constant(s) == Enclosure.exactly(Fraction(7, 2))
+    assert peano.error_constant(s) == Enclosure.exact(Fraction(7, 2))
     assert COMPARE(s, CELL).holds is True
     assert remainders._constant(Fraction(1), beyond=Fraction(10))(s, CELL).holds is False
 
@@ -74,7 +74,7 @@ def test_wrong_constants_of_the_source_are_refuted(s: Stencil, monkeypatch: pyte
     monkeypatch.setattr(peano, "error_constant", lambda s: right.scaled(Fraction(98, 100)))
     assert COMPARE(s, CELL).holds is False
     leading = abs(s.truncation(1)[0].value)
-    monkeypatch.setattr(peano, "error_constant", lambda s: Enclosure.exactly(leading))
+    monkeypatch.setattr(peano, "error_constant", lambda s: Enclosure.exact(leading))
     assert COMPARE(s, CELL).holds is (leading == right.upper)
     monkeypatch.setattr(peano, "error_constant", lambda s: right)
     kernel = peano.peano_kernel

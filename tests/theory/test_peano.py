@@ -118,7 +118,7 @@ def test_absolute_integrals_against_numpy_roots(s: Stencil, error: bool) -> None
         q = local.integ()
         ends = [-half, *sorted(roots), half]
         total += sum(abs(float(q(b) - q(a))) for a, b in pairwise(ends))
-    assert total == pytest.approx(float(enclosure.midpoint), rel=1e-6, abs=1e-12)
+    assert total == pytest.approx(float(enclosure.middle), rel=1e-6, abs=1e-12)
     assert enclosure.width <= enclosure.upper * Fraction(1, 10**40)
 
 
@@ -160,10 +160,10 @@ def test_the_error_constant_is_attained(s: Stencil, data: st.DataObject) -> None
 
 
 def test_facts_about_the_norms() -> None:
-    assert average_norm(central(2, 4)) == Enclosure.exactly(Fraction(53, 45))
-    assert average_norm(forward(1, 2)) == Enclosure.exactly(2)
-    assert average_norm(backward(1, 2)) == Enclosure.exactly(2)
-    assert average_norm(forward(2, 2)) == Enclosure.exactly(Fraction(7, 3))
+    assert average_norm(central(2, 4)) == Enclosure.exact(Fraction(53, 45))
+    assert average_norm(forward(1, 2)) == Enclosure.exact(2)
+    assert average_norm(backward(1, 2)) == Enclosure.exact(2)
+    assert average_norm(forward(2, 2)) == Enclosure.exact(Fraction(7, 3))
     hat = peano_kernel(central(2))
     assert [hat(Fraction(t, 4)) for t in range(-5, 6)] == [
         max(Fraction(0), 1 - abs(Fraction(t, 4))) for t in range(-5, 6)
@@ -196,7 +196,7 @@ def test_minimal_stencils_are_averages(case: tuple[int, tuple[Fraction, ...]]) -
     kernel = peano_kernel(s)
     assert kernel.sign == 1
     assert is_average(s)
-    assert kernel.absolute_integral() == Enclosure.exactly(1)
+    assert kernel.absolute_integral() == Enclosure.exact(1)
     assert kernel.breakpoints == tuple(sorted(s.offsets))
 
 
@@ -216,7 +216,7 @@ def test_an_average_of_order_two_on_three_uneven_nodes() -> None:
 @given(stencils())
 def test_average_iff_the_norm_is_one_and_never_from_order_three_on(s: Stencil) -> None:
     norm = average_norm(s)
-    assert is_average(s) == (norm == Enclosure.exactly(1))
+    assert is_average(s) == (norm == Enclosure.exact(1))
     if not is_average(s):
         assert norm.lower > 1
     if s.order >= 3:
@@ -234,14 +234,14 @@ def test_constants_of_one_sign_are_the_leading_coefficient(s: Stencil) -> None:
     if kernel.sign is None:
         assert constant.upper > leading
     else:
-        assert constant == Enclosure.exactly(leading)
+        assert constant == Enclosure.exact(leading)
 
 
 def test_scaling_and_composition_of_kernels() -> None:
     s = multiply(-3, forward(1, 2))
     assert peano_kernel(s).integral == -3
-    assert average_norm(s) == Enclosure.exactly(6)
-    assert error_constant(s) == Enclosure.exactly(3 * Fraction(1, 3))
+    assert average_norm(s) == Enclosure.exact(6)
+    assert error_constant(s) == Enclosure.exact(3 * Fraction(1, 3))
     assert peano_kernel(multiply(-1, central(2))).sign == -1
     # the kernel of a composition is the convolution, so its norm is at most the product
     twice = compose(forward(1, 2), forward(1, 2))
@@ -281,7 +281,7 @@ def test_interpolation_has_error_kernels() -> None:
     mean = stencil(0, [-1, 1])  # (u(-1) + u(1)) / 2 - u(0) = ∫ (1 - |t|)/2 u''
     kernel = peano_kernel(mean, 2)
     assert kernel(0) == Fraction(1, 2)
-    assert error_constant(mean) == Enclosure.exactly(Fraction(1, 2))
+    assert error_constant(mean) == Enclosure.exact(Fraction(1, 2))
 
 
 @given(stencils(), rationals())

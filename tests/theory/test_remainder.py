@@ -44,10 +44,10 @@ def test_one_variable_gives_the_sharp_constant(s: Stencil) -> None:
 
 
 def test_laplacians() -> None:
-    twelfth = Enclosure.exactly(Fraction(1, 12))
+    twelfth = Enclosure.exact(Fraction(1, 12))
     assert remainder_constants(five_point()) == (((4, 0), twelfth), ((0, 4), twelfth))
     nine = dict(remainder_constants(nine_point()))
-    assert (nine[(4, 0)], nine[(2, 2)]) == (twelfth, Enclosure.exactly(Fraction(1, 6)))
+    assert (nine[(4, 0)], nine[(2, 2)]) == (twelfth, Enclosure.exact(Fraction(1, 6)))
     assert nine[(3, 1)].upper > 0  # the leading coefficient is 0 there, the bound is not
     assert dict(ray_constants(five_point())) == {(1, 0): twelfth, (0, 1): twelfth}
 
@@ -66,9 +66,9 @@ def test_sums_over_axes_are_sharp(a: Stencil, b: Stencil) -> None:
     found = dict(remainder_constants(s))
     n = s.degree + s.order
     sharp = error_constant(a, s.order)
-    assert found.get((n, 0), Enclosure.exactly(0)).upper >= sharp.lower
+    assert found.get((n, 0), Enclosure.exact(0)).upper >= sharp.lower
     assert found[(n, 0)].width + sharp.width <= Fraction(1, 10**30)
-    assert abs(found[(n, 0)].midpoint - sharp.midpoint) <= Fraction(1, 10**30)
+    assert abs(found[(n, 0)].middle - sharp.middle) <= Fraction(1, 10**30)
     assert all(index in ((n, 0), (0, n)) for index in found)
 
 
@@ -118,13 +118,13 @@ def test_tensor_constants_bound_the_error_of_monomials(factors: list[Stencil], d
     n = s.degree + s.order
     index = data.draw(st.sampled_from(list(multi_indices(s.dimension, n))))
     leading = dict(s.truncation(1)[0].coefficients)
-    assert abs(leading.get(index, Fraction(0))) <= constants.get(index, Enclosure.exactly(0)).upper
+    assert abs(leading.get(index, Fraction(0))) <= constants.get(index, Enclosure.exact(0)).upper
     rough = dict(remainder_constants(s))
-    assert abs(leading.get(index, Fraction(0))) <= rough.get(index, Enclosure.exactly(0)).upper
+    assert abs(leading.get(index, Fraction(0))) <= rough.get(index, Enclosure.exact(0)).upper
 
 
 def test_mixed_derivatives() -> None:
-    sixth = Enclosure.exactly(Fraction(1, 6))
+    sixth = Enclosure.exact(Fraction(1, 6))
     assert tensor_constants(central(1), central(1)) == (((3, 1), sixth), ((1, 3), sixth))
     # order 2 along x and 4 along y: only the former counts at h², the latter at its own constant of order 2
     mixed = dict(tensor_constants(central(1, 2), central(1, 4)))
@@ -132,7 +132,7 @@ def test_mixed_derivatives() -> None:
     assert mixed[(3, 1)].lower > sixth.upper  # times ∫|K| of the other factor
     scaled = dict(tensor_constants(multiply(-2, central(1)), multiply(3, central(1)), multiply(5, identity())))
     assert scaled == {(3, 1, 0): sixth.scaled(30), (1, 3, 0): sixth.scaled(30)}
-    assert tensor_constants(central(2), identity()) == (((4, 0), Enclosure.exactly(Fraction(1, 12))),)
+    assert tensor_constants(central(2), identity()) == (((4, 0), Enclosure.exact(Fraction(1, 12))),)
 
 
 def test_rays_group_opposite_nodes() -> None:

@@ -244,7 +244,7 @@ def test_step_ranges_that_do_not_exist() -> None:
         with pytest.raises(NonexistenceError, match="step range"):
             model.step_range()
         assert model.gap_sign(TENTH, digits=30).sign in (-1, 1)
-    assert Circle(mixed).gap_sign(TENTH).sign == Circle(mixed).gap(TENTH).sign
+    assert Circle(mixed).gap_sign(TENTH).sign == Circle(mixed).gap(TENTH).sign()
 
 
 @given(supports, st.data(), st.fractions(Fraction(1, 20), 3, max_denominator=40), st.sampled_from(STENCILS))

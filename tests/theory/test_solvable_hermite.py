@@ -92,7 +92,7 @@ def test_same_determinant_and_log_majorisation(ratio: Fraction, size: int, h: Fr
         partial_ad, partial_fd = partial_ad * a.lower, partial_fd * b.upper
         assert partial_fd >= partial_ad
     if size > 2:  # with equal products and a strict excess before
-        balls = [[flint.arb(flint.fmpq(b.midpoint.numerator, b.midpoint.denominator)) for b in x] for x in (fd, ad)]
+        balls = [[flint.arb(flint.fmpq(b.middle.numerator, b.middle.denominator)) for b in x] for x in (fd, ad)]
         assert log_majorises(balls[0][:1], balls[1][:1]) in (False, None)  # products of the parts differ
 
 
@@ -205,7 +205,7 @@ def test_all_features_against_many_of_them() -> None:
         assert a.width < Fraction(1, 10**10)
     for power in (1, 2):
         whole, part = endless.gap(TENTH, power=power, digits=5), many.gap(TENTH, power=power, digits=8)
-        assert whole.lower < part.midpoint < whole.upper
+        assert whole.lower < part.middle < whole.upper
     with pytest.raises(PrecisionCapError, match="features are needed"):
         HermiteDiagonal(Fraction(9, 10)).fd_eigenvalues(2, TENTH, 20)
 
@@ -229,7 +229,7 @@ def test_closed_form_for_every_rank(theta: Fraction, rank: int, power: Power) ->
     assert (summed - closed).contains(0)
     enclosure = Geometric(theta).entropy(power=power, rank=rank)
     assert enclosure.width < Fraction(1, 10**28)
-    assert flint.arb(flint.fmpq(enclosure.midpoint.numerator, enclosure.midpoint.denominator)).overlaps(
+    assert flint.arb(flint.fmpq(enclosure.middle.numerator, enclosure.middle.denominator)).overlaps(
         flint.arb(summed if rank > 1 else 0) + flint.arb(0, 1e-13)
     )
     assert geometric_entropy(float(x), rank) == pytest.approx(float(enclosure), abs=1e-11)
@@ -335,7 +335,7 @@ def test_conventions_on_solvable_spectra(model: SolvableSpectrum, convention: Co
         with mp.workdps(40):
             # `listed` is descending for no model; its midpoints are good to 40 digits.
             listed = model.listed(method, h, 1, 40)  # type: ignore[arg-type]
-            values = sorted((real(b.midpoint) for b in listed.values), reverse=True)
+            values = sorted((real(b.middle) for b in listed.values), reverse=True)
             sigma = [mp.sqrt(x) for x in values for _ in range(listed.multiplicity)]
             reference = truncated_entropy(sigma, convention)
             assert found.cutoff == reference.cutoff

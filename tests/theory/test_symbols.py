@@ -189,7 +189,7 @@ def test_bounded_by_one_is_decided_with_a_witness(s: Stencil) -> None:
     witness = symbol(s).witness_above_one()
     assert symbol(s).at_most_one() == (witness is None)
     if witness is None:
-        assert symbol(s).supremum() == Enclosure.exactly(1)
+        assert symbol(s).supremum() == Enclosure.exact(1)
         spread = float(max(s.offsets) - min(s.offsets))
         theta = np.linspace(1 / spread, 1 / spread + 40, 20_001)
         assert modulus_on_grid(s, theta).max() <= 1 + 1e-13 * float(s.norm1) * spread**s.degree
@@ -205,7 +205,7 @@ def test_central_symbols_lie_between_zero_and_one(derivative: int, order: int) -
     m = symbol(central(derivative, order))
     assert m.is_real
     assert m.at_most_one()
-    assert m.supremum() == Enclosure.exactly(1)
+    assert m.supremum() == Enclosure.exact(1)
     assert m.is_nonnegative()
     assert m.is_nonnegative(everywhere=True) == (derivative % 2 == 0)
     inside, beyond = m.value(3.0), m.value(4.0)
@@ -453,7 +453,7 @@ def test_bad_input() -> None:
 def test_the_identity() -> None:
     m = symbol(identity())
     assert m == Symbol(identity())
-    assert (m.value(0.3), m.at_most_one(), m.supremum()) == (1.0, True, Enclosure.exactly(1))
+    assert (m.value(0.3), m.at_most_one(), m.supremum()) == (1.0, True, Enclosure.exact(1))
 
 
 @given(stencils(), rationals().filter(bool))

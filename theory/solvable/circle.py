@@ -202,7 +202,7 @@ class Circle(SolvableSpectrum):
         m2 = 2 * self.derivative
         context = interval_context(15)
         log_q = context.log(lift(context, q))
-        peak = max(1, int(bounds(m2 / -log_q).midpoint))  # near the largest of n^{2m} q^n
+        peak = max(1, int(bounds(m2 / -log_q).middle))  # near the largest of n^{2m} q^n
         largest = bounds(context.mpf(peak) ** m2 * context.exp(log_q * peak) / 4).lower
         constant = Fraction(1, 4)
         if method == "fd":

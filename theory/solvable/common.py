@@ -293,9 +293,9 @@ class SolvableSpectrum(ABC):
         while True:
             used = min(used, digits)
             difference = self.gap(h, power=power, rank=rank, digits=used)
-            if difference.sign is not None:
+            if difference.sign() is not None:
                 reason = f"H_FD - H_AD lies in [{float(difference.lower):.6g}, {float(difference.upper):.6g}]"
-                return GapSign(difference.sign, "enclosures", reason)
+                return GapSign(difference.sign(), "enclosures", reason)
             if used == digits:
                 reason = f"the enclosures of the entropies overlap at {digits} digits"
                 return GapSign(None, "undecided", reason)

@@ -93,7 +93,7 @@ def fixed_point(entries: list[list[Interval]], bits: int) -> Block:
     for i in range(n):
         for j in range(i + 1):
             enclosure = bounds(entries[i][j])
-            value = round(enclosure.midpoint * (1 << bits))
+            value = round(enclosure.middle * (1 << bits))
             matrix[i][j] = matrix[j][i] = value
             centre = Fraction(value, 1 << bits)
             worst = max(worst, enclosure.upper - centre, centre - enclosure.lower)
