@@ -12,6 +12,9 @@ from proofs_check import interrupts
 interrupts.install()  # before anything else is imported: typer alone takes a tenth of a second
 
 import os
+from collections.abc import Callable
+from enum import Enum
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,7 +32,9 @@ from proofs_check.cli_options import (
     Jobs,
     Json,
     KernelName,
+    LastReport,
     Latex,
+    Matrix,
     Method,
     Model,
     Normalised,
@@ -57,11 +62,29 @@ derive = typer.Typer(no_args_is_help=True, help="Derives a formula: truncation, 
 app.add_typer(derive, name="derive")
 
 
-def _call(module: str, function: str, **arguments: Any) -> None:
-    """Runs a command's body; its module is imported only now."""
-    code = getattr(import_module(f"proofs_check.commands.{module}"), function)(**arguments)
+Options = Callable[..., None]
+
+
+def _call(body: str, **options: Any) -> None:
+    """Runs ``MODULE.FUNCTION`` of the commands; the module is imported only now."""
+    module, _, function = body.partition(".")
+    code = getattr(import_module(f"proofs_check.commands.{module}"), function)(**options)
     if code:
         raise typer.Exit(code)
+
+
+def _command(body: str, *, name: str | None = None, of: typer.Typer = app) -> Callable[[Options], Options]:
+    """Makes a command of a function that has options and no body: they go to ``body`` by their names."""
+
+    def register(options: Options) -> Options:
+        @wraps(options)
+        def run(**given: Any) -> None:
+            _call(body, **{key: value.value if isinstance(value, Enum) else value for key, value in given.items()})
+
+        of.command(name)(run)
+        return options
+
+    return register
 
 
 def _version(value: bool) -> None:
@@ -104,7 +127,7 @@ def verify(
     power: Power = None,
     normalised: Normalised = None,
     force: Force = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Judges the claims and writes the report.
 
@@ -114,79 +137,74 @@ def verify(
     """
     own = {"draws": draws, "rule": rule.value if rule else None, "tau": tau, "rank": rank, "power": power,
            "normalised": normalised}  # fmt: skip
+    shared = {"mutants": mutants, "resume": resume, "record": record, "cell": cell, "against": against}
     if problem is not None or any(value is not None for value in own.values()):
-        others = {"mutants": mutants, "resume": resume, "record": record, "cell": cell, "against": against,
-                  "profile": profile is not ProfileName.quick}  # fmt: skip
-        _call("judge", "judge", ids=ids or [], path=problem, others=others, **own, as_json=json)
+        others = shared | {"profile": profile is not ProfileName.quick}
+        _call("judge.judge", ids=ids or [], path=problem, others=others, **own, as_json=as_json)
         return
     if jobs != 1:  # one thread a worker; set before numpy is loaded, so that the workers can be forked
         os.environ.setdefault("OMP_NUM_THREADS", "1")
-    _call("verify", "verify", ids=ids or [], mutants=mutants, profile=profile.value, out=out, jobs=jobs,
-          device=device.value, resume=resume, cell=cell, record=record, against=against, force=force, as_json=json)  # fmt: skip
+    _call("verify.verify", ids=ids or [], profile=profile.value, out=out, jobs=jobs, device=device.value, **shared,
+          force=force, as_json=as_json)  # fmt: skip
 
 
-@app.command()
+@_command("claims.claims")
 def claims(
     summary: Annotated[
         bool, typer.Option("--summary", help="A paragraph on each statement of the source instead.")
     ] = False,
-    out: Annotated[Path, typer.Option(help="Where the last report was written.")] = Path("report"),
-    json: Json = False,
+    out: LastReport = Path("report"),
+    as_json: Json = False,
 ) -> None:
     """Lists the claims of the ledger.
 
     Examples: **adfd claims --json**; **adfd claims --summary**, what came of the statements of the source, in prose
     """
-    _call("claims", "claims", summary=summary, out=out, as_json=json)
 
 
-@app.command()
+@_command("claims.show")
 def show(
-    claim: Annotated[str, typer.Argument(metavar="ID", help="A claim's id, or S1 to S7; see 'adfd claims'.")],
-    out: Annotated[Path, typer.Option(help="Where the last report was written.")] = Path("report"),
-    json: Json = False,
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim's id, or S1 to S7; see 'adfd claims'.")],
+    out: LastReport = Path("report"),
+    as_json: Json = False,
 ) -> None:
     """Shows a claim: statement, predicate, assumptions, derivation, mutants and the last evidence.
 
     Examples: **adfd show S2.some-small**; **adfd show S3**, what came of a statement of the source, in prose
     """
-    _call("claims", "show", claim_id=claim, out=out, as_json=json)
 
 
-@derive.command()
+@_command("derive.truncation", of=derive)
 def truncation(
-    derivative: Derivative, offsets: Offsets, terms: Terms = 3, latex: Latex = False, json: Json = False
+    derivative: Derivative, offsets: Offsets, terms: Terms = 3, latex: Latex = False, as_json: Json = False
 ) -> None:
     """Weights and truncation expansion of a stencil, exactly.
 
     Example: **adfd derive truncation --derivative 2 --offsets=-1,0,1**
     """
-    _call("derive", "truncation", derivative=derivative, offsets=offsets, terms=terms, latex=latex, as_json=json)
 
 
-@derive.command()
+@_command("derive.symbol", of=derive)
 def symbol(
-    derivative: Derivative, offsets: Offsets, terms: Terms = 3, latex: Latex = False, json: Json = False
+    derivative: Derivative, offsets: Offsets, terms: Terms = 3, latex: Latex = False, as_json: Json = False
 ) -> None:
     """Fourier symbol of a stencil, and whether its modulus stays at or below 1 on the whole line.
 
     Example: **adfd derive symbol --derivative 2 --offsets=-1,0,1**
     """
-    _call("derive", "symbol", derivative=derivative, offsets=offsets, terms=terms, latex=latex, as_json=json)
 
 
-@derive.command()
+@_command("derive.remainder", of=derive)
 def remainder(
-    derivative: Derivative, offsets: Offsets, terms: Terms = 3, latex: Latex = False, json: Json = False
+    derivative: Derivative, offsets: Offsets, terms: Terms = 3, latex: Latex = False, as_json: Json = False
 ) -> None:
     """Peano kernel of a stencil: its pieces, its sign, and the exact error constant.
 
     Example: **adfd derive remainder --derivative 2 --offsets=-1,0,1**
     """
-    _call("derive", "remainder", derivative=derivative, offsets=offsets, terms=terms, latex=latex, as_json=json)
 
 
-@derive.command()
+@_command("derive_operator.operator", of=derive)
 def operator(
     expression: Annotated[str, typer.Argument(metavar="OPERATOR", help="Such as 'u_xx + u_yy', or a name.")],
     stencil: Annotated[str, typer.Option(help="central, forward, backward, five-point, nine-point, …")] = "central",
@@ -194,17 +212,15 @@ def operator(
     offsets: Annotated[str | None, typer.Option("--offsets", help="Explicit offsets for every derivative.")] = None,
     terms: Terms = 1,
     latex: Latex = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Leading truncation terms of a discretised operator, in any dimension.
 
     Example: **adfd derive operator "u_xx + u_yy" --stencil five-point**
     """
-    _call("derive_operator", "operator", expression=expression, stencil=stencil, order=order, offsets=offsets,
-          terms=terms, latex=latex, as_json=json)  # fmt: skip
 
 
-@derive.command()
+@_command("derive_kernel.kernel", of=derive)
 def kernel(
     activation: Annotated[str, typer.Option(help="A name, or an expression in z.")],
     weights: Annotated[str, typer.Option(help="Law of the weights, such as 'normal(0, 1)'.")] = "normal(0, 1)",
@@ -217,45 +233,38 @@ def kernel(
     terms: Annotated[int, typer.Option(min=0, max=8, help="Terms of the expansion of K_FD in h.")] = 0,
     code: Annotated[str | None, typer.Option(metavar="numpy|torch|mpmath", help="Print the kernel as code.")] = None,
     latex: Latex = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Random-feature kernel K and its AD and FD versions, derived and verified by independent quadrature.
 
     Example: **adfd derive kernel --activation erf --weights "normal(0, 1)" --biases "normal(0, 1/2)"
     --operator u_xx --offsets=-1,0,1 --step 1/10 --at 3/10,-7/10**
     """
-    _call("derive_kernel", "kernel", activation=activation, weights=weights, biases=biases, operator=operator,
-          offsets=offsets, step=step, at=at, digits=digits, terms=terms, code=code, latex=latex,
-          as_json=json)  # fmt: skip
 
 
-@derive.command("spectrum")
+@_command("derive_spectrum.solvable", name="spectrum", of=derive)
 def solvable(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="circle, mehler, hermite, prolate or geometric.")],
-    parameter: Annotated[list[str] | None, typer.Option("--parameter", "-p", metavar="KEY=VALUE")] = None,
+    parameters: Annotated[list[str] | None, typer.Option("--parameter", "-p", metavar="KEY=VALUE")] = None,
     step: Annotated[str, typer.Option(help="h of the difference.")] = "1/10",
     count: Annotated[int, typer.Option(min=1, max=200, help="How many eigenvalues.")] = 8,
     power: Annotated[int, typer.Option(min=1, max=2, help="Probabilities from σ (1) or σ² (2).")] = 1,
     digits: Annotated[int, typer.Option(min=1, max=60)] = 15,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """AD and FD eigenvalues and entropies of an exactly solvable model, with the proven sign of the gap.
 
     Example: **adfd derive spectrum circle -p q=19/20 --step 1/10**
     """
-    _call("derive_spectrum", "solvable", model=model, parameters=parameter or [], step=step, count=count, power=power,
-          digits=digits, as_json=json)  # fmt: skip
 
 
-@app.command()
+@_command("spectrum.spectrum")
 def spectrum(
-    problem: ProblemFile,
+    path: ProblemFile,
     method: Annotated[Method, typer.Option(help="Automatic or finite differentiation.")] = Method.ad,
     digits: Annotated[int | None, typer.Option(min=1, max=1000, help="Digits asked of every singular value.")] = None,
     certify: Annotated[bool, typer.Option("--certify", help="Proven enclosures instead of decimals.")] = False,
-    arithmetic: Annotated[
-        ArithmeticName, typer.Option(help="Which matrix: exact, or as stored in float.")
-    ] = ArithmeticName.exact,
+    arithmetic: Matrix = ArithmeticName.exact,
     engine: Annotated[Engine, typer.Option(help="How an exact spectrum is computed.")] = Engine.certified,
     certificate: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a proof object; 'adfd check' re-verifies it.")
@@ -268,7 +277,7 @@ def spectrum(
         ),
     ] = None,
     force: Force = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Singular values of A_AD or A_FD, or eigenvalues of a kernel on the points.
 
@@ -276,14 +285,11 @@ def spectrum(
 
     Example: **adfd spectrum poisson.toml --kernel ntk --certify**
     """
-    _call("spectrum", "spectrum", path=problem, method=method.value, digits=digits, certify=certify,
-          arithmetic=arithmetic.value, engine=engine.value, certificate=certificate,
-          kernel=kernel.value if kernel else None, force=force, as_json=json)  # fmt: skip
 
 
-@app.command()
+@_command("interval.entropy")
 def entropy(
-    problem: ProblemFile,
+    path: ProblemFile,
     rule: RuleOf = None,
     tau: Tau = None,
     rank: Rank = None,
@@ -292,9 +298,7 @@ def entropy(
     certify: Annotated[
         bool, typer.Option("--certify", help="Proven enclosures and the proven sign of H_FD − H_AD.")
     ] = False,
-    arithmetic: Annotated[
-        ArithmeticName, typer.Option(help="Which matrix: exact, or as stored in float.")
-    ] = ArithmeticName.exact,
+    arithmetic: Matrix = ArithmeticName.exact,
     digits: Annotated[int | None, typer.Option(min=1, max=1000, help="Digits asked of the singular values.")] = None,
     step_interval: Annotated[
         str | None,
@@ -309,20 +313,17 @@ def entropy(
         typer.Option(metavar="FILE", help="With --certify: write a proof object, and print what it proves."),
     ] = None,
     force: Force = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Truncated entropies of A_AD and A_FD, and the sign of their difference.
 
     Example: **adfd entropy poisson.toml --rule relative --tau 1e-12 --power 1 --certify**
     """
-    _call("interval", "entropy", path=problem, rule=rule.value if rule else None, tau=tau, rank=rank, power=power,
-          normalised=normalised, certify=certify, arithmetic=arithmetic.value, digits=digits,
-          step_interval=step_interval, certificate=certificate, force=force, as_json=json)  # fmt: skip
 
 
-@app.command()
+@_command("train.train")
 def train(
-    problem: ProblemFile,
+    path: ProblemFile,
     model: Annotated[Model | None, typer.Option(help="Random feature model, or two-layer network.")] = None,
     method: Annotated[Method | None, typer.Option(help="Only this one; both by default.")] = None,
     optimizer: Annotated[Optimizer | None, typer.Option(help="The file's by default (gd).")] = None,
@@ -346,7 +347,7 @@ def train(
     entropy: Annotated[
         bool, typer.Option("--entropy", help="Also the entropy of the residual Jacobian along training (networks).")
     ] = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Trains with AD and FD residuals and compares with the predicted loss.
 
@@ -356,30 +357,25 @@ def train(
 
     Loss: half the sum of squared residuals. Depth, scaling and defaults: the file's [training] table.
     """
-    _call("train", "train", path=problem, model=model.value if model else None, method=method.value if method else None,
-          optimizer=optimizer.value if optimizer else None, seeds=seeds, iterations=iterations, step=step,
-          dtype=dtype.value if dtype else None, device=device.value, cast=cast, checkpoint=checkpoint, resume=resume,
-          tolerance=tolerance, entropy=entropy, as_json=json)  # fmt: skip
 
 
-@app.command()
+@_command("advise.advise")
 def advise(
-    problem: ProblemFile,
+    path: ProblemFile,
     device: Annotated[Device, typer.Option(help="Where the cost of AD and FD is measured.")] = Device.auto,
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw it (svg, pdf or png).")] = None,
     force: Force = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Which step, stencil and precision to use, and what AD would gain.
 
     Examples: **adfd advise poisson.toml**; **adfd advise poisson.toml --figure advice.svg --json**
     """
-    _call("advise", "advise", path=problem, device=device.value, figure=figure, force=force, as_json=json)
 
 
-@app.command()
+@_command("sweep.sweep")
 def sweep(
-    file: Annotated[str, typer.Argument(metavar="SWEEP.toml", help="A problem file with a [sweep] table.")],
+    path: Annotated[str, typer.Argument(metavar="SWEEP.toml", help="A problem file with a [sweep] table.")],
     store: Annotated[Path, typer.Option(metavar="FILE", help="Where results are kept.")] = Path("sweep.sqlite"),
     jobs: Jobs = 0,
     dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A dask scheduler instead of processes.")] = None,
@@ -391,31 +387,18 @@ def sweep(
         Path | None, typer.Option(metavar="FILE", help="Also write the rows: .csv, .parquet or .json.")
     ] = None,
     force: Force = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Computes every combination of a sweep file; an interrupted sweep resumes with nothing computed twice.
 
     Examples: **adfd sweep steps.toml --store steps.sqlite --export steps.csv**;
     **adfd sweep steps.toml --store steps.sqlite --resume --jobs 2**
     """
-    _call(
-        "sweep",
-        "sweep",
-        path=file,
-        store=store,
-        jobs=jobs,
-        dask=dask,
-        resume=resume,
-        export=export,
-        refresh=refresh,
-        force=force,
-        as_json=json,
-    )
 
 
-@app.command()
+@_command("refute.refute")
 def refute(
-    claim: Annotated[
+    claim_id: Annotated[
         str, typer.Argument(metavar="ID", help="A claim, a mutant ID/MUTANT, or FILE.py::ID of your own; it is run.")
     ],
     seconds: Annotated[float, typer.Option(min=1, max=86_400, help="How long to search.")] = 60.0,
@@ -424,30 +407,28 @@ def refute(
         Path | None, typer.Option(metavar="FILE", help="Write the witness; it re-checks by itself.")
     ] = None,
     force: Force = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Searches for the smallest counterexample to a claim, and re-checks it.
 
     Examples: **adfd refute spectra.order-beyond-sine --seconds 20**; **adfd refute my_claims.py::mine.norm**
     """
-    _call("refute", "refute", claim_id=claim, seconds=seconds, cell=cell, save=save, force=force, as_json=json)
 
 
-@app.command()
+@_command("check.check")
 def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof object, as --certificate writes it.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A proof object, as --certificate writes it.")],
     problem: Annotated[str | None, typer.Option(metavar="PROBLEM.toml", help="Also: about this problem?")] = None,
     method: Annotated[Method | None, typer.Option(help="Also: about this matrix of --problem?")] = None,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Re-verifies a proof object with a checker that stands on FLINT alone, and prints what is proven.
 
     Examples: **adfd check proof.json**; **adfd check proof.json --problem poisson.toml --method fd**
     """
-    _call("check", "check", path=file, problem=problem, method=method.value if method else None, as_json=json)
 
 
-@app.command()
+@_command("report.report")
 def report(
     directory: Annotated[
         Path,
@@ -458,25 +439,23 @@ def report(
         Path | None, typer.Option(metavar="DIR", help="Where a store's figures go; by default beside it.")
     ] = None,
     force: Force = False,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Writes DIR/index.html again from DIR/ledger.json and DIR/figures.json; or draws the figures of a sweep's store.
 
     Examples: **adfd report report --latex**; **adfd report steps.sqlite**
     """
-    _call("report", "report", directory=directory, latex=latex, out=out, force=force, as_json=json)
 
 
-@app.command()
+@_command("example.example")
 def example(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this one; list them by default.")] = None,
-    json: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Lists the shipped problem files, or prints one.
 
     Examples: **adfd example**; **adfd example poisson > poisson.toml**
     """
-    _call("example", "example", name=name, as_json=json)
 
 
 def main() -> None:

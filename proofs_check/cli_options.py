@@ -3,86 +3,22 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
-class Method(StrEnum):
-    """Automatic or finite differentiation."""
-
-    ad = "ad"
-    fd = "fd"
-
-
-class ArithmeticName(StrEnum):
-    """The arithmetic of a matrix."""
-
-    exact = "exact"
-    float64 = "float64"
-    float32 = "float32"
-
-
-class Dtype(StrEnum):
-    """The arithmetic of a training run."""
-
-    float64 = "float64"
-    float32 = "float32"
-
-
-class ProfileName(StrEnum):
-    """How much is computed."""
-
-    quick = "quick"
-    full = "full"
-
-
-class Device(StrEnum):
-    """Where torch computes."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-class Engine(StrEnum):
-    """How exact spectra are computed: with proof, or by mpmath at two precisions."""
-
-    certified = "certified"
-    mpmath = "mpmath"
-
-
-class KernelName(StrEnum):
-    """Which kernel's eigenvalues are asked for."""
-
-    limit = "limit"
-    empirical = "empirical"
-    ntk = "ntk"
-
-
-class Rule(StrEnum):
-    """How many singular values count."""
-
-    relative = "relative"
-    absolute = "absolute"
-    energy = "energy"
-    fixed = "fixed"
-
-
-class Model(StrEnum):
-    """What is trained."""
-
-    rfm = "rfm"
-    two_layer = "two-layer"
-
-
-class Optimizer(StrEnum):
-    """How it is trained."""
-
-    gd = "gd"
-    adam = "adam"
-    lbfgs = "lbfgs"
-
+Method = StrEnum("Method", ["ad", "fd"])
+ArithmeticName = StrEnum("ArithmeticName", ["exact", "float64", "float32"])
+Dtype = StrEnum("Dtype", ["float64", "float32"])
+ProfileName = StrEnum("ProfileName", ["quick", "full"])
+Device = StrEnum("Device", ["auto", "cpu", "cuda"])
+Engine = StrEnum("Engine", ["certified", "mpmath"])
+KernelName = StrEnum("KernelName", ["limit", "empirical", "ntk"])
+Rule = StrEnum("Rule", ["relative", "absolute", "energy", "fixed"])
+Model = StrEnum("Model", {"rfm": "rfm", "two_layer": "two-layer"})
+Optimizer = StrEnum("Optimizer", ["gd", "adam", "lbfgs"])
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 ProblemFile = Annotated[str, typer.Argument(metavar="PROBLEM.toml", help="A problem file; see 'adfd example'.")]
@@ -97,3 +33,5 @@ Rank = Annotated[int | None, typer.Option("--rank", min=1, help="r of the fixed 
 Power = Annotated[int | None, typer.Option("--power", min=1, max=2, help="Probabilities from σ (1) or σ² (2).")]
 Normalised = Annotated[bool | None, typer.Option("--normalised/--plain", help="Divide by log r.")]
 Latex = Annotated[bool, typer.Option("--latex", help="LaTeX instead of text.")]
+Matrix = Annotated[ArithmeticName, typer.Option("--arithmetic", help="Which matrix: exact, or as stored in float.")]
+LastReport = Annotated[Path, typer.Option("--out", help="Where the last report was written.")]

@@ -73,12 +73,12 @@ def _parameters(model: Model, given: list[str]) -> dict[str, Fraction]:
 
 
 def solvable(
-    *, model: str, parameters: list[str], step: str, count: int, power: int, digits: int, as_json: bool
+    *, model: str, parameters: list[str] | None, step: str, count: int, power: int, digits: int, as_json: bool
 ) -> int:
     """Prints eigenvalues, entropies and the sign of the gap."""
     if model not in MODELS:
         raise InputError(f"model {model!r}: unknown; {nearest(model, MODELS)}allowed: {', '.join(MODELS)}")
-    values = _parameters(MODELS[model], parameters)
+    values = _parameters(MODELS[model], parameters or [])
     h = rational(step, "--step")
     if h <= 0:
         raise InputError(f"--step: {step} must be positive")
