@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-
 Method = StrEnum("Method", ["ad", "fd"])
 ArithmeticName = StrEnum("ArithmeticName", ["exact", "float64", "float32"])
 Dtype = StrEnum("Dtype", ["float64", "float32"])
