@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from numerics.comparisons import below, less, same
 from numerics.problem import Boundary, Problem
@@ -14,7 +15,14 @@ from theory.decision import Decision, every, some
 from theory.discretisation import StencilChoice
 from theory.laws import Normal
 
-__all__ = ["ACTIVATIONS", "Decision", "below", "every", "less", "once", "problem", "same", "seeds", "some", "witness"]
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+__all__ = [
+    "ACTIVATIONS", "Decision", "below", "by_seed", "cell", "every", "less", "once", "problem", "same", "seeds", "some", "witness",
+]  # fmt: skip
+
+T = TypeVar("T")
 
 ACTIVATIONS = ("sin", "cos", "tanh", "erf", "gaussian", "z*exp(-z**2/2)")
 """The activations on which the source's statements are judged; the last is an expression of our choice."""
@@ -64,6 +72,18 @@ def _root(size: int) -> int:
 def seeds(profile: Profile, quick: int, full: int) -> range:
     """Seeds 0, 1, …: as many as the profile asks for."""
     return range(quick if profile == "quick" else full)
+
+
+def by_seed(make: Callable[[int], T]) -> SearchStrategy[T]:
+    """A space of random instances that their seed determines."""
+    from hypothesis import strategies as st
+
+    return st.integers(0, 2**20).map(make)
+
+
+def cell(cells: tuple[Scope, ...], **coordinates: str) -> Scope:
+    """The first of the cells with these coordinates."""
+    return next(scope for scope in cells if all(scope[key] == value for key, value in coordinates.items()))
 
 
 def once(*scopes: Scope) -> Any:

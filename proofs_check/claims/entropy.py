@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import flint
@@ -20,10 +19,12 @@ from numerics.matrices import multiprecision_entries
 from numerics.problem import Problem
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import below, every, less, once, problem, seeds, witness
+from proofs_check.claims.gap_pencils import entropy_of, rates, remainder_order
 from proofs_check.verdicts import Outcome
 from theory.decision import Decision, from_comparison
-from theory.entropy import Convention, covariance_gap, entropy_gap_coefficient, probabilities, truncated_entropy
+from theory.entropy import Power, covariance_gap, entropy_gap_coefficient, probabilities
 from theory.entropy_bounds import fannes_audenaert, total_variation
+from theory.majorisation import Monotone, ratio_monotone
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -83,13 +84,12 @@ def _lifted_space(scope: Scope) -> SearchStrategy[Pair]:
     return search_spaces.lifted(Pair)
 
 
-def _balls(values: tuple[Fraction, ...]) -> list[flint.arb]:
-    return [to_ball(Enclosure.exact(v), PRECISION) for v in values]
+def _ball(value: Fraction) -> flint.arb:
+    return to_ball(Enclosure.exact(value), PRECISION)
 
 
-def _entropy(values: tuple[Fraction, ...], power: int = 1) -> flint.arb:
-    convention = Convention("fixed", rank=len(values), power=power)  # type: ignore[arg-type]
-    return truncated_entropy(_balls(values), convention, r=len(values)).value
+def _entropy(values: tuple[Fraction, ...], power: Power = 1) -> flint.arb:
+    return entropy_of([_ball(v) for v in values], len(values), power)
 
 
 def _range(ceiling: Callable[[int], flint.arb]) -> Callable[[Pair, Scope], Outcome]:
@@ -98,7 +98,7 @@ def _range(ceiling: Callable[[int], flint.arb]) -> Callable[[Pair, Scope], Outco
     def test(pair: Pair, scope: Scope) -> Outcome:
         with flint.ctx.workprec(PRECISION):
             high = ceiling(len(pair.first))
-            found = [_entropy(pair.first, power) for power in (1, 2)]
+            found = [_entropy(pair.first, 1), _entropy(pair.first, 2)]
             decision = every(one for h in found for one in (below(0, h), below(h, high)))
             largest = max(found, key=float)
             return Outcome(decision, f"H = {float(found[0]):.6f} and {float(found[1]):.6f} for powers 1 and 2, ceiling "
@@ -110,16 +110,15 @@ def _range(ceiling: Callable[[int], flint.arb]) -> Callable[[Pair, Scope], Outco
 def _continuity(with_binary_entropy: bool, share: Fraction = Fraction(1)) -> Callable[[Pair, Scope], Outcome]:
     """The bound, for powers 1 and 2; for mutants without h₂(T), or with a share of T log(r − 1)."""
 
-    def at(pair: Pair, power: int) -> Outcome:
+    def at(pair: Pair, power: Power) -> Outcome:
         with flint.ctx.workprec(PRECISION):
             r = len(pair.first)
-            p, q = (probabilities(v, r, power) for v in (pair.first, pair.second))  # type: ignore[arg-type]
-            distance = to_ball(Enclosure.exact(total_variation(p, q)), PRECISION)
+            p, q = (probabilities(v, r, power) for v in (pair.first, pair.second))
+            distance = _ball(total_variation(p, q))
             gap = abs(_entropy(pair.first, power) - _entropy(pair.second, power))
-            bound = (
-                fannes_audenaert(distance, r, exact=True) if with_binary_entropy else distance * flint.arb(r - 1).log()
-            )
-            bound = bound - distance * flint.arb(r - 1).log() * to_ball(Enclosure.exact(1 - share), PRECISION)
+            spread = distance * flint.arb(r - 1).log()
+            bound = fannes_audenaert(distance, r, exact=True) if with_binary_entropy else spread
+            bound = bound - spread * _ball(1 - share)
             decision = from_comparison(True) if p == q else below(gap, bound)
             return Outcome(decision, f"power {power}: |H − H'| = {float(gap):.6f} ≤ {float(bound):.6f}",
                            float(bound - gap))  # fmt: skip
@@ -143,17 +142,16 @@ def _threshold(factor: Fraction, sign: int = 1, growth: Fraction = NUDGE) -> Cal
     ``growth`` is that of σ_k: a finite one is another statement.
     """
 
-    def at(values: tuple[Fraction, ...], power: int) -> Outcome:
+    def at(values: tuple[Fraction, ...], power: Power) -> Outcome:
         with flint.ctx.workprec(PRECISION):
             entropy = _entropy(values, power)
-            shares = probabilities(values, len(values), power)  # type: ignore[arg-type]
+            shares = [_ball(p) for p in probabilities(values, len(values), power)]
             found: list[Decision] = []
-            for k, value in enumerate(values):
-                share = to_ball(Enclosure.exact(shares[k]), PRECISION)
+            for k, (share, value) in enumerate(zip(shares, values, strict=True)):
                 ratio = share / (-entropy).exp()
                 raised = sorted((*values[:k], value * growth, *values[k + 1 :]), reverse=True)
                 change = _entropy(tuple(raised), power) - entropy
-                scaled = ratio / to_ball(Enclosure.exact(factor), PRECISION)
+                scaled = ratio / _ball(factor)
                 if (less(abs(ratio - 1), NEAR) | less(abs(scaled - 1), NEAR)).holds:
                     continue  # a nudge of 1e-12 does not decide at the threshold itself
                 rises, under = less(0, change), less(scaled, 1)
@@ -165,7 +163,7 @@ def _threshold(factor: Fraction, sign: int = 1, growth: Fraction = NUDGE) -> Cal
                     return Outcome(found[-1], detail, data={"index": k, "power": power})
                 # ∂H/∂log σ_k = −q p_k (log p_k + H), against the quotient of the nudge
                 slope = -power * share * (share.log() + entropy)
-                quotient = change / to_ball(Enclosure.exact(growth - 1), PRECISION)
+                quotient = change / _ball(growth - 1)
                 near = less(abs(quotient - slope), Fraction(1, 10**9))
                 if growth == NUDGE and near.holds is not True:
                     detail = f"power {power}, index {k + 1}: slope {float(quotient):.6g}, formula {float(slope):.6g}"
@@ -194,17 +192,15 @@ def _lifted(scope: Scope, profile: Profile) -> Iterator[Pair]:
 
 def _ratio_direction(pair: Pair) -> int:
     """+1 when second/first is non-decreasing in k, −1 when non-increasing, 0 otherwise (and for equal ones)."""
-    ratios = [b / a for a, b in zip(pair.first, pair.second, strict=True)]
-    rising = all(x <= y for x, y in pairwise(ratios))
-    falling = all(x >= y for x, y in pairwise(ratios))
-    return int(rising) - int(falling)
+    found = ratio_monotone(pair.first, pair.second)
+    return {Monotone.NON_DECREASING: 1, Monotone.NON_INCREASING: -1}.get(found, 0)
 
 
 def _majorisation(sign: int) -> Callable[[Pair, Scope], Outcome]:
     def test(pair: Pair, scope: Scope) -> Outcome:
         direction = sign * (_ratio_direction(pair) or 1)
         with flint.ctx.workprec(PRECISION):
-            power = int(scope["power"])
+            power: Power = 1 if scope["power"] == "1" else 2
             gap = _entropy(pair.second, power) - _entropy(pair.first, power)
             decision = below(0, gap) if direction > 0 else below(gap, 0)
             return Outcome(decision, f"H' − H = {float(gap):.6g} with ratios of direction {direction:+d}",
@@ -259,45 +255,41 @@ def _svd(instance: Problem) -> tuple[Any, Any, Any, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _entropy_at(instance: Problem, power: int) -> Any:
+def _entropy_at(instance: Problem, power: Power) -> Any:
     """The entropy of A_FD with all singular values kept, in multiprecision."""
     with mpmath.workdps(DIGITS):
         values = sorted(mpmath.svd_r(multiprecision_entries(instance, "fd")(DIGITS), compute_uv=False), reverse=True)
-        convention = Convention("fixed", rank=len(values), power=power)  # type: ignore[arg-type]
-        return truncated_entropy(values, convention, r=len(values)).value
+        return entropy_of(values, len(values), power)
 
 
-def _coefficient(instance: Problem, power: int, form: str) -> Any:
+def _coefficient(instance: Problem, power: Power, form: str) -> Any:
     """The predicted coefficient of h² in H_FD − H_AD, in the covariance form (sine) or the general one."""
     _, left, values, right = _svd(instance)
-    n = len(values)
-    sigma = [values[k] for k in range(n)]
+    n, sigma = len(values), list(values)
     if form == "covariance":
         weights = [mpmath.mpf(w.numerator) / w.denominator for (w,) in features(instance).weights]
         f = [sum(w**2 * right[k, j] ** 2 for j, w in enumerate(weights)) for k in range(n)]
-        return covariance_gap(probabilities(sigma, n, power), f, power, Fraction(-1, 12))  # type: ignore[arg-type]
+        return covariance_gap(probabilities(sigma, n, power), f, power, Fraction(-1, 12))
     # B = (1/12) ∂⁴ φ_j(x_i), the leading truncation term of the central second difference.
     fourth = multiprecision_entries(instance.with_(operator_text="u_xxxx"), "ad")(DIGITS) / 12
-    rates = [(left[:, k].T * fourth * right[k, :].T)[0] for k in range(n)]
-    return entropy_gap_coefficient(sigma, rates, n, power)  # type: ignore[arg-type]
+    return entropy_gap_coefficient(sigma, rates(left, fourth, right), n, power)
 
 
 def _expansion(factor: Fraction, form: str) -> Callable[[Problem, Scope], Outcome]:
     """The remainder H_FD − H_AD − c h² must vanish like h⁴: fitted order at least 3.5."""
 
     def test(instance: Problem, scope: Scope) -> Outcome:
-        power = int(scope["power"])
+        power: Power = 1 if scope["power"] == "1" else 2
         with mpmath.workdps(DIGITS):
             values = list(_svd(instance)[2])
-            convention = Convention("fixed", rank=len(values), power=power)  # type: ignore[arg-type]
-            base = truncated_entropy(values, convention, r=len(values)).value
+            base = entropy_of(values, len(values), power)
             predicted = _coefficient(instance, power, form) * factor.numerator / factor.denominator
             gaps = [_entropy_at(instance.with_(step=(h,)), power) - base for h in STEPS]
             left = [abs(gap - predicted * h.numerator**2 / mpmath.mpf(h.denominator) ** 2)
                     for gap, h in zip(gaps, STEPS, strict=True)]  # fmt: skip
             # A remainder that the digits do not resolve is none, as of one value, whose entropy is 0.
-            exact = left[-1] < mpmath.mpf(10) ** (10 - DIGITS)
-            order = 4.0 if exact else float(mpmath.log(left[-2] / left[-1]) / math.log(STEPS[-2] / STEPS[-1]))
+            order = remainder_order(left, STEPS, DIGITS)
+            order = 4.0 if math.isinf(order) else order
             share = float(left[-1] / abs(gaps[-1])) if gaps[-1] else 0.0
         return Outcome(
             order >= 3.5,

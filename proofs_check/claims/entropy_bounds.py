@@ -17,15 +17,17 @@ from numerics.gap_expansion import GapBound, GapExpansion
 from numerics.problem import Problem
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import below, every, less, once, problem, same, seeds, witness
+from proofs_check.claims.gap_pencils import entropy_of
 from proofs_check.verdicts import Outcome
 from theory.decision import from_comparison
-from theory.entropy import Convention, Power, probabilities
+from theory.entropy import Convention, Power, cutoff, probabilities
 from theory.entropy_bounds import mirsky_distance, total_variation
 from theory.errors import PrecisionCapError
 from theory.majorisation import majorises
 
 Spectrum = tuple[Fraction, ...]
 PRECISION = 128
+TENTH = Convention("relative", Fraction(1, 10))
 
 
 @dataclass(frozen=True)
@@ -104,17 +106,12 @@ def _majorised(sign: int) -> Callable[[Cut, Scope], Outcome]:
     return test
 
 
-def _kept(values: Spectrum, relative: bool) -> int:
-    level = values[0] / 10 if relative else Fraction(10)
-    return sum(1 for v in values if v >= level)
-
-
-def _invariant(relative: bool, shifted: bool = False) -> Callable[[Cut, Scope], Outcome]:
+def _invariant(convention: Convention, shifted: bool = False) -> Callable[[Cut, Scope], Outcome]:
     """Under a factor; for mutants with an absolute cut-off, or under a summand."""
 
     def test(cut: Cut, scope: Scope) -> Outcome:
         scaled = tuple(cut.factor + v if shifted else cut.factor * v for v in cut.first)
-        r, other_r = _kept(cut.first, relative), _kept(scaled, relative)
+        r, other_r = cutoff(cut.first, convention), cutoff(scaled, convention)
         equal = same(r, other_r)
         if r == other_r and r > 0:
             equal &= same(probabilities(cut.first, r, cut.power), probabilities(scaled, other_r, cut.power))
@@ -128,16 +125,13 @@ def _grows(step: int, normalised: bool = False) -> Callable[[Cut, Scope], Outcom
 
     def test(cut: Cut, scope: Scope) -> Outcome:
         least, rising = None, []
+        first = 2 if normalised else 1
         with flint.ctx.workprec(PRECISION):
-            values = [to_ball(Enclosure.exact(v**cut.power), PRECISION) for v in cut.first]
-            found = []
-            for r in range(1, len(values) + 1):
-                total = sum(values[:r], flint.arb(0))
-                entropy = total.log() - sum((x * x.log() for x in values[:r]), flint.arb(0)) / total
-                found.append(entropy / flint.arb(r).log() if normalised else entropy)
-            for r, (before, after) in enumerate(pairwise(found), 1):
-                if normalised and r == 1:
-                    continue
+            values = [to_ball(Enclosure.exact(v), PRECISION) for v in cut.first]
+            found = [entropy_of(values, r, cut.power) for r in range(first, len(values) + 1)]
+            if normalised:
+                found = [entropy / flint.arb(r).log() for r, entropy in enumerate(found, first)]
+            for r, (before, after) in enumerate(pairwise(found), first):
                 gap = (after - before) * step
                 rising.append(less(0, gap))
                 if rising[-1].holds is not True:
@@ -307,14 +301,14 @@ CLAIMS = (
         kind="exact",
         scopes=_once,
         instances=_draws,
-        test=_invariant(True),
+        test=_invariant(TENTH),
         derivation=(Step(r"$(c\sigma_k)^q/\sum_j (c\sigma_j)^q = \sigma_k^q/\sum_j\sigma_j^q$", "cancellation"),),
         describe=Cut.to_dict,
         mutants=(
             Mutant("absolute", "under an absolute cut-off as well", "assumption",
-                   lambda c: c.with_(test=_invariant(False))),
+                   lambda c: c.with_(test=_invariant(Convention("absolute", Fraction(10))))),
             Mutant("summand", "under a common summand as well", "predicate",
-                   lambda c: c.with_(test=_invariant(True, shifted=True))),
+                   lambda c: c.with_(test=_invariant(TENTH, shifted=True))),
         ),
     ),
 )  # fmt: skip

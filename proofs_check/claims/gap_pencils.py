@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -48,6 +49,23 @@ class Pencil:
                 "r": self.rank}  # fmt: skip
 
 
+def entropy_of(values: Sequence[Any], r: int, power: Power) -> Any:
+    """The entropy of the r largest of descending values, in their own arithmetic."""
+    return truncated_entropy(values, Convention("fixed", rank=r, power=power), r=r).value
+
+
+def rates(left: mpmath.matrix, change: mpmath.matrix, right: mpmath.matrix) -> list[Any]:
+    """``σ̇_k = u_kᵀ B v_k`` of every singular value, from the factors of a singular value decomposition."""
+    return [(left[:, k].T * change * right[k, :].T)[0] for k in range(right.rows)]
+
+
+def remainder_order(rests: Sequence[Any], steps: Sequence[Fraction], digits: int) -> float:
+    """The order in h of a remainder, between the last two steps; infinite where the digits do not resolve it."""
+    if rests[-1] < mpmath.mpf(10) ** (10 - digits):
+        return math.inf
+    return float(mpmath.log(rests[-2] / rests[-1]) / math.log(steps[-2] / steps[-1]))
+
+
 def _real(rows: Any) -> mpmath.matrix:
     return mpmath.matrix([[mpmath.mpf(v.numerator) / v.denominator for v in row] for row in rows])
 
@@ -77,22 +95,17 @@ def _expansion(factor: int, beyond: int = 0) -> Callable[[Pencil, Scope], Outcom
     def test(pencil: Pencil, scope: Scope) -> Outcome:
         r = pencil.rank
         power: Power = 1 if scope["power"] == "1" else 2
-        convention = Convention("fixed", rank=r, power=power)
         with mpmath.workdps(DIGITS):
             left, values, right = mpmath.svd_r(pencil.at(Fraction(0)))
             sigma = list(values)
-            second = _real(pencil.second)
-            rates = [(left[:, k].T * second * right[k, :].T)[0] for k in range(len(sigma))]
-            predicted = factor * entropy_gap_coefficient(sigma, rates, min(r + beyond, len(sigma)), power)
-            base: Any = truncated_entropy(sigma, convention, r=r).value
+            moving = rates(left, _real(pencil.second), right)
+            predicted = factor * entropy_gap_coefficient(sigma, moving, min(r + beyond, len(sigma)), power)
             rests: list[Any] = []
             for h in STEPS:
                 moved = sorted(mpmath.svd_r(pencil.at(h), compute_uv=False), reverse=True)
-                value: Any = truncated_entropy(moved, convention, r=r).value
-                gap = value - base
+                gap = entropy_of(moved, r, power) - entropy_of(sigma, r, power)
                 rests.append(abs(gap - predicted * h.numerator / h.denominator))
-            tiny = mpmath.mpf(10) ** (10 - DIGITS)
-            order = 2.0 if rests[-1] < tiny else float(mpmath.log(rests[0] / rests[1], 2))
+            order = min(remainder_order(rests, STEPS, DIGITS), 2.0)
             slope = float(gap * STEPS[-1].denominator)
         detail = (
             f"r = {r} of {len(sigma)}: gap/h = {slope:.6g}, c = {float(predicted):.6g}, remainder of order {order:.3f}"

@@ -88,7 +88,7 @@ def is_semidefinite(matrix: Matrix) -> bool:
     return True
 
 
-def _combined(first: Matrix, second: Matrix, factor: Fraction) -> Matrix:
+def combined(first: Matrix, second: Matrix, factor: Fraction | int) -> Matrix:
     """``first + factor · second``."""
     return tuple(tuple(a + factor * b for a, b in zip(u, v, strict=True)) for u, v in zip(first, second, strict=True))
 
@@ -97,16 +97,18 @@ def _scaled(matrix: Matrix, factor: Fraction) -> Matrix:
     return tuple(tuple(factor * v for v in row) for row in matrix)
 
 
-def _identity(size: int) -> Matrix:
+def identity(size: int) -> Matrix:
+    """I."""
     return tuple(tuple(Fraction(i == j) for j in range(size)) for i in range(size))
 
 
 @lru_cache(maxsize=512)
 def _ordered(small: Matrix, large: Matrix) -> bool:
-    return is_semidefinite(small) and is_semidefinite(_combined(large, small, Fraction(-1)))
+    return is_semidefinite(small) and is_semidefinite(combined(large, small, -1))
 
 
-def _rounded(value: float, denominator: int = 1000) -> Fraction:
+def rounded(value: float, denominator: int = 1000) -> Fraction:
+    """The nearest fraction with this denominator."""
     return Fraction(round(denominator * value), denominator)
 
 
@@ -120,8 +122,8 @@ def sine_kernels(seed: int, rows: int = 4, columns: int = 7) -> tuple[Matrix, Ma
     drawn = [(generator.gauss(0, 4), generator.gauss(0, 1)) for _ in range(columns)]
     points = [2 * (i + 1) / (rows + 1) - 1 for i in range(rows)]
     # Divided by 16, which changes the units of K only, so that the numbers stay small.
-    A = tuple(tuple(_rounded(-w * w * math.sin(w * x + b) / 16) for w, b in drawn) for x in points)
-    factors = [_rounded(float(np.sinc(w / 8 / np.pi)) ** 2) for w, _ in drawn]
+    A = tuple(tuple(rounded(-w * w * math.sin(w * x + b) / 16) for w, b in drawn) for x in points)
+    factors = [rounded(float(np.sinc(w / 8 / np.pi)) ** 2) for w, _ in drawn]
     scaled = tuple(tuple(v * d for v, d in zip(row, factors, strict=True)) for row in A)
     return dynamics.gram(scaled), dynamics.gram(A)
 
@@ -161,7 +163,7 @@ def _floats(kernel: Matrix) -> Float[np.ndarray, "n n"]:
 def _worst_start(small: Float[np.ndarray, "n n"], large: Float[np.ndarray, "n n"]) -> Vector:
     """The direction in which ``rᵀ large r`` exceeds ``rᵀ small r`` most, to four decimals: a candidate, no proof."""
     vectors = np.linalg.eigh(large - small)[1]
-    return tuple(_rounded(float(v), 10**4) for v in vectors[:, -1])
+    return tuple(rounded(float(v), 10**4) for v in vectors[:, -1])
 
 
 def _ridge_instances(scope: Scope, profile: Profile) -> Iterator[Pair]:
@@ -191,7 +193,7 @@ def _descent_instances(scope: Scope, profile: Profile) -> Iterator[Pair]:
 
 def _unstable_step(kernel: Matrix) -> Fraction:
     """1.9/λ_max, about: gradient descent still converges, but its factors are no longer ordered."""
-    return _rounded(1.9 / float(np.linalg.eigvalsh(_floats(kernel))[-1]))
+    return rounded(1.9 / float(np.linalg.eigvalsh(_floats(kernel))[-1]))
 
 
 Form = Callable[[Matrix, Pair], Matrix]
@@ -201,7 +203,7 @@ Form = Callable[[Matrix, Pair], Matrix]
 @lru_cache(maxsize=2048)
 def _power(kernel: Matrix, step: Fraction, exponent: int) -> Matrix:
     """``(I − ηK)^exponent`` for an even exponent: the square of its half."""
-    half = [dynamics.residual_law(kernel, unit, step, exponent // 2) for unit in _identity(len(kernel))]
+    half = [dynamics.residual_law(kernel, unit, step, exponent // 2) for unit in identity(len(kernel))]
     return dynamics.gram(tuple(half))
 
 
@@ -212,8 +214,8 @@ def _descent_form(kernel: Matrix, pair: Pair) -> Matrix:
 
 def _ridge_objective_form(kernel: Matrix, pair: Pair) -> Matrix:
     """``½ λ (K + λ)^{-1}``: the least value of the ridge objective."""
-    units = _identity(len(kernel))
-    shifted = _combined(kernel, units, pair.penalty)
+    units = identity(len(kernel))
+    shifted = combined(kernel, units, pair.penalty)
     return _scaled(tuple(dynamics.solve(shifted, unit) for unit in units), pair.penalty / 2)
 
 
@@ -222,7 +224,8 @@ def _ridge_residual_form(kernel: Matrix, pair: Pair) -> Matrix:
     return _scaled(dynamics.gram(_ridge_objective_form(kernel, pair)), Fraction(4))
 
 
-def _value(form: Matrix, r: Vector) -> Fraction:
+def form_value(form: Matrix, r: Vector) -> Fraction:
+    """``rᵀ form r``."""
     return sum((a * v * b for a, row in zip(r, form, strict=True) for v, b in zip(row, r, strict=True)), Fraction(0))
 
 
@@ -231,10 +234,8 @@ def _favours_large(form: Form, reverse: bool = False) -> Test:
 
     def test(pair: Pair, scope: Scope) -> Outcome:
         large, small = form(pair.large, pair), form(pair.small, pair)
-        holds = is_semidefinite(
-            _combined(large, small, Fraction(-1)) if reverse else _combined(small, large, Fraction(-1))
-        )
-        values = [_value(matrix, pair.start) for matrix in (large, small)]
+        holds = is_semidefinite(combined(large, small, -1) if reverse else combined(small, large, -1))
+        values = [form_value(matrix, pair.start) for matrix in (large, small)]
         return Outcome(
             from_comparison(holds),
             f"at the r least in favour {float(values[0]):.6g} for K, {float(values[1]):.6g} for K'",
@@ -253,7 +254,7 @@ def _mean_favours_large(reverse: bool = False, mean: int = 0) -> Test:
     def test(pair: Pair, scope: Scope) -> Outcome:
         forms = [_descent_form(kernel, pair) for kernel in (pair.large, pair.small)]
         large, small = (
-            sum((row[k] for k, row in enumerate(form)), mean**2 * _value(form, pair.start)) for form in forms
+            sum((row[k] for k, row in enumerate(form)), mean**2 * form_value(form, pair.start)) for form in forms
         )
         return Outcome(
             below(small, large) if reverse else below(large, small),
@@ -267,7 +268,7 @@ def _mean_favours_large(reverse: bool = False, mean: int = 0) -> Test:
 
 _loewner = Assumption(r"$0 \le K' \le K$ (Loewner), checked exactly", lambda p: _ordered(p.small, p.large))
 _short = Assumption(r"$\eta\lambda_{\max}(K) \le 1$, checked exactly",
-                    lambda p: is_semidefinite(_combined(_identity(len(p.large)), p.large, -p.step)))  # fmt: skip
+                    lambda p: is_semidefinite(combined(identity(len(p.large)), p.large, -p.step)))  # fmt: skip
 
 
 def _search(make: Callable[[Scope, Profile], Iterator[Pair]]) -> Callable[[Scope], SearchStrategy[Pair]]:

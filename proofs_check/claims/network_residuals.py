@@ -12,7 +12,7 @@ import numpy as np
 
 from numerics.problem import Boundary, Method, Problem, Training
 from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Scope, Step
-from proofs_check.claims.common import once, seeds, witness
+from proofs_check.claims.common import by_seed, once, seeds, witness
 from proofs_check.verdicts import Outcome
 from theory.laws import Normal
 
@@ -85,17 +85,16 @@ ORDERS = {"u_x": 1, "u_xx": 2, "u_xxx": 3, "u_xxxx": 4}
 
 
 def _rounded_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
-    for seed in seeds(profile, 32, 64):
-        yield _network_problem(scope["activation"], scope["operator"], seed, dtype="float32", step=CAST_STEP)
+    return (_rounded(scope, seed) for seed in seeds(profile, 32, 64))
+
+
+def _rounded(scope: Scope, seed: int) -> Problem:
+    return _network_problem(scope["activation"], scope["operator"], seed, dtype="float32", step=CAST_STEP)
 
 
 def _rounded_search(scope: Scope) -> SearchStrategy[Problem]:
     """Other networks of the same kind, by their seed."""
-    from hypothesis import strategies as st
-
-    return st.integers(0, 2**20).map(
-        lambda seed: _network_problem(scope["activation"], scope["operator"], seed, dtype="float32", step=CAST_STEP)
-    )
+    return by_seed(lambda seed: _rounded(scope, seed))
 
 
 Cast = Literal["never", "after", "before"]

@@ -19,12 +19,25 @@ import numpy as np
 
 from numerics.problem import Method
 from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.common import cell
 from proofs_check.claims.decisions import CONFIDENCE, LEVEL, each_of, finding, mean_interval, within
 from proofs_check.claims.runs import ROUND_OFF, Values, outcomes, tables
 from proofs_check.claims.runs import TRUNCATION as TRUNCATED
-from proofs_check.claims.study import SIZES, SOLUTIONS, Study, instances, search
+from proofs_check.claims.study import (
+    ARITHMETICS,
+    DESCENDED,
+    OUTCOMES,
+    SIZES,
+    SOLUTIONS,
+    SOLVED,
+    STEPS,
+    Study,
+    instances,
+    search,
+)
 from proofs_check.findings import Finding
 from proofs_check.verdicts import Outcome
+from theory.symbols import symbol
 
 Test = Callable[[Study, Scope], Outcome]
 Cells = Callable[[Profile], tuple[Scope, ...]]
@@ -34,10 +47,10 @@ DROPPED = 0.05
 """Largest share of seeds that may be missing from a paired comparison."""
 
 
-def _log_ratio(study: Study, outcome: str, flip: bool = False) -> Values:
+def _log_ratio(ad: Study, fd: Study, outcome: str, flip: bool = False) -> Values:
     """``log(AD/FD)`` seed by seed; None where a run of the two diverged."""
-    ad, fd = outcomes(study, "ad")[outcome], outcomes(study, "fd")[outcome]
-    pairs = zip(fd, ad, strict=True) if flip else zip(ad, fd, strict=True)
+    one, other = outcomes(ad, "ad")[outcome], outcomes(fd, "fd")[outcome]
+    pairs = zip(other, one, strict=True) if flip else zip(one, other, strict=True)
     return tuple(math.log(a / b) if a and b else None for a, b in pairs)
 
 
@@ -91,14 +104,10 @@ def truncation_error(study: Study) -> float:
     import mpmath
 
     (term,) = study.problem(study.first).difference.terms
-    order = len(study.operator) - 2
+    assert term.stencil is not None
     with mpmath.workdps(40):
-        total = mpmath.fsum(
-            mpmath.mpf(w.numerator) / w.denominator * mpmath.expjpi(mpmath.mpf(s.numerator) / s.denominator)
-            for w, (s,) in zip(term.weights, term.shifts, strict=True)
-        )
-        scale = mpmath.mpf(term.scale.numerator) / term.scale.denominator
-        return float(abs(total / scale / (1j * mpmath.pi) ** order - 1))
+        theta = mpmath.pi * study.step.numerator / study.step.denominator
+        return float(abs(symbol(term.stencil).value(theta) - 1))
 
 
 def _mechanism(study: Study, outcome: str) -> str | None:
@@ -143,7 +152,7 @@ def _told(found: Sequence[Outcome]) -> tuple[str, dict[str, str]]:
 
 def _advantage(cells: Cells, margin: float = MARGIN, flip: bool = False) -> Test:
     def test(study: Study, scope: Scope) -> Outcome:
-        ratios = _log_ratio(study, scope["outcome"], flip)
+        ratios = _log_ratio(study, study, scope["outcome"], flip)
         found = _compared(ratios, margin, "mean log(AD/FD)", len(cells(study.profile)))
         return replace(found, data={**found.data, "mechanism": _mechanism(study, scope["outcome"])})
 
@@ -152,17 +161,15 @@ def _advantage(cells: Cells, margin: float = MARGIN, flip: bool = False) -> Test
 
 def _mixed_arithmetic(study: Study, scope: Scope) -> Outcome:
     """AD in float32 against FD in float64."""
-    ad = outcomes(replace(study, arithmetic="float32"), "ad")[scope["outcome"]]
-    fd = outcomes(replace(study, arithmetic="float64"), "fd")[scope["outcome"]]
-    ratios = tuple(math.log(a / b) if a and b else None for a, b in zip(ad, fd, strict=True))
-    return _compared(ratios, MARGIN, "mean log(AD/FD)")
+    single, double = (replace(study, arithmetic=arithmetic) for arithmetic in ("float32", "float64"))
+    return _compared(_log_ratio(single, double, scope["outcome"]), MARGIN, "mean log(AD/FD)")
 
 
 def _growth(cells: Cells, margin: float = MARGIN, falls: bool = False, flip: bool = False) -> Test:
     """The advantage of the larger problem over that of the smaller, paired by seed; the other way round if it falls."""
 
     def test(study: Study, scope: Scope) -> Outcome:
-        larger, smaller = (_log_ratio(one, scope["outcome"], flip) for one in _two(study, scope))
+        larger, smaller = (_log_ratio(one, one, scope["outcome"], flip) for one in _two(study, scope))
         if falls:
             larger, smaller = smaller, larger
         difference = tuple(None if a is None or b is None else a - b for a, b in zip(larger, smaller, strict=True))
@@ -179,39 +186,28 @@ def _two(study: Study, scope: Scope) -> tuple[Study, Study]:
     return study, replace(study, operator=scope["from"])
 
 
-OUTCOMES = ("residual", "equation residual", "solution error")
 _Run = tuple[str, str, str, str, str, str]
 """Model, activation, optimiser, operator, step, arithmetic."""
 _SIZE = {"rfm": "n=128", "two-layer": "width 100"}
-_BOTH = ("float64", "float32")
-_STEPS = ("1/10", "1/100", "1/1000")
 
 
 def _runs(profile: Profile) -> list[_Run]:
     if profile == "full":
         descended = [(m, "tanh", r, o, "1/100", a) for m in ("rfm", "two-layer") for r in ("gd", "adam", "lbfgs")
-                     for o in ("u_xx", "u_xxxx") for a in _BOTH]  # fmt: skip
+                     for o in ("u_xx", "u_xxxx") for a in ARITHMETICS]  # fmt: skip
         solved = [("rfm", s, "svd", o, h, a) for s in ("tanh", "sin") for o in ("u_x", "u_xx", "u_xxx", "u_xxxx")
-                  for h in _STEPS for a in _BOTH]  # fmt: skip
+                  for h in STEPS for a in ARITHMETICS]  # fmt: skip
         solved += [
-            ("rfm", s, "svd", o, "1/100", a) for s in ("erf", "gaussian") for o in ("u_xx", "u_xxxx") for a in _BOTH
+            ("rfm", s, "svd", o, "1/100", a)
+            for s in ("erf", "gaussian")
+            for o in ("u_xx", "u_xxxx")
+            for a in ARITHMETICS
         ]
         steps = [("two-layer", "tanh", "adam", o, h, a) for o in ("u_xx", "u_xxxx") for h in ("1/10", "1/1000")
-                 for a in _BOTH]  # fmt: skip
+                 for a in ARITHMETICS]  # fmt: skip
         return [*descended, *solved, *steps]
-    settings = (
-        ("tanh", "u_xx", "1/100"),
-        ("tanh", "u_xx", "1/1000"),
-        ("tanh", "u_xxxx", "1/100"),
-        ("sin", "u_xx", "1/100"),
-    )
-    return [
-        *(("rfm", s, "svd", o, h, a) for s, o, h in settings for a in _BOTH),
-        ("two-layer", "tanh", "gd", "u_xx", "1/100", "float64"),
-        ("two-layer", "tanh", "adam", "u_xx", "1/100", "float32"),
-        ("two-layer", "tanh", "adam", "u_xx", "1/1000", "float32"),
-        ("two-layer", "tanh", "adam", "u_xxxx", "1/100", "float32"),
-    ]
+    solved = [("rfm", s, "svd", o, h, a) for s, o, h in SOLVED for a in ARITHMETICS]
+    return [*solved, *(("two-layer", "tanh", *rule) for rule in DESCENDED)]
 
 
 def _paired_cells(profile: Profile) -> tuple[Scope, ...]:
@@ -230,8 +226,10 @@ _ORDERS = (("u_x", "u_xx"), ("u_xx", "u_xxx"), ("u_xxx", "u_xxxx"), ("u_xx", "u_
 def _order_cells(profile: Profile) -> tuple[Scope, ...]:
     runs: list[tuple[str, str, str, str, str, tuple[tuple[str, str], ...]]]
     if profile == "full":
-        runs = [("rfm", s, "svd", h, a, _ORDERS) for s in ("tanh", "sin") for h in _STEPS for a in _BOTH]
-        runs += [("two-layer", "tanh", r, "1/100", a, _ORDERS[3:]) for r in ("gd", "adam", "lbfgs") for a in _BOTH]
+        runs = [("rfm", s, "svd", h, a, _ORDERS) for s in ("tanh", "sin") for h in STEPS for a in ARITHMETICS]
+        runs += [
+            ("two-layer", "tanh", r, "1/100", a, _ORDERS[3:]) for r in ("gd", "adam", "lbfgs") for a in ARITHMETICS
+        ]
     else:
         runs = [
             ("rfm", "tanh", "svd", "1/100", "float32", _ORDERS),
@@ -318,11 +316,6 @@ def _floor_cells(profile: Profile) -> tuple[Scope, ...]:
     )  # fmt: skip
 
 
-def _cell(cells: tuple[Scope, ...], **coordinates: str) -> Scope:
-    """The first cell with these coordinates."""
-    return next(cell for cell in cells if all(cell[key] == value for key, value in coordinates.items()))
-
-
 _DECIDED = (
     "By Student's interval of the mean, at 95 % for all cells at once: it holds where the whole interval is an advantage "
     f"of AD (and most seeds agree, Wilcoxon's p < {LEVEL:g}), is reversed where it is one of FD of the same size, is "
@@ -336,8 +329,8 @@ _OUTCOMES = (
 _CLEAR = {"model": "rfm", "activation": "tanh", "optimiser": "svd", "operator": "u_xxxx", "size": "n=128",
           "arithmetic": "float32", "step": "1/100", "outcome": "equation residual"}  # fmt: skip
 _CLEAR_GROWTH = {**_CLEAR, "from": "u_xx"}
-_CLEAR_DEPTH = _cell(_depth_cells("quick"), outcome="residual", **{"from": "2"}, depth="5")
-_FLOOR = _cell(_floor_cells("quick"), model="two-layer", operator="u_xxxx")
+_CLEAR_DEPTH = cell(_depth_cells("quick"), outcome="residual", **{"from": "2"}, depth="5")
+_FLOOR = cell(_floor_cells("quick"), model="two-layer", operator="u_xxxx")
 
 CLAIMS = (
     Claim(

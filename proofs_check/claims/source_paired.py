@@ -17,17 +17,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from numerics.problem import METHODS
 from proofs_check.claim import SHARE, Claim, Mutant, Profile, Scope
+from proofs_check.claims.common import by_seed
 from proofs_check.claims.measures import TIE_IN_SIZE
 from proofs_check.claims.runs import Moment, Table, judged, outcomes, predictors, tables
 from proofs_check.claims.samples import TIE
-from proofs_check.claims.study import Study, study_of
+from proofs_check.claims.study import ARITHMETICS, DESCENDED, OUTCOMES, OWN, SOLVED, STEPS, Study, solver_of, study_of
 from proofs_check.verdicts import Outcome
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
-
-OWN = "own cut-off"
-"""The solver that cuts the spectrum where the cell's convention does."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +49,13 @@ def draws(scope: Scope, profile: Profile) -> Iterator[Draw]:
 
 def _search(scope: Scope) -> SearchStrategy[Draw]:
     """Other draws, by their seed."""
-    from hypothesis import strategies as st
-
     study = study_of(scope, "quick")
-    return st.integers(0, 2**20).map(lambda seed: Draw(replace(study, first=seed, members=1), seed))
+    return by_seed(lambda seed: Draw(replace(study, first=seed, members=1), seed))
 
 
 def _requests(draw: Draw, scope: Scope) -> tuple[Table, ...]:
     """Both tables, with the first draw of them all."""
     return tables(draw.study) if draw.seed == draw.study.first else ()
-
-
-def _solver(scope: Scope) -> str:
-    solver = scope.get("solver", "")
-    return scope["convention"] if solver == OWN else solver
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +75,8 @@ def _paired(factor: float = 1.0, sign: int = 1) -> Callable[[Draw, Scope], Outco
 
     def test(draw: Draw, scope: Scope) -> Outcome:
         moment = cast(Moment, scope.get("moment", "start"))
-        numbers = _numbers(draw.study, scope["convention"], moment, scope["outcome"], _solver(scope))
+        solver = solver_of(scope) if "solver" in scope else ""
+        numbers = _numbers(draw.study, scope["convention"], moment, scope["outcome"], solver)
         h_ad, h_fd, ad, fd = numbers[draw.seed - draw.study.first]
         if h_ad is None or h_fd is None or ad is None or fd is None:
             return Outcome(None, "an entropy or an outcome does not exist")
@@ -141,7 +133,6 @@ def _mechanism(numbers: Mapping[str, Any]) -> str:
     return f"{side('outcome_of_ad_smaller')} ahead, {side('entropy_of_ad_larger')} more entropy"
 
 
-OUTCOMES = ("residual", "equation residual", "solution error")
 _Setting = tuple[str, str, str, str]
 """Activation, law of the weights, operator, step."""
 
@@ -150,17 +141,11 @@ def _loss_settings(profile: Profile) -> list[tuple[_Setting, tuple[str, ...]]]:
     """With the sizes."""
     standard = "N(0, 1)"
     if profile == "quick":
-        found: list[_Setting] = [
-            ("tanh", standard, "u_xx", "1/100"),
-            ("tanh", standard, "u_xx", "1/1000"),
-            ("tanh", standard, "u_xxxx", "1/100"),
-            ("sin", standard, "u_xx", "1/100"),
-        ]
-        return [(setting, ("n=128",)) for setting in found]
-    steps, both = ("1/10", "1/100", "1/1000"), ("tanh", "sin")
-    every = [(a, standard, o, h) for a in both for o in ("u_x", "u_xx", "u_xxx", "u_xxxx") for h in steps]
+        return [((a, standard, o, h), ("n=128",)) for a, o, h in SOLVED]
+    both = ("tanh", "sin")
+    every = [(a, standard, o, h) for a in both for o in ("u_x", "u_xx", "u_xxx", "u_xxxx") for h in STEPS]
     every += [(a, standard, o, "1/100") for a in ("erf", "gaussian") for o in ("u_xx", "u_xxxx")]
-    every += [(a, "N(0, 25)", "u_xx", h) for a in both for h in steps]
+    every += [(a, "N(0, 25)", "u_xx", h) for a in both for h in STEPS]
     sizes = ("n=24", "n=64", "n=128", "n=256")
     return [(s, sizes if s[0] in both and s[1:] == (standard, "u_xx", "1/100") else ("n=128",)) for s in every]
 
@@ -179,7 +164,7 @@ def _loss_cells(profile: Profile) -> tuple[Scope, ...]:
         for (activation, weights, operator, step), sizes in _loss_settings(profile)
         for size in sizes
         if (outcome, solver) in _MAIN or (weights, step) == ("N(0, 1)", "1/100") or profile == "quick"
-        for arithmetic in ("float64", "float32")
+        for arithmetic in ARITHMETICS
     )  # fmt: skip
 
 
@@ -187,13 +172,8 @@ def _speed_settings(profile: Profile) -> list[tuple[str, str, str, str, str]]:
     """Activation, optimiser, operator, step, arithmetic."""
     if profile == "full":
         return [(a, r, o, h, d) for a in ("tanh", "sin") for r in ("adam", "gd", "lbfgs") for o in ("u_xx", "u_xxxx")
-                for h in ("1/100", "1/1000") for d in ("float64", "float32")]  # fmt: skip
-    return [
-        ("tanh", "gd", "u_xx", "1/100", "float64"),
-        ("tanh", "adam", "u_xx", "1/100", "float32"),
-        ("tanh", "adam", "u_xx", "1/1000", "float32"),
-        ("tanh", "adam", "u_xxxx", "1/100", "float32"),
-    ]
+                for h in STEPS[1:] for d in ARITHMETICS]  # fmt: skip
+    return [("tanh", *rule) for rule in DESCENDED]
 
 
 _SPEEDS = (("start", "loss"), ("middle", "later loss"))

@@ -15,9 +15,10 @@ from typing import Any, cast
 
 from numerics.problem import METHODS, Method
 from proofs_check.claim import Claim, Mutant, Profile, Scope
+from proofs_check.claims.common import cell
 from proofs_check.claims.decisions import LEVEL, Correlation, each_of, finding, rank_correlations
 from proofs_check.claims.runs import Moment, Table, Values, conventions, judged, outcomes, predictors, tables
-from proofs_check.claims.study import SOLUTIONS, TOLERANCES, Study, instances, search
+from proofs_check.claims.study import ARITHMETICS, OWN, SOLUTIONS, TOLERANCES, Study, instances, search, solver_of
 from proofs_check.findings import Finding
 from proofs_check.verdicts import Outcome
 
@@ -25,8 +26,6 @@ Test = Callable[[Study, Scope], Outcome]
 Cells = Callable[[Profile], tuple[Scope, ...]]
 STRONG = 0.5
 """Least |ρ| of a quantity that is said to quantify another."""
-OWN = "own cut-off"
-"""The solver that cuts the spectrum where the cell's convention does."""
 VARIED = {"scales": "scale", "sizes": "number of features", "steps": "step", "methods": "method"}
 """What varies over a sample beside the features."""
 
@@ -41,8 +40,7 @@ def _outcome(study: Study, scope: Scope) -> Values:
     A run that did not reach a loss is slower than all that did, tied.
     """
     if study.model == "rfm":
-        solver = scope["convention"] if scope["solver"] == OWN else scope["solver"]
-        return outcomes(study, _method(scope), solver)[scope["outcome"]]
+        return outcomes(study, _method(scope), solver_of(scope))[scope["outcome"]]
     values = outcomes(study, _method(scope))[scope["outcome"]]
     if not scope["outcome"].startswith("iterations"):
         return values
@@ -136,15 +134,15 @@ def _loss_samples(profile: Profile) -> list[Sample]:
             for sample in ("seeds", *VARIED)
             for solution in SOLUTIONS
             for operator in ("u_xx", "u_xxxx")
-            for arithmetic in ("float64", "float32")
+            for arithmetic in ARITHMETICS
             for method in _methods(sample)
         ]
     return [
-        *(("seeds", s, "u_xx", a, m) for s in SOLUTIONS for a in ("float64", "float32") for m in METHODS),
+        *(("seeds", s, "u_xx", a, m) for s in SOLUTIONS for a in ARITHMETICS for m in METHODS),
         *(("scales", s, "u_xx", "float32", m) for s in SOLUTIONS for m in METHODS),
         ("sizes", first, "u_xx", "float64", "fd"),
         ("steps", first, "u_xx", "float64", "fd"),
-        *(("methods", s, "u_xx", a, "both") for s in SOLUTIONS for a in ("float64", "float32")),
+        *(("methods", s, "u_xx", a, "both") for s in SOLUTIONS for a in ARITHMETICS),
     ]
 
 
@@ -207,11 +205,6 @@ def _entropy_and_speed(profile: Profile) -> tuple[Scope, ...]:
     )  # fmt: skip
 
 
-def _cell(cells: tuple[Scope, ...], **coordinates: str) -> Scope:
-    """The first cell with these coordinates."""
-    return next(cell for cell in cells if all(cell[key] == value for key, value in coordinates.items()))
-
-
 _DECIDED = (
     r"It holds where the whole interval of $\rho$ is at most $-1/2$ (and the permutation p-value is under "
     f"{LEVEL:g} after Holm's correction over the predictors of the sample), is reversed where it is at least $1/2$, is "
@@ -230,8 +223,8 @@ _SPEED = (
     "that never get there are tied, slower than all others), or of that of G after half of the iterations and the last "
     "loss over the loss then; residuals by the cell's method. "
 )
-_S4_CLEAR = _cell(_entropy_and_loss("quick"), sample="scales", solution=SOLUTIONS[1], arithmetic="float32", method="ad")
-_S5_CLEAR = _cell(_entropy_and_speed("quick"), sample="scales", method="ad", given="nothing", moment="start")
+_S4_CLEAR = cell(_entropy_and_loss("quick"), sample="scales", solution=SOLUTIONS[1], arithmetic="float32", method="ad")
+_S5_CLEAR = cell(_entropy_and_speed("quick"), sample="scales", method="ad", given="nothing", moment="start")
 
 CLAIMS = (
     Claim(

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from numerics.features import features
 from numerics.matrices import float_matrix, float_rhs
 from numerics.problem import Problem
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims import loss_orders
 from proofs_check.claims.common import once, problem, same, seeds, witness
-from proofs_check.claims.loss_orders import is_semidefinite
+from proofs_check.claims.networks import flow
 from proofs_check.verdicts import Outcome
+from theory import dynamics
 from theory.decision import from_comparison
 
 if TYPE_CHECKING:
@@ -54,12 +57,8 @@ def _law(A: Any, f: Any, step: float, iterations: int, every: int) -> Any:
 
 
 def _flow(A: Any, f: Any, step: float, iterations: int, every: int) -> Any:
-    """``exp(−ηtAAᵀ) r(0)``, in float64."""
-    import torch
-
-    values, vectors = torch.linalg.eigh(A.double() @ A.double().T)
-    times = torch.arange(0, iterations + 1, every)
-    return torch.exp(-step * values * times[:, None]) * -(vectors.T @ f.double()) @ vectors.T
+    """``exp(−ηtAAᵀ) r(0)``."""
+    return flow(A @ A.T, -f, step, tuple(range(0, iterations + 1, every)))
 
 
 def _descent_law(
@@ -105,13 +104,6 @@ def _projection(tolerance: float, shift: int, dtype: str = "float64") -> Callabl
     return test
 
 
-def _inverse(K: Any) -> list[tuple[Fraction, ...]]:
-    from theory import dynamics
-
-    size = len(K)
-    return [dynamics.solve(K, tuple(Fraction(int(i == j)) for j in range(size))) for i in range(size)]
-
-
 def _integral(reverse: bool, stretch: Fraction = Fraction(1)) -> Callable[[Problem, Scope], Outcome]:
     """∫ loss dt of gradient flow, ¼ r₀ᵀK⁻¹r₀: K_FD⁻¹ − K_AD⁻¹ is positive semidefinite, so AD's is at most FD's for every r₀.
 
@@ -119,21 +111,16 @@ def _integral(reverse: bool, stretch: Fraction = Fraction(1)) -> Callable[[Probl
     """
 
     def test(instance: Problem, scope: Scope) -> Outcome:
-        from theory import dynamics
-
-        kernel_ad, kernel_fd, start = _rational_kernels(instance, stretch)
-        ad, fd = (dynamics.kernel_loss_integral(kernel, start) for kernel in (kernel_ad, kernel_fd))
-        inverses = [_inverse(kernel) for kernel in (kernel_ad, kernel_fd)]
-        sign = -1 if reverse else 1
-        difference = [
-            [sign * (y - x) for x, y in zip(one, other, strict=True)] for one, other in zip(*inverses, strict=True)
-        ]
-        own = sum((a * b * d for a, row in zip(start, difference, strict=True) for b, d in zip(start, row, strict=True)),
-                  Fraction(0)) / 4  # fmt: skip
-        consistent = same(own, sign * (fd - ad))
+        *kernels, start = _rational_kernels(instance, stretch)
+        ad, fd = (dynamics.kernel_loss_integral(kernel, start) for kernel in kernels)
+        one, other = (tuple(dynamics.solve(K, unit) for unit in loss_orders.identity(len(K))) for K in kernels)
+        if reverse:
+            one, other = other, one
+        difference = loss_orders.combined(other, one, -1)
+        consistent = same(loss_orders.form_value(difference, start) / 4, ad - fd if reverse else fd - ad)
         if consistent.holds is not True:
             return Outcome(consistent, "the integral is not ¼ r₀ᵀK⁻¹r₀")
-        semidefinite = is_semidefinite(tuple(map(tuple, difference)))
+        semidefinite = loss_orders.is_semidefinite(difference)
         detail = f"K_FD⁻¹ − K_AD⁻¹ {'≥' if semidefinite else 'not ≥'} 0; own f: AD {float(ad):.6g}, FD {float(fd):.6g}"
         return Outcome(consistent & from_comparison(semidefinite), detail)
 
@@ -147,27 +134,16 @@ def _rational_kernels(instance: Problem, stretch: Fraction) -> tuple[Any, Any, A
     ``A_FD A_FDᵀ ≤ A_AD A_ADᵀ`` then holds exactly, by construction, as the sine factorisation gives it. ``stretch``
     multiplies the factors: above 1 the order is lost.
     """
-    size = 5
+    size, h = 5, float(instance.h)
     A = float_matrix(instance, "ad", "float64")[:size, :]
-    weights = [float(w[0]) for w in _weights(instance)]
-    h = float(instance.h)
-    factors = [stretch * Fraction(round(1000 * float(np.sinc(w * h / 2 / np.pi) ** 2)), 1000) for w in weights]
-    rational = [[Fraction(round(1000 * float(v)), 1000) for v in row] for row in A]
-    scaled = [[v * d for v, d in zip(row, factors, strict=True)] for row in rational]
-    f = [Fraction(round(1000 * float(v)), 1000) for v in float_rhs(instance, "float64")[:size]]
-    return _gram(rational), _gram(scaled), tuple(-v for v in f)
-
-
-def _weights(instance: Problem) -> Any:
-    from numerics.features import features
-
-    return features(instance).weights
-
-
-def _gram(rows: list[list[Fraction]]) -> Any:
-    from theory import dynamics
-
-    return dynamics.gram(tuple(tuple(row) for row in rows))
+    factors = [
+        stretch * loss_orders.rounded(float(np.sinc(float(w) * h / 2 / np.pi) ** 2))
+        for (w,) in features(instance).weights
+    ]
+    rational = tuple(tuple(loss_orders.rounded(float(v)) for v in row) for row in A)
+    scaled = tuple(tuple(v * d for v, d in zip(row, factors, strict=True)) for row in rational)
+    f = tuple(loss_orders.rounded(float(v)) for v in float_rhs(instance, "float64")[:size])
+    return dynamics.gram(rational), dynamics.gram(scaled), tuple(-v for v in f)
 
 
 def _invariance(tolerance: float, truncated: bool) -> Callable[[Problem, Scope], Outcome]:

@@ -618,10 +618,10 @@ def test_forms_are_the_losses(seed: int, penalty: Fraction) -> None:
     start = tuple(Fraction(k, 3) for k in (1, -2, 3, 1))
     pair = loss_orders.Pair(small, large, start, penalty, loss_orders._stable_step(large), 3)
     objective, residual = dynamics.ridge_quadratic(small, start, penalty)
-    assert loss_orders._value(loss_orders._ridge_objective_form(small, pair), start) == objective
-    assert loss_orders._value(loss_orders._ridge_residual_form(small, pair), start) == residual
+    assert loss_orders.form_value(loss_orders._ridge_objective_form(small, pair), start) == objective
+    assert loss_orders.form_value(loss_orders._ridge_residual_form(small, pair), start) == residual
     moved = dynamics.residual_law(small, start, pair.step, 3)
-    assert loss_orders._value(loss_orders._descent_form(small, pair), start) == sum(v * v for v in moved) / 2
+    assert loss_orders.form_value(loss_orders._descent_form(small, pair), start) == sum(v * v for v in moved) / 2
 
 
 def test_mean_losses_are_those_of_the_eigenvalues() -> None:
@@ -651,7 +651,7 @@ def test_deviations_are_those_of_the_kernel_module(method: Method) -> None:
 def test_the_law_of_the_flow_is_another() -> None:
     G = torch.diag(torch.tensor([2.0, 0.5], dtype=torch.float64))
     r = torch.ones(2, dtype=torch.float64)
-    found = networks._exponential(G, r, 0.5, (0, 3))
+    found = networks.flow(G, r, 0.5, (0, 3))
     expected = torch.exp(-torch.tensor([[0.0], [1.5]], dtype=torch.float64) * torch.tensor([2.0, 0.5]))
     torch.testing.assert_close(found, expected)
     assert float((networks._power(G, r, 0.5, (0, 3))[1] - found[1]).abs().max()) > 0.04
