@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from numerics.comparisons import below, less, same
-from numerics.problem import Boundary, Problem
-from proofs_check.claim import Profile, Scope
+from numerics.problem import Arithmetic, Boundary, Problem
+from proofs_check.claim import Profile, Request, Scope
 from theory.decision import Decision, every, some
 from theory.discretisation import StencilChoice
 from theory.laws import Normal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 __all__ = [
-    "ACTIVATIONS", "Decision", "below", "by_seed", "cell", "every", "less", "once", "problem", "same", "seeds", "some", "witness",
+    "ACTIVATIONS", "Decision", "below", "both_spectra", "by_seed", "cell", "every", "less", "once", "problem", "same", "seeds", "some", "witness",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -72,6 +72,11 @@ def _root(size: int) -> int:
 def seeds(profile: Profile, quick: int, full: int) -> range:
     """Seeds 0, 1, …: as many as the profile asks for."""
     return range(quick if profile == "quick" else full)
+
+
+def both_spectra(instance: Problem, arithmetic: Arithmetic = "exact") -> tuple[Request, Request]:
+    """The spectra of A_AD and of A_FD, to be computed before the cells that read them."""
+    return (instance, "ad", arithmetic), (instance, "fd", arithmetic)
 
 
 def by_seed(make: Callable[[int], T]) -> SearchStrategy[T]:

@@ -25,7 +25,7 @@ from numerics.spectra import spectrum
 from proofs_check import advice_floor
 from proofs_check.advice_model import leading_terms, values
 from proofs_check.claim import TYPICAL, Assumption, Claim, Mutant, Profile, Request, Scope
-from proofs_check.claims.common import ACTIVATIONS, problem, seeds, witness
+from proofs_check.claims.common import ACTIVATIONS, both_spectra, problem, seeds, witness
 from proofs_check.claims.source import entropies_ordered, small_larger
 from proofs_check.verdicts import Outcome
 from theory.entropy import Convention, cutoff, entropy_gap_coefficient
@@ -66,9 +66,8 @@ def _cells(profile: Profile) -> tuple[Scope, ...]:
     )
 
 
-def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
-    yield (instance, "ad", scope["arithmetic"])  # type: ignore[misc]
-    yield (instance, "fd", scope["arithmetic"])  # type: ignore[misc]
+def _requests(instance: Problem, scope: Scope) -> tuple[Request, ...]:
+    return both_spectra(instance, scope["arithmetic"])  # type: ignore[arg-type]
 
 
 def _space(scope: Scope) -> SearchStrategy[Problem]:

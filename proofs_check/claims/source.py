@@ -25,7 +25,7 @@ from numerics.floor import entry_errors
 from numerics.problem import Arithmetic, Problem
 from numerics.spectra import Spectrum, spectrum
 from proofs_check.claim import SHARE, Claim, Mutant, Profile, Request, Scope
-from proofs_check.claims.common import ACTIVATIONS, Decision, below, every, less, problem, some, witness
+from proofs_check.claims.common import ACTIVATIONS, Decision, below, both_spectra, every, less, problem, some, witness
 from proofs_check.claims.measures import entropy_gaps, leading_values, small_values
 from proofs_check.claims.samples import (
     AGREEMENT,
@@ -152,8 +152,7 @@ def _space(scope: Scope) -> SearchStrategy[Problem]:
 
 def _requests(draw: Draw, scope: Scope) -> Iterator[Request]:
     if draw.sample.arithmetic == "exact":
-        yield (draw.problem, "ad", "exact")
-        yield (draw.problem, "fd", "exact")
+        yield from both_spectra(draw.problem)
     elif draw.index == 0:
         yield draw.sample
 
@@ -362,152 +361,75 @@ def _at(arithmetic: str, activation: str, convention: str | None = None, n: int 
     return scope | ({"convention": convention} if convention else {})
 
 
-_DEFAULT = Convention().label
 _JUDGED = (
     "judged by the share of the draws in floating point (at least 9 in 10: it holds; at most 1 in 10: it is reversed; "
     "95 % confidence, simultaneous over all cells {}) and in every draw in exact arithmetic"
 )
 _DRAWS, _BY_LABEL = _JUDGED.format("of the statement"), _JUDGED.format("of one convention")
 
+_NORMALISED = _at("float32", "tanh", "energy τ=1e-6, power 1, normalised", 64)
+_TANH32 = _at("float32", "tanh", n=64)
+
+
+def _claim(id: str, title: str, statement: str, predicate: str, **rest: Any) -> Claim:
+    return Claim(
+        id, title, statement, "source", id.partition(".")[0], predicate, "sampled", instances=_instances,
+        quantifier=SHARE, proven=_exact, requests=_requests, describe=_described, search=_space, **rest,
+    )  # fmt: skip
+
+
+def _small_claim(quantify: str, title: str, reading: str, other: Mutant) -> Claim:
+    return _claim(
+        f"S2.{quantify}-small", title,
+        f"The small singular values of $A_{{FD}}$ are larger than those of $A_{{AD}}$ (our reading: {reading}).",
+        rf"$\sigma_k(A_{{FD}}) > \sigma_k(A_{{AD}})$ for {quantify} $k > n/2$, $n = \min(N, M)$, {_DRAWS}.",
+        scopes=_cells, test=small_larger(quantify), measure=small_values,
+        mutants=(
+            Mutant("exchanged", "AD and FD exchanged, in float32 where the noise floor lifts FD", "sign",
+                   lambda c: c.with_(test=small_larger(quantify, exchanged=True)), _TANH32),
+            other,
+        ),
+    )  # fmt: skip
+
+
 CLAIMS = (
-    Claim(
-        id="S1.leading-agree",
-        title="Large singular values agree",
-        statement="The large singular values of $A_{AD}$ and $A_{FD}$ agree.",
-        family="source",
-        source="S1",
-        predicate=r"With $r$ the effective cut-off number of $A_{AD}$ under the rule: "
+    _claim(
+        "S1.leading-agree", "Large singular values agree",
+        "The large singular values of $A_{AD}$ and $A_{FD}$ agree.",
+        r"With $r$ the effective cut-off number of $A_{AD}$ under the rule: "
         r"$|\sigma_k(A_{FD}) - \sigma_k(A_{AD})| \le \sigma_k(A_{AD})/100$ for every $k \le r$, " + _BY_LABEL + ".",
-        kind="sampled",
-        scopes=_by_rule,
-        statement_of=lambda scope: scope["convention"],
-        instances=_instances,
-        test=_leading_agree(AGREEMENT),
-        quantifier=SHARE,
-        proven=_exact,
+        scopes=_by_rule, statement_of=lambda scope: scope["convention"], test=_leading_agree(AGREEMENT),
         measure=leading_values,
-        requests=_requests,
-        describe=_described,
-        search=_space,
         mutants=(
-            Mutant(
-                "ten-digits",
-                "agreement to 1e-10 instead of one per cent",
-                "constant",
-                lambda c: c.with_(test=_leading_agree(Fraction(1, 10**10))),
-                _at("exact", "tanh", _DEFAULT),
-            ),
-            Mutant(
-                "all-values",
-                "all singular values agree, not the large ones alone",
-                "assumption",
-                lambda c: c.with_(test=_leading_agree(AGREEMENT, all_values=True)),
-                _at("float64", "tanh", "energy τ=1e-6, power 1", 64),
-            ),
+            Mutant("ten-digits", "agreement to 1e-10 instead of one per cent", "constant",
+                   lambda c: c.with_(test=_leading_agree(Fraction(1, 10**10))), _at("exact", "tanh", Convention().label)),
+            Mutant("all-values", "all singular values agree, not the large ones alone", "assumption",
+                   lambda c: c.with_(test=_leading_agree(AGREEMENT, all_values=True)),
+                   _at("float64", "tanh", "energy τ=1e-6, power 1", 64)),
         ),
     ),
-    Claim(
-        id="S2.every-small",
-        title="Every small singular value of FD is larger",
-        statement="The small singular values of $A_{FD}$ are larger than those of $A_{AD}$ (our reading: every one of them).",
-        family="source",
-        source="S2",
-        predicate=r"$\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for every $k > n/2$, $n = \min(N, M)$, " + _DRAWS + ".",
-        kind="sampled",
-        scopes=_cells,
-        instances=_instances,
-        test=small_larger("every"),
-        quantifier=SHARE,
-        proven=_exact,
-        measure=small_values,
-        requests=_requests,
-        describe=_described,
-        search=_space,
-        mutants=(
-            Mutant(
-                "exchanged",
-                "AD and FD exchanged, in float32 where the noise floor lifts FD",
-                "sign",
-                lambda c: c.with_(test=small_larger("every", exchanged=True)),
-                _at("float32", "tanh", n=64),
-            ),
-            Mutant(
-                "large-as-well",
-                "every singular value of FD is larger, in float32 where the small ones are",
-                "assumption",
-                lambda c: c.with_(test=small_larger("every", also_large=True)),
-                _at("float32", "tanh", n=64),
-            ),
-        ),
+    _small_claim(
+        "every", "Every small singular value of FD is larger", "every one of them",
+        Mutant("large-as-well", "every singular value of FD is larger, in float32 where the small ones are", "assumption",
+               lambda c: c.with_(test=small_larger("every", also_large=True)), _TANH32),
     ),
-    Claim(
-        id="S2.some-small",
-        title="Some small singular value of FD is larger",
-        statement="The small singular values of $A_{FD}$ are larger than those of $A_{AD}$ (our reading: at least one of them).",
-        family="source",
-        source="S2",
-        predicate=r"$\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for some $k > n/2$, $n = \min(N, M)$, " + _DRAWS + ".",
-        kind="sampled",
-        scopes=_cells,
-        instances=_instances,
-        test=small_larger("some"),
-        quantifier=SHARE,
-        proven=_exact,
-        measure=small_values,
-        requests=_requests,
-        describe=_described,
-        search=_space,
-        mutants=(
-            Mutant(
-                "exchanged",
-                "AD and FD exchanged, in float32 where the noise floor lifts FD",
-                "sign",
-                lambda c: c.with_(test=small_larger("some", exchanged=True)),
-                _at("float32", "tanh", n=64),
-            ),
-            Mutant(
-                "far-larger",
-                "some small singular value of FD is larger by a factor of 10^30",
-                "constant",
-                lambda c: c.with_(test=small_larger("some", factor=10**30)),
-                _at("float32", "tanh", n=64),
-            ),
-        ),
+    _small_claim(
+        "some", "Some small singular value of FD is larger", "at least one of them",
+        Mutant("far-larger", "some small singular value of FD is larger by a factor of 10^30", "constant",
+               lambda c: c.with_(test=small_larger("some", factor=10**30)), _TANH32),
     ),
-    Claim(
-        id="S3.entropy-order",
-        title="AD has at least the truncated entropy of FD",
-        statement="The truncated entropy of $A_{AD}$ is at least that of $A_{FD}$.",
-        family="source",
-        source="S3",
-        predicate=r"$H(A_{AD}) \ge H(A_{FD})$ under the convention, " + _BY_LABEL + ".",
-        kind="sampled",
-        scopes=by_convention,
-        statement_of=lambda scope: scope["convention"],
-        instances=_instances,
-        test=entropy_order(Fraction(0)),
-        quantifier=SHARE,
-        proven=_exact,
+    _claim(
+        "S3.entropy-order", "AD has at least the truncated entropy of FD",
+        "The truncated entropy of $A_{AD}$ is at least that of $A_{FD}$.",
+        r"$H(A_{AD}) \ge H(A_{FD})$ under the convention, " + _BY_LABEL + ".",
+        scopes=by_convention, statement_of=lambda scope: scope["convention"], test=entropy_order(Fraction(0)),
         measure=entropy_gaps,
-        requests=_requests,
-        describe=_described,
-        search=_space,
         mutants=(
-            Mutant(
-                "by-one-half",
-                "AD's entropy exceeds FD's by one half at least, where the order itself holds",
-                "constant",
-                lambda c: c.with_(test=entropy_order(Fraction(1, 2))),
-                _at("float32", "tanh", "energy τ=1e-6, power 1, normalised", 64),
-            ),
-            Mutant(
-                "exchanged",
-                "AD and FD exchanged, in float32 under a convention where the order holds",
-                "sign",
-                lambda c: c.with_(test=entropy_order(Fraction(0), exchanged=True)),
-                _at("float32", "tanh", "energy τ=1e-6, power 1, normalised", 64),
-            ),
+            Mutant("by-one-half", "AD's entropy exceeds FD's by one half at least, where the order itself holds", "constant",
+                   lambda c: c.with_(test=entropy_order(Fraction(1, 2))), _NORMALISED),
+            Mutant("exchanged", "AD and FD exchanged, in float32 under a convention where the order holds", "sign",
+                   lambda c: c.with_(test=entropy_order(Fraction(0), exchanged=True)), _NORMALISED),
         ),
     ),
-)
+)  # fmt: skip
 """S1, S2 and S3; S4 to S7 are statements about training."""

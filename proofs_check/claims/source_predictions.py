@@ -15,6 +15,7 @@ from typing import Any, cast
 from numerics.gap_sign import predicted_gap, predicted_spectra
 from numerics.problem import Arithmetic
 from proofs_check.claim import Claim, Mutant, Profile, Request, Scope
+from proofs_check.claims.common import both_spectra
 from proofs_check.claims.samples import Sample, Setting, conventions
 from proofs_check.claims.source import DRAWS, Draw, by_convention, entropy_order, order_outcome
 from proofs_check.verdicts import Outcome
@@ -55,8 +56,7 @@ def _instances(scope: Scope, profile: Profile) -> Iterator[Settings]:
 def _requests(settings: Settings, scope: Scope) -> Iterator[Request]:
     for setting, _ in settings.judged:
         if settings.arithmetic == "exact":
-            yield (setting.draw(0), "ad", "exact")
-            yield (setting.draw(0), "fd", "exact")
+            yield from both_spectra(setting.draw(0))
         else:
             yield settings.sample(setting)
 

@@ -19,7 +19,7 @@ from numerics.problem import Boundary, Problem
 from numerics.spectra import spectrum
 from proofs_check import proof_steps
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Request, Scope, Step
-from proofs_check.claims.common import below, every, once, problem, same, seeds, witness
+from proofs_check.claims.common import below, both_spectra, every, once, problem, same, seeds, witness
 from proofs_check.verdicts import Outcome
 from theory.discretisation import StencilChoice
 from theory.stencils import Stencil, central
@@ -187,10 +187,9 @@ def _ostrowski(tighten: Fraction) -> Callable[[Problem, Scope], Outcome]:
     return test
 
 
-def requests(instance: Problem, scope: Scope) -> Iterator[Request]:
+def requests(instance: Problem, scope: Scope) -> tuple[Request, ...]:
     """Both spectra of an instance."""
-    yield (instance, "ad", "exact")
-    yield (instance, "fd", "exact")
+    return both_spectra(instance)
 
 
 def _boundary_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
