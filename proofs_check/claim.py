@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from numerics.problem import Arithmetic, Method, Problem
@@ -163,6 +164,10 @@ TYPICAL = Quantifier("typical")
 SHARE = Quantifier("share")
 
 
+MutantKind = Literal["constant", "sign", "assumption", "exponent", "order", "predicate"]
+"""What a mutant changes."""
+
+
 @dataclass(frozen=True)
 class Mutant:
     """A wrong version of a claim that its checker must refute.
@@ -177,7 +182,7 @@ class Mutant:
 
     name: str
     change: str
-    kind: Literal["constant", "sign", "assumption", "exponent", "order", "predicate"]
+    kind: MutantKind
     mutate: Callable[[Claim], Claim]
     scope: Scope | None = None
 
@@ -215,6 +220,7 @@ class Claim:
         formal: the formal statements of a cell, which adfd proves itself; PROVED takes them (:mod:`proofs_check.formal`).
         coverage: what the instances of a cell are, for a user's own claim: some (None), all there are, or independent
             draws from a law.
+        judges: the functions (of ``theory`` and ``numerics``) that the claim is about, or their dotted names.
     """
 
     id: str
@@ -242,6 +248,12 @@ class Claim:
     formal: Callable[[Scope], tuple[Formal, ...]] | None = None
     statement_of: Callable[[Scope], str] | None = None
     measure: Callable[[Sequence[Outcome]], tuple[str, Mapping[str, Any]]] | None = None
+    judges: tuple[Callable[..., Any] | str, ...] = ()
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The dotted names of the functions that the claim is about."""
+        return tuple(f if isinstance(f, str) else f"{f.__module__}.{f.__qualname__}" for f in self.judges)
 
     def in_proof(self, scope: Scope) -> bool:
         """Whether every instance of a cell is decided with proof, though elsewhere they are sampled."""
@@ -263,6 +275,17 @@ class Claim:
     def with_(self, **changes: Any) -> Claim:
         """The same claim with some attributes changed: how mutants are made."""
         return replace(self, **changes)
+
+    def given(self, **values: Any) -> Claim:
+        """The claim whose test is given other values of its keyword parameters, the constants of the claim.
+
+        Raises:
+            InputError: the test has no such constant.
+        """
+        for key in values:
+            if key not in constants(self.test):
+                raise InputError(f"claim {self.id}: its test has no constant {key!r}")
+        return replace(self, test=partial(self.test, **values))
 
     def without_assumption(self, text: str) -> Claim:
         """The claim without one of its assumptions.
@@ -299,3 +322,71 @@ def _facts(
     """Cells of which a share is asked, by statement."""
     sampled = [s for s in scopes(profile) if quantifier.kind == "share" and not (proven is not None and proven(s))]
     return Counter("" if statement_of is None else statement_of(s) for s in sampled)
+
+
+RESERVED = ("scope",)
+"""Parameters of a test that are not constants of the claim."""
+
+
+def statement_in(function: Callable[..., Any]) -> str:
+    """The docstring of a test, in one line: the statement of its claim."""
+    return " ".join((function.__doc__ or "").split())
+
+
+def constants(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The constants of a claim: the parameters of its test after the instance, but for ``scope``."""
+    return tuple(name for name in list(inspect.signature(function).parameters)[1:] if name not in RESERVED)
+
+
+def stated(
+    id: str,
+    *,
+    title: str,
+    source: str,
+    predicate: str,
+    kind: Kind,
+    scopes: Callable[[Profile], tuple[Scope, ...]],
+    instances: Callable[[Scope, Profile], Iterable[Any]],
+    mutants: tuple[Mutant, ...],
+    family: str | None = None,
+    statement: str | None = None,
+    **more: Any,
+) -> Callable[[Callable[..., Outcome]], Claim]:
+    """Makes a claim of its test: the docstring is the statement, keyword parameters are the constants of the claim.
+
+    The test is called with an instance and a scope.  Its mutants are made by :func:`wrong` (other values of the
+    constants), :func:`weaker` (without an assumption), :func:`instead` (other attributes) or :func:`misproved` (another
+    step).  The family is the first part of the id, unless it is named; ``statement`` stands in for the docstring where
+    it is put together from constants; ``more`` are further attributes of :class:`Claim`.
+    """
+
+    def decorate(test: Callable[..., Outcome]) -> Claim:
+        return Claim(
+            id=id, title=title, statement=statement or statement_in(test), family=family or id.partition(".")[0],
+            source=source, predicate=predicate, kind=kind, scopes=scopes, instances=instances, test=test,
+            mutants=mutants, **more,
+        )  # fmt: skip
+
+    return decorate
+
+
+def wrong(name: str, change: str, kind: MutantKind, scope: Scope | None = None, /, **values: Any) -> Mutant:
+    """The mutant whose test is given other values of its constants."""
+    return Mutant(name, change, kind, lambda claim: claim.given(**values), scope)
+
+
+def weaker(name: str, change: str, assumption: str, scope: Scope | None = None, /) -> Mutant:
+    """The mutant that drops the assumption whose text contains ``assumption``."""
+    return Mutant(name, change, "assumption", lambda claim: claim.without_assumption(assumption), scope)
+
+
+def instead(name: str, change: str, kind: MutantKind, scope: Scope | None = None, /, **attributes: Any) -> Mutant:
+    """The mutant with other attributes of the claim, such as its instances, or with another test altogether."""
+    return Mutant(name, change, kind, lambda claim: claim.with_(**attributes), scope)
+
+
+def misproved(
+    name: str, change: str, kind: MutantKind, step: int, scope: Scope | None = None, /, **attributes: Any
+) -> Mutant:
+    """The mutant with other attributes of a step of its derivation, counted from 1: a wrong proof."""
+    return Mutant(name, change, kind, lambda claim: claim.with_step(step, **attributes), scope)

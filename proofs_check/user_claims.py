@@ -35,7 +35,19 @@ from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from proofs_check import local_modules, untouched
-from proofs_check.claim import ALL, Assumption, Claim, Mutant, Quantifier, Scope
+from proofs_check.claim import (
+    ALL,
+    Assumption,
+    Claim,
+    Mutant,
+    Quantifier,
+    Scope,
+    constants,
+    stated,
+    statement_in,
+    weaker,
+    wrong,
+)
 from proofs_check.float_guard import guess, made_inexactly, made_of_floats
 from proofs_check.instances import (
     MOST,
@@ -79,8 +91,6 @@ LONGEST = 10_000
 """Most characters with which an instance is described."""
 MADE = "__adfd_claims__"
 """Where a module keeps the claims that the decorator has made in it, in order."""
-RESERVED = ("scope",)
-"""Parameters of a predicate that are not constants of the claim."""
 
 
 @dataclass(frozen=True)
@@ -136,11 +146,11 @@ def claim(
     """
 
     def decorate(function: Callable[..., Found]) -> Claim:
-        statement = " ".join((function.__doc__ or "").split())
-        constants = _constants(function, id)
-        for given, wanted in ((kind, str), (quantifier, Quantifier)):
-            if type(given) is not wanted:
-                raise InputError(f"claim {id}: {given!r:.40} is not a plain {wanted.__name__}")
+        statement = statement_in(function)
+        given = _constants(function, id)
+        for value, wanted in ((kind, str), (quantifier, Quantifier)):
+            if type(value) is not wanted:
+                raise InputError(f"claim {id}: {value!r:.40} is not a plain {wanted.__name__}")
         if kind not in POSITIVE:
             raise InputError(f"claim {id}: kind {kind!r}; allowed: {', '.join(POSITIVE)}")
         if not statement:
@@ -156,20 +166,17 @@ def claim(
         space = tuple(over) if isinstance(over, Sequence) else over  # listed once
         texts = dict(assume or {})
         checked_as: Kind = "exact" if kind == "symbolic" else kind
-        made = Claim(
-            id=id,
+        made = stated(
+            id,
             title=function.__name__.strip("_").replace("_", " "),
             statement=statement,
-            family=id.partition(".")[0],
             source=source,
             predicate=f"{function.__name__} of {Path(function.__code__.co_filename).name}",
             kind=checked_as,
             scopes=lambda profile: tuple(dict(cell) for cell in cells),
             instances=lambda scope, profile: listed(
                 _space(space, scope, id), examples * (FULL if profile == "full" else 1)),
-            test=_test(function, checked_as, {}),
-            mutants=tuple(_mutant(id, name, change, function, checked_as, constants, texts)
-                          for name, change in mutants.items()),
+            mutants=tuple(_mutant(id, name, change, function, given, texts) for name, change in mutants.items()),
             assumptions=tuple(Assumption(text, holds) for text, holds in texts.items()),
             quantifier=quantifier,
             describe=_describe,
@@ -177,7 +184,7 @@ def claim(
             own=True,
             search=lambda scope: strategy(_space(space, scope, id)),
             coverage=lambda scope: coverage(_space(space, scope, id)),
-        )  # fmt: skip
+        )(_test(function, checked_as))  # fmt: skip
         register(made, function.__globals__)
         return made
 
@@ -194,22 +201,24 @@ def register(made: Claim, names: dict[str, Any]) -> None:
     _DECORATED.append(made)
 
 
-def _constants(function: Callable[..., Found], id: str) -> list[str]:
-    """The names of the parameters that have a default."""
-    parameters = list(inspect.signature(function).parameters.values())
+def _constants(function: Callable[..., Found], id: str) -> tuple[str, ...]:
+    """The constants of a claim; each has a default."""
+    parameters = inspect.signature(function).parameters
     if not parameters:
         raise InputError(f"claim {id}: {function.__name__} takes no instance")
-    others = parameters[1:]
-    for parameter in others:
-        if parameter.default is parameter.empty and parameter.name not in RESERVED:
-            raise InputError(f"claim {id}: parameter {parameter.name} of {function.__name__} needs a default")
-    return [p.name for p in others if p.name not in RESERVED]
+    found = constants(function)
+    for name in found:
+        if parameters[name].default is inspect.Parameter.empty:
+            raise InputError(f"claim {id}: parameter {name} of {function.__name__} needs a default")
+    return found
 
 
-def _test(function: Callable[..., Found], kind: Kind, changes: Mapping[str, Any]) -> Callable[[Any, Scope], Outcome]:
-    takes_scope = "scope" in inspect.signature(function).parameters
+def _test(function: Callable[..., Found], kind: Kind) -> Callable[..., Outcome]:
+    """A predicate with its guards, to be given an instance, the cell, and other values of constants."""
+    signature = inspect.signature(function)
+    takes_scope = "scope" in signature.parameters
 
-    def test(instance: Any, scope: Scope) -> Outcome:
+    def test(instance: Any, scope: Scope, **changes: Any) -> Outcome:
         if kind != "sampled" and (found_float := _float_in(function) or made_inexactly(changes)) is not None:
             raise InputError(
                 f"kind {kind!r}: {function.__name__} has the float {found_float}; write Fraction(…) or a ball"
@@ -222,6 +231,7 @@ def _test(function: Callable[..., Found], kind: Kind, changes: Mapping[str, Any]
         )
         return Outcome(holds, str(detail))
 
+    test.__signature__ = signature  # type: ignore[attr-defined]
     return test
 
 
@@ -230,15 +240,14 @@ def _mutant(
     name: str,
     change: Mapping[str, Any] | Without,
     function: Callable[..., Found],
-    kind: Kind,
-    constants: list[str],
+    constants: tuple[str, ...],
     assumptions: Mapping[str, object],
 ) -> Mutant:
     if isinstance(change, Without):
         text = change.text
         if not any(text in known for known in assumptions):
             raise InputError(f"claim {id}: mutant {name}: no assumption contains {text!r}")
-        return Mutant(name, f"without the assumption {text!r}", "assumption", lambda c: c.without_assumption(text))
+        return weaker(name, f"without the assumption {text!r}", text)
     for key in change:
         if key not in constants:
             allowed = ", ".join(constants) or "none, it has no parameter with a default"
@@ -249,8 +258,7 @@ def _mutant(
         isinstance(value, int | float | Fraction) and not isinstance(value, bool) for value in change.values()
     )
     spelled = ", ".join(f"{key} = {value}" for key, value in change.items())
-    wrong = _test(function, kind, change)
-    return Mutant(name, spelled, "constant" if numbers else "predicate", lambda c: c.with_(test=wrong))
+    return wrong(name, spelled, "constant" if numbers else "predicate", **change)
 
 
 def _space(over: Space, scope: Scope, id: str) -> Any:
@@ -389,7 +397,7 @@ def _load(path: str, content: str) -> tuple[Claim, ...]:
 
 def _owned(claim: Claim, path: str, by_decorator: bool) -> Claim:
     """A claim of a file: its predicate is nobody's but the user's, and so is what it says of its instances."""
-    mine = claim.with_(file=path, own=True, proven=None, measure=None, statement_of=None)
+    mine = claim.with_(file=path, own=True, proven=None, measure=None, statement_of=None, judges=())
     if by_decorator:
         return mine
     return mine.with_(

@@ -64,7 +64,8 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
     claim = known[claim_id]
     checked = {profile: coverage.checked_for(claim, profile) for profile in ("quick", "full")}
-    content = runner.describe(claim) | {"checked_for": checked, "cells": _last(out, claim.id)}
+    content = runner.describe(claim) | {"judges": list(claim.judged)}
+    content |= {"checked_for": checked, "cells": _last(out, claim.id)}
     scopes = claim.scopes("quick") or claim.scopes("full")
     chains = [chain(claim, scope) for scope in (scopes if claim.formal else scopes[:1])]
     for step, result in zip(content["derivation"], chains[0], strict=False):

@@ -14,7 +14,20 @@ from hypothesis import strategies as st
 
 from numerics.comparisons import less, same
 from proofs_check import ledger
-from proofs_check.claim import TYPICAL, Assumption, Claim, Mutant, Quantifier, address, parse_address
+from proofs_check.claim import (
+    TYPICAL,
+    Assumption,
+    Claim,
+    Mutant,
+    Quantifier,
+    Scope,
+    address,
+    instead,
+    parse_address,
+    stated,
+    weaker,
+    wrong,
+)
 from proofs_check.judging import BARE, _typical, evaluate, judge, meets
 from proofs_check.verdicts import Kind, Outcome, Verdict, finite
 from theory.conventions import standard_conventions
@@ -251,3 +264,43 @@ def test_undecided_draws_may_hold_or_fail(holding: int, undecided: int, expected
     assert _typical(TYPICAL, holding, undecided, 60, data)[0] is expected
     low, high = data["confidence_bounds"]
     assert low <= holding / 60 <= (holding + undecided) / 60 <= high
+
+
+@stated(
+    "test.stated", title="t", source="ours", predicate="p", kind="exact", scopes=lambda profile: (CELL,),
+    instances=lambda scope, profile: (1, 2), assumptions=(Assumption("it is one", lambda k: k == 1),),
+    judges=(same, "theory.decision.every"),
+    mutants=(
+        wrong("larger", "three", "constant", CELL, least=3), weaker("any", "two as well", "one"),
+        instead("other", "other instances", "assumption", instances=lambda scope, profile: (5,)),
+    ),
+)  # fmt: skip
+def one_is_one(instance: int, scope: Scope, least: int = 1) -> Outcome:
+    """Every one
+    is one.
+    """
+    return Outcome(same(instance, least), f"{instance} and {least}")
+
+
+def test_a_stated_claim_is_its_docstring_its_test_and_other_values_of_its_constants() -> None:
+    claim = one_is_one
+    assert claim.statement == "Every one is one."
+    assert claim.family == "test"
+    assert claim.judged == ("numerics.comparisons.same", "theory.decision.every")
+    assert judge(claim, CELL, "quick").verdict is Verdict.CERTIFIED
+    assert {m.name: judge(m.mutate(claim), CELL, "quick").verdict for m in claim.mutants} == dict.fromkeys(
+        ("larger", "any", "other"), Verdict.REFUTED
+    )
+    assert claim.mutants[0].scope == CELL
+    with pytest.raises(InputError, match=r"no constant 'most'"):
+        claim.given(most=1)
+    with pytest.raises(InputError, match=r"no constant 'scope'"):
+        claim.given(scope={})
+    assert ledger.all_claims()[0].statement.startswith("For every polynomial $u$ of degree at most")
+
+
+@pytest.mark.parametrize("claim", ledger.all_claims(), ids=lambda claim: claim.id)
+def test_every_mutant_of_the_ledger_is_another_claim(claim: Claim) -> None:
+    for mutant in claim.mutants:
+        changed = mutant.mutate(claim)
+        assert any(getattr(changed, name) is not getattr(claim, name) for name in Claim.__dataclass_fields__)
