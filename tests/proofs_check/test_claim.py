@@ -155,12 +155,12 @@ def test_a_failure_is_certified_by_its_decision_alone() -> None:
 def test_own_claims_decide_by_comparisons() -> None:
     """Every claim of the ledger that is exact, in balls or symbolic, and every such cell of the others."""
     seen = 0
-    for stated in ledger.all_claims():
-        cells = [scope for scope in stated.scopes("quick") if stated.kind_in(scope) != "sampled"]
+    for one in ledger.all_claims():
+        cells = [scope for scope in one.scopes("quick") if one.kind_in(scope) != "sampled"]
         for scope in cells[:1]:
-            instance = next(i for i in stated.instances(scope, "quick") if meets(stated, i))
-            found = evaluate(stated, instance, scope)
-            assert found.holds is None or (found.decision is not None and found.decision.compared > 0), stated.id
+            instance = next(i for i in one.instances(scope, "quick") if meets(one, i))
+            found = evaluate(one, instance, scope)
+            assert found.holds is None or (found.decision is not None and found.decision.compared > 0), one.id
             seen += 1
     assert seen > 40
 
@@ -272,7 +272,7 @@ def test_undecided_draws_may_hold_or_fail(holding: int, undecided: int, expected
     judges=(same, "theory.decision.every"),
     mutants=(
         wrong("larger", "three", "constant", CELL, least=3), weaker("any", "two as well", "one"),
-        instead("other", "other instances", "assumption", instances=lambda scope, profile: (5,)),
+        instead("other", "another test", "predicate", test=lambda k, scope: Outcome(same(k, 2), "k = 2")),
     ),
 )  # fmt: skip
 def one_is_one(instance: int, scope: Scope, least: int = 1) -> Outcome:
