@@ -36,6 +36,8 @@ MIN_SCALE = Fraction(1, 10**9)
 """Smallest standard deviation, scale or width."""
 MAX_PARAMETER_BITS = 512
 """Longest numerator or denominator of a parameter, in bits."""
+SCALES = ("std", "scale", "dof")
+"""Parameters that are positive."""
 MAX_VALUES = 4096
 """Most values in a discrete law."""
 MAX_TEXT = 100_000
@@ -48,6 +50,11 @@ class Law(ABC):
     name: ClassVar[str]
     """The name under which :func:`law` reads it."""
 
+    def __post_init__(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
+            read = _scale if field.name in SCALES else _parameter
+            object.__setattr__(self, field.name, read(getattr(self, field.name), f"{self.name}: {field.name}"))
+
     @property
     def parameters(self) -> tuple[Fraction, ...]:
         """The parameters in the order in which they are spelled."""
@@ -57,14 +64,14 @@ class Law(ABC):
         return f"{self.name}({', '.join(spell(p) for p in self.parameters)})"
 
     @property
-    @abstractmethod
     def centre(self) -> Fraction:
-        """The point about which the law is symmetric, or the mean of a discrete law."""
+        """The point about which the law is symmetric, or the mean of a discrete law; the first parameter by default."""
+        return self.parameters[0]
 
     @property
-    @abstractmethod
     def support(self) -> tuple[Fraction | None, Fraction | None]:
         """Smallest closed interval that carries the law; ``None`` for an unbounded end."""
+        return None, None
 
     @property
     def symmetric(self) -> bool:
@@ -93,6 +100,17 @@ class Law(ABC):
             raise InputError(f"moment: order {n} is negative; allowed: n >= 0")
         return self._moment(n) if self.moment_exists(n) else None
 
+    def require_moment(self, n: int) -> Fraction:
+        """E wⁿ, exactly.
+
+        Raises:
+            NonexistenceError: E|w|ⁿ is infinite.
+        """
+        moment = self.moment(n)
+        if moment is None:
+            raise NonexistenceError(f"kernel: needs E|w|^{n}, which is infinite for {self}")
+        return moment
+
     @property
     def variance(self) -> Fraction | None:
         """E w² − (E w)², or ``None`` when infinite."""
@@ -103,17 +121,74 @@ class Law(ABC):
     def _moment(self, n: int) -> Fraction:
         """E w^n, known to be finite."""
 
-    @abstractmethod
     def density(self, x: sympy.Expr) -> sympy.Expr:
         """The density at ``x`` (inside the support).
 
         Raises:
             NonexistenceError: the law is discrete or constant.
         """
+        raise NonexistenceError(f"{self.name}: this law has no density")
 
-    @abstractmethod
     def characteristic_function(self, t: sympy.Expr) -> sympy.Expr:
         """E exp(i t w) for a real ``t``."""
+        from sympy import I, exp, powsimp
+
+        value = self._centred(0, t)
+        return powsimp(exp(I * _sympy(self.centre) * t) * value, combine="exp") if self.centre else value
+
+    def fourier_moment(self, n: int, t: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+        """E wⁿ e^{itw} for a real ``t``, as (real, imaginary).
+
+        Raises:
+            NonexistenceError: E|w|ⁿ is infinite.
+        """
+        from sympy import Integer, cos, sin
+
+        self.require_moment(n)
+        centre = _sympy(self.centre)
+        parts = [Integer(0), Integer(0)]  # of E wⁿ e^{itu}, u = w − centre
+        for k in range(n if centre == 0 else 0, n + 1):
+            parts[k % 2] += math.comb(n, k) * centre ** (n - k) * self._centred(k, t)
+        real, imaginary = parts
+        if centre == 0:
+            return real, imaginary
+        c, s = cos(centre * t), sin(centre * t)
+        return c * real - s * imaginary, c * imaginary + s * real
+
+    def _centred(self, k: int, t: sympy.Expr) -> sympy.Expr:
+        """E uᵏ cos(tu) (k even) or E uᵏ sin(tu) (k odd), u = w − centre: ± the k-th derivative of E e^{itu}."""
+        from sympy import Integer
+
+        if t != 0:
+            return self._cosine_moment(k, t)
+        if k % 2:
+            return Integer(0)
+        terms = (math.comb(k, j) * (-self.centre) ** (k - j) * self.require_moment(j) for j in range(k + 1))
+        return _sympy(sum(terms, Fraction(0)))
+
+    @abstractmethod
+    def _cosine_moment(self, k: int, t: sympy.Expr) -> sympy.Expr:
+        """:meth:`_centred` at t ≠ 0, where E|w|ᵏ is finite."""
+
+    def exponential_moment(self, n: int, s: sympy.Expr) -> sympy.Expr:
+        """E wⁿ e^{sw} for a real ``s``.
+
+        Raises:
+            NonexistenceError: infinite for every s ≠ 0.
+        """
+        if s == 0:
+            return _sympy(self.require_moment(n))
+        radius = self.exponential_radius
+        if radius is not None and (radius == 0 or (s.is_number and abs(s) >= _sympy(radius))):
+            raise NonexistenceError(f"law: E exp({s} w) is infinite for {self}")
+        return self._exponential_moment(n, s)
+
+    def _exponential_moment(self, n: int, s: sympy.Expr) -> sympy.Expr:
+        """:meth:`exponential_moment` where it is finite and s ≠ 0."""
+        from sympy import Symbol, diff
+
+        t = Symbol("t", real=True)
+        return diff(self.moment_generating_function(t), t, n).subs(t, s)
 
     def moment_generating_function(self, s: sympy.Expr) -> sympy.Expr:
         """E exp(s w) for a real ``s`` inside :attr:`exponential_radius`.
@@ -121,7 +196,11 @@ class Law(ABC):
         Raises:
             NonexistenceError: E exp(s w) is infinite for every s ≠ 0.
         """
-        raise NonexistenceError(f"{self}: E exp(s w) is infinite for every s other than 0")
+        from sympy import I
+
+        if self.exponential_radius == 0:
+            raise NonexistenceError(f"{self}: E exp(s w) is infinite for every s other than 0")
+        return self.characteristic_function(-I * s)
 
     @property
     def exponential_radius(self) -> Fraction | None:
@@ -156,6 +235,11 @@ def _short(number: Fraction) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
+def _sign(k: int) -> int:
+    """φ^{(k)} = _sign(k) · E uᵏ {cos, sin}(tu), with sin for odd k."""
+    return -1 if (k + 1) // 2 % 2 else 1
+
+
 def _sympy(number: Fraction) -> sympy.Expr:
     from sympy import Rational
 
@@ -170,18 +254,6 @@ class Normal(Law):
     std: Fraction
     name: ClassVar[str] = "normal"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mean", _parameter(self.mean, "normal: mean"))
-        object.__setattr__(self, "std", _scale(self.std, "normal: std"))
-
-    @property
-    def centre(self) -> Fraction:
-        return self.mean
-
-    @property
-    def support(self) -> tuple[Fraction | None, Fraction | None]:
-        return None, None
-
     def _moment(self, n: int) -> Fraction:
         central = [Fraction(0)] * (n + 1)
         for k in range(0, n + 1, 2):
@@ -194,15 +266,11 @@ class Normal(Law):
         m, s = _sympy(self.mean), _sympy(self.std)
         return exp(-((x - m) ** 2) / (2 * s**2)) / (s * sqrt(2 * pi))
 
-    def characteristic_function(self, t: sympy.Expr) -> sympy.Expr:
-        from sympy import I, exp
+    def _cosine_moment(self, k: int, t: sympy.Expr) -> sympy.Expr:
+        from sympy import exp, hermite_prob
 
-        return exp(I * _sympy(self.mean) * t - _sympy(self.std) ** 2 * t**2 / 2)
-
-    def moment_generating_function(self, s: sympy.Expr) -> sympy.Expr:
-        from sympy import exp
-
-        return exp(_sympy(self.mean) * s + _sympy(self.std) ** 2 * s**2 / 2)
+        s = _sympy(self.std)  # d^k/dt^k e^{−s²t²/2} = (−s)^k He_k(st) e^{−s²t²/2}
+        return _sign(k) * (-s) ** k * hermite_prob(k, s * t) * exp(-((s * t) ** 2) / 2)
 
 
 @dataclass(frozen=True)
@@ -214,8 +282,7 @@ class Uniform(Law):
     name: ClassVar[str] = "uniform"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "low", _parameter(self.low, "uniform: low"))
-        object.__setattr__(self, "high", _parameter(self.high, "uniform: high"))
+        super().__post_init__()
         if self.high - self.low < MIN_SCALE:
             raise InputError(f"uniform: low = {_short(self.low)}, high = {_short(self.high)}; allowed: low < high")
 
@@ -238,15 +305,22 @@ class Uniform(Law):
     def density(self, x: sympy.Expr) -> sympy.Expr:
         return 1 / _sympy(self.high - self.low)
 
-    def characteristic_function(self, t: sympy.Expr) -> sympy.Expr:
-        from sympy import I, exp, sinc
+    def _cosine_moment(self, k: int, t: sympy.Expr) -> sympy.Expr:
+        from sympy import Integer, sinc
 
-        return exp(I * _sympy(self.centre) * t) * sinc(_sympy(self.half_width) * t)
+        from theory.kernels.special import SincMoment
 
-    def moment_generating_function(self, s: sympy.Expr) -> sympy.Expr:
-        from sympy import I, exp, sinc
+        a = _sympy(self.half_width)
+        return sinc(a * t) if k == 0 else a**k * SincMoment(Integer(k), a * t)
 
-        return exp(_sympy(self.centre) * s) * sinc(I * _sympy(self.half_width) * s)
+    def _exponential_moment(self, n: int, s: sympy.Expr) -> sympy.Expr:
+        from sympy import Add, exp
+
+        from theory.kernels.special import SinhMoment
+
+        centre, half = _sympy(self.centre), _sympy(self.half_width)
+        terms = (math.comb(n, k) * centre ** (n - k) * half**k * SinhMoment(k, half * s) for k in range(n + 1))
+        return exp(centre * s) * Add(*terms)
 
 
 @dataclass(frozen=True)
@@ -256,18 +330,6 @@ class Laplace(Law):
     location: Fraction
     scale: Fraction
     name: ClassVar[str] = "laplace"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "location", _parameter(self.location, "laplace: location"))
-        object.__setattr__(self, "scale", _scale(self.scale, "laplace: scale"))
-
-    @property
-    def centre(self) -> Fraction:
-        return self.location
-
-    @property
-    def support(self) -> tuple[Fraction | None, Fraction | None]:
-        return None, None
 
     def _moment(self, n: int) -> Fraction:
         central = [Fraction(0) if k % 2 else math.factorial(k) * self.scale**k for k in range(n + 1)]
@@ -279,15 +341,15 @@ class Laplace(Law):
         m, s = _sympy(self.location), _sympy(self.scale)
         return exp(-Abs(x - m) / s) / (2 * s)
 
-    def characteristic_function(self, t: sympy.Expr) -> sympy.Expr:
-        from sympy import I, exp
+    def _cosine_moment(self, k: int, t: sympy.Expr) -> sympy.Expr:
+        """d^k/dt^k (1 + t²)⁻¹ = q_k(t) (1 + t²)^{−k−1}: q_{k+1} = (1 + t²) q_k′ − 2(k+1) t q_k."""
+        from sympy import Poly, Symbol, horner
 
-        return exp(I * _sympy(self.location) * t) / (1 + _sympy(self.scale) ** 2 * t**2)
-
-    def moment_generating_function(self, s: sympy.Expr) -> sympy.Expr:
-        from sympy import exp
-
-        return exp(_sympy(self.location) * s) / (1 - _sympy(self.scale) ** 2 * s**2)
+        s, x = _sympy(self.scale), Symbol("s")
+        q = Poly(1, x)
+        for j in range(k):
+            q = Poly(1 + x**2, x) * q.diff(x) - Poly(2 * (j + 1) * x, x) * q
+        return _sign(k) * s**k * horner(q.as_expr(), wrt=x).subs(x, s * t) / (1 + (s * t) ** 2) ** (k + 1)
 
     @property
     def exponential_radius(self) -> Fraction | None:
@@ -302,18 +364,6 @@ class Cauchy(Law):
     scale: Fraction
     name: ClassVar[str] = "cauchy"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "location", _parameter(self.location, "cauchy: location"))
-        object.__setattr__(self, "scale", _scale(self.scale, "cauchy: scale"))
-
-    @property
-    def centre(self) -> Fraction:
-        return self.location
-
-    @property
-    def support(self) -> tuple[Fraction | None, Fraction | None]:
-        return None, None
-
     @property
     def moment_bound(self) -> Fraction | None:
         return Fraction(1)
@@ -327,10 +377,10 @@ class Cauchy(Law):
         m, s = _sympy(self.location), _sympy(self.scale)
         return s / (pi * (s**2 + (x - m) ** 2))
 
-    def characteristic_function(self, t: sympy.Expr) -> sympy.Expr:
-        from sympy import Abs, I, exp
+    def _cosine_moment(self, k: int, t: sympy.Expr) -> sympy.Expr:
+        from sympy import Abs, exp
 
-        return exp(I * _sympy(self.location) * t - _sympy(self.scale) * Abs(t))
+        return exp(-_sympy(self.scale) * Abs(t))
 
     @property
     def exponential_radius(self) -> Fraction | None:
@@ -346,18 +396,13 @@ class Student(Law):
     name: ClassVar[str] = "student"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dof", _scale(self.dof, "student: dof"))
-        object.__setattr__(self, "scale", _scale(self.scale, "student: scale"))
+        super().__post_init__()
         if self.dof > 1000:
             raise InputError(f"student: dof = {_short(self.dof)} is too large; allowed: at most 1000")
 
     @property
     def centre(self) -> Fraction:
         return Fraction(0)
-
-    @property
-    def support(self) -> tuple[Fraction | None, Fraction | None]:
-        return None, None
 
     @property
     def moment_bound(self) -> Fraction | None:
@@ -379,27 +424,41 @@ class Student(Law):
         constant = gamma((nu + 1) / 2) / (gamma(nu / 2) * sqrt(nu * pi) * s)
         return constant * (1 + x**2 / (nu * s**2)) ** (-(nu + 1) * Rational(1, 2))
 
-    def characteristic_function(self, t: sympy.Expr) -> sympy.Expr:
-        """For an odd ``dof`` 2k+1 it is exp(−r) times a polynomial of degree k in r = √dof · scale · |t|.
+    def _cosine_moment(self, k: int, t: sympy.Expr) -> sympy.Expr:
+        """From φ(t) = r^μ K_μ(r) / (2^(μ−1) Γ(μ)), μ = ν/2, r = √ν · scale · |t| (Hurst, 1995), 1 at t = 0.
 
-        Otherwise a Bessel function: r^(ν/2) K_{ν/2}(r) / (2^(ν/2−1) Γ(ν/2)) (Hurst, 1995), 1 at t = 0.
+        For an odd ``dof`` 2m+1 that is exp(−r) times a polynomial of degree m in r.
         """
-        from sympy import Abs, Eq, Piecewise, Rational, S, besselk, exp, gamma, sqrt
+        from sympy import Abs, Add, Eq, Integer, Piecewise, Poly, Rational, Symbol, besselk, exp, gamma, horner, sqrt
+        from sympy import sign as sgn
 
-        nu = _sympy(self.dof)
-        r = sqrt(nu) * _sympy(self.scale) * Abs(t)
+        rate = sqrt(_sympy(self.dof)) * _sympy(self.scale)
         if self.dof.denominator == 1 and self.dof.numerator % 2:
-            k = (self.dof.numerator - 1) // 2
-            # r^{k+1/2} K_{k+1/2}(r) = √(π/2) e^{−r} Σ_j (k+j)!/(j!(k−j)!) r^{k−j}/2^j, normalised to 1 at 0
+            r = Symbol("r", positive=True)
+            m = (self.dof.numerator - 1) // 2
+            # r^{m+1/2} K_{m+1/2}(r) = √(π/2) e^{−r} Σ_j (m+j)!/(j!(m−j)!) r^{m−j}/2^j, normalised to 1 at 0
             raw = [
-                Rational(math.factorial(k + j), math.factorial(j) * math.factorial(k - j) * 2**j) for j in range(k + 1)
+                Rational(math.factorial(m + j), math.factorial(j) * math.factorial(m - j) * 2**j) for j in range(m + 1)
             ]
-            return exp(-r) * sum(c / raw[k] * r ** (k - j) for j, c in enumerate(raw))
-        half = nu / 2
-        bessel = r**half * besselk(half, r) / (2 ** (half - 1) * gamma(half))
-        if getattr(t, "is_zero", False) or t == 0:
-            return S.One
-        return Piecewise((1, Eq(t, 0)), (bessel, True))
+            p = Poly(sum(c / raw[m] * r ** (m - j) for j, c in enumerate(raw)), r)
+            for _ in range(k):
+                p = p.diff(r) - p
+            value = (rate**k * exp(-r) * horner(p.as_expr())).subs(r, rate * Abs(t))
+            return _sign(k) * (value * sgn(t) if k % 2 else value)
+        s, mu = Symbol("s", positive=True), _sympy(self.dof) / 2
+        # terms c s^i · s^μ K_μ(s) with d/ds (s^μ K_μ) = −s^μ K_{μ−1} = −s · s^{μ−1} K_{μ−1}
+        terms: dict[tuple[int, int], int] = {(0, 0): 1}
+        for _ in range(k):
+            new: dict[tuple[int, int], int] = {}
+            for (i, drop), c in terms.items():
+                if i:
+                    new[i - 1, drop] = new.get((i - 1, drop), 0) + c * i
+                new[i + 1, drop + 1] = new.get((i + 1, drop + 1), 0) - c
+            terms = new
+        bessel = Add(*(c * s ** (i + mu - drop) * besselk(mu - drop, s) for (i, drop), c in terms.items()))
+        value = (rate**k * bessel / (2 ** (mu - 1) * gamma(mu))).subs(s, rate * Abs(t))
+        at_zero = Integer(0) if k % 2 else (-1) ** (k // 2) * _sympy(self.require_moment(k))
+        return _sign(k) * Piecewise((at_zero, Eq(t, 0)), (value * sgn(t) if k % 2 else value, True))
 
     @property
     def exponential_radius(self) -> Fraction | None:
@@ -443,18 +502,19 @@ class Discrete(Law):
     def _moment(self, n: int) -> Fraction:
         return sum((v**n for v in self.values), Fraction(0)) / len(self.values)
 
-    def density(self, x: sympy.Expr) -> sympy.Expr:
-        raise NonexistenceError(f"{self.name}: a discrete law has no density")
-
     def characteristic_function(self, t: sympy.Expr) -> sympy.Expr:
         from sympy import Add, I, exp
 
         return Add(*(exp(I * _sympy(v) * t) for v in self.values)) / len(self.values)
 
-    def moment_generating_function(self, s: sympy.Expr) -> sympy.Expr:
-        from sympy import Add, exp
+    def fourier_moment(self, n: int, t: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
+        from sympy import Add, cos, sin
 
-        return Add(*(exp(_sympy(v) * s) for v in self.values)) / len(self.values)
+        values = [_sympy(v) for v in self.values]
+        return tuple(Add(*(v**n * f(v * t) for v in values)) / len(values) for f in (cos, sin))
+
+    def _cosine_moment(self, k: int, t: sympy.Expr) -> sympy.Expr:
+        raise NotImplementedError("a discrete law need not be symmetric about its mean")
 
 
 @dataclass(frozen=True)
@@ -463,13 +523,6 @@ class Constant(Law):
 
     value: Fraction
     name: ClassVar[str] = "constant"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "value", _parameter(self.value, "constant: value"))
-
-    @property
-    def centre(self) -> Fraction:
-        return self.value
 
     @property
     def support(self) -> tuple[Fraction | None, Fraction | None]:
@@ -482,13 +535,10 @@ class Constant(Law):
     def _moment(self, n: int) -> Fraction:
         return self.value**n
 
-    def density(self, x: sympy.Expr) -> sympy.Expr:
-        raise NonexistenceError(f"{self}: a constant has no density")
+    def _cosine_moment(self, k: int, t: sympy.Expr) -> sympy.Expr:
+        from sympy import Integer
 
-    def characteristic_function(self, t: sympy.Expr) -> sympy.Expr:
-        from sympy import I, exp
-
-        return exp(I * _sympy(self.value) * t)
+        return Integer(k == 0)
 
     def moment_generating_function(self, s: sympy.Expr) -> sympy.Expr:
         from sympy import exp
@@ -500,11 +550,7 @@ LAWS: dict[str, type[Law]] = {c.name: c for c in (Normal, Uniform, Laplace, Cauc
 """Every law by the name that spells it."""
 
 USAGE: dict[str, str] = {
-    "normal": "normal(mean, std)",
-    "uniform": "uniform(low, high)",
-    "laplace": "laplace(location, scale)",
-    "cauchy": "cauchy(location, scale)",
-    "student": "student(dof, scale)",
+    **{name: f"{name}({', '.join(field.name for field in fields(c))})" for name, c in LAWS.items()},  # type: ignore[arg-type]
     "discrete": "discrete(v1, v2, ...)",
     "constant": "constant(c)",
 }

@@ -10,7 +10,6 @@ import sympy as sp
 from sympy.polys.rings import PolyElement
 
 from theory.derivation import Step
-from theory.kernels.characteristic import require_moment
 from theory.kernels.coordinates import Constants, Coordinates, Weights, fraction
 from theory.kernels.radical import ring
 from theory.kernels.shapes import GaussianSum
@@ -35,9 +34,9 @@ class PolynomialKernel:
             return target.ground_new(target.domain.from_sympy(fraction(value)))
 
         # E of the product over independent variables, one at a time: state[i][j] = E (partial U)ⁱ (partial V)ʲ
-        state = [[ground(require_moment(biases, i + j)) for j in range(degree + 1)] for i in range(degree + 1)]
+        state = [[ground(biases.require_moment(i + j)) for j in range(degree + 1)] for i in range(degree + 1)]
         for law, p, q in zip(weights, x, y, strict=True):
-            moments = [ground(require_moment(law, k)) for k in range(2 * degree + 1)]
+            moments = [ground(law.require_moment(k)) for k in range(2 * degree + 1)]
             state = [
                 [
                     sum(
