@@ -22,13 +22,14 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize, SymLogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from numerics.features import interior_points
 from numerics.sweep_grid import Sweep
 from numerics.sweep_plan import Plan
 from proofs_check.advice_search import label
 from proofs_check.report.drawing import HEIGHT, INK, WIDTH, style, svg
-from proofs_check.report.looks import log_scale, tick
+from proofs_check.report.looks import both_signs, log_scale
 from proofs_check.report.page import TEMPLATES
 from proofs_check.report.wording import power_of_ten
 from proofs_check.sweep_columns import (
@@ -319,8 +320,8 @@ def _bar_ticks(bar: Any, norm: Normalize, q: Quantity) -> None:
     if q.signed:
         low = math.ceil(math.log10(norm.linthresh))  # type: ignore[attr-defined]
         powers = [10.0**k for k in range(low, high + 1, max(1, (high - low) // 2))]
-        ticks = [-p for p in reversed(powers)] + [0.0] + powers
-        bar.set_ticks(ticks, labels=[tick(t) for t in ticks])
+        ticks, labels = both_signs(powers)
+        bar.set_ticks(ticks, labels=labels)
     else:
         low = math.ceil(math.log10(norm.vmin))
         ticks = [10.0**k for k in range(low, high + 1, max(1, (high - low) // 4))]
@@ -344,8 +345,7 @@ def _draw_line(axes: Axes, m: Map, q: Quantity, x: str) -> None:
             top = math.floor(math.log10(sizes.max()))
             low = math.ceil(math.log10(sizes.min()))
             powers = [10.0**k for k in range(low, top + 1, max(1, (top - low) // 2))]
-            ticks = [-p for p in reversed(powers)] + [0.0] + powers
-            axes.set_yticks(ticks, [tick(t) for t in ticks])
+            axes.set_yticks(*both_signs(powers))
         axes.minorticks_off()
     else:
         log_scale(axes, y=True)
@@ -364,13 +364,7 @@ def _scales(axes: Axes, x: Sequence[float], y: Sequence[float]) -> None:
             setter("log")
         if len(values) <= 6:
             axis.set_ticks(list(values), labels=[_short(v) for v in values])
-        axis.set_minor_locator(_nothing())
-
-
-def _nothing() -> Any:
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()
+        axis.set_minor_locator(NullLocator())
 
 
 def _rank_figure(rows: Sequence[Row], setting: str) -> StoreFigure | None:

@@ -11,6 +11,7 @@ from proofs_check import coverage, ledger, runner, user_claims
 from proofs_check.claim import address, parse_address
 from proofs_check.commands.output import console, emit, table
 from proofs_check.judging import chain, formal_steps
+from proofs_check.report.wording import standing
 from theory.errors import InputError
 from theory.expressions import nearest
 
@@ -100,10 +101,12 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         console.print(f"Proof of    [{proof['cell']}]", markup=False)
         for number, step in enumerate(proof["steps"], 1):
             label = "Formally: " if step["rule"] == "formal" else ""
-            console.print(f"  {number:>2} {label}{step['text']}\n     {_standing(step)}", markup=False)
+            came = standing(step["rule"], step)
+            console.print(f"  {number:>2} {label}{step['text']}\n     {came}", markup=False)
     for number, step in enumerate(content["derivation"], 1):
+        came = standing(step["rule"], chains[0][number - 1] if chains[0] else {})
         console.print(f"Step {number}:     {step['text']}\n            ({step['because']})", markup=False)
-        console.print(f"            {_standing(step)}", markup=False)
+        console.print(f"            {came}", markup=False)
     for mutant in content["mutants"]:
         console.print(f"Mutant:     {mutant['name']}: {mutant['change']} ({mutant['kind']})", markup=False)
     cells = content["cells"]
@@ -173,15 +176,6 @@ def _recorded(cells: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
                       "data": {"mechanism": entry.get("mechanism"), "relative_gap": {"median": entry.get("relative_gap")}}}}
         for where, entry in cells.items()
     ]  # fmt: skip
-
-
-def _standing(step: dict[str, Any]) -> str:
-    """What a step came to, in the first cell where it is run."""
-    told = {None: "not checked", "cited": "cited theorem", "claim": "a claim of its own"}
-    if step["rule"] in told:
-        return told[step["rule"]]
-    word = {True: "checked", False: "WRONG", None: "undecided"}[step["holds"]]
-    return f"{word} ({step['rule']}): {step['detail']}"
 
 
 def _last(out: Path, claim_id: str) -> list[dict[str, Any]]:

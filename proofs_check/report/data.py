@@ -1,7 +1,7 @@
 """The numbers of the report's figures, with the problems they belong to and the commands that remake them.
 
-Nothing is drawn here: :func:`compute_figures` returns JSON types, ``figures.json`` keeps them, and the page is made
-from that file alone.
+Nothing is drawn here: :func:`figure_part` and :func:`assemble` return JSON types, ``figures.json`` keeps them, and the page
+is made from that file alone.
 """
 
 from __future__ import annotations
@@ -33,8 +33,6 @@ from theory.laws import Normal, Uniform
 if TYPE_CHECKING:  # slow to import, and needed by two of the figures alone
     import torch
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many steps are done, and of how many."""
 
 SIZES = {"quick": 40, "full": 64}
 """N = M of the spectra, by profile."""
@@ -53,26 +51,6 @@ BOUNDS: dict[Profile, tuple[tuple[int, ...], int]] = {
 """Widths and draws of the networks that are shown against the bound of their law."""
 DTYPES = ("float64", "float32")
 DIGITS = 12
-
-
-def compute_figures(profile: Profile = "quick", progress: Progress | None = None) -> dict[str, Any]:
-    """Everything that the figures show, in JSON types; deterministic apart from ``seconds``.
-
-    Args:
-        profile: ``"quick"`` takes seconds, ``"full"`` larger matrices, more steps and longer training.
-        progress: told of every step.
-
-    Raises:
-        PrecisionCapError: an exact spectrum is beyond the cap of the engine.
-    """
-    found = []
-    for index in range(total := len(figure_work(profile))):
-        if progress:
-            progress("figures", index, total)
-        found.append(figure_part(profile, index))
-    if progress:
-        progress("figures", total, total)
-    return assemble(profile, found)
 
 
 def figure_work(profile: Profile) -> list[tuple[str, Callable[[], dict[str, Any]]]]:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from proofs_check.report.drawing import INK, svg
-from proofs_check.report.looks import METHOD_LINE, METHOD_WORDS, Figure, label, log_scale
+from proofs_check.report.looks import METHOD_LINE, METHOD_WORDS, Figure, finish, log_scale
 from proofs_check.report.mathml import to_html
 from proofs_check.report.records import BoundFigure, BoundPoint
 from proofs_check.report.wording import listed
@@ -75,10 +75,14 @@ def _draw_against(axes: Axes, points: Sequence[BoundPoint], method: str, index: 
     ends = [p.bound for p in points if p.bound > 0]
     if ends:
         axes.plot([min(ends), max(ends)], [min(ends), max(ends)], color=INK, linewidth=0.9, label="equal")
-    axes.set_xlabel("bound, of the first residual")
-    axes.set_ylabel("deviation, of the first residual")
-    label(axes, index, METHOD_WORDS[method])
-    axes.legend(loc="upper left")
+    finish(
+        axes,
+        index,
+        METHOD_WORDS[method],
+        x="bound, of the first residual",
+        y="deviation, of the first residual",
+        legend="upper left",
+    )
 
 
 def _draw_width(axes: Axes, points: Sequence[BoundPoint], index: int) -> None:
@@ -95,10 +99,7 @@ def _draw_width(axes: Axes, points: Sequence[BoundPoint], index: int) -> None:
             label=METHOD_WORDS[method],
         )
     axes.axhline(1, color=INK, linewidth=0.9)
-    axes.set_xlabel("width")
-    axes.set_ylabel("bound over deviation")
-    label(axes, index, "how close the bound is")
-    axes.legend(loc="upper left")
+    finish(axes, index, "how close the bound is", x="width", y="bound over deviation", legend="upper left")
 
 
 def _caption(found: BoundFigure) -> str:

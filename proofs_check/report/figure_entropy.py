@@ -15,16 +15,14 @@ from proofs_check.report.looks import (
     Figure,
     activation_text,
     entry,
+    finish,
     gaps,
-    label,
     log_scale,
-    tick,
+    ticks_about_zero,
 )
 from proofs_check.report.mathml import to_html
 from proofs_check.report.problem_text import problem_text
-from proofs_check.report.records import (
-    EntropyFigure,
-)
+from proofs_check.report.records import EntropyFigure
 from proofs_check.report.summary import ARITHMETIC_WORDS
 from proofs_check.report.wording import listed
 
@@ -77,10 +75,14 @@ def _draw_entropy(axes: Axes, figure: EntropyFigure, index: int) -> None:
             label=f"FD {curve.arithmetic}",
         )
     log_scale(axes, x=True)
-    axes.set_xlabel("step h")
-    axes.set_ylabel("truncated entropy H")
-    label(axes, index, f"{activation_text(figure.activation)}: entropy")
-    axes.legend(loc="best")
+    finish(
+        axes,
+        index,
+        f"{activation_text(figure.activation)}: entropy",
+        x="step h",
+        y="truncated entropy H",
+        legend="best",
+    )
 
 
 def _draw_gap(axes: Axes, figure: EntropyFigure, index: int) -> None:
@@ -93,21 +95,9 @@ def _draw_gap(axes: Axes, figure: EntropyFigure, index: int) -> None:
         axes.plot(h, figure.first_order, color=FD, linewidth=1, linestyle="-.", label="predicted, first order")
     log_scale(axes, x=True)
     axes.set_yscale("symlog", linthresh=1e-6, linscale=0.6)
-    _gap_ticks(axes)
-    axes.set_xlabel("step h")
-    axes.set_ylabel("H(FD) − H(AD)")
-    label(axes, index, f"{activation_text(figure.activation)}: gap")
-    axes.legend(loc="best")
-
-
-def _gap_ticks(axes: Axes) -> None:
-    ticks = [-1.0, -1e-2, -1e-4, -1e-6, 0.0, 1e-6, 1e-4, 1e-2, 1.0]
     low, high = axes.get_ylim()
-    low, high = min(low * 1.5, -1e-5), max(high * 3, 1e-5)
-    kept = [t for t in ticks if low <= t <= high]
-    axes.set_yticks(kept, [tick(t) for t in kept])
-    axes.minorticks_off()
-    axes.set_ylim(low, high)
+    ticks_about_zero(axes, [1e-6, 1e-4, 1e-2, 1.0], min(low * 1.5, -1e-5), max(high * 3, 1e-5))
+    finish(axes, index, f"{activation_text(figure.activation)}: gap", x="step h", y="H(FD) − H(AD)", legend="best")
 
 
 def _signs(figure: EntropyFigure) -> list[str]:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from proofs_check.report.drawing import AD, FD, INK, MUTED, THIRD, svg
-from proofs_check.report.looks import Figure, activation_text, label
+from proofs_check.report.looks import Figure, activation_text, finish
 from proofs_check.report.mathml import to_html
 from proofs_check.report.records import Cell, Claim
 
@@ -173,8 +173,7 @@ def _draw(axes: Axes, lines: Lines, bounds: Sequence[float], axis: str, title: s
     axes.axvline(0, color=MUTED, linewidth=0.6)
     axes.set_yticks(range(len(lines)), [activation_text(name) for name in lines], fontsize=6.5)
     axes.set_ylim(len(lines) - 0.4, -0.6)
-    axes.set_xlabel(axis)
-    label(axes, index, title)
+    finish(axes, index, title, x=axis)
 
 
 def _described(lines: Lines) -> str:

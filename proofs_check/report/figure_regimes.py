@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from proofs_check.report.drawing import AD, FD, INK, svg
-from proofs_check.report.looks import Figure, activation_text, label
+from proofs_check.report.looks import Figure, activation_text, finish
 from proofs_check.report.mathml import to_html
 from proofs_check.report.records import RegimeMap, RegimePoint
 from proofs_check.report.summary import ARITHMETIC_WORDS
@@ -61,9 +61,13 @@ def _draw(axes: Axes, found: RegimeMap, field: str, index: int) -> None:
         axis.set_major_locator(FixedLocator(range(len(names))))
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _, names=names: names[round(value)]))
-    axes.set_xlabel("step h")
-    axes.set_ylabel("weight scale s")
-    label(axes, index, f"{'S2' if field == 'small_larger' else 'S3'}, {ARITHMETIC_WORDS[found.arithmetic]}")
+    finish(
+        axes,
+        index,
+        f"{'S2' if field == 'small_larger' else 'S3'}, {ARITHMETIC_WORDS[found.arithmetic]}",
+        x="step h",
+        y="weight scale s",
+    )
 
 
 def _count(point: RegimePoint, field: str) -> int:

@@ -16,17 +16,14 @@ from proofs_check.report.looks import (
     Figure,
     activation_text,
     entry,
-    label,
+    finish,
     log_scale,
     positive,
-    tick,
+    ticks_about_zero,
 )
 from proofs_check.report.mathml import to_html
 from proofs_check.report.problem_text import problem_text
-from proofs_check.report.records import (
-    SpectrumFigure,
-    SpectrumPanel,
-)
+from proofs_check.report.records import SpectrumFigure, SpectrumPanel
 from proofs_check.report.summary import ARITHMETIC_WORDS
 from proofs_check.report.wording import listed
 
@@ -102,10 +99,14 @@ def _draw_spectrum(
             color=INK,
         )
     axes.set_ylim(*limits)
-    axes.set_xlabel("index k")
-    axes.set_ylabel("singular value σₖ")
-    label(axes, index, ARITHMETIC_WORDS.get(panel.arithmetic, panel.arithmetic))
-    axes.legend(loc="lower left")
+    finish(
+        axes,
+        index,
+        ARITHMETIC_WORDS.get(panel.arithmetic, panel.arithmetic),
+        x="index k",
+        y="singular value σₖ",
+        legend="lower left",
+    )
 
 
 def _draw_ratio(axes: Axes, figure: SpectrumFigure, index: int) -> None:
@@ -115,10 +116,14 @@ def _draw_ratio(axes: Axes, figure: SpectrumFigure, index: int) -> None:
         axes.plot(range(1, len(gap) + 1), gap, **BY_ARITHMETIC.get(panel.arithmetic, {}), label=panel.arithmetic)
     axes.set_yscale("symlog", linthresh=1e-3, linscale=0.6)
     _symmetric_ticks(axes)
-    axes.set_xlabel("index k")
-    axes.set_ylabel("σₖ(FD) / σₖ(AD) − 1    (FD larger ↑)")
-    label(axes, index, f"{activation_text(figure.activation)}, {_spread(figure)}")
-    axes.legend(loc="upper left")
+    finish(
+        axes,
+        index,
+        f"{activation_text(figure.activation)}, {_spread(figure)}",
+        x="index k",
+        y="σₖ(FD) / σₖ(AD) − 1    (FD larger ↑)",
+        legend="upper left",
+    )
 
 
 def _spread(figure: SpectrumFigure) -> str:
@@ -132,13 +137,7 @@ def _symmetric_ticks(axes: Axes) -> None:
     top = max(abs(low), abs(high), 1e-2)
     low, high = min(low, -1e-2) * 1.5, max(high, 1e-2) * 3
     decades = [e for e in range(-3, 13) if 10.0**e <= top * 3]
-    step = max(1, -(-len(decades) // 4))
-    shown = decades[::step]
-    ticks = [-(10.0**e) for e in reversed(shown)] + [0.0] + [10.0**e for e in shown]
-    kept = [t for t in ticks if low <= t <= high]
-    axes.set_yticks(kept, [tick(t) for t in kept])
-    axes.minorticks_off()
-    axes.set_ylim(low, high)
+    ticks_about_zero(axes, [10.0**e for e in decades[:: max(1, -(-len(decades) // 4))]], low, high)
 
 
 def _larger(figure: SpectrumFigure) -> list[str]:

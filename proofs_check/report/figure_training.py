@@ -9,22 +9,10 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 
 from proofs_check.report.drawing import AD, FD, INK, MUTED, svg
-from proofs_check.report.looks import (
-    METHOD_LINE,
-    METHOD_WORDS,
-    Figure,
-    entry,
-    label,
-    log_scale,
-    positive,
-)
+from proofs_check.report.looks import METHOD_LINE, METHOD_WORDS, Figure, entry, finish, log_scale, positive
 from proofs_check.report.mathml import to_html
 from proofs_check.report.problem_text import problem_text
-from proofs_check.report.records import (
-    NetworkFigure,
-    TrainingFigure,
-    Truncated,
-)
+from proofs_check.report.records import NetworkFigure, TrainingFigure, Truncated
 from proofs_check.report.wording import listed, scientific
 
 OPTIMISERS = {"gd": "gradient descent", "adam": "Adam", "lbfgs": "L-BFGS"}
@@ -96,10 +84,7 @@ def _draw_loss(axes: Axes, figure: TrainingFigure, dtype: str, index: int) -> No
             label=f"{METHOD_WORDS[run.method]} measured",
         )
     log_scale(axes, x=True, y=True)
-    axes.set_xlabel("iteration + 1")
-    axes.set_ylabel("loss ½‖Aa − f‖²")
-    label(axes, index, f"gradient descent, {dtype}")
-    axes.legend(loc="lower left")
+    finish(axes, index, f"gradient descent, {dtype}", x="iteration + 1", y="loss ½‖Aa − f‖²", legend="lower left")
 
 
 def _draw_truncated(axes: Axes, figure: TrainingFigure, index: int) -> None:
@@ -118,10 +103,9 @@ def _draw_truncated(axes: Axes, figure: TrainingFigure, index: int) -> None:
             markevery=max(1, len(found.equation) // 24),
             label=_who(found),
         )
-    axes.set_xlabel("cut-off number r")
-    axes.set_ylabel("relative residual of the equation")
-    label(axes, index, "truncated SVD")
-    axes.legend(loc="lower left")
+    finish(
+        axes, index, "truncated SVD", x="cut-off number r", y="relative residual of the equation", legend="lower left"
+    )
 
 
 def _who(found: Truncated) -> str:
@@ -189,10 +173,7 @@ def _draw_network(axes: Axes, figure: NetworkFigure, index: int) -> None:
                     linestyle="-." if ends is ensemble.predicted_upper else ":",
                     label=f"{METHOD_WORDS[ensemble.method]} {name}",
                 )
-    axes.set_xlabel("iteration + 1")
-    axes.set_ylabel("loss")
-    label(axes, index, f"two-layer, width {figure.width}")
-    axes.legend(loc="lower left")
+    finish(axes, index, f"two-layer, width {figure.width}", x="iteration + 1", y="loss", legend="lower left")
 
 
 def _network_caption(figure: NetworkFigure) -> str:

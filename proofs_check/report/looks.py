@@ -79,10 +79,15 @@ def letter(index: int) -> str:
     return "abcdefghijkl"[index]
 
 
-def label(axes: Axes, index: int, title: str) -> None:
-    """A panel's letter and title, top left."""
+def finish(axes: Axes, index: int, title: str, *, x: str, y: str = "", legend: str = "") -> None:
+    """A panel's letter and title, top left; the labels of its axes; its legend, where there is one."""
     # A title at a given height is not moved for the ticks, which takes matplotlib longer than the drawing.
     axes.set_title(f"{letter(index)}  {title}", y=1.01)
+    axes.set_xlabel(x)
+    if y:
+        axes.set_ylabel(y)
+    if legend:
+        axes.legend(loc=legend)
 
 
 def tick(value: float) -> str:
@@ -90,6 +95,20 @@ def tick(value: float) -> str:
     if value == 0:
         return "0"
     return ("−" if value < 0 else "+") + power_of_ten(abs(value))
+
+
+def both_signs(powers: Sequence[float]) -> tuple[list[float], list[str]]:
+    """Ticks at these sizes on both sides of zero, and how they are written."""
+    ticks = [*(-power for power in reversed(powers)), 0.0, *powers]
+    return ticks, [tick(value) for value in ticks]
+
+
+def ticks_about_zero(axes: Axes, powers: Sequence[float], low: float, high: float) -> None:
+    """A vertical axis from ``low`` to ``high`` with ticks at these sizes on both sides of zero, none in between."""
+    kept = [(value, text) for value, text in zip(*both_signs(powers), strict=True) if low <= value <= high]
+    axes.set_yticks([value for value, _ in kept], [text for _, text in kept])
+    axes.minorticks_off()
+    axes.set_ylim(low, high)
 
 
 def log_scale(axes: Axes, *, x: bool = False, y: bool = False) -> None:

@@ -26,7 +26,7 @@ from proofs_check.report.records import Cell, Claim, Figures, Ledger, Provenance
 from proofs_check.report.scores import scores
 from proofs_check.report.summary import ARITHMETICS, STATEMENTS, WORDS, Tally, outcome, overview
 from proofs_check.report.verdict_paragraphs import paragraphs
-from proofs_check.report.wording import checked
+from proofs_check.report.wording import came_to, checked, standing
 from theory import files
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -212,29 +212,20 @@ def _formal(claim: Claim) -> list[tuple[str, list[str]]]:
 def _steps(cell: Cell) -> list[str]:
     """The steps that ran in a cell, or were told, and what each came to."""
     listed = cell.evidence.data.get("steps")
-    words: dict[Any, str] = {True: "checked", False: "WRONG", None: "undecided"}
     found = []
     for step in listed if isinstance(listed, list) else []:
         if isinstance(step, dict):
-            word = words.get(step.get("holds"), "undecided") if step.get("run") else "not run"
             text = step.get("text") or step.get("statement") or ""
             detail = f": {step['detail']}" if step.get("detail") else ""
-            found.append(f"{text} — {word} ({step.get('rule') or 'told'}){detail}")
+            found.append(f"{text} — {came_to(step)} ({step.get('rule') or 'told'}){detail}")
     return found
 
 
 def _chain(claim: Claim) -> list[str]:
     """What each step of a derivation came to: in words, by the first cell that has run them."""
-    words = {None: "not checked", "cited": "a cited theorem", "claim": "a claim of its own"}
     run = next((cell.evidence.data["steps"] for cell in claim.cells if "steps" in cell.evidence.data), None)
-    found = []
-    for number, step in enumerate(claim.derivation):
-        told = words.get(step.rule, f"{step.rule}, not run")
-        if isinstance(run, list) and number < len(run) and isinstance(run[number], dict) and run[number].get("run"):
-            word = {True: "checked", False: "WRONG"}.get(run[number].get("holds"), "undecided")
-            told = f"{word} ({step.rule}): {run[number].get('detail', '')}"
-        found.append(told)
-    return found
+    ran = [step if isinstance(step, dict) else {} for step in run] if isinstance(run, list) else []
+    return [standing(step.rule, ran[k] if k < len(ran) else {}) for k, step in enumerate(claim.derivation)]
 
 
 def _anchor(text: str, taken: set[str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from proofs_check import coverage
 from proofs_check.report.records import Claim
@@ -46,3 +47,23 @@ def checked(claim: Claim) -> str:
     found = {"cells": len(claim.cells), "coordinates": coverage.coordinates([cell.scope for cell in claim.cells])}
     judged = [data for cell in claim.cells if (data := coverage.told_by(cell.evidence.data)) is not None]
     return coverage.sentence(found | (coverage.merged(judged) if judged else {}))
+
+
+def came_to(step: Mapping[str, Any]) -> str:
+    """What a step of a proof came to, in a word.
+
+    >>> came_to({"run": True, "holds": False}), came_to({"run": False, "holds": None})
+    ('WRONG', 'not run')
+    """
+    if not step.get("run"):
+        return "not run"
+    words: dict[Any, str] = {True: "checked", False: "WRONG"}
+    return words.get(step.get("holds"), "undecided")
+
+
+def standing(rule: str | None, step: Mapping[str, Any]) -> str:
+    """On what a step of a derivation stands: told, cited, a claim of its own, or what came of running it."""
+    told = {None: "not checked", "cited": "a cited theorem", "claim": "a claim of its own"}
+    if rule in told:
+        return told[rule]
+    return f"{came_to(step)} ({rule}): {step.get('detail', '')}" if step.get("run") else f"{rule}, not run"

@@ -47,13 +47,8 @@ def small() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def told() -> list[tuple[str, int, int]]:
-    return []
-
-
-@pytest.fixture(scope="module")
-def content(small: None, told: list[tuple[str, int, int]]) -> dict[str, Any]:
-    return data.compute_figures("quick", lambda *what: told.append(what))
+def content(small: None) -> dict[str, Any]:
+    return data.assemble("quick", [data.figure_part("quick", k) for k in range(len(data.figure_work("quick")))])
 
 
 @pytest.fixture(scope="module")
@@ -89,11 +84,6 @@ def test_no_drawn_network_is_above_the_bound_of_its_law(figures: Figures) -> Non
     assert {point.method for point in found.points} == {"ad", "fd"}
     assert all(point.deviation <= point.bound for point in found.points)
     assert any(point.deviation > 1e-6 for point in found.points)
-
-
-def test_progress_counts_up_to_the_end(content: dict[str, Any], told: list[tuple[str, int, int]]) -> None:
-    total = told[0][2]
-    assert [done for _, done, _ in told] == list(range(total + 1))
 
 
 def test_floating_spectra_are_lapacks(figures: Figures) -> None:
@@ -221,12 +211,3 @@ def test_the_commands_name_files_that_the_page_writes(figures: Figures) -> None:
     for figure in (*figures.spectra, *figures.entropy, *figures.training, *figures.networks):
         assert figure.commands
         assert all(f"problems/{figure.name}.toml" in command for command in figure.commands)
-
-
-@pytest.mark.slow
-def test_the_quick_profile_takes_seconds() -> None:
-    import time
-
-    start = time.process_time()
-    data.compute_figures("quick")
-    assert time.process_time() - start < 30
