@@ -53,7 +53,7 @@ def entry_errors(problem: Problem, arithmetic: str) -> Float[np.ndarray, "N M"]:
     backend = FloatBackend(np.float64)
     value = evaluate(problem.activation.derivative(0), {z: argument}, backend) + 0 * argument
     slope = evaluate(problem.activation.derivative(1), {z: argument}, backend) + 0 * argument
-    size = np.sqrt(value**2 + slope**2 * (2 * products**2 + argument**2))
+    size = np.sqrt(roundoff.typical_square(value, slope, products, argument))
     columns = {s: X[:, axis : axis + 1] for axis, s in enumerate(problem.operator.symbols)}
     gain = np.zeros((len(X), 1))
     for term in problem.difference.terms:

@@ -340,7 +340,7 @@ def _finish(term: _Term, part: Matrix) -> None:
 def _squares(base: _Base) -> Float[np.ndarray, " n"]:
     """The mean over the features of σ² + σ'²(2 (w·x)² + z²), for each interior point."""
     slope, products = base.evaluated(1), base.argument - base.b
-    size = base.value**2 + slope**2 * (2 * products**2 + base.argument**2)
+    size = roundoff.typical_square(base.value, slope, products, base.argument)
     return np.asarray(np.mean(size, axis=1, dtype=np.float64))
 
 

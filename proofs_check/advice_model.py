@@ -169,7 +169,7 @@ class ErrorModel:
             return None
         if len(powers) == 1 and len(degrees) == 1:
             (p,), (m,) = powers, degrees
-            found = (m * self.rho[m] / (p * self.truncation(1.0))) ** (1 / (p + m))
+            found = roundoff.least_error_step(m, p, self.rho[m], self.truncation(1.0))
         else:
             found = self._search()
         return found if STEPS[0] < found < STEPS[1] else None
@@ -243,9 +243,9 @@ def error_model(given: Values, choice: StencilChoice, arithmetic: str) -> ErrorM
     unit = roundoff.UNIT_ROUNDOFF[arithmetic]
     leading, smooth = leading_terms(given, choice)
     with np.errstate(all="ignore"):  # what overflows is refused below
-        squares = given.value**2 + given.slope**2 * (2 * given.products**2 + given.argument**2)
+        squares = roundoff.typical_square(given.value, given.slope, given.products, given.argument)
         gram = {(p, q): float(np.mean(P * Q)) for p, P in leading.items() for q, Q in leading.items()}
-    size = np.abs(given.value) + np.abs(given.slope) * (2 * np.abs(given.products) + np.abs(given.argument))
+    size = roundoff.sensitivity(given.value, given.slope, given.products, given.argument)
     largest = float(np.max(np.abs(given.value)))
     rho: dict[int, float] = {}
     worst: dict[int, float] = {}

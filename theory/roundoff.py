@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import asin, atan2, inf, pi, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from theory.errors import InputError
 from theory.stencil_core import Stencil
@@ -28,6 +28,8 @@ from theory.stencil_core import Stencil
 if TYPE_CHECKING:
     import sympy
 
+Real = Any
+"""A float, an array, or a symbol."""
 UNIT_ROUNDOFF = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
 """Unit round-off ``u`` of rounding to nearest, by the name of the arithmetic."""
 TYPICAL_FACTOR = 1 / sqrt(6)
@@ -38,14 +40,14 @@ uniform on ``[2^e, 2^(e+1)]`` is 1/2.
 """
 
 
-def sensitivity(value: float, slope: float, product: float, argument: float) -> float:
-    """``S = |σ| + |σ'| (2 |w·x| + |z|)`` of one feature value, from ``σ``, ``σ'``, ``w·x`` and ``z``."""
+def sensitivity(value: Real, slope: Real, product: Real, argument: Real) -> Real:
+    """``S = |σ| + |σ'| (2 |w·x| + |z|)`` of feature values, from ``σ``, ``σ'``, ``w·x`` and ``z``: numbers or arrays."""
     return abs(value) + abs(slope) * (2 * abs(product) + abs(argument))
 
 
-def typical_sensitivity(value: float, slope: float, product: float, argument: float) -> float:
-    """``√(σ² + σ'² (2 (w·x)² + z²))`` of one feature value."""
-    return sqrt(value * value + slope * slope * (2 * product * product + argument * argument))
+def typical_square(value: Real, slope: Real, product: Real, argument: Real) -> Real:
+    """``σ² + σ'² (2 (w·x)² + z²)``, whose root stands for ``S`` in the typical model: numbers or arrays."""
+    return value**2 + slope**2 * (2 * product**2 + argument**2)
 
 
 def worst_case(s: Stencil, size: float, unit: float, largest: float | None = None) -> float:
@@ -72,7 +74,7 @@ def typical(s: Stencil, root_mean_square: float, unit: float) -> float:
 
     Args:
         s: the stencil.
-        root_mean_square: that of :func:`typical_sensitivity` over the entries.
+        root_mean_square: the root of the mean of :func:`typical_square` over the entries.
         unit: unit round-off.
     """
     return TYPICAL_FACTOR * unit * sqrt(s.norm2_squared) * root_mean_square
@@ -86,6 +88,14 @@ def leading_constant(s: Stencil) -> Fraction:
 def total_error(s: Stencil, step: float, rho: float, derivative: float) -> float:
     """``|e_p| D h^p + ρ h^-m``, with ``D = derivative`` a size of the derivatives of order ``m + p``."""
     return float(leading_constant(s)) * derivative * step**s.order + rho / step**s.degree
+
+
+def least_error_step(degree: int, order: int, rho: Real, constant: Real) -> Real:
+    """``h* = (m ρ / (p C))^(1/(p+m))``, where ``C h^p + ρ h^-m`` is least: of numbers or symbols.
+
+    There the second term is ``p / m`` times the first.
+    """
+    return (degree * rho / (order * constant)) ** Fraction(1, order + degree)
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,7 @@ def optimal_step(s: Stencil, rho: float, derivative: float) -> OptimalStep:
     if m == 0:
         raise InputError("optimal step: an interpolation has none, since its round-off does not grow as h falls")
     constant = float(leading_constant(s)) * derivative
-    step = (m * rho / (p * constant)) ** (1 / (p + m))
+    step = least_error_step(m, p, rho, constant)
     return OptimalStep(step, constant * step**p, rho / step**m)
 
 
@@ -144,8 +154,7 @@ def optimal_step_expression(s: Stencil) -> tuple[sympy.Expr, sympy.Expr]:
     rho, size = sympy.symbols("rho D", positive=True)
     e = leading_constant(s)
     constant = sympy.Rational(e.numerator, e.denominator) * size
-    step = (m * rho / (p * constant)) ** sympy.Rational(1, p + m)
-    # at the optimum the round-off is p/m times the truncation
+    step = least_error_step(m, p, rho, constant)
     return step, constant * step**p * sympy.Rational(m + p, m)
 
 

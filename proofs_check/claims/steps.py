@@ -141,7 +141,7 @@ def predicted(draw: Draw, name: str, arithmetic: str) -> roundoff.OptimalStep:
     x, w, b = draw.values()
     product = w * x
     slope = draw.derivative(1) / w
-    size = _rms(np.sqrt(draw.derivative(0) ** 2 + slope**2 * (2 * product**2 + (product + b) ** 2)))
+    size = _rms(np.sqrt(roundoff.typical_square(draw.derivative(0), slope, product, product + b)))
     rho = roundoff.typical(s, size, roundoff.UNIT_ROUNDOFF[arithmetic])
     return roundoff.optimal_step(s, rho, _rms(draw.derivative(s.degree + s.order)))
 

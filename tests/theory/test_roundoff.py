@@ -29,7 +29,7 @@ from theory.roundoff import (
     spectral_floor,
     total_error,
     typical,
-    typical_sensitivity,
+    typical_square,
     worst_case,
 )
 from theory.stencils import Stencil, central, five_point, forward, identity, multiply, stencil
@@ -88,7 +88,7 @@ def test_the_model_predicts_the_error_of_float64_differences() -> None:
     rng = np.random.default_rng(3)
     x = rng.uniform(0.5, 1.5, 400)
     for s in (central(2), forward(1, 2), central(1, 4)):
-        rms = sqrt(np.mean([typical_sensitivity(np.sin(v), np.cos(v), v, v) ** 2 for v in x]))
+        rms = sqrt(np.mean([typical_square(np.sin(v), np.cos(v), v, v) for v in x]))
         rho = typical(s, rms, UNIT_ROUNDOFF["float64"])
         m, p = s.degree, s.order
         exact = np.sin(x + m * pi / 2)
@@ -135,7 +135,7 @@ def test_worst_case_and_typical_against_float32(s: Stencil, h: float) -> None:
         bound = max(
             bound, sensitivity(min(1.0, abs(float(sigma)) + reach), 1.0, abs(float(p)) + reach, abs(float(a)) + reach)
         )
-        mean_square += typical_sensitivity(float(sigma), float(ds), float(p), float(a)) ** 2
+        mean_square += typical_square(float(sigma), float(ds), float(p), float(a))
     rho = worst_case(s, bound, u, largest=1.0)
     assert float(np.abs(error).max()) <= rho / h**s.degree
     estimate = typical(s, sqrt(mean_square / error.size), u) / h**s.degree
@@ -168,7 +168,7 @@ def test_the_terms_of_the_worst_case() -> None:
     assert typical(multiply(2, s), 1.0, u) == pytest.approx(2 * typical(s, 1.0, u))
     assert typical(s, 1.0, u) == pytest.approx(u / sqrt(6) * sqrt(6))
     assert sensitivity(-2.0, -3.0, -5.0, 7.0) == 2 + 3 * (10 + 7)
-    assert typical_sensitivity(2.0, 3.0, 5.0, 7.0) == sqrt(4 + 9 * (50 + 49))
+    assert typical_square(2.0, 3.0, 5.0, 7.0) == 4 + 9 * (50 + 49)
 
 
 # the floor
