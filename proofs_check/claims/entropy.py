@@ -17,12 +17,12 @@ from numerics.enclosure import Enclosure, to_ball
 from numerics.features import features
 from numerics.matrices import multiprecision_entries
 from numerics.problem import Problem
-from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claim import Assumption, Profile, Scope, Step, stated, weaker, wrong
 from proofs_check.claims.common import below, every, less, once, problem, seeds, witness
 from proofs_check.claims.gap_pencils import entropy_of, rates, remainder_order
 from proofs_check.verdicts import Outcome
 from theory.decision import Decision, from_comparison
-from theory.entropy import Power, covariance_gap, entropy_gap_coefficient, probabilities
+from theory.entropy import Power, covariance_gap, entropy_gap_coefficient, probabilities, truncated_entropy
 from theory.entropy_bounds import fannes_audenaert, total_variation
 from theory.majorisation import Monotone, ratio_monotone
 
@@ -92,25 +92,61 @@ def _entropy(values: tuple[Fraction, ...], power: Power = 1) -> flint.arb:
     return entropy_of([_ball(v) for v in values], len(values), power)
 
 
-def _range(ceiling: Callable[[int], flint.arb]) -> Callable[[Pair, Scope], Outcome]:
-    """0 ≤ H ≤ ceiling for powers 1 and 2."""
-
-    def test(pair: Pair, scope: Scope) -> Outcome:
-        with flint.ctx.workprec(PRECISION):
-            high = ceiling(len(pair.first))
-            found = [_entropy(pair.first, 1), _entropy(pair.first, 2)]
-            decision = every(one for h in found for one in (below(0, h), below(h, high)))
-            largest = max(found, key=float)
-            return Outcome(decision, f"H = {float(found[0]):.6f} and {float(found[1]):.6f} for powers 1 and 2, ceiling "
-                           f"{float(high):.6f}", float(high - largest))  # fmt: skip
-
-    return test
+RANDOM = once({"spectra": "random rationals"})
 
 
-def _continuity(with_binary_entropy: bool, share: Fraction = Fraction(1)) -> Callable[[Pair, Scope], Outcome]:
-    """The bound, for powers 1 and 2; for mutants without h₂(T), or with a share of T log(r − 1)."""
+@stated(
+    "entropy.range",
+    title="The entropy lies between 0 and log r",
+    source="classical (Jensen)",
+    predicate=r"$0 \le H \le \log r$ in ball arithmetic, both powers, on random rational spectra, $r \le 12$",
+    kind="ball",
+    scopes=RANDOM,
+    instances=_pairs,
+    assumptions=(Assumption("the values are not all equal", lambda pair: len(set(pair.first)) > 1),),
+    describe=Pair.to_dict,
+    search=_pair_space,
+    judges=(truncated_entropy,),
+    mutants=(
+        wrong("log-of-r-minus-1", "the ceiling is log(r − 1)", "constant", less=1),
+        wrong("square-of-log", "the ceiling is (log r)²", "exponent", exponent=2),
+    ),
+)
+def entropy_range(pair: Pair, scope: Scope, less: int = 0, exponent: int = 1) -> Outcome:
+    r"""$0 \le H \le \log r$ for $r$ positive values kept, not all equal, under the powers 1 and 2 (random rational
+    spectra, $r \le 12$)."""
+    with flint.ctx.workprec(PRECISION):
+        high = flint.arb(max(len(pair.first) - less, 1)).log() ** exponent
+        found = [_entropy(pair.first, 1), _entropy(pair.first, 2)]
+        decision = every(one for h in found for one in (below(0, h), below(h, high)))
+        largest = max(found, key=float)
+        return Outcome(decision, f"H = {float(found[0]):.6f} and {float(found[1]):.6f} for powers 1 and 2, ceiling "
+                       f"{float(high):.6f}", float(high - largest))  # fmt: skip
 
-    def at(pair: Pair, power: Power) -> Outcome:
+
+@stated(
+    "entropy.fannes-audenaert",
+    title="Continuity of the entropy",
+    source="K. M. R. Audenaert, J. Phys. A 40 (2007) 8127",
+    predicate=r"the inequality in ball arithmetic, both powers, on random rational spectra, $r \le 12$",
+    kind="ball",
+    scopes=RANDOM,
+    instances=_pairs,
+    assumptions=(Assumption("the two spectra differ", lambda pair: pair.first != pair.second),),
+    describe=Pair.to_dict,
+    search=_pair_space,
+    judges=(fannes_audenaert, total_variation),
+    mutants=(
+        wrong("without-binary-entropy", "the term h₂(T) is dropped", "predicate", with_binary_entropy=False),
+        wrong("a-tenth-less", "nine tenths of T log(r − 1)", "constant", share=Fraction(9, 10)),
+    ),
+)
+def continuity(pair: Pair, scope: Scope, with_binary_entropy: bool = True, share: Fraction = Fraction(1)) -> Outcome:
+    r"""For two spectra of $r \ge 2$ positive values, powers 1 and 2, $|H - H'| \le T\log(r-1) + h_2(T)$ with
+    $T = \tfrac12\|p - p'\|_1$ and the binary entropy $h_2$ (rational spectra, random ones and some that nearly
+    attain it, $r \le 12$)."""
+    power: Power
+    for power in (1, 2):
         with flint.ctx.workprec(PRECISION):
             r = len(pair.first)
             p, q = (probabilities(v, r, power) for v in (pair.first, pair.second))
@@ -120,14 +156,11 @@ def _continuity(with_binary_entropy: bool, share: Fraction = Fraction(1)) -> Cal
             bound = fannes_audenaert(distance, r, exact=True) if with_binary_entropy else spread
             bound = bound - spread * _ball(1 - share)
             decision = from_comparison(True) if p == q else below(gap, bound)
-            return Outcome(decision, f"power {power}: |H − H'| = {float(gap):.6f} ≤ {float(bound):.6f}",
-                           float(bound - gap))  # fmt: skip
-
-    def test(pair: Pair, scope: Scope) -> Outcome:
-        first = at(pair, 1)
-        return first if first.holds is not True else at(pair, 2)
-
-    return test
+            outcome = Outcome(decision, f"power {power}: |H − H'| = {float(gap):.6f} ≤ {float(bound):.6f}",
+                              float(bound - gap))  # fmt: skip
+        if outcome.holds is not True:
+            break
+    return outcome
 
 
 NEAR = Fraction(1, 10**6)
@@ -136,46 +169,66 @@ NUDGE = 1 + Fraction(1, 10**12)
 """The growth of a singular value that stands for an infinitesimal one."""
 
 
-def _threshold(factor: Fraction, sign: int = 1, growth: Fraction = NUDGE) -> Callable[[Pair, Scope], Outcome]:
-    """Raising σ_k a little raises H exactly when p_k < factor · e^{−H}; for a mutant (sign −1) lowers it then.
+@stated(
+    "entropy.threshold",
+    title="When raising a singular value raises the entropy",
+    source="ours",
+    predicate=r"for each $k$ with $|p_k e^{H} - 1| > 10^{-6}$, the sign of the change of $H$ when "
+    r"$\sigma_k$ grows by $10^{-12}$ of itself, in ball arithmetic, and the slope within $10^{-9}$; $q = 1$ and "
+    "$q = 2$, random rational spectra, all values kept",
+    kind="ball",
+    scopes=RANDOM,
+    instances=lambda scope, profile: [p for i, p in enumerate(_pairs(scope, profile)) if i % 5 == 0],
+    describe=Pair.to_dict,
+    search=_pair_space,
+    judges=(truncated_entropy,),
+    mutants=(
+        wrong("half-the-threshold", "the threshold is half as large", "constant", factor=Fraction(1, 2)),
+        wrong("reversed", "raising σ_k then lowers H", "sign", sign=-1),
+        wrong("finite", "raising σ_k fiftyfold, or by any factor, does so too", "assumption", growth=Fraction(50)),
+    ),
+)
+def threshold(
+    pair: Pair, scope: Scope, factor: Fraction = Fraction(1), sign: int = 1, growth: Fraction = NUDGE
+) -> Outcome:
+    r"""At fixed $r$ and for $q = 1, 2$, $\partial H/\partial\log\sigma_k = -q\,p_k(\log p_k + H)$: raising
+    $\sigma_k$ infinitesimally raises $H$ when $p_k < e^{-H}$ and lowers it when $p_k > e^{-H}$. (A finite rise need
+    not: $\sigma = (2, 1)$, $\sigma_2 \to 100$.) Random rational spectra, $r \le 12$."""
+    first = _raised(pair.first, 1, factor, sign, growth)
+    return first if first.holds is not True else _raised(pair.first, 2, factor, sign, growth)
 
-    ``growth`` is that of σ_k: a finite one is another statement.
-    """
 
-    def at(values: tuple[Fraction, ...], power: Power) -> Outcome:
-        with flint.ctx.workprec(PRECISION):
-            entropy = _entropy(values, power)
-            shares = [_ball(p) for p in probabilities(values, len(values), power)]
-            found: list[Decision] = []
-            for k, (share, value) in enumerate(zip(shares, values, strict=True)):
-                ratio = share / (-entropy).exp()
-                raised = sorted((*values[:k], value * growth, *values[k + 1 :]), reverse=True)
-                change = _entropy(tuple(raised), power) - entropy
-                scaled = ratio / _ball(factor)
-                if (less(abs(ratio - 1), NEAR) | less(abs(scaled - 1), NEAR)).holds:
-                    continue  # a nudge of 1e-12 does not decide at the threshold itself
-                rises, under = less(0, change), less(scaled, 1)
-                should = under if sign > 0 else ~under
-                found.append((rises & should) | (~rises & ~should))
-                if found[-1].holds is not True:
-                    told = {True: "rises", False: "falls", None: "changes by what is not decided"}[rises.holds]
-                    detail = f"power {power}, index {k + 1}: p_k e^H = {float(ratio):.4f}, H {told}"
-                    return Outcome(found[-1], detail, data={"index": k, "power": power})
-                # ∂H/∂log σ_k = −q p_k (log p_k + H), against the quotient of the nudge
-                slope = -power * share * (share.log() + entropy)
-                quotient = change / _ball(growth - 1)
-                near = less(abs(quotient - slope), Fraction(1, 10**9))
-                if growth == NUDGE and near.holds is not True:
-                    detail = f"power {power}, index {k + 1}: slope {float(quotient):.6g}, formula {float(slope):.6g}"
-                    return Outcome(near, detail)
-            detail = f"{len(found)} decisions at {len(values)} indices as predicted, H = {float(entropy):.4f} with power {power}"
-        return Outcome(every(found) if found else None, detail)
-
-    def test(pair: Pair, scope: Scope) -> Outcome:
-        first = at(pair.first, 1)
-        return first if first.holds is not True else at(pair.first, 2)
-
-    return test
+def _raised(values: tuple[Fraction, ...], power: Power, factor: Fraction, sign: int, growth: Fraction) -> Outcome:
+    """Whether σ_k times ``growth`` raises H just where p_k < factor · e^{−H} (lowers it where the sign is −1)."""
+    with flint.ctx.workprec(PRECISION):
+        entropy = _entropy(values, power)
+        shares = [_ball(p) for p in probabilities(values, len(values), power)]
+        found: list[Decision] = []
+        for k, (share, value) in enumerate(zip(shares, values, strict=True)):
+            ratio = share / (-entropy).exp()
+            raised = sorted((*values[:k], value * growth, *values[k + 1 :]), reverse=True)
+            change = _entropy(tuple(raised), power) - entropy
+            scaled = ratio / _ball(factor)
+            if (less(abs(ratio - 1), NEAR) | less(abs(scaled - 1), NEAR)).holds:
+                continue  # a nudge of 1e-12 does not decide at the threshold itself
+            rises, under = less(0, change), less(scaled, 1)
+            should = under if sign > 0 else ~under
+            found.append((rises & should) | (~rises & ~should))
+            if found[-1].holds is not True:
+                told = {True: "rises", False: "falls", None: "changes by what is not decided"}[rises.holds]
+                detail = f"power {power}, index {k + 1}: p_k e^H = {float(ratio):.4f}, H {told}"
+                return Outcome(found[-1], detail, data={"index": k, "power": power})
+            # ∂H/∂log σ_k = −q p_k (log p_k + H), against the quotient of the nudge
+            slope = -power * share * (share.log() + entropy)
+            quotient = change / _ball(growth - 1)
+            near = less(abs(quotient - slope), Fraction(1, 10**9))
+            if growth == NUDGE and near.holds is not True:
+                detail = f"power {power}, index {k + 1}: slope {float(quotient):.6g}, formula {float(slope):.6g}"
+                return Outcome(near, detail)
+        detail = (
+            f"{len(found)} decisions at {len(values)} indices as predicted, H = {float(entropy):.4f} with power {power}"
+        )
+    return Outcome(every(found) if found else None, detail)
 
 
 def _lifted(scope: Scope, profile: Profile) -> Iterator[Pair]:
@@ -196,19 +249,6 @@ def _ratio_direction(pair: Pair) -> int:
     return {Monotone.NON_DECREASING: 1, Monotone.NON_INCREASING: -1}.get(found, 0)
 
 
-def _majorisation(sign: int) -> Callable[[Pair, Scope], Outcome]:
-    def test(pair: Pair, scope: Scope) -> Outcome:
-        direction = sign * (_ratio_direction(pair) or 1)
-        with flint.ctx.workprec(PRECISION):
-            power: Power = 1 if scope["power"] == "1" else 2
-            gap = _entropy(pair.second, power) - _entropy(pair.first, power)
-            decision = below(0, gap) if direction > 0 else below(gap, 0)
-            return Outcome(decision, f"H' − H = {float(gap):.6g} with ratios of direction {direction:+d}",
-                           margin=direction * float(gap))  # fmt: skip
-
-    return test
-
-
 _descending = Assumption(
     "both spectra are in descending order at the same indices",
     lambda pair: all(list(v) == sorted(v, reverse=True) for v in (pair.first, pair.second)),
@@ -216,6 +256,38 @@ _descending = Assumption(
 _monotone = Assumption(
     r"$\sigma'_k/\sigma_k$ is monotone in $k$ and not constant", lambda pair: _ratio_direction(pair) != 0
 )
+
+
+@stated(
+    "entropy.ratio-majorisation",
+    title="Monotone ratios order the entropies",
+    source="ours, from A. W. Marshall, I. Olkin, B. C. Arnold, Inequalities (2011), proposition 5.B.1",
+    predicate=r"the order of the entropies in ball arithmetic, on random rational spectra, $r \le 10$",
+    kind="ball",
+    scopes=once({"power": "1"}, {"power": "2"}),
+    instances=_lifted,
+    assumptions=(_descending, _monotone),
+    describe=Pair.to_dict,
+    search=_lifted_space,
+    judges=(ratio_monotone, truncated_entropy),
+    mutants=(
+        wrong("reversed", "the order of the entropies is reversed", "sign", sign=-1),
+        weaker("any-ratios", "the ratios need not be monotone", "monotone"),
+    ),
+)
+def ratio_majorisation(pair: Pair, scope: Scope, sign: int = 1) -> Outcome:
+    r"""Let $\sigma_1 \ge \dots \ge \sigma_r > 0$ and $\sigma'_1 \ge \dots \ge \sigma'_r > 0$ both descend at the
+    same indices, powers 1 and 2. If $\sigma'_k/\sigma_k$ is non-decreasing in $k \le r$ and not constant then $H' \ge H$;
+    if non-increasing and not constant, $H' \le H$. So a lifted tail over an equal head contradicts S3 at fixed $r$
+    (random rational spectra, $r \le 10$)."""
+    direction = sign * (_ratio_direction(pair) or 1)
+    with flint.ctx.workprec(PRECISION):
+        power: Power = 1 if scope["power"] == "1" else 2
+        gap = _entropy(pair.second, power) - _entropy(pair.first, power)
+        decision = below(0, gap) if direction > 0 else below(gap, 0)
+        return Outcome(decision, f"H' − H = {float(gap):.6g} with ratios of direction {direction:+d}",
+                       margin=direction * float(gap))  # fmt: skip
+
 
 STEPS = (Fraction(1, 40), Fraction(1, 80), Fraction(1, 160))
 """Steps at which the remainder of the expansion is compared."""
@@ -262,201 +334,108 @@ def _entropy_at(instance: Problem, power: Power) -> Any:
         return entropy_of(values, len(values), power)
 
 
-def _coefficient(instance: Problem, power: Power, form: str) -> Any:
-    """The predicted coefficient of h² in H_FD − H_AD, in the covariance form (sine) or the general one."""
+def _general(instance: Problem, power: Power) -> Any:
+    """The predicted coefficient of h² in H_FD − H_AD: B = (1/12) ∂⁴ φ_j(x_i) leads the central second difference."""
     _, left, values, right = _svd(instance)
-    n, sigma = len(values), list(values)
-    if form == "covariance":
-        weights = [mpmath.mpf(w.numerator) / w.denominator for (w,) in features(instance).weights]
-        f = [sum(w**2 * right[k, j] ** 2 for j, w in enumerate(weights)) for k in range(n)]
-        return covariance_gap(probabilities(sigma, n, power), f, power, Fraction(-1, 12))
-    # B = (1/12) ∂⁴ φ_j(x_i), the leading truncation term of the central second difference.
     fourth = multiprecision_entries(instance.with_(operator_text="u_xxxx"), "ad")(DIGITS) / 12
-    return entropy_gap_coefficient(sigma, rates(left, fourth, right), n, power)
+    return entropy_gap_coefficient(list(values), rates(left, fourth, right), len(values), power)
 
 
-def _expansion(factor: Fraction, form: str) -> Callable[[Problem, Scope], Outcome]:
-    """The remainder H_FD − H_AD − c h² must vanish like h⁴: fitted order at least 3.5."""
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        power: Power = 1 if scope["power"] == "1" else 2
-        with mpmath.workdps(DIGITS):
-            values = list(_svd(instance)[2])
-            base = entropy_of(values, len(values), power)
-            predicted = _coefficient(instance, power, form) * factor.numerator / factor.denominator
-            gaps = [_entropy_at(instance.with_(step=(h,)), power) - base for h in STEPS]
-            left = [abs(gap - predicted * h.numerator**2 / mpmath.mpf(h.denominator) ** 2)
-                    for gap, h in zip(gaps, STEPS, strict=True)]  # fmt: skip
-            # A remainder that the digits do not resolve is none, as of one value, whose entropy is 0.
-            order = remainder_order(left, STEPS, DIGITS)
-            order = 4.0 if math.isinf(order) else order
-            share = float(left[-1] / abs(gaps[-1])) if gaps[-1] else 0.0
-        return Outcome(
-            order >= 3.5,
-            f"remainder of order {order:.3f}, {share:.1e} of the gap at h = {STEPS[-1]}",
-            margin=order - 3.5,
-            data={"order": order, "coefficient": float(predicted)},
-        )
-
-    return test
+def _covariance(instance: Problem, power: Power) -> Any:
+    """The same for sine and cosine features."""
+    _, _, values, right = _svd(instance)
+    weights = [mpmath.mpf(w.numerator) / w.denominator for (w,) in features(instance).weights]
+    f = [sum(w**2 * right[k, j] ** 2 for j, w in enumerate(weights)) for k in range(len(values))]
+    return covariance_gap(probabilities(list(values), len(values), power), f, power, Fraction(-1, 12))
 
 
-_SPREAD = "random rationals"
+def _remainder(
+    instance: Problem, scope: Scope, coefficient: Callable[[Problem, Power], Any], factor: Fraction
+) -> Outcome:
+    """The remainder H_FD − H_AD − c h² must vanish like h⁴: fitted order at least 3.5; c times ``factor``."""
+    power: Power = 1 if scope["power"] == "1" else 2
+    with mpmath.workdps(DIGITS):
+        values = list(_svd(instance)[2])
+        base = entropy_of(values, len(values), power)
+        predicted = coefficient(instance, power) * factor.numerator / factor.denominator
+        gaps = [_entropy_at(instance.with_(step=(h,)), power) - base for h in STEPS]
+        left = [abs(gap - predicted * h.numerator**2 / mpmath.mpf(h.denominator) ** 2)
+                for gap, h in zip(gaps, STEPS, strict=True)]  # fmt: skip
+        # A remainder that the digits do not resolve is none, as of one value, whose entropy is 0.
+        order = remainder_order(left, STEPS, DIGITS)
+        order = 4.0 if math.isinf(order) else order
+        share = float(left[-1] / abs(gaps[-1])) if gaps[-1] else 0.0
+    return Outcome(
+        order >= 3.5,
+        f"remainder of order {order:.3f}, {share:.1e} of the gap at h = {STEPS[-1]}",
+        margin=order - 3.5,
+        data={"order": order, "coefficient": float(predicted)},
+    )
 
-CLAIMS = (
-    Claim(
-        id="entropy.range",
-        title="The entropy lies between 0 and log r",
-        statement=r"$0 \le H \le \log r$ for $r$ positive values kept, not all equal, under the powers 1 and 2 (random rational spectra, $r \le 12$).",
-        family="entropy",
-        source="classical (Jensen)",
-        predicate=r"$0 \le H \le \log r$ in ball arithmetic, both powers, on random rational spectra, $r \le 12$",
-        kind="ball",
-        scopes=once({"spectra": _SPREAD}),
-        instances=_pairs,
-        test=_range(lambda r: flint.arb(r).log()),
-        assumptions=(Assumption("the values are not all equal", lambda pair: len(set(pair.first)) > 1),),
-        describe=Pair.to_dict,
-        search=_pair_space,
-        mutants=(
-            Mutant("log-of-r-minus-1", "the ceiling is log(r − 1)", "constant",
-                   lambda c: c.with_(test=_range(lambda r: flint.arb(max(r - 1, 1)).log()))),
-            Mutant("square-of-log", "the ceiling is (log r)²", "exponent",
-                   lambda c: c.with_(test=_range(lambda r: flint.arb(r).log() * flint.arb(r).log()))),
+
+@stated(
+    "entropy.gap-expansion",
+    title="The entropy gap to leading order",
+    source="ours",
+    predicate="the remainder has fitted order at least 3.5 in $h$ (the next term is $h^4$), in 50-digit arithmetic; six "
+    "features, 4, 6 and 8 points, all values kept (r < n: claim entropy.gap-expansion-pencils)",
+    kind="sampled",
+    scopes=once(*({"activation": a, "power": q} for a in ("sin", "tanh", "gaussian") for q in ("1", "2"))),
+    instances=_gap_instances,
+    search=_gap_space,
+    assumptions=(_full_rank,),
+    describe=witness,
+    judges=(entropy_gap_coefficient,),
+    mutants=(
+        weaker(
+            "rank-deficient", "a singular value of A_AD may be 0", "sigma_n", {"activation": "gaussian", "power": "1"}
         ),
+        wrong("one-per-cent", "the coefficient is a hundredth larger", "constant", factor=Fraction(101, 100)),
+        wrong("sign", "the coefficient has the other sign", "sign", factor=Fraction(-1)),
     ),
-    Claim(
-        id="entropy.fannes-audenaert",
-        title="Continuity of the entropy",
-        statement=r"For two spectra of $r \ge 2$ positive values, powers 1 and 2, $|H - H'| \le T\log(r-1) + h_2(T)$ with "
-        r"$T = \tfrac12\|p - p'\|_1$ and the binary entropy $h_2$ (rational spectra, random ones and some that nearly attain it, $r \le 12$).",
-        family="entropy",
-        source="K. M. R. Audenaert, J. Phys. A 40 (2007) 8127",
-        predicate=r"the inequality in ball arithmetic, both powers, on random rational spectra, $r \le 12$",
-        kind="ball",
-        scopes=once({"spectra": _SPREAD}),
-        instances=_pairs,
-        test=_continuity(True),
-        assumptions=(Assumption("the two spectra differ", lambda pair: pair.first != pair.second),),
-        describe=Pair.to_dict,
-        search=_pair_space,
-        mutants=(
-            Mutant("without-binary-entropy", "the term h₂(T) is dropped", "predicate",
-                   lambda c: c.with_(test=_continuity(False))),
-            Mutant("a-tenth-less", "nine tenths of T log(r − 1)", "constant",
-                   lambda c: c.with_(test=_continuity(True, Fraction(9, 10)))),
-        ),
+)
+def gap_expansion(instance: Problem, scope: Scope, factor: Fraction = Fraction(1)) -> Outcome:
+    r"""With all $n$ values kept, $\sigma_n > 0$ and
+    $A_{FD} = A_{AD} + h^p B + o(h^p)$ (checked: the central second difference, $p = 2$, six features, 4 to 8 points; $r < n$: claim
+    entropy.gap-expansion-pencils): $H_{FD} - H_{AD} = -h^p\sum_k \dot p_k\log p_k + o(h^p)$,
+    $\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_j p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$."""
+    return _remainder(instance, scope, _general, factor)
+
+
+@stated(
+    "entropy.covariance",
+    title="The AD–FD gap is a covariance to leading order",
+    source="ours",
+    predicate="the remainder has fitted order at least 3.5 in $h$, in 50-digit arithmetic",
+    kind="sampled",
+    scopes=once(*({"activation": a, "power": q} for a in ("sin", "cos") for q in ("1", "2"))),
+    instances=_gap_instances,
+    search=_gap_space,
+    assumptions=(
+        Assumption(r"$\sigma = \sin$ or $\cos$, interior rows only",
+                   lambda p: p.activation.name in {"sin", "cos"} and not p.boundary),
+        _full_rank,
     ),
-    Claim(
-        id="entropy.threshold",
-        title="When raising a singular value raises the entropy",
-        statement=r"At fixed $r$ and for $q = 1, 2$, $\partial H/\partial\log\sigma_k = -q\,p_k(\log p_k + H)$: raising "
-        r"$\sigma_k$ infinitesimally raises $H$ when $p_k < e^{-H}$ and lowers it when $p_k > e^{-H}$. (A finite rise need not: $\sigma = (2, 1)$, "
-        r"$\sigma_2 \to 100$.) Random rational spectra, $r \le 12$.",
-        family="entropy",
-        source="ours",
-        predicate=r"for each $k$ with $|p_k e^{H} - 1| > 10^{-6}$, the sign of the change of $H$ when "
-        r"$\sigma_k$ grows by $10^{-12}$ of itself, in ball arithmetic, and the slope within $10^{-9}$; $q = 1$ and "
-        "$q = 2$, random rational spectra, all values kept",
-        kind="ball",
-        scopes=once({"spectra": _SPREAD}),
-        instances=lambda scope, profile: [p for i, p in enumerate(_pairs(scope, profile)) if i % 5 == 0],
-        test=_threshold(Fraction(1)),
-        describe=Pair.to_dict,
-        search=_pair_space,
-        mutants=(
-            Mutant("half-the-threshold", "the threshold is half as large", "constant",
-                   lambda c: c.with_(test=_threshold(Fraction(1, 2)))),
-            Mutant("reversed", "raising σ_k then lowers H", "sign",
-                   lambda c: c.with_(test=_threshold(Fraction(1), -1))),
-            Mutant("finite", "raising σ_k fiftyfold, or by any factor, does so too", "assumption",
-                   lambda c: c.with_(test=_threshold(Fraction(1), growth=Fraction(50)))),
-        ),
+    derivation=(
+        Step(r"$A_{FD} = A_{AD}\,\mathrm{diag}(m(hw_j))$, $m(\theta) = 1 - \theta^2/12 + O(\theta^4)$",
+             "claim spectra.sine-factorisation", "claim"),
+        Step(r"$\dot\sigma_k/\sigma_k = -\tfrac1{12}v_k^T\mathrm{diag}(w^2)v_k$",
+             "first-order perturbation of singular values", "cited"),
+        Step(r"insert into the entropy-gap expansion", "claim entropy.gap-expansion", "claim"),
     ),
-    Claim(
-        id="entropy.ratio-majorisation",
-        title="Monotone ratios order the entropies",
-        statement=r"Let $\sigma_1 \ge \dots \ge \sigma_r > 0$ and $\sigma'_1 \ge \dots \ge \sigma'_r > 0$ both descend at the "
-        r"same indices, powers 1 and 2. If $\sigma'_k/\sigma_k$ is non-decreasing in $k \le r$ and not constant then $H' \ge H$; "
-        r"if non-increasing and not constant, $H' \le H$. So a lifted tail over an equal head contradicts S3 at fixed $r$ (random rational "
-        r"spectra, $r \le 10$).",
-        family="entropy",
-        source="ours, from A. W. Marshall, I. Olkin, B. C. Arnold, Inequalities (2011), proposition 5.B.1",
-        predicate=r"the order of the entropies in ball arithmetic, on random rational spectra, $r \le 10$",
-        kind="ball",
-        scopes=once({"power": "1"}, {"power": "2"}),
-        instances=_lifted,
-        test=_majorisation(+1),
-        assumptions=(_descending, _monotone),
-        describe=Pair.to_dict,
-        search=_lifted_space,
-        mutants=(
-            Mutant("reversed", "the order of the entropies is reversed", "sign",
-                   lambda c: c.with_(test=_majorisation(-1))),
-            Mutant("any-ratios", "the ratios need not be monotone", "assumption",
-                   lambda c: c.without_assumption("monotone")),
-        ),
-    ),
-    Claim(
-        id="entropy.gap-expansion",
-        title="The entropy gap to leading order",
-        statement=r"With all $n$ values kept, $\sigma_n > 0$ and "
-        r"$A_{FD} = A_{AD} + h^p B + o(h^p)$ (checked: the central second difference, $p = 2$, six features, 4 to 8 points; $r < n$: claim "
-        r"entropy.gap-expansion-pencils): $H_{FD} - H_{AD} = -h^p\sum_k \dot p_k\log p_k + o(h^p)$, "
-        r"$\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_j p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$.",
-        family="entropy",
-        source="ours",
-        predicate="the remainder has fitted order at least 3.5 in $h$ (the next term is $h^4$), in 50-digit arithmetic; six "
-        "features, 4, 6 and 8 points, all values kept (r < n: claim entropy.gap-expansion-pencils)",
-        kind="sampled",
-        scopes=once(*({"activation": a, "power": q} for a in ("sin", "tanh", "gaussian") for q in ("1", "2"))),
-        instances=_gap_instances,
-        search=_gap_space,
-        test=_expansion(Fraction(1), "general"),
-        assumptions=(_full_rank,),
-        describe=witness,
-        mutants=(
-            Mutant("rank-deficient", "a singular value of A_AD may be 0", "assumption",
-                   lambda c: c.without_assumption("sigma_n"), {"activation": "gaussian", "power": "1"}),
-            Mutant("one-per-cent", "the coefficient is a hundredth larger", "constant",
-                   lambda c: c.with_(test=_expansion(Fraction(101, 100), "general"))),
-            Mutant("sign", "the coefficient has the other sign", "sign",
-                   lambda c: c.with_(test=_expansion(Fraction(-1), "general"))),
-        ),
-    ),
-    Claim(
-        id="entropy.covariance",
-        title="The AD–FD gap is a covariance to leading order",
-        statement=r"For sine or cosine features, interior rows only, all values kept, $\sigma_n > 0$ and the central second difference of order 2, "
-        r"with $f_k = v_k^T\mathrm{diag}(w^2)v_k$: "
-        r"$H_{FD} - H_{AD} = q\,\tfrac{h^2}{12}\,\mathrm{Cov}_p(f, \log p) + O(h^4)$ (checked: $\partial^2$, six features, 4 to 8 points).",
-        family="entropy",
-        source="ours",
-        predicate="the remainder has fitted order at least 3.5 in $h$, in 50-digit arithmetic",
-        kind="sampled",
-        scopes=once(*({"activation": a, "power": q} for a in ("sin", "cos") for q in ("1", "2"))),
-        instances=_gap_instances,
-        search=_gap_space,
-        test=_expansion(Fraction(1), "covariance"),
-        assumptions=(
-            Assumption(r"$\sigma = \sin$ or $\cos$, interior rows only",
-                       lambda p: p.activation.name in {"sin", "cos"} and not p.boundary),
-            _full_rank,
-        ),
-        derivation=(
-            Step(r"$A_{FD} = A_{AD}\,\mathrm{diag}(m(hw_j))$, $m(\theta) = 1 - \theta^2/12 + O(\theta^4)$",
-                 "claim spectra.sine-factorisation", "claim"),
-            Step(r"$\dot\sigma_k/\sigma_k = -\tfrac1{12}v_k^T\mathrm{diag}(w^2)v_k$",
-                 "first-order perturbation of singular values", "cited"),
-            Step(r"insert into the entropy-gap expansion", "claim entropy.gap-expansion", "claim"),
-        ),
-        describe=witness,
-        mutants=(
-            Mutant("one-sixth", "1/6 instead of 1/12", "constant",
-                   lambda c: c.with_(test=_expansion(Fraction(2), "covariance"))),
-            Mutant("sign", "the covariance has the other sign", "sign",
-                   lambda c: c.with_(test=_expansion(Fraction(-1), "covariance"))),
-        ),
+    describe=witness,
+    judges=(covariance_gap,),
+    mutants=(
+        wrong("one-sixth", "1/6 instead of 1/12", "constant", factor=Fraction(2)),
+        wrong("sign", "the covariance has the other sign", "sign", factor=Fraction(-1)),
     ),
 )  # fmt: skip
+def covariance(instance: Problem, scope: Scope, factor: Fraction = Fraction(1)) -> Outcome:
+    r"""For sine or cosine features, interior rows only, all values kept, $\sigma_n > 0$ and the central second difference of order 2,
+    with $f_k = v_k^T\mathrm{diag}(w^2)v_k$:
+    $H_{FD} - H_{AD} = q\,\tfrac{h^2}{12}\,\mathrm{Cov}_p(f, \log p) + O(h^4)$ (checked: $\partial^2$, six features, 4 to 8 points)."""
+    return _remainder(instance, scope, _covariance, factor)
+
+
+CLAIMS = (entropy_range, continuity, threshold, ratio_majorisation, gap_expansion, covariance)
 """Claims about truncated entropy."""

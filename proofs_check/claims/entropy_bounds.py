@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -13,14 +13,14 @@ import flint
 
 from numerics.certified_entropy import compare_entropies
 from numerics.enclosure import Enclosure, to_ball
-from numerics.gap_expansion import GapBound, GapExpansion
+from numerics.gap_expansion import GapExpansion
 from numerics.problem import Problem
-from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claim import Assumption, Profile, Scope, Step, stated, weaker, wrong
 from proofs_check.claims.common import below, every, less, once, problem, same, seeds, witness
 from proofs_check.claims.gap_pencils import entropy_of
 from proofs_check.verdicts import Outcome
 from theory.decision import from_comparison
-from theory.entropy import Convention, Power, cutoff, probabilities
+from theory.entropy import Convention, Power, cutoff, probabilities, truncated_entropy
 from theory.entropy_bounds import mirsky_distance, total_variation
 from theory.errors import PrecisionCapError
 from theory.majorisation import majorises
@@ -70,21 +70,6 @@ def _sorted_draws(scope: Scope, profile: Profile) -> Iterator[Cut]:
         yield Cut((Fraction(1), *[Fraction(1, 10**6)] * (n - 1)), (Fraction(1),) * n, n, n)
 
 
-def _distance(share: Fraction, summed: bool = False) -> Callable[[Cut, Scope], Outcome]:
-    """The bound times ``share``; for a mutant with S + S' instead of the larger of both."""
-
-    def test(cut: Cut, scope: Scope) -> Outcome:
-        p, q = probabilities(cut.first, cut.r), probabilities(cut.second, cut.other_r)
-        distance = total_variation(p, q)
-        gap = sum((abs(a - b) for a, b in zip(cut.first, cut.second, strict=True)), Fraction(0))
-        first, second = sum(cut.first[: cut.r], Fraction(0)), sum(cut.second[: cut.other_r], Fraction(0))
-        bound = share * (gap / (first + second) if summed else mirsky_distance(gap, first, second))
-        detail = f"T = {float(distance):.5f}, bound {float(bound):.5f}"
-        return Outcome(below(distance, bound), detail, margin=float(bound - distance))
-
-    return test
-
-
 def _descends(values: Spectrum) -> bool:
     return all(a >= b for a, b in pairwise(values))
 
@@ -93,223 +78,205 @@ def _ratios_rise(cut: Cut) -> bool:
     return all(a * d >= b * c for (a, b), (c, d) in pairwise(zip(cut.first, cut.second, strict=True)))
 
 
-def _majorised(sign: int) -> Callable[[Cut, Scope], Outcome]:
-    def test(cut: Cut, scope: Scope) -> Outcome:
-        n, found = len(cut.first), []
-        for power in (1, 2):
-            p, q = ([v**power / sum(w**power for w in values) for v in values] for values in (cut.first, cut.second))
-            found.append(from_comparison(majorises(p, q) if sign > 0 else majorises(q, p)))
-        holds = every(found)
-        detail = f"{n} values: p {'majorises' if holds.holds else 'does not majorise'} p' under the powers 1 and 2"
-        return Outcome(holds, detail)
-
-    return test
-
-
-def _invariant(convention: Convention, shifted: bool = False) -> Callable[[Cut, Scope], Outcome]:
-    """Under a factor; for mutants with an absolute cut-off, or under a summand."""
-
-    def test(cut: Cut, scope: Scope) -> Outcome:
-        scaled = tuple(cut.factor + v if shifted else cut.factor * v for v in cut.first)
-        r, other_r = cutoff(cut.first, convention), cutoff(scaled, convention)
-        equal = same(r, other_r)
-        if r == other_r and r > 0:
-            equal &= same(probabilities(cut.first, r, cut.power), probabilities(scaled, other_r, cut.power))
-        return Outcome(equal, f"factor {cut.factor}: r = {r} and {other_r}, power {cut.power}")
-
-    return test
-
-
-def _grows(step: int, normalised: bool = False) -> Callable[[Cut, Scope], Outcome]:
-    """H of the r + ``step`` largest values is at least that of the r largest, for every r ≥ 1 (≥ 2 if normalised)."""
-
-    def test(cut: Cut, scope: Scope) -> Outcome:
-        least, rising = None, []
-        first = 2 if normalised else 1
-        with flint.ctx.workprec(PRECISION):
-            values = [to_ball(Enclosure.exact(v), PRECISION) for v in cut.first]
-            found = [entropy_of(values, r, cut.power) for r in range(first, len(values) + 1)]
-            if normalised:
-                found = [entropy / flint.arb(r).log() for r, entropy in enumerate(found, first)]
-            for r, (before, after) in enumerate(pairwise(found), first):
-                gap = (after - before) * step
-                rising.append(less(0, gap))
-                if rising[-1].holds is not True:
-                    return Outcome(rising[-1], f"r = {r}: H rises by {float(gap):.3g}")
-                least = float(gap) if least is None else min(least, float(gap))
-        detail = f"{len(values)} values, power {cut.power}: H rises by at least {least or 0:.3g}"
-        return Outcome(every(rising) if rising else None, detail, margin=least)
-
-    return test
-
-
 def _small_steps(scope: Scope, profile: Profile) -> Iterator[Problem]:
     for seed in seeds(profile, 3, 15):
         yield problem(scope["activation"], seed=seed, size=5, step=Fraction(1, 100))
 
 
-def _enclosed(part: Callable[[GapBound], Enclosure]) -> Callable[[Problem, Scope], Outcome]:
-    """Whether an enclosure computed from A_AD and its derivatives in h contains the certified gap."""
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        convention = Convention("fixed", rank=int(scope["rank"]), power=int(scope["power"]))  # type: ignore[arg-type]
-        try:
-            found = part(GapExpansion(instance, convention).at(1))
-        except PrecisionCapError as error:  # the step is too large for the spectrum, or no entropy exists
-            return Outcome(None, str(error))
-        gap = compare_entropies(instance, convention).gap
-        if gap is None:
-            return Outcome(None, "the entropies are undefined")
-        holds = from_comparison(True if found.encloses(gap) else None if found.overlaps(gap) else False)
-        width = float(found.width / abs(gap.middle)) if gap.middle else 0.0
-        return Outcome(holds, f"H_FD − H_AD = {float(gap.middle):.6g}, enclosed to {width:.1e} of itself",
-                       margin=1 - width)  # fmt: skip
-
-    return test
+RANDOM = once({"spectra": "random rational, n ≤ 8"})
 
 
-def _scaled(value: Enclosure, factor: int) -> Enclosure:
-    ends = sorted((factor * value.lower, factor * value.upper))
-    return Enclosure(ends[0], ends[1])
+@stated(
+    "entropy.gap-enclosure",
+    title="The entropy gap enclosed from the AD side alone",
+    source="ours, with V. Noferini, SIAM J. Matrix Anal. Appl. 38 (2017) 434",
+    predicate="the enclosure contains the certified gap, itself from both certified spectra",
+    kind="ball",
+    scopes=once(
+        {"activation": "sin", "rank": "3", "power": "1"},
+        {"activation": "tanh", "rank": "3", "power": "2"},
+        {"activation": "gaussian", "rank": "2", "power": "1"},
+    ),
+    instances=_small_steps,
+    describe=witness,
+    judges=(GapExpansion.at,),
+    mutants=(
+        wrong("no-remainder", "the linear term alone, with its rounding", "predicate", remainder=False),
+        wrong("reversed", "the gap has the other sign", "sign", factor=-1),
+        wrong("twice", "the gap is twice as large", "constant", factor=2),
+    ),
+)
+def gap_enclosure(instance: Problem, scope: Scope, factor: int = 1, remainder: bool = True) -> Outcome:
+    r"""With $A_{FD} = A_{AD} + \sum_q h^q C_q + R$, the leading term of the gap expansion and the explicit
+    remainder $\tfrac12 L\,\|E\|_F^2$ enclose $H_{FD} - H_{AD}$ at fixed $r$ (2 or 3 of five values, sin, tanh and Gaussian features,
+    $h = 1/100$; steps at which neighbouring singular values may meet have no bound); $A_{FD}$ itself is never made."""
+    convention = Convention("fixed", rank=int(scope["rank"]), power=int(scope["power"]))  # type: ignore[arg-type]
+    try:
+        bound = GapExpansion(instance, convention).at(1)
+    except PrecisionCapError as error:  # the step is too large for the spectrum, or no entropy exists
+        return Outcome(None, str(error))
+    found = (bound.gap if remainder else bound.linear).scaled(factor)
+    gap = compare_entropies(instance, convention).gap
+    if gap is None:
+        return Outcome(None, "the entropies are undefined")
+    holds = from_comparison(True if found.encloses(gap) else None if found.overlaps(gap) else False)
+    width = float(found.width / abs(gap.middle)) if gap.middle else 0.0
+    return Outcome(holds, f"H_FD − H_AD = {float(gap.middle):.6g}, enclosed to {width:.1e} of itself",
+                   margin=1 - width)  # fmt: skip
 
 
-_once = once({"spectra": "random rational, n ≤ 8"})
+def _distance(cut: Cut, share: Fraction, summed: bool = False) -> Outcome:
+    """The bound times ``share``; ``summed``: with S + S' instead of the larger of both."""
+    p, q = probabilities(cut.first, cut.r), probabilities(cut.second, cut.other_r)
+    distance = total_variation(p, q)
+    gap = sum((abs(a - b) for a, b in zip(cut.first, cut.second, strict=True)), Fraction(0))
+    first, second = sum(cut.first[: cut.r], Fraction(0)), sum(cut.second[: cut.other_r], Fraction(0))
+    bound = share * (gap / (first + second) if summed else mirsky_distance(gap, first, second))
+    detail = f"T = {float(distance):.5f}, bound {float(bound):.5f}"
+    return Outcome(below(distance, bound), detail, margin=float(bound - distance))
+
+
+@stated(
+    "entropy.distance-bound",
+    title="The distance of truncated spectra needs equal cut-offs",
+    source="L. Mirsky, Quart. J. Math. 11 (1960) 50, theorem 5; the bound is ours",
+    predicate=r"$T \le \sum_k|\sigma_k - \sigma'_k|/\max(S, S')$ in exact rationals, which is stronger",
+    kind="exact",
+    scopes=RANDOM,
+    instances=_sorted_draws,
+    assumptions=(Assumption("the cut-off numbers are equal", lambda c: c.r == c.other_r),),
+    describe=Cut.to_dict,
+    judges=(mirsky_distance,),
+    mutants=(
+        weaker("any-cut-offs", "the cut-off numbers may differ", "equal"),
+        wrong("a-tenth-less", "nine tenths of the bound", "constant", share=Fraction(9, 10)),
+    ),
+)
+def distance_bound(cut: Cut, scope: Scope, share: Fraction = Fraction(1)) -> Outcome:
+    r"""Under power 1, $T \le \|A_{AD} - A_{FD}\|_* / \max(S, S')$ for equal cut-off numbers,
+    $S = \sum_{k\le r}\sigma_k$, both spectra descending (rational ones, random and nearly attaining it, $n \le 8$)."""
+    return _distance(cut, share)
+
+
+@stated(
+    "entropy.distance-any-cutoff",
+    title="The same bound for any cut-offs",
+    source="ours (a conjecture; it is false)",
+    predicate=r"$T \le \sum_k|\sigma_k - \sigma'_k|/\max(S, S')$ in exact rationals",
+    kind="exact",
+    scopes=RANDOM,
+    instances=_sorted_draws,
+    describe=Cut.to_dict,
+    judges=(mirsky_distance,),
+    mutants=(
+        wrong("half", "half the bound", "constant", share=Fraction(1, 2)),
+        wrong("sum", "S + S' instead of the larger of both", "predicate", summed=True),
+    ),
+)
+def distance_any_cutoff(cut: Cut, scope: Scope, share: Fraction = Fraction(1), summed: bool = False) -> Outcome:
+    r"""Under power 1, $T \le \|A_{AD} - A_{FD}\|_* / \max(S, S')$ whatever the cut-off numbers."""
+    return _distance(cut, share, summed)
+
+
+@stated(
+    "entropy.majorisation-order",
+    title="Monotone ratios majorise when both spectra descend",
+    source="Marshall, Olkin and Arnold, Inequalities (2011), proposition 5.B.1",
+    predicate="partial sums of sorted exact rationals, both powers",
+    kind="exact",
+    scopes=RANDOM,
+    instances=_draws,
+    assumptions=(
+        Assumption(r"$\sigma'_k/\sigma_k$ does not fall with $k$", _ratios_rise),
+        Assumption("both spectra descend", lambda c: _descends(c.first) and _descends(c.second)),
+    ),
+    describe=Cut.to_dict,
+    judges=(majorises,),
+    mutants=(
+        weaker("unsorted", "the second spectrum need not descend", "descend"),
+        wrong("reversed", "p' majorises p", "sign", reverse=True),
+    ),
+)
+def majorisation_order(cut: Cut, scope: Scope, reverse: bool = False) -> Outcome:
+    r"""$\sigma'_k/\sigma_k$ non-decreasing, both spectra positive and descending at the same indices
+    $\Rightarrow p' \prec p$, powers 1 and 2, all values kept (random rational spectra, $n \le 8$)."""
+    found = []
+    for power in (1, 2):
+        p, q = ([v**power / sum(w**power for w in values) for v in values] for values in (cut.first, cut.second))
+        found.append(from_comparison(majorises(q, p) if reverse else majorises(p, q)))
+    holds, n = every(found), len(cut.first)
+    said = "majorises" if holds.holds else "does not majorise"
+    return Outcome(holds, f"{n} values: p {said} p' under the powers 1 and 2")
+
+
+@stated(
+    "entropy.rank-monotone",
+    title="Keeping one more value never lowers the entropy",
+    source="ours",
+    predicate="the sign of the difference in ball arithmetic, for every $r$ up to $n$, powers 1 and 2",
+    kind="ball",
+    scopes=RANDOM,
+    instances=_sorted_draws,
+    derivation=(
+        Step(r"$H_{r+1} = (1 - \varepsilon)H_r + h_2(\varepsilon)$ with $\varepsilon = p_{r+1} \le 1/(r+1)$", "grouping"),
+        Step(r"$h_2(\varepsilon) > -\varepsilon\log\varepsilon \ge \varepsilon\log(r+1) > \varepsilon H_r$",
+             r"$H_r \le \log r$"),
+    ),
+    describe=Cut.to_dict,
+    judges=(truncated_entropy,),
+    mutants=(
+        wrong("falls", "it never rises", "sign", step=-1),
+        wrong("normalised", "divided by log r too", "predicate", normalised=True),
+    ),
+)  # fmt: skip
+def rank_monotone(cut: Cut, scope: Scope, step: int = 1, normalised: bool = False) -> Outcome:
+    r"""For $\sigma_1 \ge \dots \ge \sigma_n > 0$ the entropy of the $r + 1$ largest, not normalised, is larger
+    than that of the $r$ largest, powers 1 and 2 (random rational spectra, $n \le 8$)."""
+    least, rising = None, []
+    first = 2 if normalised else 1
+    with flint.ctx.workprec(PRECISION):
+        values = [to_ball(Enclosure.exact(v), PRECISION) for v in cut.first]
+        found = [entropy_of(values, r, cut.power) for r in range(first, len(values) + 1)]
+        if normalised:
+            found = [entropy / flint.arb(r).log() for r, entropy in enumerate(found, first)]
+        for r, (before, after) in enumerate(pairwise(found), first):
+            gap = (after - before) * step
+            rising.append(less(0, gap))
+            if rising[-1].holds is not True:
+                return Outcome(rising[-1], f"r = {r}: H rises by {float(gap):.3g}")
+            least = float(gap) if least is None else min(least, float(gap))
+    detail = f"{len(values)} values, power {cut.power}: H rises by at least {least or 0:.3g}"
+    return Outcome(every(rising) if rising else None, detail, margin=least)
+
+
+@stated(
+    "entropy.scale-invariance",
+    title="Entropy does not see the scale under a relative cut-off",
+    source="ours",
+    predicate="equal cut-off numbers and equal probabilities, exact rationals, powers 1 and 2, τ = 1/10",
+    kind="exact",
+    scopes=RANDOM,
+    instances=_draws,
+    derivation=(Step(r"$(c\sigma_k)^q/\sum_j (c\sigma_j)^q = \sigma_k^q/\sum_j\sigma_j^q$", "cancellation"),),
+    describe=Cut.to_dict,
+    judges=(cutoff, probabilities),
+    mutants=(
+        wrong("absolute", "under an absolute cut-off as well", "assumption", rule=Convention("absolute", Fraction(10))),
+        wrong("summand", "under a common summand as well", "predicate", shifted=True),
+    ),
+)
+def scale_invariance(cut: Cut, scope: Scope, rule: Convention = TENTH, shifted: bool = False) -> Outcome:
+    r"""$H(c\,\sigma) = H(\sigma)$ for rational $c > 0$ under a relative cut-off (checked: $\tau = 1/10$, powers 1 and 2):
+    the probabilities and $r$ are the same."""
+    scaled = tuple(cut.factor + v if shifted else cut.factor * v for v in cut.first)
+    r, other_r = cutoff(cut.first, rule), cutoff(scaled, rule)
+    equal = same(r, other_r)
+    if r == other_r and r > 0:
+        equal &= same(probabilities(cut.first, r, cut.power), probabilities(scaled, other_r, cut.power))
+    return Outcome(equal, f"factor {cut.factor}: r = {r} and {other_r}, power {cut.power}")
+
 
 CLAIMS = (
-    Claim(
-        id="entropy.gap-enclosure",
-        title="The entropy gap enclosed from the AD side alone",
-        statement=r"With $A_{FD} = A_{AD} + \sum_q h^q C_q + R$, the leading term of the gap expansion and the explicit "
-        r"remainder $\tfrac12 L\,\|E\|_F^2$ enclose $H_{FD} - H_{AD}$ at fixed $r$ (2 or 3 of five values, sin, tanh and Gaussian features, $h = 1/100$; steps at "
-        r"which neighbouring singular values may meet have no bound); "
-        r"$A_{FD}$ itself is never made.",
-        family="entropy",
-        source="ours, with V. Noferini, SIAM J. Matrix Anal. Appl. 38 (2017) 434",
-        predicate="the enclosure contains the certified gap, itself from both certified spectra",
-        kind="ball",
-        scopes=once(
-            {"activation": "sin", "rank": "3", "power": "1"},
-            {"activation": "tanh", "rank": "3", "power": "2"},
-            {"activation": "gaussian", "rank": "2", "power": "1"},
-        ),
-        instances=_small_steps,
-        test=_enclosed(lambda found: found.gap),
-        describe=witness,
-        mutants=(
-            Mutant("no-remainder", "the linear term alone, with its rounding", "predicate",
-                   lambda c: c.with_(test=_enclosed(lambda found: found.linear))),
-            Mutant("reversed", "the gap has the other sign", "sign",
-                   lambda c: c.with_(test=_enclosed(lambda found: -found.gap))),
-            Mutant("twice", "the gap is twice as large", "constant",
-                   lambda c: c.with_(test=_enclosed(lambda found: _scaled(found.gap, 2)))),
-        ),
-    ),
-    Claim(
-        id="entropy.distance-bound",
-        title="The distance of truncated spectra needs equal cut-offs",
-        statement=r"Under power 1, $T \le \|A_{AD} - A_{FD}\|_* / \max(S, S')$ for equal cut-off numbers, "
-        r"$S = \sum_{k\le r}\sigma_k$, both spectra descending (rational ones, random and nearly attaining it, $n \le 8$).",
-        family="entropy",
-        source="L. Mirsky, Quart. J. Math. 11 (1960) 50, theorem 5; the bound is ours",
-        predicate=r"$T \le \sum_k|\sigma_k - \sigma'_k|/\max(S, S')$ in exact rationals, which is stronger",
-        kind="exact",
-        scopes=_once,
-        instances=_sorted_draws,
-        test=_distance(Fraction(1)),
-        assumptions=(Assumption("the cut-off numbers are equal", lambda c: c.r == c.other_r),),
-        describe=Cut.to_dict,
-        mutants=(
-            Mutant("any-cut-offs", "the cut-off numbers may differ", "assumption",
-                   lambda c: c.without_assumption("equal")),
-            Mutant("a-tenth-less", "nine tenths of the bound", "constant",
-                   lambda c: c.with_(test=_distance(Fraction(9, 10)))),
-        ),
-    ),
-    Claim(
-        id="entropy.distance-any-cutoff",
-        title="The same bound for any cut-offs",
-        statement=r"Under power 1, $T \le \|A_{AD} - A_{FD}\|_* / \max(S, S')$ whatever the cut-off numbers.",
-        family="entropy",
-        source="ours (a conjecture; it is false)",
-        predicate=r"$T \le \sum_k|\sigma_k - \sigma'_k|/\max(S, S')$ in exact rationals",
-        kind="exact",
-        scopes=_once,
-        instances=_sorted_draws,
-        test=_distance(Fraction(1)),
-        describe=Cut.to_dict,
-        mutants=(
-            Mutant("half", "half the bound", "constant", lambda c: c.with_(test=_distance(Fraction(1, 2)))),
-            Mutant("sum", "S + S' instead of the larger of both", "predicate",
-                   lambda c: c.with_(test=_distance(Fraction(1), summed=True))),
-        ),
-    ),
-    Claim(
-        id="entropy.majorisation-order",
-        title="Monotone ratios majorise when both spectra descend",
-        statement=r"$\sigma'_k/\sigma_k$ non-decreasing, both spectra positive and descending at the same indices "
-        r"$\Rightarrow p' \prec p$, powers 1 and 2, all values kept (random rational spectra, $n \le 8$).",
-        family="entropy",
-        source="Marshall, Olkin and Arnold, Inequalities (2011), proposition 5.B.1",
-        predicate="partial sums of sorted exact rationals, both powers",
-        kind="exact",
-        scopes=_once,
-        instances=_draws,
-        test=_majorised(1),
-        assumptions=(
-            Assumption(r"$\sigma'_k/\sigma_k$ does not fall with $k$", _ratios_rise),
-            Assumption("both spectra descend", lambda c: _descends(c.first) and _descends(c.second)),
-        ),
-        describe=Cut.to_dict,
-        mutants=(
-            Mutant("unsorted", "the second spectrum need not descend", "assumption",
-                   lambda c: c.without_assumption("descend")),
-            Mutant("reversed", "p' majorises p", "sign", lambda c: c.with_(test=_majorised(-1))),
-        ),
-    ),
-    Claim(
-        id="entropy.rank-monotone",
-        title="Keeping one more value never lowers the entropy",
-        statement=r"For $\sigma_1 \ge \dots \ge \sigma_n > 0$ the entropy of the $r + 1$ largest, not normalised, is larger "
-        r"than that of the $r$ largest, powers 1 and 2 (random rational spectra, $n \le 8$).",
-        family="entropy",
-        source="ours",
-        predicate="the sign of the difference in ball arithmetic, for every $r$ up to $n$, powers 1 and 2",
-        kind="ball",
-        scopes=_once,
-        instances=_sorted_draws,
-        test=_grows(1),
-        derivation=(
-            Step(r"$H_{r+1} = (1 - \varepsilon)H_r + h_2(\varepsilon)$ with $\varepsilon = p_{r+1} \le 1/(r+1)$",
-                 "grouping"),
-            Step(r"$h_2(\varepsilon) > -\varepsilon\log\varepsilon \ge \varepsilon\log(r+1) > \varepsilon H_r$",
-                 r"$H_r \le \log r$"),
-        ),
-        describe=Cut.to_dict,
-        mutants=(
-            Mutant("falls", "it never rises", "sign", lambda c: c.with_(test=_grows(-1))),
-            Mutant("normalised", "divided by log r too", "predicate", lambda c: c.with_(test=_grows(1, normalised=True))),
-        ),
-    ),
-    Claim(
-        id="entropy.scale-invariance",
-        title="Entropy does not see the scale under a relative cut-off",
-        statement=r"$H(c\,\sigma) = H(\sigma)$ for rational $c > 0$ under a relative cut-off (checked: $\tau = 1/10$, powers 1 and 2): "
-        r"the probabilities and $r$ are the same.",
-        family="entropy",
-        source="ours",
-        predicate="equal cut-off numbers and equal probabilities, exact rationals, powers 1 and 2, τ = 1/10",
-        kind="exact",
-        scopes=_once,
-        instances=_draws,
-        test=_invariant(TENTH),
-        derivation=(Step(r"$(c\sigma_k)^q/\sum_j (c\sigma_j)^q = \sigma_k^q/\sum_j\sigma_j^q$", "cancellation"),),
-        describe=Cut.to_dict,
-        mutants=(
-            Mutant("absolute", "under an absolute cut-off as well", "assumption",
-                   lambda c: c.with_(test=_invariant(Convention("absolute", Fraction(10))))),
-            Mutant("summand", "under a common summand as well", "predicate",
-                   lambda c: c.with_(test=_invariant(TENTH, shifted=True))),
-        ),
-    ),
+    gap_enclosure, distance_bound, distance_any_cutoff, majorisation_order, rank_monotone, scale_invariance,
 )  # fmt: skip
 """Claims about the hypotheses of entropy bounds."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import mpmath
 
-from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope
+from proofs_check.claim import Assumption, Profile, Scope, stated, weaker, wrong
 from proofs_check.claims.common import once
 from proofs_check.verdicts import Outcome
 from theory.entropy import Convention, Power, entropy_gap_coefficient, truncated_entropy
@@ -89,60 +89,49 @@ def _swap(i: int, j: int) -> Matrix:
     return tuple(tuple(Fraction(int({a, b} == {i, j})) for b in range(3)) for a in range(3))
 
 
-def _expansion(factor: int, beyond: int = 0) -> Callable[[Pencil, Scope], Outcome]:
-    """(H(A + hB) − H(A) − c h)/h halves with h; c times ``factor``, or of r + ``beyond`` values."""
-
-    def test(pencil: Pencil, scope: Scope) -> Outcome:
-        r = pencil.rank
-        power: Power = 1 if scope["power"] == "1" else 2
-        with mpmath.workdps(DIGITS):
-            left, values, right = mpmath.svd_r(pencil.at(Fraction(0)))
-            sigma = list(values)
-            moving = rates(left, _real(pencil.second), right)
-            predicted = factor * entropy_gap_coefficient(sigma, moving, min(r + beyond, len(sigma)), power)
-            rests: list[Any] = []
-            for h in STEPS:
-                moved = sorted(mpmath.svd_r(pencil.at(h), compute_uv=False), reverse=True)
-                gap = entropy_of(moved, r, power) - entropy_of(sigma, r, power)
-                rests.append(abs(gap - predicted * h.numerator / h.denominator))
-            order = min(remainder_order(rests, STEPS, DIGITS), 2.0)
-            slope = float(gap * STEPS[-1].denominator)
-        detail = (
-            f"r = {r} of {len(sigma)}: gap/h = {slope:.6g}, c = {float(predicted):.6g}, remainder of order {order:.3f}"
-        )
-        return Outcome(order >= 1.8, detail, margin=order - 1.8, data={"order": order})
-
-    return test
-
-
-CLAIMS = (
-    Claim(
-        id="entropy.gap-expansion-pencils",
-        title="The entropy gap to leading order, at r < n",
-        statement=r"For $A$, $B$ with random integer entries (sizes 3 to 5), powers $q = 1, 2$ and fixed $r \ge 2$ with $\sigma_r(A) > \sigma_{r+1}(A)$ "
-        r"(by a hundredth of itself) and $\sigma_r(A) > 0$, "
-        r"$H_r(A + hB) = H_r(A) - h\sum_{k\le r}\dot p_k\log p_k + O(h^2)$, "
-        r"$\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_{j\le r} p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$. Equal values "
-        r"inside the top $r$ are harmless; across the cut-off they are not: $A = \mathrm{diag}(2,1,1)$, $B$ the exchange of "
-        r"the last two, $r = 2$, has gap$/h = 0.154$ for $q = 1$ where the formula gives 0.",
-        family="entropy",
-        source="ours",
-        predicate=r"order at least 1.8 of the remainder between $h = 2^{-14}$ and $2^{-15}$, in 60-digit arithmetic",
-        kind="sampled",
-        scopes=once({"power": "1"}, {"power": "2"}),
-        instances=_pencils,
-        test=_expansion(1),
-        assumptions=(
-            Assumption(r"$\sigma_r > 0$ and $\sigma_r > \sigma_{r+1}$, by a hundredth of itself", lambda p: p.relative_gap >= 0.01),
-        ),
-        describe=Pencil.to_dict,
-        mutants=(
-            Mutant("no-gap", r"$\sigma_r = \sigma_{r+1}$ is allowed", "assumption",
-                   lambda c: c.without_assumption("hundredth")),
-            Mutant("twice", "the coefficient is twice as large", "constant", lambda c: c.with_(test=_expansion(2))),
-            Mutant("one-more", "the coefficient is that of r + 1 values", "order",
-                   lambda c: c.with_(test=_expansion(1, 1))),
-        ),
+@stated(
+    "entropy.gap-expansion-pencils",
+    title="The entropy gap to leading order, at r < n",
+    source="ours",
+    predicate=r"order at least 1.8 of the remainder between $h = 2^{-14}$ and $2^{-15}$, in 60-digit arithmetic",
+    kind="sampled",
+    scopes=once({"power": "1"}, {"power": "2"}),
+    instances=_pencils,
+    assumptions=(
+        Assumption(r"$\sigma_r > 0$ and $\sigma_r > \sigma_{r+1}$, by a hundredth of itself", lambda p: p.relative_gap >= 0.01),
+    ),
+    describe=Pencil.to_dict,
+    judges=(entropy_gap_coefficient,),
+    mutants=(
+        weaker("no-gap", r"$\sigma_r = \sigma_{r+1}$ is allowed", "hundredth"),
+        wrong("twice", "the coefficient is twice as large", "constant", factor=2),
+        wrong("one-more", "the coefficient is that of r + 1 values", "order", beyond=1),
     ),
 )  # fmt: skip
+def gap_expansion(pencil: Pencil, scope: Scope, factor: int = 1, beyond: int = 0) -> Outcome:
+    r"""For $A$, $B$ with random integer entries (sizes 3 to 5), powers $q = 1, 2$ and fixed $r \ge 2$ with $\sigma_r(A) > \sigma_{r+1}(A)$
+    (by a hundredth of itself) and $\sigma_r(A) > 0$,
+    $H_r(A + hB) = H_r(A) - h\sum_{k\le r}\dot p_k\log p_k + O(h^2)$,
+    $\dot p_k = q\,p_k(\dot\sigma_k/\sigma_k - \sum_{j\le r} p_j\dot\sigma_j/\sigma_j)$, $\dot\sigma_k = u_k^T B v_k$. Equal values
+    inside the top $r$ are harmless; across the cut-off they are not: $A = \mathrm{diag}(2,1,1)$, $B$ the exchange of
+    the last two, $r = 2$, has gap$/h = 0.154$ for $q = 1$ where the formula gives 0."""
+    r = pencil.rank
+    power: Power = 1 if scope["power"] == "1" else 2
+    with mpmath.workdps(DIGITS):
+        left, values, right = mpmath.svd_r(pencil.at(Fraction(0)))
+        sigma = list(values)
+        moving = rates(left, _real(pencil.second), right)
+        predicted = factor * entropy_gap_coefficient(sigma, moving, min(r + beyond, len(sigma)), power)
+        rests: list[Any] = []
+        for h in STEPS:
+            moved = sorted(mpmath.svd_r(pencil.at(h), compute_uv=False), reverse=True)
+            gap = entropy_of(moved, r, power) - entropy_of(sigma, r, power)
+            rests.append(abs(gap - predicted * h.numerator / h.denominator))
+        order = min(remainder_order(rests, STEPS, DIGITS), 2.0)
+        slope = float(gap * STEPS[-1].denominator)
+    detail = f"r = {r} of {len(sigma)}: gap/h = {slope:.6g}, c = {float(predicted):.6g}, remainder of order {order:.3f}"
+    return Outcome(order >= 1.8, detail, margin=order - 1.8, data={"order": order})
+
+
+CLAIMS = (gap_expansion,)
 """Claims about the expansion of the entropy."""

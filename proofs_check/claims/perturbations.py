@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 
@@ -11,9 +11,9 @@ import flint
 from numerics.ball_matrices import ball_entries
 from numerics.enclosure import Enclosure
 from numerics.engine import certified_singular_values
-from numerics.problem import Problem
+from numerics.problem import METHODS, Problem
 from numerics.spectra import spectrum
-from proofs_check.claim import Claim, Mutant, Profile, Scope
+from proofs_check.claim import Profile, Scope, stated, wrong
 from proofs_check.claims.common import below, once, problem, seeds, witness
 from proofs_check.claims.spectra import requests
 from proofs_check.verdicts import Outcome
@@ -39,33 +39,26 @@ def _difference_values(instance: Problem) -> tuple[Enclosure, ...]:
     return tuple(certified_singular_values(entries, 12).values)
 
 
-def _perturbation(
-    total: bool, constant: Fraction, paired: bool = True, nuclear: bool = True
-) -> Callable[[Problem, Scope], Outcome]:
-    """Weyl (largest change against the spectral norm) or Mirsky (total change against the nuclear norm).
+def _perturbed(
+    instance: Problem, constant: Fraction, total: bool, paired: bool = True, nuclear: bool = True
+) -> Outcome:
+    """The largest change against the spectral norm, or the total one against the nuclear norm, times ``constant``.
 
     For mutants: values not ``paired`` in order, the total against the spectral norm.
     """
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        ad, fd = (spectrum(instance, method, "exact") for method in ("ad", "fd"))
-        changes = [_distance(a, f) for a, f in zip(ad.values, fd.values[:: 1 if paired else -1], strict=True)]
-        norms = _difference_values(instance)
-        if not nuclear:
-            norms = norms[:1]
-        if total:
-            change = Enclosure(sum(c.lower for c in changes), sum(c.upper for c in changes))  # type: ignore[arg-type]
-            norm = Enclosure(sum(s.lower for s in norms), sum(s.upper for s in norms))  # type: ignore[arg-type]
-        else:
-            change = Enclosure(max(c.lower for c in changes), max(c.upper for c in changes))
-            norm = norms[0]
-        holds = below(change, Enclosure(constant * norm.lower, constant * norm.upper))
-        if not norm.lower > 0:  # the matrices may agree
-            return Outcome(holds, f"change of {float(change.middle):.3g}, norm not known to be positive")
-        share = float(change.middle / norm.middle)
-        return Outcome(holds, f"change is {share:.6f} of the norm", margin=float(constant) - share)
-
-    return test
+    ad, fd = (spectrum(instance, method, "exact") for method in METHODS)
+    changes = [_distance(a, f) for a, f in zip(ad.values, fd.values[:: 1 if paired else -1], strict=True)]
+    norms = _difference_values(instance)[: None if nuclear else 1]
+    if total:
+        change, norm = (sum(values, Enclosure.exact(0)) for values in (changes, norms))
+    else:
+        change = Enclosure(max(c.lower for c in changes), max(c.upper for c in changes))
+        norm = norms[0]
+    holds = below(change, norm.scaled(constant))
+    if not norm.lower > 0:  # the matrices may agree
+        return Outcome(holds, f"change of {float(change.middle):.3g}, norm not known to be positive")
+    share = float(change.middle / norm.middle)
+    return Outcome(holds, f"change is {share:.6f} of the norm", margin=float(constant) - share)
 
 
 def _distance(a: Enclosure, b: Enclosure) -> Enclosure:
@@ -73,48 +66,52 @@ def _distance(a: Enclosure, b: Enclosure) -> Enclosure:
     return Enclosure(low, max(a.upper - b.lower, b.upper - a.lower))
 
 
-CLAIMS = (
-    Claim(
-        id="spectra.weyl",
-        title="Weyl: no singular value moves by more than the norm of the difference",
-        statement=r"$|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_2$ for every $k$ (checked: $3 \times 3$, $8 \times 8$ and "
-        r"$2 \times 1$ matrices of $\partial^2$, $h = 1/4$).",
-        family="spectra",
-        source="H. Weyl, Math. Ann. 71 (1912) 441",
-        predicate=r"$\max_k|\sigma_k - \sigma'_k| \le \sigma_1(A_{AD} - A_{FD})$, all certified",
-        kind="ball",
-        scopes=once({"activation": "sin"}, {"activation": "tanh"}, {"activation": "gaussian"}),
-        instances=_general_instances,
-        test=_perturbation(False, Fraction(1)),
-        requests=requests,
-        describe=witness,
-        mutants=(
-            Mutant("a-tenth-less", "nine tenths of the norm are enough", "constant",
-                   lambda c: c.with_(test=_perturbation(False, Fraction(9, 10))), {"activation": "gaussian"}),
-            Mutant("opposite-order", "the values of one matrix may be taken in ascending order", "assumption",
-                   lambda c: c.with_(test=_perturbation(False, Fraction(1), paired=False))),
-        ),
-    ),
-    Claim(
-        id="spectra.mirsky",
-        title="Mirsky: the total change is at most the nuclear norm of the difference",
-        statement=r"$\sum_k|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_*$ (checked: $3 \times 3$, $8 \times 8$ and "
-        r"$2 \times 1$ matrices of $\partial^2$, $h = 1/4$).",
-        family="spectra",
-        source="L. Mirsky, Quart. J. Math. 11 (1960) 50, theorem 5",
-        predicate=r"$\sum_k|\sigma_k - \sigma'_k| \le \sum_k\sigma_k(A_{AD} - A_{FD})$, all certified",
-        kind="ball",
-        scopes=once({"activation": "sin"}, {"activation": "tanh"}, {"activation": "gaussian"}),
-        instances=_general_instances,
-        test=_perturbation(True, Fraction(1)),
-        requests=requests,
-        describe=witness,
-        mutants=(
-            Mutant("a-tenth-less", "nine tenths of the nuclear norm are enough", "constant",
-                   lambda c: c.with_(test=_perturbation(True, Fraction(9, 10))), {"activation": "gaussian"}),
-            Mutant("spectral-norm", "the spectral norm instead of the nuclear norm", "predicate",
-                   lambda c: c.with_(test=_perturbation(True, Fraction(1), nuclear=False))),
-        ),
+_each = once({"activation": "sin"}, {"activation": "tanh"}, {"activation": "gaussian"})
+
+
+@stated(
+    "spectra.weyl",
+    title="Weyl: no singular value moves by more than the norm of the difference",
+    source="H. Weyl, Math. Ann. 71 (1912) 441",
+    predicate=r"$\max_k|\sigma_k - \sigma'_k| \le \sigma_1(A_{AD} - A_{FD})$, all certified",
+    kind="ball",
+    scopes=_each,
+    instances=_general_instances,
+    requests=requests,
+    describe=witness,
+    judges=(spectrum,),
+    mutants=(
+        wrong("a-tenth-less", "nine tenths of the norm are enough", "constant", {"activation": "gaussian"}, constant=Fraction(9, 10)),
+        wrong("opposite-order", "the values of one matrix may be taken in ascending order", "assumption", paired=False),
     ),
 )  # fmt: skip
+def weyl(instance: Problem, scope: Scope, constant: Fraction = Fraction(1), paired: bool = True) -> Outcome:
+    r"""$|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_2$ for every $k$ (checked: $3 \times 3$, $8 \times 8$ and
+    $2 \times 1$ matrices of $\partial^2$, $h = 1/4$)."""
+    return _perturbed(instance, constant, False, paired)
+
+
+@stated(
+    "spectra.mirsky",
+    title="Mirsky: the total change is at most the nuclear norm of the difference",
+    source="L. Mirsky, Quart. J. Math. 11 (1960) 50, theorem 5",
+    predicate=r"$\sum_k|\sigma_k - \sigma'_k| \le \sum_k\sigma_k(A_{AD} - A_{FD})$, all certified",
+    kind="ball",
+    scopes=_each,
+    instances=_general_instances,
+    requests=requests,
+    describe=witness,
+    judges=(spectrum,),
+    mutants=(
+        wrong("a-tenth-less", "nine tenths of the nuclear norm are enough", "constant", {"activation": "gaussian"}, constant=Fraction(9, 10)),
+        wrong("spectral-norm", "the spectral norm instead of the nuclear norm", "predicate", nuclear=False),
+    ),
+)  # fmt: skip
+def mirsky(instance: Problem, scope: Scope, constant: Fraction = Fraction(1), nuclear: bool = True) -> Outcome:
+    r"""$\sum_k|\sigma_k(A_{AD}) - \sigma_k(A_{FD})| \le \|A_{AD} - A_{FD}\|_*$ (checked: $3 \times 3$, $8 \times 8$ and
+    $2 \times 1$ matrices of $\partial^2$, $h = 1/4$)."""
+    return _perturbed(instance, constant, True, nuclear=nuclear)
+
+
+CLAIMS = (weyl, mirsky)
 """Claims about perturbed spectra."""
