@@ -11,6 +11,7 @@ import pytest
 
 from numerics.problem import Problem
 from proofs_check import ledger
+from proofs_check.claim import Claim
 from proofs_check.claims import entropy, floor, kernel_rates, laws, perturbations, spectra, stencils
 from proofs_check.claims.common import problem
 from proofs_check.claims.entropy import Pair
@@ -104,16 +105,16 @@ def test_features_without_frequency_break_no_comparison() -> None:
         interior=((Fraction(0),), (Fraction(1, 2),)), step=(Fraction(1, 5),),
     )  # fmt: skip
     checks = (spectra._ostrowski(Fraction(1)), spectra._ordering(-1), spectra._factorisation(Fraction(0)))
-    for test in (*checks, *(perturbations._perturbation(total, Fraction(1)) for total in (False, True))):
+    for test in (*checks, *(claim.test for claim in perturbations.CLAIMS)):
         assert test(nothing, {}).holds is True
 
 
-@pytest.mark.parametrize("total", [False, True])
-def test_a_thousandth_less_than_the_norm_of_the_change_is_refuted(total: bool) -> None:
+@pytest.mark.parametrize("claim", perturbations.CLAIMS, ids=lambda claim: claim.id)
+def test_a_thousandth_less_than_the_norm_of_the_change_is_refuted(claim: Claim) -> None:
     """The instance that nearly attains Weyl's and Mirsky's bounds does so to a thousandth."""
     nearly = problem("tanh", seed=1, size=1, points=2, scale=Fraction(1, 4), step=Fraction(1, 4))
     for share, holds in ((Fraction(1), True), (Fraction(999, 1000), False)):
-        assert perturbations._perturbation(total, share)(nearly, {}).holds is holds
+        assert claim.given(constant=share).test(nearly, {}).holds is holds
 
 
 def test_the_continuity_bound_is_attained_for_every_length() -> None:
@@ -138,12 +139,12 @@ def test_one_singular_value_has_no_entropy_to_expand(count: int, points: int) ->
         activation_name="sin", weights=weights, biases=(Fraction(1),) * count, count=count,
         interior=tuple((Fraction(k, 4),) for k in range(points)), step=(Fraction(1, 100),),
     )  # fmt: skip
-    for form in ("general", "covariance"):
-        assert entropy._expansion(Fraction(1), form)(single, {"power": "1"}).holds is True
+    for claim in (entropy.gap_expansion, entropy.covariance):
+        assert claim.test(single, {"power": "1"}).holds is True
 
 
 def test_the_covariance_counts_every_feature() -> None:
     """With fewer points than features, f_k sums w² over all of them: order 4 left, and order 2 if one is left out."""
     wide = problem("sin", size=6, points=3)
-    assert entropy._expansion(Fraction(1), "covariance")(wide, {"power": "2"}).holds is True
-    assert entropy._expansion(Fraction(99, 100), "covariance")(wide, {"power": "2"}).holds is False
+    assert entropy.covariance.test(wide, {"power": "2"}).holds is True
+    assert entropy.covariance.given(factor=Fraction(99, 100)).test(wide, {"power": "2"}).holds is False
