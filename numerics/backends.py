@@ -17,6 +17,7 @@ import numpy as np
 import scipy.special
 from jaxtyping import Float
 
+from numerics.expression_balls import ball
 from theory.errors import InputError
 
 MAX_MULTIPRECISION_EXPONENT = 10**9
@@ -147,7 +148,7 @@ class BallBackend:
 
     def constant(self, value: Fraction) -> Any:
         """A ball around the exact rational."""
-        return flint.arb(flint.fmpq(value.numerator, value.denominator))
+        return ball(value)
 
     def named(self, name: str) -> Any:
         """A ball around π or e."""
@@ -161,18 +162,18 @@ class BallBackend:
         if name not in known:
             raise InputError(f"cannot evaluate the function {name}")
         function = getattr(flint.arb, name)
-        return _elementwise(lambda u: function(_ball(u)), argument)
+        return _elementwise(lambda u: function(_as_ball(u)), argument)
 
     def power(self, base: Any, exponent: Fraction) -> Any:
         """``base`` to a rational power; squares by multiplication (``arb(0, 1)**2`` is nan)."""
         if exponent.denominator == 1:
             positive = _ball_power(base, abs(int(exponent)))
             return positive if exponent > 0 else 1 / positive
-        power = flint.arb(flint.fmpq(exponent.numerator, exponent.denominator))
-        return _elementwise(lambda u: _ball(u).sqrt() if exponent == Fraction(1, 2) else _ball(u) ** power, base)
+        power = ball(exponent)
+        return _elementwise(lambda u: _as_ball(u).sqrt() if exponent == Fraction(1, 2) else _as_ball(u) ** power, base)
 
 
-def _ball(u: Any) -> flint.arb:
+def _as_ball(u: Any) -> flint.arb:
     """A ball as it is, an exact rational (``fmpq``) as a ball."""
     return u if isinstance(u, flint.arb) else flint.arb(u)
 

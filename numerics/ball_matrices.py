@@ -13,6 +13,7 @@ import sympy as sp
 
 from numerics.backends import BallBackend
 from numerics.ball_waves import WAVES, wave_entries
+from numerics.expression_balls import ball
 from numerics.matrices import Exact, assemble, cancellation_digits
 from numerics.problem import Method, Problem
 
@@ -44,7 +45,7 @@ def generic_entries(problem: Problem, method: Method, extra: int) -> Callable[[i
 
 
 def _balls(values: Exact) -> np.ndarray:
-    return _array(values, BallBackend().constant)
+    return _array(values, ball)
 
 
 def _rationals(values: Exact) -> np.ndarray:

@@ -18,6 +18,7 @@ import sympy as sp
 from flint import arb, arb_mat, fmpq
 
 from numerics.backends import BallBackend
+from numerics.expression_balls import ball
 from numerics.features import boundary_rows, features, interior_points
 from numerics.problem import Method, Problem, Vector
 from theory.discretisation import DifferenceTerm
@@ -56,7 +57,7 @@ def wave_entries(problem: Problem, method: Method, extra: int) -> Callable[[int]
                 else:
                     terms = [(t.coefficient, _difference(problem, t)) for t in problem.difference.terms]
             with flint.ctx.workprec(work):
-                root = _ball(weight).sqrt()
+                root = ball(weight).sqrt()
                 angles = _angles(problem, points, drawn.weights, drawn.biases)
                 for i, x in enumerate(points):
                     flat += _row(problem, terms, x, [column[i] for column in angles], root)
@@ -70,7 +71,7 @@ def _row(problem: Problem, terms: Sequence[Term], x: Vector, waves: list[Pair], 
     for coefficient, factors in terms:
         part = [p * s + r * c if r is not _ZERO else p * s for (p, r), (s, c) in zip(factors, waves, strict=True)]
         if coefficient != 1 or root != 1:
-            at = {symbol: _ball(v) for symbol, v in zip(problem.operator.symbols, x, strict=True)}
+            at = {symbol: ball(v) for symbol, v in zip(problem.operator.symbols, x, strict=True)}
             times = root if coefficient == 1 else root * evaluate(coefficient, at, BallBackend())
             part = [times * v for v in part]
         result = part if result is None else [a + b for a, b in zip(result, part, strict=True)]
@@ -85,7 +86,7 @@ def _derivative(problem: Problem, alpha: MultiIndex, w: Vector) -> Pair:
     monomial = Fraction(1)
     for value, m in zip(w, alpha, strict=True):
         monomial *= value**m
-    size = _ball(monomial)
+    size = ball(monomial)
     if problem.activation.name == "exp":
         return size, _ZERO
     quarter = (sum(alpha) + (problem.activation.name == "cos")) % 4  # sigma^(k) = sin(theta + k pi/2)
@@ -94,7 +95,7 @@ def _derivative(problem: Problem, alpha: MultiIndex, w: Vector) -> Pair:
 
 def _difference(problem: Problem, term: DifferenceTerm) -> list[Pair]:
     """The weighted sums of ``sigma(theta + w . shift)``, divided by the scale."""
-    scaled = [_ball(weight / term.scale) for weight in term.weights]
+    scaled = [ball(weight / term.scale) for weight in term.weights]
     shifts = [[_quotient(v) for v in shift] for shift in term.shifts]
     pairs: list[Pair] = []
     for drawn in features(problem).weights:
@@ -183,7 +184,3 @@ def _sum(values: Iterable[arb]) -> arb:
 def _quotient(value: Fraction) -> fmpq:
     """The same rational in FLINT, whose arithmetic is many times as fast."""
     return fmpq(value.numerator, value.denominator)
-
-
-def _ball(value: Fraction) -> arb:
-    return arb(_quotient(value))

@@ -14,6 +14,7 @@ from typing import Any
 import flint
 
 from numerics.enclosure import Enclosure, from_ball
+from numerics.expression_balls import ball, enclose
 from theory.decision import Decision, every, from_comparison
 from theory.errors import InputError
 
@@ -39,7 +40,7 @@ def below(a: Any, b: Any) -> Decision:
     if isinstance(one, tuple) and isinstance(other, tuple):
         return from_comparison(_ordered(one, other))
     with flint.ctx.workprec(max(flint.ctx.prec, PRECISION)):
-        x, y = _ball(one), _ball(other)
+        x, y = _hull(one), _hull(other)
         if x <= y:
             return from_comparison(True)
         if x > y:
@@ -93,8 +94,6 @@ def _read(value: Any) -> Ends | flint.arb:
         if value.is_Rational:
             return (Fraction(int(value.p), int(value.q)),) * 2
         if value.is_real and value.is_finite:
-            from numerics.expression_balls import enclose
-
             with flint.ctx.workprec(max(flint.ctx.prec, PRECISION)):
                 return enclose(value, {}).real
     raise InputError(f"a comparison with {value!r:.60} ({kind.__name__}): is not exact; allowed: {ALLOWED}")
@@ -107,10 +106,10 @@ def _is_sympys(value: Any, sympy: Any) -> bool:
     )
 
 
-def _ball(value: Ends | flint.arb) -> flint.arb:
+def _hull(value: Ends | flint.arb) -> flint.arb:
     if not isinstance(value, tuple):
         return value
-    low, high = (flint.arb(flint.fmpq(end.numerator, end.denominator)) for end in value)
+    low, high = map(ball, value)
     return low.union(high)
 
 

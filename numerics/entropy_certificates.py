@@ -16,6 +16,7 @@ from flint import arb
 from numerics.certificates import FORMAT, Json, decimal_bounds, problem_part, spectrum_part
 from numerics.certified_entropy import floor_of
 from numerics.enclosure import Enclosure, from_ball
+from numerics.expression_balls import ball
 from numerics.matrices import shape
 from numerics.problem import Method, Problem
 from theory.conventions import Convention
@@ -161,7 +162,7 @@ def _term_by_term(weights: list[Enclosure], normalised: bool) -> Enclosure:
         q = w.upper / (w.upper + least - w.lower)
         ends = [_surprise(p), _surprise(q)]
         lower += ends[0].min(ends[1])
-        one_side = _ball(q) < peak or _ball(p) > peak
+        one_side = ball(q) < peak or ball(p) > peak
         upper += ends[0].max(ends[1]) if one_side else peak
     ceiling = arb(r).log()
     lower, upper = lower.max(arb(0)), upper.min(ceiling)
@@ -172,8 +173,4 @@ def _term_by_term(weights: list[Enclosure], normalised: bool) -> Enclosure:
 
 def _surprise(p: Fraction) -> arb:
     """``-p log p``."""
-    return -_ball(p) * _ball(p).log() if p else arb(0)
-
-
-def _ball(value: Fraction) -> arb:
-    return arb(flint.fmpq(value.numerator, value.denominator))
+    return -ball(p) * ball(p).log() if p else arb(0)

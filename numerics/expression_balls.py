@@ -1,8 +1,9 @@
-"""Expressions of SymPy in ball arithmetic."""
+"""Exact rationals and expressions of SymPy in ball arithmetic."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import flint
@@ -11,6 +12,11 @@ if TYPE_CHECKING:  # heavy at start-up
     import sympy
 
 _FUNCTIONS = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "coth", "exp", "log", "erf", "atan", "asin")
+
+
+def ball(value: Fraction) -> flint.arb:
+    """A ball around an exact rational, at the precision in force."""
+    return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
 
 def enclose(expression: sympy.Expr, values: Mapping[Any, flint.acb]) -> flint.acb:

@@ -69,8 +69,4 @@ def predict(problem: Problem, arithmetic: str, exact_ad: Sequence[float]) -> Flo
     tau = float(np.sqrt(np.mean(errors**2)))
     floor = roundoff.spectral_floor(tau, rows, columns)
     knee = roundoff.knee(exact_ad, tau, rows, columns)
-    behind = max(0, min(rows, columns) - knee)
-    noise = tuple(
-        tau * roundoff.noise_quantile(1 - (j + 0.5) / behind, rows - knee, columns - knee) for j in range(behind)
-    )
-    return Floor(tau, floor, knee, noise)
+    return Floor(tau, floor, knee, tuple(roundoff.noise_values(tau, rows - knee, columns - knee)))

@@ -19,6 +19,7 @@ import flint
 import numpy as np
 
 from numerics.enclosure import Enclosure, from_ball
+from numerics.expression_balls import ball
 from theory.errors import PrecisionCapError
 from theory.solvable.common import Listed, Method
 from theory.solvable.hermite import HermiteDiagonal
@@ -61,8 +62,8 @@ class InfiniteHermite(HermiteDiagonal):
 def matrix(model: HermiteDiagonal, h: Fraction, size: int) -> flint.arb_mat:
     """``A_FD[i, j] = e_{j-i} h^{j-i} √(ρ^{j+m} (j+m)!/i!)`` for the first features, at the precision in force."""
     m = model.stencil.derivative
-    taylor = [_ball(model.stencil.taylor((d + m,)) * h**d) for d in range(size)]
-    rho, column, row = _ball(model.ratio), [], []
+    taylor = [ball(model.stencil.taylor((d + m,)) * h**d) for d in range(size)]
+    rho, column, row = ball(model.ratio), [], []
     value = flint.arb(1)
     for k in range(1, size + m):
         value = value * (rho * k).sqrt()
@@ -80,10 +81,6 @@ def matrix(model: HermiteDiagonal, h: Fraction, size: int) -> flint.arb_mat:
         return value if not abs(value) < tiny else around
 
     return flint.arb_mat([[entry(i, j) if j >= i else zero for j in range(size)] for i in range(size)])
-
-
-def _ball(value: Fraction) -> flint.arb:
-    return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
 
 @lru_cache(maxsize=16)

@@ -183,13 +183,14 @@ def certified_float_spectrum(problem: Problem, method: Method, arithmetic: Arith
     import flint
 
     from numerics.engine import certified_singular_values
+    from numerics.expression_balls import ball
 
     stored = float_matrix(problem, method, arithmetic)
     exact = [[Fraction(float(v)) for v in row] for row in stored]
 
     def entries(precision: int) -> flint.arb_mat:
         with flint.ctx.workprec(precision):
-            return flint.arb_mat([[flint.arb(flint.fmpq(v.numerator, v.denominator)) for v in row] for row in exact])
+            return flint.arb_mat([[ball(v) for v in row] for row in exact])
 
     found = certified_singular_values(entries, digits)
     return Spectrum(method, arithmetic, tuple(found.values), True, found.working_digits, found.seconds, found.rank)

@@ -19,6 +19,7 @@ import numpy as np
 from flint import arb, arb_mat
 
 from numerics.backends import BallBackend
+from numerics.expression_balls import ball
 from numerics.features import features, interior_points
 from numerics.matrices import shape
 from numerics.problem import Problem
@@ -89,7 +90,7 @@ def _add_term(problem: Problem, term: DifferenceTerm, power: int, tables: list[n
     drawn, points = features(problem), interior_points(problem)
     moves = [[_dot(w, shift) for shift in term.shifts] for w in drawn.weights]
     theta = np.array(
-        [[_ball(_dot(w, x) + b) for w, b in zip(drawn.weights, drawn.biases, strict=True)] for x in points],
+        [[ball(_dot(w, x) + b) for w, b in zip(drawn.weights, drawn.biases, strict=True)] for x in points],
         dtype=object,
     ).reshape(len(points), len(drawn.biases))
     factor = np.array([[_coefficient(problem, term, x)] for x in points], dtype=object).reshape(len(points), 1)
@@ -97,14 +98,14 @@ def _add_term(problem: Problem, term: DifferenceTerm, power: int, tables: list[n
     for n in range(m + 1, m + power):
         moment = [sum((c * mu**n for c, mu in zip(weights, mus, strict=True)), Fraction(0)) for mus in moves]
         if any(moment):
-            row = np.array([_ball(v / math.factorial(n)) for v in moment], dtype=object)
+            row = np.array([ball(v / math.factorial(n)) for v in moment], dtype=object)
             tables[n - m] = tables[n - m] + factor * row * _derivative(problem, n, theta)
     top = m + power
     for k, c in enumerate(weights):
         mus = [column[k] for column in moves]
         if c and any(mus):
-            reach = np.array([arb(0).union(_ball(mu)) for mu in mus], dtype=object)
-            row = np.array([_ball(c * mu**top / math.factorial(top)) for mu in mus], dtype=object)
+            reach = np.array([arb(0).union(ball(mu)) for mu in mus], dtype=object)
+            row = np.array([ball(c * mu**top / math.factorial(top)) for mu in mus], dtype=object)
             tables[power] = tables[power] + factor * row * _derivative(problem, top, theta + reach)
 
 
@@ -113,13 +114,9 @@ def _derivative(problem: Problem, n: int, at: np.ndarray) -> np.ndarray:
 
 
 def _coefficient(problem: Problem, term: DifferenceTerm, x: tuple[Fraction, ...]) -> arb:
-    at = {symbol: _ball(v) for symbol, v in zip(problem.operator.symbols, x, strict=True)}
+    at = {symbol: ball(v) for symbol, v in zip(problem.operator.symbols, x, strict=True)}
     return arb(1) * evaluate(term.coefficient, at, BallBackend())
 
 
 def _dot(a: tuple[Fraction, ...], b: tuple[Fraction, ...]) -> Fraction:
     return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))
-
-
-def _ball(value: Fraction) -> arb:
-    return arb(flint.fmpq(value.numerator, value.denominator))

@@ -29,6 +29,7 @@ from numerics.certified_entropy import certified_spectrum, values_for
 from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.engine.balls import frobenius_upper
 from numerics.entropies import entropy_enclosure
+from numerics.expression_balls import ball
 from numerics.features import boundary_rows, features
 from numerics.gap_expansion import EntropyNeighbourhood, certified_entropy
 from numerics.problem import Problem
@@ -207,7 +208,7 @@ def _moves(expansion: StepExpansion, a: Fraction, middle: Fraction, b: Fraction)
     """
     with flint.ctx.workprec(_BITS):
         t = to_ball(Enclosure(a / b, Fraction(1)), _BITS)
-        centre = arb(flint.fmpq((middle / b).numerator, (middle / b).denominator))
+        centre = ball(middle / b)
         span = to_ball(Enclosure((a - middle) / b, (b - middle) / b), _BITS)
         factors = {}
         for q in expansion.coefficients:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import flint
 
 from numerics.comparisons import same
-from numerics.expression_balls import enclose
+from numerics.expression_balls import ball, enclose
 from proofs_check.verdicts import Outcome
 from theory.decision import every as all_of
 from theory.realroots import sign_on
@@ -49,7 +49,7 @@ def agreement(left: sympy.Expr, right: sympy.Expr, box: Box, points: int = POINT
         for _ in range(points):
             chosen = {s: Fraction(a) + (Fraction(b) - a) * Fraction(generator.randint(1, 255), 256)
                       for s, (a, b) in box.items()}  # fmt: skip
-            values = {s: flint.acb(_ball(v)) for s, v in chosen.items()}
+            values = {s: flint.acb(ball(v)) for s, v in chosen.items()}
             one, other = enclose(left, values), enclose(right, values)
             where = ", ".join(f"{s} = {v}" for s, v in chosen.items())
             if not one.overlaps(other):
@@ -112,20 +112,16 @@ def positive(expression: sympy.Expr, symbol: Any, low: Fraction | int, high: Fra
         while queue:
             a, b = queue.pop()
             count += 1
-            if enclose(expression, {symbol: flint.acb(_ball(a).union(_ball(b)))}).real > 0:
+            if enclose(expression, {symbol: flint.acb(ball(a).union(ball(b)))}).real > 0:
                 continue
             middle = (a + b) / 2
-            at = enclose(expression, {symbol: flint.acb(_ball(middle))}).real
+            at = enclose(expression, {symbol: flint.acb(ball(middle))}).real
             if at <= 0:
                 return Outcome(False, f"not positive at {symbol} = {middle}", certified=True)
             if count >= BOXES:
                 return Outcome(None, f"not decided near {symbol} = {middle} after {count} intervals")
             queue += [(a, middle), (middle, b)]
     return Outcome(True, f"positive on [{low}, {high}] in {count} balls", certified=True)
-
-
-def _ball(value: Fraction) -> flint.arb:
-    return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
 
 def theorem(name: str, hypotheses: Iterable[tuple[str, bool | None]]) -> Outcome:

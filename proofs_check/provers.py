@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import flint
 
 from numerics.comparisons import below, less, same
-from numerics.expression_balls import enclose
+from numerics.expression_balls import ball, enclose
 from proofs_check.formal import Domain, Formal, stronger
 from proofs_check.verdicts import Outcome
 from theory.decision import Decision, every, from_comparison
@@ -63,7 +63,7 @@ def decide(relation: Any, point: Point) -> Decision:
     if sides[0] is not None and sides[1] is not None:
         return _related(relation, *sides)
     with flint.ctx.workprec(BITS):
-        values = {s: flint.acb(_ball(v)) for s, v in point.items()}
+        values = {s: flint.acb(ball(v)) for s, v in point.items()}
         left, right = (enclose(side, values) for side in relation.args)
         if not (left.imag.contains(0) and right.imag.contains(0)):
             return Decision.UNDECIDED
@@ -152,7 +152,7 @@ def prove(formal: Formal) -> Outcome:
 def _is_narrow(relation: Any, point: Point) -> bool:
     """Whether balls enclose both sides to half the digits, so that their overlap says something."""
     with flint.ctx.workprec(BITS):
-        values = {s: flint.acb(_ball(v)) for s, v in point.items()}
+        values = {s: flint.acb(ball(v)) for s, v in point.items()}
         sides = [enclose(side, values) for side in relation.args]
         size = max(float(abs(side).upper()) for side in sides)
         width = max(float(part.rad()) for side in sides for part in (side.real, side.imag))
@@ -324,9 +324,5 @@ def _halves(box: Any) -> Iterator[Any]:
         yield (*box[:widest], part, *box[widest + 1 :])
 
 
-def _ball(value: Fraction) -> flint.arb:
-    return flint.arb(flint.fmpq(value.numerator, value.denominator))
-
-
 def _hull(a: Fraction, b: Fraction) -> flint.arb:
-    return _ball(a).union(_ball(b))
+    return ball(a).union(ball(b))

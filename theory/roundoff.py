@@ -237,7 +237,7 @@ def noise_distribution(value: float, rows: int, columns: int) -> float:
 def predicted_small_values(singular_values: Sequence[float], tau: float, rows: int, columns: int) -> list[float]:
     """The singular values of ``A_FD`` predicted inside its floor, from those of ``A_AD``; descending, from the knee on.
 
-    The quantiles, at the levels ``(j + 1/2) / n``, of a ``(N - knee) × (M - knee)`` matrix of noise ``τ``.
+    Those of a ``(N - knee) × (M - knee)`` matrix of noise ``τ``, by :func:`noise_values`.
 
     Raises:
         InputError: other than ``min(rows, columns)`` singular values.
@@ -245,5 +245,10 @@ def predicted_small_values(singular_values: Sequence[float], tau: float, rows: i
     if len(singular_values) != min(rows, columns):
         raise InputError(f"singular values: {len(singular_values)} given, a {rows} x {columns} matrix has others")
     first = knee(singular_values, tau, rows, columns)
-    n = min(rows, columns) - first
-    return [tau * noise_quantile(1 - (j + 0.5) / n, rows - first, columns - first) for j in range(n)]
+    return noise_values(tau, rows - first, columns - first)
+
+
+def noise_values(tau: float, rows: int, columns: int) -> list[float]:
+    """Singular values of a matrix of independent noise ``tau``, descending: the quantiles at the levels ``(j + 1/2) / n``."""
+    n = min(rows, columns)
+    return [tau * noise_quantile(1 - (j + 0.5) / n, rows, columns) for j in range(n)]

@@ -14,6 +14,7 @@ import flint
 
 from numerics.ball_matrices import ball_entries
 from numerics.enclosure import Enclosure, from_ball
+from numerics.expression_balls import ball
 from numerics.features import boundary_rows, features
 from numerics.problem import Boundary, Problem
 from numerics.spectra import spectrum
@@ -45,14 +46,14 @@ def symbol_factors(instance: Problem) -> list[flint.arb]:
     m = stencil.derivative
     factors = []
     for (w,) in features(instance).weights:
-        theta = _ball(h * w)
+        theta = ball(h * w)
         if w == 0:
             factors.append(flint.arb(1))
             continue
-        wave = [_ball(h * w * s) for s in stencil.offsets]
+        wave = [ball(h * w * s) for s in stencil.offsets]
         even = m % 2 == 0
         total = sum(
-            (_ball(c) * (t.cos() if even else t.sin()) for c, t in zip(stencil.weights, wave, strict=True)),
+            (ball(c) * (t.cos() if even else t.sin()) for c, t in zip(stencil.weights, wave, strict=True)),
             flint.arb(0),
         )
         sign = -1 if m % 4 in (2, 3) else 1
@@ -61,10 +62,6 @@ def symbol_factors(instance: Problem) -> list[flint.arb]:
             power = power * theta
         factors.append(sign * total / power)
     return factors
-
-
-def _ball(value: Fraction) -> flint.arb:
-    return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
 
 _interior_only = Assumption("interior rows only", lambda p: not p.boundary)
@@ -123,7 +120,7 @@ def _factorisation(shift: Fraction) -> Callable[[Problem, Scope], Outcome]:
     def test(instance: Problem, scope: Scope) -> Outcome:
         with flint.ctx.workprec(PRECISION):
             ad, fd = (ball_entries(instance, method)(PRECISION) for method in ("ad", "fd"))
-            factors = [f + _ball(shift) for f in symbol_factors(instance)]
+            factors = [f + ball(shift) for f in symbol_factors(instance)]
             worst = flint.arb(0)
             for i in range(ad.nrows()):
                 for j in range(ad.ncols()):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import flint
 
+from numerics.expression_balls import ball
 from proofs_check import proof_steps
 from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.common import below, less, once, same
@@ -48,17 +49,13 @@ def _unit_interval(everywhere: bool, low: Fraction = Fraction(0)) -> Callable[[S
 def enclosed(s: Stencil, theta: Fraction) -> flint.arb:
     """The real symbol ``m(θ)`` of a symmetric stencil at a rational θ ≠ 0, in ball arithmetic from the weights alone."""
     with flint.ctx.workprec(BITS):
-        at = _ball(theta)
-        waves = [_ball(x) * at for x in s.offsets]
+        at = ball(theta)
+        waves = [ball(x) * at for x in s.offsets]
         total = sum(
-            (_ball(c) * (t.sin() if s.derivative % 2 else t.cos()) for c, t in zip(s.weights, waves, strict=True)),
+            (ball(c) * (t.sin() if s.derivative % 2 else t.cos()) for c, t in zip(s.weights, waves, strict=True)),
             flint.arb(0),
         )
         return (-1) ** (s.derivative // 2) * total / at**s.derivative
-
-
-def _ball(value: Fraction) -> flint.arb:
-    return flint.arb(flint.fmpq(value.numerator, value.denominator))
 
 
 def _vanishes(difference: sympy.Expr, box: proof_steps.Box, what: str) -> Outcome:
