@@ -25,7 +25,8 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from numerics.problem import METHODS, Method
 from numerics.training.derivative_bounds import BOUNDED
 from numerics.training.drawn import RATIOS, Examined, TrainingProblem, examine, save_witness
-from numerics.training.entropy_order import compared, order
+from numerics.training.entropy_order import compared
+from numerics.training.persistence import order
 from proofs_check.strategies import lazy_problems, training_problems
 from theory.conventions import standard_conventions
 

@@ -29,7 +29,7 @@ from torch import Tensor
 from numerics.training.devices import dtype_name, resolve_device, resolve_dtype, tensor_float_32, threads
 from numerics.training.loop import Snapshot, Trajectory, minimise
 from numerics.training.modules import ModuleResidual
-from numerics.training.optimisers import GradientDescent, Objective, Optimiser
+from numerics.training.optimisers import GradientDescent, Optimiser
 from numerics.training.perceptrons import PerceptronResidual
 from numerics.training.records import DIVERGED, FINISHED, LossCurve, Record, finite, schedule
 from numerics.training.residuals import System
@@ -85,12 +85,6 @@ class EnsembleRun:
             self.device,
             self.parameters[member],
         )
-
-    @property
-    def diverged(self) -> tuple[int, ...]:
-        """The seeds whose loss overflowed."""
-        bad = ~torch.isfinite(self.loss).all(0)
-        return tuple(seed for seed, flag in zip(self.seeds, bad.tolist(), strict=True) if flag)
 
 
 def on(model: Model, device: torch.device, dtype: torch.dtype) -> Model:
@@ -370,8 +364,3 @@ class _Store:
         assert self.path is not None
         content = {"key": self.key, "chunk": self.chunk, "done": self.done, "open": self.open}
         write(self.path, lambda file: torch.save(content, file), option="checkpoint", force=True)  # looked at before
-
-
-def objective_at(model: Model, device: str = "auto", dtype: str | torch.dtype = "float64") -> Objective:
-    """The model as an objective in an arithmetic and on a device, for direct use."""
-    return on(model, resolve_device(device), resolve_dtype(dtype))

@@ -20,7 +20,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 import flint
 import torch
@@ -31,17 +31,19 @@ from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.engine import certified_singular_values
 from numerics.entropies import EntropyEnclosure, entropy_enclosures
 from numerics.kernel_spectra import tangent_entries
-from numerics.problem import METHODS
+from numerics.problem import METHODS, Method
 from numerics.training import ntk
 from numerics.training.derivative_bounds import Rounding, supremum
-from numerics.training.drawn import TrainingProblem, along_axis
+from numerics.training.drawn import TrainingProblem, along_axis, steps
 from numerics.training.jets import TorchActivation
+from numerics.training.loop import minimise
+from numerics.training.optimisers import GradientDescent, optimiser
+from numerics.training.persistence import EntropyOrder, entropies_of, kept_along, order
 from numerics.training.residuals import Rows, System, Term
 from numerics.training.two_layer import TwoLayerResidual
 from theory.conventions import Convention
 from theory.errors import InputError
 
-EntropyOrder = Literal["fd<ad", "fd>ad"]
 TERMS = 4
 """Most terms of the expansion; that number is used which leaves the least remainder."""
 _U = 2.0**-53
@@ -68,40 +70,6 @@ class Predicted:
     def orders(self, conventions: Sequence[Convention]) -> list[EntropyOrder | None]:
         """The predicted order under each convention; None where it is not separated."""
         return [order(*pair) for pair in self.entropies(conventions)]
-
-
-def enclosed(matrix: Float[Tensor, "r p"], radius: float) -> list[Enclosure]:
-    """Enclosures of the singular values of all matrices within ``radius``, descending; LAPACK's error is added."""
-    values = singular_values(matrix)
-    error = Fraction(radius) + Fraction(lapack_error(values))
-    return [Enclosure(max(Fraction(0), v - error), v + error) for v in map(Fraction, values.tolist())]
-
-
-def entropies_of(
-    matrix: Float[Tensor, "r p"], conventions: Sequence[Convention], radius: float = 0.0
-) -> list[EntropyEnclosure]:
-    """Enclosures, under each convention, of the entropies of all matrices within ``radius``."""
-    return entropy_enclosures(enclosed(matrix, radius), conventions)
-
-
-def singular_values(matrix: Float[Tensor, "r p"]) -> Float[Tensor, " n"]:
-    """Descending; by LAPACK wherever the matrix is, for :func:`lapack_error` is about no other library."""
-    values: Tensor = torch.linalg.svdvals(matrix.cpu())
-    return values
-
-
-def lapack_error(values: Float[Tensor, " n"]) -> float:
-    """What computed singular values, descending and in float64, may be wrong by."""
-    return 8 * len(values) * 2 * _U * float(values[0])
-
-
-def order(ad: EntropyEnclosure, fd: EntropyEnclosure) -> EntropyOrder | None:
-    """The sign of ``H_FD − H_AD`` where the enclosures decide it."""
-    if ad.value is None or fd.value is None:
-        return None
-    if fd.value.upper < ad.value.lower:
-        return "fd<ad"
-    return "fd>ad" if fd.value.lower > ad.value.upper else None
 
 
 def predict(drawn: TrainingProblem, flat: Float[Tensor, "b p"]) -> list[Predicted]:
@@ -204,6 +172,54 @@ def _expanded(drawn: TrainingProblem, ad: TwoLayerResidual, terms: int) -> tuple
 
 def _size(coefficient: float | Tensor) -> float | Tensor:
     return coefficient.abs() if isinstance(coefficient, Tensor) else abs(coefficient)
+
+
+@dataclass(frozen=True)
+class Along:
+    """The orders of one network's entropies along its two trainings, by AD and by FD.
+
+    Attributes:
+        kept: at each time and for each convention the order that the start and the drifts imply; None: none.
+        measured: the order of the entropies of the Jacobians then; None: not separated, or diverged.
+    """
+
+    kept: list[list[EntropyOrder | None]]
+    measured: list[list[EntropyOrder | None]]
+
+
+def along(
+    drawn: TrainingProblem, times: Sequence[int], conventions: Sequence[Convention], share: float = 1.0
+) -> list[Along]:
+    """For each network, trained from one start by AD and by FD with the problem's optimiser, in float64.
+
+    Args:
+        times: iterations, the first 0.
+        share: of the drifts that is counted: 1, or what is kept must be wrong.
+    """
+    drawn = drawn.in_float64()
+    training = drawn.problem.training
+    flat = drawn.start.to(drawn.device)
+    jacobians: dict[Method, list[Tensor]] = {}
+    for method in METHODS:
+        model = drawn.model(method)
+        chosen = (
+            GradientDescent(steps(drawn, model, flat).to(flat)) if training.optimizer == "gd" else optimiser(training.optimizer)
+        )  # fmt: skip
+        run = minimise(model, flat, chosen, training.iterations, training.iterations, snapshots=times)
+        jacobians[method] = [ntk.jacobian(model, run.snapshots[t].to(flat)) for t in times]
+    found = []
+    for k in range(len(flat)):
+        ad, fd = ([J[k] for J in jacobians[method]] for method in METHODS)
+        measured = [_measured(a, b, conventions) for a, b in zip(ad, fd, strict=True)]
+        found.append(Along(kept_along(ad, fd, conventions, share), measured))
+    return found
+
+
+def _measured(ad: Tensor, fd: Tensor, conventions: Sequence[Convention]) -> list[EntropyOrder | None]:
+    if not all(bool(torch.isfinite(J).all()) for J in (ad, fd)):
+        return [None] * len(conventions)
+    sides = (entropies_of(J, conventions) for J in (ad, fd))
+    return [order(*pair) for pair in zip(*sides, strict=True)]
 
 
 def proven_entropies(

@@ -26,6 +26,7 @@ from numerics.training.modules import flatten
 from numerics.training.networks import Perceptron, TwoLayer
 from numerics.training.optimisers import GradientDescent, Optimiser, optimiser
 from numerics.training.perceptrons import PerceptronResidual
+from numerics.training.persistence import lasting
 from numerics.training.records import finite
 from numerics.training.residuals import Difference, Rows, System, Term
 from numerics.training.statistics import compare
@@ -94,6 +95,30 @@ def values_at(expr: sp.Expr, problem: Problem, points: Float[Tensor, "n d"]) -> 
     if not np.isfinite(value).all():
         raise InputError(f"problem: {expr} is not finite at a point")
     return torch.from_numpy(np.broadcast_to(value, (len(points),)).copy())
+
+
+def error_grid(problem: Problem, size: int = 256) -> Float[Tensor, "n d"]:
+    """About ``size`` points on a regular grid of cell centres of the domain, for solution errors."""
+    per_axis = max(2, round(size ** (1 / problem.dimension)))
+    axes = [float(low) + float(high - low) * (np.arange(per_axis) + 0.5) / per_axis for low, high in problem.domain]
+    grids = np.meshgrid(*axes, indexing="ij")
+    return torch.from_numpy(np.stack([grid.ravel() for grid in grids], axis=1))
+
+
+def solution_error(problem: Problem, values: Float[Tensor, "b n"], points: Float[Tensor, "n d"]) -> list[float | None]:
+    """``‖u − u*‖/‖u*‖`` over the points for every member; ``None`` without a known solution.
+
+    Raises:
+        InputError: a solution that vanishes at all the points.
+    """
+    if problem.solution_expression is None:
+        return [None] * len(values)
+    exact = values_at(problem.solution_expression, problem, points)
+    size = float(torch.linalg.vector_norm(exact))
+    if size == 0:
+        raise InputError("problem.solution: is zero at every test point")
+    gaps = torch.linalg.vector_norm(values.double().cpu() - exact, dim=1)
+    return list(finite((gaps / size).tolist()))
 
 
 def _coefficient(expr: sp.Expr, problem: Problem, points: Float[Tensor, "n d"]) -> float | Tensor:
@@ -373,8 +398,6 @@ def train_two_layer(
 
 def _entropy_orders(problem: Problem, trained: Sequence[Trained]) -> dict[str, list[dict[str, Any]]]:
     """For each step rule and seed the order of entropies at the start, and until when it is known to persist."""
-    from numerics.training.persistence import lasting  # it imports this module
-
     models = {method: model(problem, method) for method in METHODS}
     found = {}
     for rule in dict.fromkeys(one.rule for one in trained):
@@ -393,8 +416,6 @@ def judge(problem: Problem, exact: Model, parameters: Float[Tensor, "b p"]) -> d
     Args:
         exact: the residuals by autodiff in float64.
     """
-    from numerics.training.studies import error_grid, solution_error  # it imports this module
-
     flat, points = parameters.double(), error_grid(problem)
     with torch.no_grad():
         residual = exact.residual(flat)

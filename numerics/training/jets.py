@@ -5,8 +5,8 @@ again. The forms keep relative accuracy where the derivatives decay (``1 − tan
 from a subtraction). That is allowed on the autodiff path only: the finite-difference path calls σ itself as torch
 has it, since another σ would move the round-off floor that is under study.
 
-Expressions in ``z`` have no closed tower here; :func:`by_autograd` differentiates any elementwise function, and
-:func:`numerics.training.from_problem.torch_activation` turns symbolic derivatives into a tower.
+Expressions in ``z`` have no closed tower here; :func:`numerics.training.from_problem.torch_activation` turns symbolic
+derivatives into a tower.
 """
 
 from __future__ import annotations
@@ -251,25 +251,3 @@ def activation(name: str) -> TorchActivation:
     if name not in _NAMED:
         raise InputError(f"activation: {name!r}; allowed: {', '.join(_NAMED)}")
     return _NAMED[name]
-
-
-def by_autograd(value: Callable[[Tensor], Tensor], name: str = "custom") -> TorchActivation:
-    """Any elementwise function, with derivatives by nested reverse mode: slow, general, and the oracle of the rest.
-
-    The derivatives can themselves be differentiated once more (they carry a graph if ``z`` does).
-    """
-
-    def tower(z: Tensor, order: int) -> list[Tensor]:
-        attached = z.requires_grad
-        with torch.enable_grad():
-            point = z if attached else z.detach().requires_grad_(True)
-            out = [value(point)]
-            for _ in range(order):
-                if not out[-1].requires_grad:
-                    out.append(torch.zeros_like(z))
-                    continue
-                (slope,) = torch.autograd.grad(out[-1].sum(), point, create_graph=True, allow_unused=True)
-                out.append(torch.zeros_like(z) if slope is None else slope)
-        return out if attached else [o.detach() for o in out]
-
-    return TorchActivation(name, value, tower)

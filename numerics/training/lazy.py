@@ -68,17 +68,6 @@ class Lazy:
         x = self.step * self.least
         return 2 * self.defect / self.least * self.size * ((1 - x / 2) ** t - (1 - x) ** t) * (1 + _MARGIN)
 
-    def sufficient_width(self, width: int, share: float) -> Float[Tensor, " b"]:
-        """Times what the width must be for ``‖e_t‖ ≤ share ‖r_0‖`` for all t, everything but L being as it is here.
-
-        From ``2p/λ ≤ share`` with R as large as the hypotheses ask, ``R = 2(s_max + δ)‖r_0‖/λ``, and ``L ∝ M^{−1/2}``.
-        """
-        p = self.least * min(share, 1.0) / 2
-        top = self.largest.sqrt()
-        delta = (self.largest + p).sqrt() - top
-        allowed = delta * self.least / (2 * (top + delta) * self.size)
-        return width * (self.lipschitz / allowed).square().clamp(min=1 / width)
-
 
 def lazy(
     model: TwoLayerResidual, flat: Float[Tensor, "b p"], step: Float[Tensor, " b"], averages: Averages | None = None

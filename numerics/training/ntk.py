@@ -21,7 +21,6 @@ from torch import Tensor
 
 from numerics.training.modules import ModuleResidual
 from numerics.training.networks import TwoLayer, preactivation
-from numerics.training.optimisers import GradientDescent
 from numerics.training.perceptrons import PerceptronResidual
 from numerics.training.records import Record, schedule
 from numerics.training.residuals import MultiIndex, Rows, combine, unique_shifts
@@ -160,85 +159,6 @@ def stable_steps(G: Float[Tensor, "b r r"]) -> Float[Tensor, " b"]:
     """``1/λ_max`` of every kernel: half the largest stable step of gradient descent on the frozen kernel."""
     largest: Tensor = torch.linalg.eigvalsh(G.double())[:, -1]
     return largest.reciprocal()
-
-
-def iterations_to(
-    G: Float[Tensor, "r r"],
-    residual: Float[Tensor, " r"],
-    step: float,
-    tolerance: float,
-    limit: int = 10**9,
-) -> int | None:
-    """The first iteration at which the frozen law has ``loss ≤ tolerance · loss(0)``; ``None`` beyond ``limit``.
-
-    Raises:
-        InputError: a step beyond ``2/λ_max``, for which the law's loss need not decrease.
-    """
-    values, vectors = torch.linalg.eigh(G.double())
-    values = values.clamp(min=0)
-    if step * float(values[-1]) > 2:
-        raise InputError(f"step: {step}; at most 2/λ_max = {2 / float(values[-1])} is allowed")
-    squares = (vectors.T @ residual.double()) ** 2
-
-    def met(t: int) -> bool:
-        factors = power_factors(step * values, torch.tensor([t], device=G.device))[0]
-        return float((factors**2 * squares).sum()) <= tolerance * float(squares.sum())
-
-    if met(0):
-        return 0
-    low, high = 0, 1
-    while not met(high):
-        if high >= limit:
-            return None
-        low, high = high, min(2 * high, limit)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if met(middle) else (middle, high)
-    return high
-
-
-def drift(model: TwoLayerResidual, flat: Float[Tensor, "b p"]) -> Float[Tensor, " b"]:
-    """``‖dG/dt‖_F / ‖G‖_F`` at the start of the gradient flow, for every member.
-
-    The derivative of ``G`` along ``−∇L``, by a fourth-order central difference (in float64 good to about 1e-9).
-    """
-    gradient = model(flat)[1]
-    size = gradient.norm(dim=1, keepdim=True)
-    direction = -gradient / size
-    # Parameters are of order one; the optimal step of a fourth-order difference is about eps^(1/5).
-    h = 1e-3 * math.sqrt(flat.shape[1]) ** 0.5
-
-    def at(t: float) -> Tensor:
-        return kernel(model, flat + t * direction)
-
-    slope = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
-    start = kernel(model, flat)
-    result: Tensor = size[:, 0] * torch.linalg.matrix_norm(slope) / torch.linalg.matrix_norm(start)
-    return result
-
-
-def deviation(
-    model: TwoLayerResidual,
-    flat: Float[Tensor, "b p"],
-    step: float,
-    iterations: int,
-    record: Record = None,
-) -> Float[Tensor, " b"]:
-    """``sup_t ‖r(t) − (I − ηG)^t r(0)‖ / ‖r(0)‖`` over the recorded iterations, for every member."""
-    from numerics.training.loop import minimise
-
-    times = schedule(iterations, record)
-    start = model.residual(flat)
-    kernels = kernel(model, flat)
-    laws = [frozen_law(G, r, step, iterations, times).residuals for G, r in zip(kernels, start, strict=True)]
-    run = minimise(model, flat, GradientDescent(step), iterations, times, snapshots=times)
-    worst = torch.zeros(len(flat), dtype=torch.float64)
-    for k, t in enumerate(times):
-        predicted = torch.stack([law[k] for law in laws])
-        gap = torch.linalg.vector_norm(model.residual(run.snapshots[t].to(flat)) - predicted, dim=1)
-        worst = torch.maximum(worst, gap.double().cpu())
-    size: Tensor = torch.linalg.vector_norm(start, dim=1)
-    return worst / size.double().cpu()
 
 
 def limit_kernel(model: TwoLayerResidual, scale: float = 1.0, nodes: int = 48) -> Float[Tensor, "r r"]:

@@ -18,6 +18,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
 
 import flint
 import torch
@@ -25,18 +27,17 @@ from flint import arb
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.entropies import EntropyEnclosure
+from numerics.enclosure import Enclosure
+from numerics.entropies import EntropyEnclosure, entropy_enclosures
 from numerics.problem import METHODS, Method
+from numerics.spectra import lapack_error
 from numerics.training import ntk
-from numerics.training.drawn import TrainingProblem, steps
 from numerics.training.ensembles import Model, on
-from numerics.training.entropy_order import EntropyOrder, entropies_of, lapack_error, order, singular_values
-from numerics.training.loop import minimise
-from numerics.training.optimisers import GradientDescent, optimiser
 from theory.conventions import Convention
 from theory.entropy_bounds import fannes_audenaert, mirsky_distance, mirsky_distance_squares
 from theory.errors import InputError
 
+EntropyOrder = Literal["fd<ad", "fd>ad"]
 _BITS = 100
 
 
@@ -53,9 +54,9 @@ class Drift:
         """Of ``moved − reference``, LAPACK's error added."""
         if not bool(torch.isfinite(moved).all()):
             return Drift(math.inf, math.inf, math.inf)
-        values = singular_values(moved - reference)
-        error, n = lapack_error(values), len(values)
-        return Drift(float(values.sum()) + n * error, float(values.norm()) + n * error, float(values[0]) + error)
+        found = Spectrum.of(moved - reference)
+        values, error, n = found.values, found.error, len(found.values)
+        return Drift(math.fsum(values) + n * error, math.hypot(*values) + n * error, values[0] + error)
 
     def scaled(self, share: float) -> Drift:
         """Of that share of the difference."""
@@ -80,9 +81,32 @@ class Spectrum:
 
     @staticmethod
     def of(matrix: Float[Tensor, "r p"]) -> Spectrum:
-        """Of a matrix in float64."""
-        values = singular_values(matrix)
-        return Spectrum(tuple(values.tolist()), lapack_error(values))
+        """Of a matrix in float64; by LAPACK wherever the matrix is: the error is about no other library."""
+        values = torch.linalg.svdvals(matrix.cpu()).tolist()
+        return Spectrum(tuple(values), lapack_error(values[0], *matrix.shape))
+
+
+def enclosed(matrix: Float[Tensor, "r p"], radius: float) -> list[Enclosure]:
+    """Enclosures of the singular values of all matrices within ``radius``, descending; LAPACK's error is added."""
+    found = Spectrum.of(matrix)
+    error = Fraction(radius) + Fraction(found.error)
+    return [Enclosure(max(Fraction(0), v - error), v + error) for v in map(Fraction, found.values)]
+
+
+def entropies_of(
+    matrix: Float[Tensor, "r p"], conventions: Sequence[Convention], radius: float = 0.0
+) -> list[EntropyEnclosure]:
+    """Enclosures, under each convention, of the entropies of all matrices within ``radius``."""
+    return entropy_enclosures(enclosed(matrix, radius), conventions)
+
+
+def order(ad: EntropyEnclosure, fd: EntropyEnclosure) -> EntropyOrder | None:
+    """The sign of ``H_FD − H_AD`` where the enclosures decide it."""
+    if ad.value is None or fd.value is None:
+        return None
+    if fd.value.upper < ad.value.lower:
+        return "fd<ad"
+    return "fd>ad" if fd.value.lower > ad.value.upper else None
 
 
 def entropy_change(
@@ -184,6 +208,24 @@ def horizons(orders: Sequence[Sequence[EntropyOrder | None]], times: Sequence[in
     return [next((t for t, says in zip(times, column, strict=True) if says is None), None) for column in columns]
 
 
+def kept_along(
+    ad: Sequence[Float[Tensor, "r p"]],
+    fd: Sequence[Float[Tensor, "r p"]],
+    conventions: Sequence[Convention],
+    share: float = 1.0,
+) -> list[list[EntropyOrder | None]]:
+    """:func:`kept` for Jacobians met along a training by AD and one by FD, the first of each at the start.
+
+    Args:
+        share: of the drifts that is counted: 1, or what is kept must be wrong.
+    """
+    drifts = [
+        (Drift.between(a, ad[0]).scaled(share), Drift.between(b, fd[0]).scaled(share))
+        for a, b in zip(ad, fd, strict=True)
+    ]
+    return kept((ad[0], fd[0]), conventions, drifts)
+
+
 def lasting(
     models: Mapping[Method, Model],
     snapshots: Mapping[Method, Mapping[int, Float[Tensor, "b p"]]],
@@ -202,58 +244,6 @@ def lasting(
 
     found = []
     for k in range(len(snapshots["ad"][times[0]])):
-        ad, fd = jacobians("ad", k), jacobians("fd", k)
-        drifts = [(Drift.between(a, ad[0]), Drift.between(b, fd[0])) for a, b in zip(ad, fd, strict=True)]
-        rows = kept((ad[0], fd[0]), [convention], drifts)
+        rows = kept_along(jacobians("ad", k), jacobians("fd", k), [convention])
         found.append((rows[0][0], horizons(rows, times)[0]))
     return found
-
-
-@dataclass(frozen=True)
-class Along:
-    """The orders of one network's entropies along its two trainings, by AD and by FD.
-
-    Attributes:
-        kept: at each time and for each convention the order that the start and the drifts imply; None: none.
-        measured: the order of the entropies of the Jacobians then; None: not separated, or diverged.
-    """
-
-    kept: list[list[EntropyOrder | None]]
-    measured: list[list[EntropyOrder | None]]
-
-
-def along(
-    drawn: TrainingProblem, times: Sequence[int], conventions: Sequence[Convention], share: float = 1.0
-) -> list[Along]:
-    """For each network, trained from one start by AD and by FD with the problem's optimiser, in float64.
-
-    Args:
-        times: iterations, the first 0.
-        share: of the drifts that is counted: 1, or what is kept must be wrong.
-    """
-    drawn = drawn.in_float64()
-    training = drawn.problem.training
-    flat = drawn.start.to(drawn.device)
-    jacobians: dict[Method, list[Tensor]] = {}
-    for method in METHODS:
-        model = drawn.model(method)
-        chosen = (
-            GradientDescent(steps(drawn, model, flat).to(flat)) if training.optimizer == "gd" else optimiser(training.optimizer)
-        )  # fmt: skip
-        run = minimise(model, flat, chosen, training.iterations, training.iterations, snapshots=times)
-        jacobians[method] = [ntk.jacobian(model, run.snapshots[t].to(flat)) for t in times]
-    found = []
-    for k in range(len(flat)):
-        pairs = [(a[k], b[k]) for a, b in zip(jacobians["ad"], jacobians["fd"], strict=True)]
-        drifts = [
-            (Drift.between(a, pairs[0][0]).scaled(share), Drift.between(b, pairs[0][1]).scaled(share)) for a, b in pairs
-        ]
-        found.append(Along(kept(pairs[0], conventions, drifts), [_measured(a, b, conventions) for a, b in pairs]))
-    return found
-
-
-def _measured(ad: Tensor, fd: Tensor, conventions: Sequence[Convention]) -> list[EntropyOrder | None]:
-    if not all(bool(torch.isfinite(J).all()) for J in (ad, fd)):
-        return [None] * len(conventions)
-    sides = (entropies_of(J, conventions) for J in (ad, fd))
-    return [order(*pair) for pair in zip(*sides, strict=True)]

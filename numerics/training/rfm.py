@@ -342,20 +342,3 @@ def pseudo_inverse(
     if truncation.values[0] == 0:
         kept = 0
     return truncation.solutions[:, kept], kept
-
-
-def ridge(
-    A: Float[Tensor, "n m"], f: Float[Tensor, " n"], penalty: float
-) -> tuple[Float[Tensor, " m"], Float[Tensor, " n"]]:
-    """The minimiser of ``‖A a − f‖² + penalty ‖a‖²`` and its residual ``A a − f``, by the SVD in float64.
-
-    Raises:
-        InputError: a penalty that is not positive.
-    """
-    if not penalty > 0:
-        raise InputError(f"penalty: {penalty}; a positive number is allowed")
-    m = modes(A, f)
-    shrunk = m.values**2 + penalty
-    solution = m.right @ (-m.projections * m.values / shrunk)
-    residual = m.left @ (m.projections * (penalty / shrunk)) + m.orthogonal
-    return solution, residual

@@ -5,7 +5,7 @@ Everything is deterministic: the resampling has its own seed. Reported together,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,25 +150,6 @@ def compare(
     return PairedComparison(len(difference), int((~good).sum()), mean, effect, smaller, p_value)
 
 
-@dataclass(frozen=True)
-class RankCorrelation:
-    """Spearman's ρ between a predictor and an outcome.
-
-    Attributes:
-        name: of the predictor.
-        pairs: number of pairs used.
-        rho: with its bootstrap interval; NaN when one of the two does not vary.
-        p_value: two-sided permutation test; 1 when ρ does not exist.
-        adjusted: ``p_value`` after Holm's correction over all predictors compared.
-    """
-
-    name: str
-    pairs: int
-    rho: Interval
-    p_value: float
-    adjusted: float
-
-
 def spearman(x: Float[np.ndarray, "*b n"], y: Float[np.ndarray, "*b n"]) -> Float[np.ndarray, "*b"]:
     """Spearman's ρ of the last axes, many pairs at once: Pearson's of scipy's ranks; NaN where one does not vary.
 
@@ -199,57 +180,6 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         running = max(running, min(1.0, (len(p_values) - position) * p_values[k]))
         adjusted[k] = running
     return tuple(adjusted)
-
-
-def rank_predictors(
-    predictors: Mapping[str, Sequence[float | None]],
-    outcome: Sequence[float | None],
-    *,
-    confidence: float = 0.95,
-    seed: int = 0,
-    permutations: int = 5000,
-) -> tuple[RankCorrelation, ...]:
-    """Which predictor orders the outcome best: Spearman's ρ of each, the strongest first.
-
-    The p-values come from permutations (with the observed order counted, so that they are never 0) and are adjusted
-    for the number of predictors by Holm's method.
-
-    Raises:
-        InputError: no predictor, different lengths, or fewer than 4 complete pairs.
-    """
-    if not predictors:
-        raise InputError("statistics: no predictors")
-    _confidence(confidence)
-    raw: list[tuple[str, int, Interval, float]] = []
-    for name, values in predictors.items():
-        if len(values) != len(outcome):
-            raise InputError(f"statistics: {len(values)} values of {name!r} for {len(outcome)} outcomes")
-        x = np.array([np.nan if v is None else v for v in values], dtype=float)
-        y = np.array([np.nan if v is None else v for v in outcome], dtype=float)
-        good = np.isfinite(x) & np.isfinite(y)
-        x, y = x[good], y[good]
-        if len(x) < 4:
-            raise InputError(f"statistics: {len(x)} complete pairs for {name!r}; at least 4 are needed")
-        raw.append((name, len(x), *_correlate(x, y, confidence, seed, permutations)))
-    adjusted = holm([p for *_, p in raw])
-    found = [RankCorrelation(*row, adjusted=q) for row, q in zip(raw, adjusted, strict=True)]
-    return tuple(sorted(found, key=lambda r: -abs(r.rho.estimate) if np.isfinite(r.rho.estimate) else 1.0))
-
-
-def _correlate(
-    x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], confidence: float, seed: int, permutations: int
-) -> tuple[Interval, float]:
-    rho = float(spearman(x, y))
-    if not np.isfinite(rho):
-        return Interval(float("nan"), float("nan"), float("nan"), confidence), 1.0
-    generator = np.random.default_rng(seed)
-    sample = generator.integers(0, len(x), (RESAMPLES, len(x)))
-    resampled = spearman(x[sample], y[sample])
-    resampled = resampled[np.isfinite(resampled)]
-    lower, upper = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2])
-    shuffled = generator.permuted(np.broadcast_to(x, (permutations, len(x))), axis=1)
-    extreme = int((np.abs(spearman(shuffled, np.broadcast_to(y, shuffled.shape))) >= abs(rho) - 1e-12).sum())
-    return Interval(rho, float(lower), float(upper), confidence), (1 + extreme) / (1 + permutations)
 
 
 def loglog_slope(

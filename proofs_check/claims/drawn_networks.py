@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numerics.entropies import EntropyEnclosure
     from numerics.training.drawn import Examined, TrainingProblem
-    from numerics.training.entropy_order import Compared, EntropyOrder
-    from numerics.training.persistence import Along
+    from numerics.training.entropy_order import Along, Compared
+    from numerics.training.persistence import EntropyOrder
 
 CONVENTIONS = standard_conventions(4)
 BOUNDED = ("tanh", "sin", "gaussian", "erf", "sigmoid", "cos")
@@ -228,7 +228,7 @@ def _compared(drawn: TrainingProblem) -> tuple[Compared, ...]:
 
 
 def _something_is_predicted(drawn: TrainingProblem) -> bool:
-    from numerics.training.entropy_order import order
+    from numerics.training.persistence import order
 
     return any(order(*pair) is not None for one in _compared(drawn) for pair in one.entropies)
 
@@ -269,7 +269,7 @@ def _orders(reverse: bool, leading: float = 1.0, always: str | None = None) -> T
     def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
         from dataclasses import replace
 
-        from numerics.training.entropy_order import order
+        from numerics.training.persistence import order
 
         said = wrong = total = 0
         for one in _compared(drawn):
@@ -374,7 +374,7 @@ def _moving(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingP
 @lru_cache(maxsize=128)
 def _along(drawn: TrainingProblem, share: float) -> tuple[Along, ...]:
     """Orders at the start, in the middle and at the end."""
-    from numerics.training.persistence import along
+    from numerics.training.entropy_order import along
 
     iterations = drawn.problem.training.iterations
     return tuple(along(drawn, sorted({0, 1, iterations // 2, iterations}), CONVENTIONS, share))

@@ -179,8 +179,8 @@ class _Judge:
 
     def __init__(self, study: Study) -> None:
         from numerics.training import from_problem
+        from numerics.training.from_problem import error_grid
         from numerics.training.networks import TwoLayer, preactivation
-        from numerics.training.studies import error_grid
 
         self.study = study
         self.exact = system(replace(study, arithmetic="float64"), "ad")[0]
@@ -195,7 +195,7 @@ class _Judge:
         """For each of the outer weights ``[seeds, M, s]``; names as in :func:`proofs_check.claims.runs.outcomes`."""
         import torch
 
-        from numerics.training.studies import solution_error
+        from numerics.training.from_problem import solution_error
 
         study = replace(self.study, solution=solution)
         A, f = system(study, method)

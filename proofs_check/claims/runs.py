@@ -280,7 +280,7 @@ def _run(study: Study, method: Method) -> EnsembleRun:
 def _network_columns(study: Study, method: Method) -> Columns:
     import torch
 
-    from numerics.training.studies import error_grid, solution_error
+    from numerics.training.from_problem import error_grid, solution_error
 
     problem = study.problem(study.first)
     points = error_grid(problem)

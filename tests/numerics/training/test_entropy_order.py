@@ -17,7 +17,8 @@ from numerics.entropies import EntropyEnclosure, entropy_enclosures
 from numerics.problem import Problem, Training
 from numerics.training import ntk
 from numerics.training.drawn import TrainingProblem
-from numerics.training.entropy_order import Predicted, _expanded, enclosed, order, predict, proven_entropies
+from numerics.training.entropy_order import Predicted, _expanded, predict, proven_entropies
+from numerics.training.persistence import enclosed, order
 from numerics.training.residuals import Rows, System, Term
 from proofs_check.strategies import exact_kernel_problems
 from theory.conventions import standard_conventions

@@ -9,9 +9,10 @@ import torch
 
 from numerics.matrices import float_matrix, float_rhs
 from numerics.problem import Boundary, Method, Problem, Training
-from numerics.training import from_problem, jets
+from numerics.training import from_problem
 from numerics.training.modules import ModuleResidual, flatten
 from numerics.training.networks import Perceptron
+from tests.numerics.training.nested_autograd import by_autograd
 from theory.activations import activation
 from theory.discretisation import StencilChoice
 from theory.errors import InputError
@@ -61,7 +62,7 @@ def test_the_residual_is_that_of_the_matrix(name: str, method: Method) -> None:
 def test_expressions_become_towers(text: str) -> None:
     tower = from_problem.torch_activation(activation(text))
     z = torch.linspace(-2, 2, 9, dtype=F64)
-    fast, slow = tower.derivatives(z, 4), jets.by_autograd(tower.value).derivatives(z, 4)
+    fast, slow = tower.derivatives(z, 4), by_autograd(tower.value).derivatives(z, 4)
     for a, b in zip(fast, slow, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-11)
     assert from_problem.torch_activation(activation("tanh")).name == "tanh"
@@ -156,3 +157,21 @@ def test_bad_problems_are_refused() -> None:
         from_problem.system(Problem(interior=(), boundary=()), "ad")
     with pytest.raises(InputError, match="finite"):
         from_problem.system(Problem(interior=((Fraction(0),),), rhs="1/x", solution=None, count=2), "ad")
+
+
+def test_solution_errors() -> None:
+    problem = Problem(count=20, interior=(18,))
+    points = from_problem.error_grid(problem, 64)
+    assert points.shape == (64, 1)
+    assert float(points.abs().max()) < 1
+    exact = torch.sin(torch.pi * points[:, 0])
+    found = from_problem.solution_error(
+        problem, torch.stack([exact, 1.1 * exact, torch.full_like(exact, torch.nan)]), points
+    )
+    assert found[0] == pytest.approx(0, abs=1e-14)
+    assert found[1] == pytest.approx(0.1)
+    assert found[2] is None
+    unknown = problem.with_(solution=None, rhs="1")
+    assert from_problem.solution_error(unknown, exact[None], points) == [None]
+    with pytest.raises(InputError, match="zero"):
+        from_problem.solution_error(problem.with_(solution="0*x"), exact[None], points)

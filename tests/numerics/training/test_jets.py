@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.training import cofactors, jets
+from tests.numerics.training.nested_autograd import by_autograd
 from theory import activations
 from theory.errors import InputError
 
@@ -55,7 +56,7 @@ def test_towers_against_symbolic_derivatives(name: str, dtype: torch.dtype) -> N
 def test_towers_agree_with_nested_autodiff(name: str) -> None:
     z = torch.linspace(-4, 4, 81, dtype=torch.float64)
     fast = jets.activation(name).derivatives(z, 5)
-    slow = jets.by_autograd(jets.activation(name).value).derivatives(z, 5)
+    slow = by_autograd(jets.activation(name).value).derivatives(z, 5)
     for n, (a, b) in enumerate(zip(fast, slow, strict=True)):
         assert float((a - b).abs().max()) <= 1e-12 * (1 + float(b.abs().max())), n
 
@@ -98,7 +99,7 @@ def test_cofactors_against_the_polynomials_of_the_theory(order: int, t: float) -
 
 def test_autograd_handles_what_has_no_slope() -> None:
     z = torch.linspace(-1, 1, 5, dtype=torch.float64)
-    tower = jets.by_autograd(lambda u: 3 * u + 1).derivatives(z, 3)
+    tower = by_autograd(lambda u: 3 * u + 1).derivatives(z, 3)
     assert tower[1].tolist() == [3.0] * 5
     assert tower[2].tolist() == [0.0] * 5
     assert tower[3].tolist() == [0.0] * 5

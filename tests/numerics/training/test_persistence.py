@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.entropies import entropy_enclosures
-from numerics.training.entropy_order import enclosed
-from numerics.training.persistence import Drift, Spectrum, entropy_change, gap, horizons, kept
+from numerics.training.persistence import Drift, Spectrum, enclosed, entropy_change, gap, horizons, kept
 from proofs_check.strategies import conventions
 from theory.conventions import Convention, standard_conventions
 from theory.entropy import truncated_entropy

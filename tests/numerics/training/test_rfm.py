@@ -172,18 +172,6 @@ def test_pseudo_inverse_keeps_what_it_says() -> None:
     assert float(zero.abs().max()) == 0.0
 
 
-@given(st.integers(0, 100), st.floats(1e-3, 1e3))
-@settings(max_examples=20)
-def test_ridge_solves_its_normal_equations(seed: int, penalty: float) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    A = torch.randn(7, 5, dtype=F64, generator=generator)
-    f = torch.randn(7, dtype=F64, generator=generator)
-    solution, residual = rfm.ridge(A, f, penalty)
-    torch.testing.assert_close(A @ solution - f, residual, rtol=1e-11, atol=1e-11)
-    gradient = A.T @ residual + penalty * solution
-    assert float(gradient.norm()) <= 1e-11 * float((A.T @ f).norm()) * (1 + penalty)
-
-
 def test_lbfgs_reaches_the_least_squares_residual() -> None:
     A, f = features("tanh", 30, 10, 4, 1.0)
     run = rfm.train(A, f, LBFGS(), 400)
@@ -243,8 +231,6 @@ def test_bad_input_is_refused() -> None:
         rfm.gradient_descent(A, f, 0.1, 5, [6])
     with pytest.raises(InputError, match="dtype"):
         rfm.gradient_descent(A, f, 0.1, 5, dtype="float16")
-    with pytest.raises(InputError, match="penalty"):
-        rfm.ridge(A, f, 0.0)
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="CUDA"):
             rfm.gradient_descent(A, f, 0.1, 5, device="cuda")
