@@ -155,8 +155,7 @@ def rank_correlations(
 ) -> dict[str, Correlation]:
     """Spearman's ρ of every predictor with the outcome over the pairs where both exist; the same for the same data.
 
-    As :func:`numerics.training.statistics.rank_predictors`, with an interval in closed form: a bootstrap has too few
-    samples in the tails that simultaneous intervals need, and a ledger has hundreds of samples.
+    The interval is in closed form: a bootstrap has too few samples in the tails that simultaneous intervals need.
 
     Args:
         given: a variable that is held fixed: ρ is then the partial rank correlation.
