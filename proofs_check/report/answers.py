@@ -12,12 +12,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from proofs_check.report import training_answers
+from proofs_check.report import training_answers, wording
 from proofs_check.report.records import Cell, Claim
-from proofs_check.report.wording import listed
+from proofs_check.report.training_answers import ENERGY, VERBS, finding_of
+from proofs_check.report.wording import ARITHMETIC_WORDS, listed
 
-ARITHMETICS = ("float32", "float64", "exact")
-NAMES = {"exact": "exact arithmetic", "float64": "float64", "float32": "float32"}
+ARITHMETICS = tuple(reversed(wording.ARITHMETICS))
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,13 @@ def clauses(cells: Sequence[Cell], reading: Reading) -> list[Clause]:
         for series_name, members in series.items():
             kind, those, others = _pattern(members, reading)
             grouped.setdefault(kind, []).append((series_name, those, others))
-        for key in sorted(grouped, key=lambda key: (ORDER.index(key[0]), key[2] or 0, key[1] or 0)):
+        for key in sorted(grouped, key=lambda key: (list(VERBS).index(key[0]), key[2] or 0, key[1] or 0)):
             parts = sorted(grouped[key], key=lambda part: part[0])  # whatever the order of the cells
             names = tuple(name for name, _, _ in parts)
             inside = tuple(cell for _, those, _ in parts for cell in those)
             outside = tuple(cell for _, _, others in parts for cell in others)
             found.append(Clause(arithmetic, *key, names, inside, outside))
     return found
-
-
-ORDER = ("holds", "reversed", "undecided")
 
 
 def _pattern(
@@ -116,12 +113,9 @@ def _pattern(
     def place(cell: Cell) -> int:
         return number(cell.scope.get(reading.along, ""))
 
-    def kind(cell: Cell) -> str:
-        return cell.finding if cell.finding in ("holds", "reversed") else "undecided"
-
     ordered = sorted(members, key=place)
     sizes = sorted({place(cell) for cell in ordered})
-    kinds = {size: {kind(cell) for cell in ordered if place(cell) == size} for size in sizes}
+    kinds = {size: {finding_of(cell) for cell in ordered if place(cell) == size} for size in sizes}
 
     def run(along: Sequence[int]) -> tuple[str, list[int]]:
         first = kinds[along[0]]
@@ -166,7 +160,9 @@ def sentence(read: Sequence[tuple[Reading, Sequence[Cell]]]) -> str:
         for reading, cells in read:
             own = [clause for clause in clauses(cells, reading) if clause.arithmetic == arithmetic]
             if own:
-                merged.setdefault(_told(own, reading), {}).setdefault(reading.variant, []).append(NAMES[arithmetic])
+                merged.setdefault(_told(own, reading), {}).setdefault(reading.variant, []).append(
+                    ARITHMETIC_WORDS[arithmetic]
+                )
     told = []
     for text, variants in merged.items():
         alike: dict[str, list[str]] = {}
@@ -191,7 +187,7 @@ def _told(own: Sequence[Clause], reading: Reading) -> str:
 
 
 def _clause(clause: Clause, own: Sequence[Clause], reading: Reading) -> str:
-    verb = {"holds": "holds", "reversed": "is reversed", "undecided": "is shown neither way"}[clause.finding]
+    verb = VERBS[clause.finding]
     sizes = sorted({number(cell.scope.get(reading.along, "")) for cell in clause.cells})
     if clause.until is not None:
         verb += f" up to {reading.size} = {clause.until} (neither is shown beyond)"
@@ -212,13 +208,16 @@ def _because(clause: Clause, reading: Reading) -> str:
     return reading.because.get(str(found.pop()), "") if len(found) == 1 else ""
 
 
+def relative_gaps(cells: Sequence[Cell]) -> list[float]:
+    """The medians of the relative gap, of the cells that have one."""
+    found = [cell.evidence.data.get("relative_gap") for cell in cells]
+    medians = [gap.get("median") for gap in found if isinstance(gap, dict)]
+    return [float(median) for median in medians if isinstance(median, int | float)]
+
+
 def _effect(clause: Clause) -> str:
     """The sizes of the effect, from the medians of the cells."""
-    gaps = []
-    for cell in clause.cells:
-        gap = cell.evidence.data.get("relative_gap")
-        if isinstance(gap, dict) and isinstance(gap.get("median"), int | float):
-            gaps.append(float(gap["median"]))
+    gaps = relative_gaps(clause.cells)
     if not gaps:
         return ""
     low, high = (f"{value:+.1e}" for value in (min(gaps), max(gaps)))
@@ -243,7 +242,6 @@ _S3 = {
     "floor": "round-off reaches the counted values",
     "truncation": "the floor lies below the counted values, and truncation decides the sign",
 }
-ENERGY = "energy τ=1e-6, power 1"
 _USUAL = {"operator": "u_xx", "step": "1/100", "optimiser": "adam"}
 _LEAST_SQUARES = "Least squares with random features"
 _S6: tuple[Reading, ...] = (

@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from proofs_check.report.answers import ANSWERS, NAMES, TIE_IN_SIZE, Reading, clauses, name, number, of_reading
+from proofs_check.report.answers import ANSWERS, TIE_IN_SIZE, Reading, clauses, name, number, of_reading, relative_gaps
 from proofs_check.report.records import Cell, Claim
-from proofs_check.report.training_answers import PAIRED, Population, paired_cells, populations
-from proofs_check.report.wording import listed
+from proofs_check.report.training_answers import PAIRED, Population, ad_ahead, paired_cells, populations
+from proofs_check.report.wording import ARITHMETIC_WORDS, listed
 
 MECHANISMS = {
     "S1": {"floor": "round-off reaches the counted values", "truncation": "truncation alone separates them"},
@@ -57,7 +57,7 @@ class Place:
 def places(read: Sequence[tuple[Reading, Sequence[Cell]]]) -> list[Place]:
     """What the cells of some readings come to, arithmetic by arithmetic; variants that agree are one place."""
     found: list[Place] = []
-    for arithmetic, words in NAMES.items():
+    for arithmetic, words in ARITHMETIC_WORDS.items():
         own = {}
         for reading, cells in read:
             if (place := _place(reading, cells, arithmetic)) is not None:
@@ -98,8 +98,7 @@ def _place(reading: Reading, cells: Sequence[Cell], arithmetic: str) -> Place | 
 
 def effect(cells: Sequence[Cell]) -> str:
     """How large the relative gaps are, by the medians of the cells: ``a tie in size, under 1e-4``, ``21–59 %``."""
-    found = [cell.evidence.data.get("relative_gap") for cell in cells]
-    gaps = [abs(float(gap["median"])) for gap in found if isinstance(gap, dict) and gap.get("median") is not None]
+    gaps = [abs(gap) for gap in relative_gaps(cells)]
     if not gaps:
         return ""
     if max(gaps) < TIE_IN_SIZE:
@@ -145,11 +144,10 @@ def _entropies(label: str, claims: Sequence[Claim]) -> str:
     told = PAIRED[label]
     cells = {claim.id: list(claim.cells) for claim in claims}
     own = paired_cells(label, cells.get(f"{label}.paired", []))
-    ahead = sum(str(cell.evidence.data.get("mechanism")).startswith("AD ahead") for cell in own)
     ranked = populations(cells.get(told.ranks, []))
     parts = []
     if own:
-        parts.append(f"In the same draw it {counted(own)}: AD {told.ahead} in {ahead}, whatever the entropies")
+        parts.append(f"In the same draw it {counted(own)}: AD {told.ahead} in {ad_ahead(own)}, whatever the entropies")
     if ranked:
         parts.append(_populations(ranked))
     return f"{'; '.join(parts)}.".replace("over", "Over", 0 if own else 1) if parts else ""

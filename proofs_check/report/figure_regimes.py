@@ -15,8 +15,7 @@ from proofs_check.report.drawing import AD, FD, INK, svg
 from proofs_check.report.looks import Figure, activation_text, finish
 from proofs_check.report.mathml import to_html
 from proofs_check.report.records import RegimeMap, RegimePoint
-from proofs_check.report.summary import ARITHMETIC_WORDS
-from proofs_check.report.wording import listed
+from proofs_check.report.wording import ARITHMETIC_WORDS, listed
 
 STATEMENTS = {
     "small_larger": "S2 (every small singular value of FD is larger)",

@@ -24,8 +24,7 @@ from proofs_check.report.looks import (
 from proofs_check.report.mathml import to_html
 from proofs_check.report.problem_text import problem_text
 from proofs_check.report.records import SpectrumFigure, SpectrumPanel
-from proofs_check.report.summary import ARITHMETIC_WORDS
-from proofs_check.report.wording import listed
+from proofs_check.report.wording import ARITHMETIC_WORDS, listed
 
 
 def spectra(figures: Sequence[SpectrumFigure]) -> Figure:

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from proofs_check.report.records import Claim, Ledger, read_ledger
-from proofs_check.report.summary import ARITHMETICS, STATEMENTS, Tally, overview
+from proofs_check.report.summary import STATEMENTS, Tally, overview
 from proofs_check.report.tex_text import escape, prose
 from proofs_check.report.verdict_paragraphs import paragraphs
-from proofs_check.report.wording import checked
+from proofs_check.report.wording import ARITHMETICS, checked
 from theory import files
 
 DIRECTORY = "latex"

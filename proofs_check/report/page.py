@@ -24,9 +24,9 @@ from proofs_check.report.looks import Figure
 from proofs_check.report.mathml import to_html
 from proofs_check.report.records import Cell, Claim, Figures, Ledger, Provenance, read_figures, read_ledger
 from proofs_check.report.scores import scores
-from proofs_check.report.summary import ARITHMETICS, STATEMENTS, WORDS, Tally, outcome, overview
+from proofs_check.report.summary import STATEMENTS, WORDS, Tally, outcome, overview
 from proofs_check.report.verdict_paragraphs import paragraphs
-from proofs_check.report.wording import came_to, checked, standing
+from proofs_check.report.wording import ARITHMETICS, came_to, checked, standing
 from theory import files
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"

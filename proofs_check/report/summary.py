@@ -13,7 +13,7 @@ from typing import Literal
 from proofs_check.report.answers import setting
 from proofs_check.report.brief import brief
 from proofs_check.report.records import Cell, Claim, Ledger
-from proofs_check.report.wording import listed
+from proofs_check.report.wording import ARITHMETIC_WORDS, ARITHMETICS, listed
 
 Outcome = Literal["holds", "mixed", "open", "reversed", "fails", "void"]
 """A finding, or else a verdict; ``fails``: a witness refutes a universal statement; ``void``: nothing was judged."""
@@ -21,6 +21,7 @@ Outcome = Literal["holds", "mixed", "open", "reversed", "fails", "void"]
 OUTCOMES: tuple[Outcome, ...] = ("holds", "mixed", "open", "reversed", "fails", "void")
 WORDS: dict[Outcome, str] = {"holds": "holds", "mixed": "mixed", "open": "open", "reversed": "reversed",
                              "fails": "refuted", "void": "not judged"}  # fmt: skip
+FINDINGS: tuple[Outcome, ...] = ("holds", "reversed", "mixed", "open")
 OUTCOME_OF: dict[str, Outcome] = {
     "PROVED": "holds",
     "CERTIFIED": "holds",
@@ -28,7 +29,6 @@ OUTCOME_OF: dict[str, Outcome] = {
     "REFUTED": "fails",
     "INCONCLUSIVE": "open",
 }
-FINDINGS: dict[str, Outcome] = {"holds": "holds", "reversed": "reversed", "mixed": "mixed", "open": "open"}
 VERDICTS = ("PROVED", "CERTIFIED", "SUPPORTED", "REFUTED", "INCONCLUSIVE", "VACUOUS", "ERROR")
 
 STATEMENTS: dict[str, str] = {
@@ -42,14 +42,11 @@ STATEMENTS: dict[str, str] = {
 }
 """What the source states, in a line each (not what came out of it)."""
 
-ARITHMETICS = ("exact", "float64", "float32")
-ARITHMETIC_WORDS = {"exact": "exact arithmetic", "float64": "float64", "float32": "float32"}
-
 
 def outcome(cell: Cell) -> Outcome:
     """The cell's finding where it has one, else its verdict, in plain words."""
     if cell.finding is not None and cell.verdict in OUTCOME_OF:
-        return FINDINGS.get(cell.finding, "open")
+        return next((found for found in FINDINGS if found == cell.finding), "open")
     return OUTCOME_OF.get(cell.verdict, "void")
 
 

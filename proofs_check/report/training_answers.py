@@ -26,7 +26,8 @@ SAMPLES = {
     "methods": "AD or FD is drawn",
 }
 """What varies over a population, beside the features."""
-_FINDINGS = ("holds", "reversed", "undecided")
+VERBS = {"holds": "holds", "reversed": "is reversed", "undecided": "is shown neither way"}
+"""What is said of a finding, in the order in which they are told."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Group:
 
 
 def finding_of(cell: Cell) -> str:
-    """Mixed and open are one: neither side is shown."""
+    """Mixed and open are one, ``undecided``: neither side is shown."""
     return cell.finding if cell.finding in ("holds", "reversed") else "undecided"
 
 
@@ -79,7 +80,7 @@ def groups(cells: Sequence[Cell]) -> list[Group]:
         merged.setdefault((finding, arithmetic, variants), {})[name] = list(by_variant.values())
     return [
         Group(*key, tuple(found), tuple(cell for own in found.values() for cell in own))
-        for key, found in sorted(merged.items(), key=lambda one: _FINDINGS.index(one[0][0]))
+        for key, found in sorted(merged.items(), key=lambda one: list(VERBS).index(one[0][0]))
     ]
 
 
@@ -94,22 +95,23 @@ def paired(cells: Sequence[Cell], ahead: str) -> str:
     if not found:
         return ""
     inside = [cell for group in found for cell in group.cells]
-    first = sum(str(cell.evidence.data.get("mechanism")).startswith("AD ahead") for cell in inside)
+    first = ad_ahead(inside)
     size = inside[0].scope.get("size", "")
     parts = []
-    for finding, words in (
-        ("holds", "holds for"),
-        ("reversed", "is reversed for"),
-        ("undecided", "is shown neither way for"),
-    ):
+    for finding, words in VERBS.items():
         own = [group.text for group in found if group.finding == finding]
         if own:
-            parts.append(f"{words} {'; '.join(own)}")
+            parts.append(f"{words} for {'; '.join(own)}")
     return (
         f"In the same draw ({size}, {ENERGY}) AD {ahead} in nine of ten draws or more in {first} of {len(inside)} cells"
         f"{', whichever method has more entropy' if first else ''}. That the one with more entropy does so "
         f"{', and '.join(parts)}."
     )
+
+
+def ad_ahead(cells: Sequence[Cell]) -> int:
+    """In how many cells AD is ahead in nine of ten draws or more."""
+    return sum(str(cell.evidence.data.get("mechanism")).startswith("AD ahead") for cell in cells)
 
 
 @dataclass(frozen=True)

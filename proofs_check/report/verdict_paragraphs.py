@@ -10,17 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from proofs_check.report.answers import answer
 from proofs_check.report.records import Cell, Claim, Ledger
-from proofs_check.report.summary import (
-    ARITHMETIC_WORDS,
-    STATEMENTS,
-    Judgement,
-    Tally,
-    facts,
-    judgements,
-    outcome,
-    sentences,
-)
-from proofs_check.report.wording import listed
+from proofs_check.report.summary import STATEMENTS, Judgement, Tally, facts, judgements, outcome, sentences
+from proofs_check.report.wording import ARITHMETIC_WORDS, listed
 
 AFFIRMED: dict[str, str] = {
     "S1": "the large singular values of AD and FD agree",

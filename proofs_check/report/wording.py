@@ -9,6 +9,9 @@ from typing import Any
 from proofs_check import coverage
 from proofs_check.report.records import Claim
 
+ARITHMETIC_WORDS = {"exact": "exact arithmetic", "float64": "float64", "float32": "float32"}
+"""The arithmetics, in the order of the tables."""
+ARITHMETICS = tuple(ARITHMETIC_WORDS)
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
