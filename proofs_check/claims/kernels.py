@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from proofs_check import proof_steps
-from proofs_check.claim import Claim, Mutant, Profile, Scope, Step
+from proofs_check.claim import Profile, Scope, Step, misproved, stated, wrong
 from proofs_check.claims.common import once
 from proofs_check.verdicts import Outcome
 from theory.discretisation import StencilChoice
@@ -106,86 +106,8 @@ def _wanted(derived: KernelDerivation) -> list[tuple[Kind, Fraction, Fraction]]:
     return [*found, ("K_AD", *OFF)]
 
 
-def _agrees(factor: tuple[int, int], exponent: int = 0) -> Callable[[tuple[str, str, str], Scope], Outcome]:
-    """The closed form, times ``factor`` (a fraction) and 1 + 10^−exponent, against quadrature of the definition."""
-
-    def test(names: tuple[str, str, str], scope: Scope) -> Outcome:
-        from mpmath import mp
-
-        from theory.kernels import references
-        from theory.kernels.integrand import form_of
-        from theory.kernels.means import derivative_table
-
-        derived = kernel(*names, "u_xx")
-        if not derived.closed:
-            return Outcome(False, "there is no closed form")
-        form, w, b = form_of(derived.activation), derived.weights, derived.biases
-        wanted, digits = _wanted(derived), -math.inf
-        with mp.workdps(36):
-            wrong = mp.mpf(factor[0]) / factor[1] * (1 + mp.mpf(10) ** -exponent if exponent else 1)
-            values = [wrong * value(derived, kind, x, y, 34) for kind, x, y in wanted]
-            products = [derived.features(kind, (x,), (y,)) for kind, x, y in wanted]
-            table = derivative_table(derived.activation)
-            symmetric = derived.activation.parity is not None
-            for level in references.levels(form, w, b, order=2):
-                exact = references.reference(form, table, w, b, products, level, symmetric=symmetric)
-                gap = max(abs(v - r) / abs(r) if r else abs(v) for v, r in zip(values, exact, strict=True))
-                better = float(-mp.log10(gap)) if gap else 36.0
-                if better >= DIGITS or better < digits + 1:  # reached, or a finer rule no longer helps
-                    digits = max(digits, better)
-                    break
-                digits = better
-        kinds = "K and K_AD" if len(wanted) == 3 else "K (K_AD is not compared)"
-        detail = f"{kinds}: {digits:.1f} digits by {derived.route.lower()} against {references.method(form, w, b)}"
-        return Outcome(digits >= DIGITS, detail, margin=digits - DIGITS, data={"digits": digits})
-
-    return test
-
-
 MOMENT_DIGITS = 20
 """Digits to which K_AD agrees with an expectation of products of derivatives of σ."""
-
-
-def _expected(
-    orders: tuple[int, int], sign: int, change: Callable[[sympy.Expr], sympy.Expr] | None = None
-) -> Callable[[tuple[str, str, str], Scope], Outcome]:
-    """K_AD and ∂ˣ∂ʸK of the given orders, both at points, against E w⁴ σ''(wx + b) σ''(wy + b) by quadrature.
-
-    The expectation knows neither K nor its derivatives. ``change`` is made to K, and K_AD derived from it, for a mutant.
-    """
-
-    def test(names: tuple[str, str, str], scope: Scope) -> Outcome:
-        import sympy as sp
-        from mpmath import mp
-
-        from theory.kernels import references
-        from theory.kernels.evaluation import to_digits
-        from theory.kernels.integrand import form_of
-        from theory.kernels.means import derivative_table
-
-        derived = kernel(*names, "u_xx")
-        x, y = derived.symbols
-        K = change(derived.K) if change else derived.K
-        differentiated = sign * sp.diff(K, x, orders[0], y, orders[1])
-        stated = sp.diff(K, x, 2, y, 2) if change else derived.K_AD
-        form, w, b = form_of(derived.activation), derived.weights, derived.biases
-        worst = math.inf
-        with mp.workdps(36):
-            products = [derived.features("K_AD", (p,), (q,)) for p, q in (OFF, ON)]
-            table = derivative_table(derived.activation)
-            values = [to_digits(form_, {x: p, y: q}, 30) for form_ in (stated, differentiated) for p, q in (OFF, ON)]
-            for level in references.levels(form, w, b, order=2):
-                exact = references.reference(form, table, w, b, products, level, symmetric=False)
-                gap = max(abs(v - r) / abs(r) for v, r in zip(values, [*exact, *exact], strict=True))
-                better = float(-mp.log10(gap)) if gap else 36.0
-                if better >= MOMENT_DIGITS or (worst < math.inf and better < worst + 1):
-                    worst = max(better, worst if worst < math.inf else better)
-                    break
-                worst = better
-        detail = f"K_AD and ∂ˣ∂ʸK agree with E Lφ(x) Lφ(y) to {worst:.1f} digits, by {references.method(form, w, b)}"
-        return Outcome(worst >= MOMENT_DIGITS, detail, margin=worst - MOMENT_DIGITS, data={"digits": worst})
-
-    return test
 
 
 def _cube(K: sympy.Expr) -> sympy.Expr:
@@ -227,65 +149,136 @@ def _enclosed(orders: tuple[int, int]) -> proof_steps.Check:
 
 _BUMP = {"activation": "gaussian", "weights": "normal(0, 1)", "biases": "normal(0, 1)"}
 
-CLAIMS = (
-    Claim(
-        id="kernels.closed-forms",
-        title="Closed forms of kernels",
-        statement=r"The derived closed forms of $K(x,y) = E\,\sigma(wx+b)\,\sigma(wy+b)$, and of $K_{AD}$ for "
-        r"$\partial^2$ where it exists, are right, for the activations and laws of the cells, to 25 digits at the points tested.",
-        family="kernels",
-        source="ours",
-        predicate="25 digits of agreement with quadrature of the definition (densities and activation alone), off and "
-        "on the diagonal, at other points than those of the derivation's own verification",
-        kind="sampled",
-        scopes=_law_cells,
-        instances=lambda scope, profile: (_of(scope),),
-        test=_agrees((1, 1)),
-        mutants=(
-            Mutant("half", "half of it", "constant", lambda c: c.with_(test=_agrees((1, 2))),
-                   {"activation": "z**3 - 2*z", "weights": "laplace(0, 1)", "biases": "uniform(-1, 2)"}),
-            Mutant("sign", "the other sign", "sign", lambda c: c.with_(test=_agrees((-1, 1))),
-                   {"activation": "tanh", "weights": "discrete(1, 2)", "biases": "uniform(-1, 1)"}),
-            Mutant("twentieth-digit", "wrong by 1e-20", "constant", lambda c: c.with_(test=_agrees((1, 1), 20))),
-        ),
-    ),
-    Claim(
-        id="kernels.derivatives",
-        title="The kernel of the exact features is the differentiated kernel",
-        statement=r"For $L = \partial^2$ and three families ($\sin$ with $w \sim N(1/2, 1)$, $b \sim N(0, 1)$; $e^{-z^2/2}$ with "
-        r"$w, b \sim N(0, 1)$; $z^3 - 2z$ with Laplace weights and uniform biases) $K_{AD} = L_xL_yK$: differentiation and "
-        rf"expectation commute, to {MOMENT_DIGITS} digits at two pairs of points.",
-        family="kernels",
-        source="classical (dominated convergence)",
-        predicate=r"$K_{AD}$, and $\partial_x^2\partial_y^2K$ differentiated here, both agree to "
-        f"{MOMENT_DIGITS} digits with "
-        r"$E\,w^4\sigma''(wx+b)\,\sigma''(wy+b)$, by quadrature of the densities and of $\sigma''$ alone, off and on the "
-        "diagonal",
-        kind="sampled",
-        scopes=once(
-            *({"activation": a, "weights": w, "biases": b} for a, w, b in (
-                ("sin", "normal(1/2, 1)", "normal(0, 1)"),
-                ("gaussian", "normal(0, 1)", "normal(0, 1)"),
-                ("z**3 - 2*z", "laplace(0, 1)", "uniform(-1, 2)"),
-            ))
-        ),
-        instances=lambda scope, profile: (_of(scope),),
-        test=_expected((2, 2), 1),
-        derivation=(
-            Step(r"$L_xL_y E\,\sigma(wx+b)\,\sigma(wy+b) = E\,L\varphi(x)\,L\varphi(y)$", "dominated convergence",
-                 "theorem", _dominated),
-            Step(r"the closed $K_{AD}$ and the differentiated closed $K$ have the same values (of $K$ itself this says "
-                 r"nothing)", "ball arithmetic at points of $[-1,1]\\times[-1,2]$",
-                 "identity", _enclosed((2, 2))),
-        ),
-        mutants=(
-            Mutant("third", r"the second step has $\partial_x^3\partial_y$", "predicate",
-                   lambda c: c.with_step(2, check=_enclosed((3, 1)))),
-            Mutant("one-side", "L acts at x alone", "order", lambda c: c.with_(test=_expected((2, 0), 1))),
-            Mutant("sign", "the other sign", "sign", lambda c: c.with_(test=_expected((2, 2), -1)), _BUMP),
-            Mutant("wrong-kernel", r"K is $\Delta^{-3/2}$ for the bump, and $K_{AD}$ its derivative", "exponent",
-                   lambda c: c.with_(test=_expected((2, 2), 1, _cube)), _BUMP),
-        ),
+
+@stated(
+    "kernels.closed-forms",
+    title="Closed forms of kernels",
+    source="ours",
+    predicate="25 digits of agreement with quadrature of the definition (densities and activation alone), off and "
+    "on the diagonal, at other points than those of the derivation's own verification",
+    kind="sampled",
+    scopes=_law_cells,
+    instances=lambda scope, profile: (_of(scope),),
+    mutants=(
+        wrong("half", "half of it", "constant",
+            {"activation": "z**3 - 2*z", "weights": "laplace(0, 1)", "biases": "uniform(-1, 2)"}, factor=(1, 2)),
+        wrong("sign", "the other sign", "sign",
+            {"activation": "tanh", "weights": "discrete(1, 2)", "biases": "uniform(-1, 1)"}, factor=(-1, 1)),
+        wrong("twentieth-digit", "wrong by 1e-20", "constant", exponent=20),
     ),
 )  # fmt: skip
+def closed_forms(
+    names: tuple[str, str, str], scope: Scope, factor: tuple[int, int] = (1, 1), exponent: int = 0
+) -> Outcome:
+    r"""The derived closed forms of $K(x,y) = E\,\sigma(wx+b)\,\sigma(wy+b)$, and of $K_{AD}$ for $\partial^2$ where it
+    exists, are right, for the activations and laws of the cells, to 25 digits at the points tested.
+    """
+    # The closed form, times ``factor`` (a fraction) and 1 + 10^−exponent, against quadrature of the definition.
+    from mpmath import mp
+
+    from theory.kernels import references
+    from theory.kernels.integrand import form_of
+    from theory.kernels.means import derivative_table
+
+    derived = kernel(*names, "u_xx")
+    if not derived.closed:
+        return Outcome(False, "there is no closed form")
+    form, w, b = form_of(derived.activation), derived.weights, derived.biases
+    wanted, digits = _wanted(derived), -math.inf
+    with mp.workdps(36):
+        wrong = mp.mpf(factor[0]) / factor[1] * (1 + mp.mpf(10) ** -exponent if exponent else 1)
+        values = [wrong * value(derived, kind, x, y, 34) for kind, x, y in wanted]
+        products = [derived.features(kind, (x,), (y,)) for kind, x, y in wanted]
+        table = derivative_table(derived.activation)
+        symmetric = derived.activation.parity is not None
+        for level in references.levels(form, w, b, order=2):
+            exact = references.reference(form, table, w, b, products, level, symmetric=symmetric)
+            gap = max(abs(v - r) / abs(r) if r else abs(v) for v, r in zip(values, exact, strict=True))
+            better = float(-mp.log10(gap)) if gap else 36.0
+            if better >= DIGITS or better < digits + 1:  # reached, or a finer rule no longer helps
+                digits = max(digits, better)
+                break
+            digits = better
+    kinds = "K and K_AD" if len(wanted) == 3 else "K (K_AD is not compared)"
+    detail = f"{kinds}: {digits:.1f} digits by {derived.route.lower()} against {references.method(form, w, b)}"
+    return Outcome(digits >= DIGITS, detail, margin=digits - DIGITS, data={"digits": digits})
+
+
+@stated(
+    "kernels.derivatives",
+    title="The kernel of the exact features is the differentiated kernel",
+    source="classical (dominated convergence)",
+    predicate=r"$K_{AD}$, and $\partial_x^2\partial_y^2K$ differentiated here, both agree to "
+    f"{MOMENT_DIGITS} digits with "
+    r"$E\,w^4\sigma''(wx+b)\,\sigma''(wy+b)$, by quadrature of the densities and of $\sigma''$ alone, off and on the "
+    "diagonal",
+    kind="sampled",
+    scopes=once(
+        *({"activation": a, "weights": w, "biases": b} for a, w, b in (
+            ("sin", "normal(1/2, 1)", "normal(0, 1)"),
+            ("gaussian", "normal(0, 1)", "normal(0, 1)"),
+            ("z**3 - 2*z", "laplace(0, 1)", "uniform(-1, 2)"),
+        ))
+    ),
+    instances=lambda scope, profile: (_of(scope),),
+    derivation=(
+        Step(r"$L_xL_y E\,\sigma(wx+b)\,\sigma(wy+b) = E\,L\varphi(x)\,L\varphi(y)$", "dominated convergence",
+             "theorem", _dominated),
+        Step(r"the closed $K_{AD}$ and the differentiated closed $K$ have the same values (of $K$ itself this says "
+             r"nothing)", "ball arithmetic at points of $[-1,1]\\times[-1,2]$",
+             "identity", _enclosed((2, 2))),
+    ),
+    statement=r"For $L = \partial^2$ and three families ($\sin$ with $w \sim N(1/2, 1)$, $b \sim N(0, 1)$; $e^{-z^2/2}$ with "
+    r"$w, b \sim N(0, 1)$; $z^3 - 2z$ with Laplace weights and uniform biases) $K_{AD} = L_xL_yK$: differentiation and "
+    rf"expectation commute, to {MOMENT_DIGITS} digits at two pairs of points.",
+    mutants=(
+        misproved("third", r"the second step has $\partial_x^3\partial_y$", "predicate", 2, check=_enclosed((3, 1))),
+        wrong("one-side", "L acts at x alone", "order", orders=(2, 0)),
+        wrong("sign", "the other sign", "sign", _BUMP, sign=-1),
+        wrong("wrong-kernel", r"K is $\Delta^{-3/2}$ for the bump, and $K_{AD}$ its derivative", "exponent", _BUMP,
+            change=_cube),
+    ),
+)  # fmt: skip
+def derivatives(
+    names: tuple[str, str, str],
+    scope: Scope,
+    orders: tuple[int, int] = (2, 2),
+    sign: int = 1,
+    change: Callable[[sympy.Expr], sympy.Expr] | None = None,
+) -> Outcome:
+    # K_AD and ∂ˣ∂ʸK of the given orders, both at points, against E w⁴ σ''(wx + b) σ''(wy + b) by quadrature. The
+    # expectation knows neither K nor its derivatives. ``change`` is made to K, and K_AD derived from it, for a
+    # mutant.
+    import sympy as sp
+    from mpmath import mp
+
+    from theory.kernels import references
+    from theory.kernels.evaluation import to_digits
+    from theory.kernels.integrand import form_of
+    from theory.kernels.means import derivative_table
+
+    derived = kernel(*names, "u_xx")
+    x, y = derived.symbols
+    K = change(derived.K) if change else derived.K
+    differentiated = sign * sp.diff(K, x, orders[0], y, orders[1])
+    stated = sp.diff(K, x, 2, y, 2) if change else derived.K_AD
+    form, w, b = form_of(derived.activation), derived.weights, derived.biases
+    worst = math.inf
+    with mp.workdps(36):
+        products = [derived.features("K_AD", (p,), (q,)) for p, q in (OFF, ON)]
+        table = derivative_table(derived.activation)
+        values = [to_digits(form_, {x: p, y: q}, 30) for form_ in (stated, differentiated) for p, q in (OFF, ON)]
+        for level in references.levels(form, w, b, order=2):
+            exact = references.reference(form, table, w, b, products, level, symmetric=False)
+            gap = max(abs(v - r) / abs(r) for v, r in zip(values, [*exact, *exact], strict=True))
+            better = float(-mp.log10(gap)) if gap else 36.0
+            if better >= MOMENT_DIGITS or (worst < math.inf and better < worst + 1):
+                worst = max(better, worst if worst < math.inf else better)
+                break
+            worst = better
+    detail = f"K_AD and ∂ˣ∂ʸK agree with E Lφ(x) Lφ(y) to {worst:.1f} digits, by {references.method(form, w, b)}"
+    return Outcome(worst >= MOMENT_DIGITS, detail, margin=worst - MOMENT_DIGITS, data={"digits": worst})
+
+
+CLAIMS = (closed_forms, derivatives)
 """Claims about closed forms of kernels."""

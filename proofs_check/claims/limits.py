@@ -13,7 +13,7 @@ from numerics.limit_gap import limit_entropies, limit_spectrum
 from numerics.matrices import float_matrix
 from numerics.problem import Problem
 from numerics.reference_spectra import floating_singular_values
-from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Scope
+from proofs_check.claim import TYPICAL, Profile, Scope, instead, stated, wrong
 from proofs_check.claims.common import problem, witness
 from proofs_check.verdicts import Outcome
 from theory.entropy import Convention, truncated_entropy
@@ -72,28 +72,6 @@ def _limit(activation: str, law: str, power: str) -> float:
     return limit_spectrum(_infinite(activation, law, 8)).gap(int(power)).relative  # type: ignore[arg-type]
 
 
-def _kernel_test(factor: float = 1.0) -> Callable[[Problem, Scope], Outcome]:
-    """The proven relative gap over h² against ``factor`` times the covariance in the limit operator."""
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        bounds = _kernel_gaps(instance)[scope["power"]]
-        limit = Fraction(factor * _limit(scope["activation"], scope["law"], scope["power"]))
-        points = len(floating_points(instance))
-        if bounds is None:
-            return Outcome(None, f"an entropy is undefined on {points} points")
-        low, high = bounds
-        furthest = max(abs(low - limit), abs(high - limit))
-        nearest = max(low - limit, limit - high, Fraction(0))
-        holds = True if furthest <= NEAR * abs(limit) else False if nearest > NEAR * abs(limit) else None
-        return Outcome(
-            holds,
-            f"(H_FD/H_AD - 1)/h^2 in [{float(low):.8f}, {float(high):.8f}] on {points} points, limit {float(limit):.6f}",
-            margin=float(NEAR - furthest / abs(limit)),
-        )
-
-    return test
-
-
 def floating_points(instance: Problem) -> range:
     """The indices of the interior points of a grid."""
     return range(instance.interior[0])  # type: ignore[arg-type]
@@ -112,31 +90,6 @@ def _draw_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
         yield problem(scope["activation"], seed=seed, size=size, step=STEP)
 
 
-def _draw_test(
-    tolerance: float = 0.01, arithmetic: str = "float64", reverse: bool = False
-) -> Callable[[Problem, Scope], Outcome]:
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        proven = compare_entropies(instance, ENERGY)
-        ad, fd = (
-            truncated_entropy(floating_singular_values(float_matrix(instance, m, arithmetic)), ENERGY).value
-            for m in ("ad", "fd")
-        )
-        if proven.gap is None or proven.sign is None or proven.ad.value is None or ad is None or fd is None:
-            return Outcome(None, "undecided")
-        gap = float(proven.gap.middle)
-        rounding = abs(float(fd - ad) / gap - 1)
-        sign = {"AD": -1, "FD": 1}[scope["larger"]] * (-1 if reverse else 1)
-        return Outcome(
-            proven.sign == sign and rounding <= tolerance,
-            f"exact relative gap {gap / float(proven.ad.value.middle):.3e}; {arithmetic} differs from it by "
-            f"{rounding:.1e} of itself, n = {instance.count}",
-            margin=tolerance - rounding,
-            certified=proven.sign != sign,
-        )
-
-    return test
-
-
 # --- many features ----------------------------------------------------------------------------------------------------
 
 
@@ -146,17 +99,6 @@ def _many_instances(count: int | None = None) -> Callable[[Scope, Profile], Iter
             yield problem("sin", seed=seed, size=16, step=STEP).with_(count=count or int(scope["features"]))
 
     return instances
-
-
-def _ad_larger(instance: Problem, scope: Scope) -> Outcome:
-    ad, fd = (
-        truncated_entropy(floating_singular_values(float_matrix(instance, m, "float64")), ENERGY).value
-        for m in ("ad", "fd")
-    )
-    if ad is None or fd is None:
-        return Outcome(None, "undefined")
-    relative = float(fd / ad - 1)
-    return Outcome(relative <= 0, f"relative gap {relative:.2e} with {instance.count} features", margin=-relative)
 
 
 def _many_space(scope: Scope) -> SearchStrategy[Problem]:
@@ -170,83 +112,123 @@ def _many_space(scope: Scope) -> SearchStrategy[Problem]:
 MANY: dict[Profile, int] = {"quick": 1600, "full": 3200}
 """Features, by profile."""
 
-CLAIMS = (
-    Claim(
-        id="limit.entropy-gap",
-        title="The entropy gap of infinitely many features is a covariance of the limit operator",
-        statement="With infinitely many features, at $h = 1/100$ on 12 points (full: 16, 32 and 64), $(H_{FD}/H_{AD} - 1)/h^2$ is "
-        "within 10 % of $-q\\,\\mathrm{Cov}_p(f, \\log p)/H$ of the limit operator, $f_k$ the derivative of $\\log\\sigma_k$ in $h^2$, as "
-        "quadrature in float64 gives it: negative for sin with normal weights (full: erf and "
-        "the Gaussian bump too), positive for sin with weights 1, 2, 3.",
-        family="limits",
-        source="ours",
-        predicate=r"$N$ points (12; full: 16, 32, 64), infinitely many features, $h = 1/100$, relative rule "
-        r"$10^{-7}$: the enclosure of $(H_{FD}/H_{AD} - 1)/h^2$, from proven eigenvalues of $K_{AD}$ and $K_{FD}$, lies "
-        r"within 10 % of the number, of the same sign, that quadrature in float64 gives for the covariance "
-        r"($N \to \infty$, $h \to 0$); that number itself is not proven.",
-        kind="sampled",
-        scopes=_kernel_scopes,
-        instances=_kernel_instances,
-        test=_kernel_test(),
-        describe=witness,
-        mutants=(
-            Mutant("sign", "FD has the larger entropy", "sign", lambda c: c.with_(test=_kernel_test(-1.0))),
-            Mutant("one-sixth", "1/6 in place of 1/12", "constant", lambda c: c.with_(test=_kernel_test(2.0))),
-            Mutant("first-order", "a gap of order h", "exponent", lambda c: c.with_(test=_kernel_test(100.0))),
-        ),
-    ),
-    Claim(
-        id="limit.truncation-not-rounding",
-        title="In these draws the gap in float64 is that of the exact matrices",
-        statement="In the draw of seed 0 at $n = 48$ (full: 20 draws at $n = 100$) the gap of tanh (AD has more) and of sin (FD has more) "
-        "in float64 is truncation: the exact matrices have it too, to 1 % of it.",
-        family="limits",
-        source="ours",
-        predicate=r"$w, b \sim N(0, 1)$, $h = 1/100$, $n = 48$ (full: 100), the draws of the seeds listed, energy rule "
-        r"$10^{-6}$: the exact gap has the sign named by the cell, proven, and the gap in float64 differs from it by at "
-        r"most 1 % of it.",
-        kind="sampled",
-        scopes=_draw_scopes,
-        instances=_draw_instances,
-        test=_draw_test(),
-        describe=witness,
-        mutants=(
-            Mutant("reversed", "the exact gap has the other sign", "sign",
-                   lambda c: c.with_(test=_draw_test(reverse=True))),
-            Mutant("twelve-digits", "float64 agrees to twelve digits of the gap", "constant",
-                   lambda c: c.with_(test=_draw_test(tolerance=1e-12))),
-            Mutant("float32", "rounding plays no part in float32 either", "assumption",
-                   lambda c: c.with_(test=_draw_test(arithmetic="float32"))),
-        ),
-    ),
-    Claim(
-        id="limit.many-sines",
-        title="With many features AD has the larger entropy for sin too",
-        statement=f"With many sine features ($M = {MANY['quick']}$; full: {MANY['full']}; at 16 points, $w, b \\sim N(0, 1)$, $h = 1/100$, energy rule $10^{{-6}}$, float64) AD has at least the entropy of FD in at "
-        "least 9 of 10 draws; with few (64: a mutant) it has not.",
-        family="limits",
-        source="ours",
-        predicate=rf"sin, $w, b \sim N(0, 1)$, $N = 16$ points, $M = {MANY['quick']}$ features "
-        rf"(full: {MANY['full']}), $h = 1/100$, float64, energy rule "
-        r"$10^{-6}$, for at least 9 in 10 draws (95 % confidence): $H(A_{AD}) \ge H(A_{FD})$.",
-        kind="sampled",
-        scopes=lambda profile: ({"activation": "sin", "features": str(MANY[profile])},),
-        instances=_many_instances(),
-        test=_ad_larger,
-        quantifier=TYPICAL,
-        describe=witness,
-        search=_many_space,
-        mutants=(
-            Mutant("few-features", "with 64 features", "assumption",
-                   lambda c: c.with_(instances=_many_instances(64))),
-            Mutant("an-effect", "AD has at least one per cent more", "constant",
-                   lambda c: c.with_(test=lambda i, s: _by(_ad_larger(i, s), 0.01))),
-        ),
+
+@stated(
+    "limit.entropy-gap",
+    title="The entropy gap of infinitely many features is a covariance of the limit operator",
+    family="limits",
+    source="ours",
+    predicate=r"$N$ points (12; full: 16, 32, 64), infinitely many features, $h = 1/100$, relative rule "
+    r"$10^{-7}$: the enclosure of $(H_{FD}/H_{AD} - 1)/h^2$, from proven eigenvalues of $K_{AD}$ and $K_{FD}$, lies "
+    r"within 10 % of the number, of the same sign, that quadrature in float64 gives for the covariance "
+    r"($N \to \infty$, $h \to 0$); that number itself is not proven.",
+    kind="sampled",
+    scopes=_kernel_scopes,
+    instances=_kernel_instances,
+    describe=witness,
+    mutants=(
+        wrong("sign", "FD has the larger entropy", "sign", factor=-1.0),
+        wrong("one-sixth", "1/6 in place of 1/12", "constant", factor=2.0),
+        wrong("first-order", "a gap of order h", "exponent", factor=100.0),
     ),
 )  # fmt: skip
+def entropy_gap(instance: Problem, scope: Scope, factor: float = 1.0) -> Outcome:
+    r"""With infinitely many features, at $h = 1/100$ on 12 points (full: 16, 32 and 64), $(H_{FD}/H_{AD} - 1)/h^2$ is
+    within 10 % of $-q\,\mathrm{Cov}_p(f, \log p)/H$ of the limit operator, $f_k$ the derivative of $\log\sigma_k$ in
+    $h^2$, as quadrature in float64 gives it: negative for sin with normal weights (full: erf and the Gaussian bump
+    too), positive for sin with weights 1, 2, 3.
+    """
+    # The proven relative gap over h² against ``factor`` times the covariance in the limit operator.
+    bounds = _kernel_gaps(instance)[scope["power"]]
+    limit = Fraction(factor * _limit(scope["activation"], scope["law"], scope["power"]))
+    points = len(floating_points(instance))
+    if bounds is None:
+        return Outcome(None, f"an entropy is undefined on {points} points")
+    low, high = bounds
+    furthest = max(abs(low - limit), abs(high - limit))
+    nearest = max(low - limit, limit - high, Fraction(0))
+    holds = True if furthest <= NEAR * abs(limit) else False if nearest > NEAR * abs(limit) else None
+    return Outcome(
+        holds,
+        f"(H_FD/H_AD - 1)/h^2 in [{float(low):.8f}, {float(high):.8f}] on {points} points, limit {float(limit):.6f}",
+        margin=float(NEAR - furthest / abs(limit)),
+    )
+
+
+@stated(
+    "limit.truncation-not-rounding",
+    title="In these draws the gap in float64 is that of the exact matrices",
+    family="limits",
+    source="ours",
+    predicate=r"$w, b \sim N(0, 1)$, $h = 1/100$, $n = 48$ (full: 100), the draws of the seeds listed, energy rule "
+    r"$10^{-6}$: the exact gap has the sign named by the cell, proven, and the gap in float64 differs from it by at "
+    r"most 1 % of it.",
+    kind="sampled",
+    scopes=_draw_scopes,
+    instances=_draw_instances,
+    describe=witness,
+    mutants=(
+        wrong("reversed", "the exact gap has the other sign", "sign", reverse=True),
+        wrong("twelve-digits", "float64 agrees to twelve digits of the gap", "constant", tolerance=1e-12),
+        wrong("float32", "rounding plays no part in float32 either", "assumption", arithmetic="float32"),
+    ),
+)  # fmt: skip
+def truncation_not_rounding(
+    instance: Problem, scope: Scope, tolerance: float = 0.01, arithmetic: str = "float64", reverse: bool = False
+) -> Outcome:
+    """In the draw of seed 0 at $n = 48$ (full: 20 draws at $n = 100$) the gap of tanh (AD has more) and of sin (FD has
+    more) in float64 is truncation: the exact matrices have it too, to 1 % of it.
+    """
+    proven = compare_entropies(instance, ENERGY)
+    ad, fd = (
+        truncated_entropy(floating_singular_values(float_matrix(instance, m, arithmetic)), ENERGY).value
+        for m in ("ad", "fd")
+    )
+    if proven.gap is None or proven.sign is None or proven.ad.value is None or ad is None or fd is None:
+        return Outcome(None, "undecided")
+    gap = float(proven.gap.middle)
+    rounding = abs(float(fd - ad) / gap - 1)
+    sign = {"AD": -1, "FD": 1}[scope["larger"]] * (-1 if reverse else 1)
+    return Outcome(
+        proven.sign == sign and rounding <= tolerance,
+        f"exact relative gap {gap / float(proven.ad.value.middle):.3e}; {arithmetic} differs from it by "
+        f"{rounding:.1e} of itself, n = {instance.count}",
+        margin=tolerance - rounding,
+        certified=proven.sign != sign,
+    )
+
+
+@stated(
+    "limit.many-sines",
+    title="With many features AD has the larger entropy for sin too",
+    family="limits",
+    source="ours",
+    predicate=rf"sin, $w, b \sim N(0, 1)$, $N = 16$ points, $M = {MANY['quick']}$ features "
+    rf"(full: {MANY['full']}), $h = 1/100$, float64, energy rule "
+    r"$10^{-6}$, for at least 9 in 10 draws (95 % confidence): $H(A_{AD}) \ge H(A_{FD})$.",
+    kind="sampled",
+    scopes=lambda profile: ({"activation": "sin", "features": str(MANY[profile])},),
+    instances=_many_instances(),
+    quantifier=TYPICAL,
+    describe=witness,
+    search=_many_space,
+    statement=f"With many sine features ($M = {MANY['quick']}$; full: {MANY['full']}; at 16 points, $w, b \\sim N(0, 1)$, $h = 1/100$, energy rule $10^{{-6}}$, float64) AD has at least the entropy of FD in at "
+    "least 9 of 10 draws; with few (64: a mutant) it has not.",
+    mutants=(
+        instead("few-features", "with 64 features", "assumption", instances=_many_instances(64)),
+        wrong("an-effect", "AD has at least one per cent more", "constant", least=0.01),
+    ),
+)  # fmt: skip
+def many_sines(instance: Problem, scope: Scope, least: float = 0.0) -> Outcome:
+    ad, fd = (
+        truncated_entropy(floating_singular_values(float_matrix(instance, m, "float64")), ENERGY).value
+        for m in ("ad", "fd")
+    )
+    if ad is None or fd is None:
+        return Outcome(None, "undefined")
+    relative = float(fd / ad - 1)
+    return Outcome(-relative >= least, f"relative gap {relative:.2e} with {instance.count} features", margin=-relative)
+
+
+CLAIMS = (entropy_gap, truncation_not_rounding, many_sines)
 """The limit of many features."""
-
-
-def _by(found: Outcome, least: float) -> Outcome:
-    holds = None if found.margin is None else found.margin >= least
-    return Outcome(holds, found.detail)

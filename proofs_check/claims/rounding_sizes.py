@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from proofs_check.claim import Claim, Mutant, Profile, Scope
+from proofs_check.claim import Profile, Scope, stated, wrong
 from proofs_check.claims.common import once
 from proofs_check.claims.floor import mean_log
 from proofs_check.claims.steps import Draw, named, predicted
@@ -54,52 +54,45 @@ def size_quotients(draws: Draws, name: str) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _size(scale: float, name: str | None = None) -> Callable[[Draws, Scope], Outcome]:
-    """The measured size against ρ times ``scale``; for a mutant of another stencil."""
-
-    def test(draws: Draws, scope: Scope) -> Outcome:
-        return mean_log(size_quotients(draws, name or scope["stencil"]), scale, "rms rounding error")
-
-    return test
-
-
 def _many(scope: Scope, profile: Profile) -> Iterator[Draws]:
     yield Draws(scope["activation"], scope["arithmetic"], 24 if profile == "quick" else 96)
 
 
-CLAIMS = (
-    Claim(
-        id="steps.roundoff-size",
-        title="The size of rounding errors in central differences of order 2",
-        statement=r"In central differences of order 2 of $\partial$, $\partial^2$ and $\partial^4$ of $\sin$ and $\tanh$ features, "
-        r"$w, b \sim N(0, 1)$ (the cells), the typical rms rounding error of $A_{FD}$'s entries is, within a factor $2^{1/4}$, "
-        r"$\rho h^{-m}$ with $\rho = \kappa u\|c\|_2\,\mathrm{rms}\sqrt{\sigma^2 + \sigma'^2(2(wx)^2 + z^2)}$, "
-        r"$\kappa = 1/\sqrt6$. (Not at order 4, whose weights are rounded.)",
-        family="steps",
-        source="ours",
-        predicate="the geometric mean, over draws of 24 points and features with all digits of the arithmetic and over 7 steps from h*/16 "
-        "to h*/4, of measured rms error over ρ/h^m is 1 within a factor 2^(1/4), by Student's interval at 99 %: supported where all of "
-        "it lies inside, refuted where all of it lies outside",
-        kind="sampled",
-        scopes=once(
-            *(
-                {"arithmetic": arithmetic, "activation": a, "stencil": name}
-                for name, a in (("u_x central p=2", "sin"), ("u_xx central p=2", "sin"), ("u_xx central p=2", "tanh"),
-                                ("u_xxxx central p=2", "tanh"))
-                for arithmetic in ("float32", "float64")
-            )
-        ),
-        instances=_many,
-        test=_size(1.0),
-        describe=Draws.to_dict,
-        mutants=(
-            Mutant("root-of-a-third", "κ = 1/√3", "constant", lambda c: c.with_(test=_size(math.sqrt(2)))),
-            Mutant("root-of-a-twelfth", "κ = 1/√12", "constant", lambda c: c.with_(test=_size(math.sqrt(0.5))),
-                   {"arithmetic": "float64", "activation": "tanh", "stencil": "u_xxxx central p=2"}),
-            Mutant("rounded-weights", "the weights may be rounded: order 4", "assumption",
-                   lambda c: c.with_(test=_size(1.0, "u_xx central p=4")),
-                   {"arithmetic": "float64", "activation": "tanh", "stencil": "u_xx central p=2"}),
-        ),
+@stated(
+    "steps.roundoff-size",
+    title="The size of rounding errors in central differences of order 2",
+    source="ours",
+    predicate="the geometric mean, over draws of 24 points and features with all digits of the arithmetic and over 7 steps from h*/16 "
+    "to h*/4, of measured rms error over ρ/h^m is 1 within a factor 2^(1/4), by Student's interval at 99 %: supported where all of "
+    "it lies inside, refuted where all of it lies outside",
+    kind="sampled",
+    scopes=once(
+        *(
+            {"arithmetic": arithmetic, "activation": a, "stencil": name}
+            for name, a in (("u_x central p=2", "sin"), ("u_xx central p=2", "sin"), ("u_xx central p=2", "tanh"),
+                            ("u_xxxx central p=2", "tanh"))
+            for arithmetic in ("float32", "float64")
+        )
+    ),
+    instances=_many,
+    describe=Draws.to_dict,
+    mutants=(
+        wrong("root-of-a-third", "κ = 1/√3", "constant", scale=math.sqrt(2)),
+        wrong("root-of-a-twelfth", "κ = 1/√12", "constant",
+            {"arithmetic": "float64", "activation": "tanh", "stencil": "u_xxxx central p=2"}, scale=math.sqrt(0.5)),
+        wrong("rounded-weights", "the weights may be rounded: order 4", "assumption",
+            {"arithmetic": "float64", "activation": "tanh", "stencil": "u_xx central p=2"}, name="u_xx central p=4"),
     ),
 )  # fmt: skip
+def roundoff_size(draws: Draws, scope: Scope, scale: float = 1.0, name: str | None = None) -> Outcome:
+    r"""In central differences of order 2 of $\partial$, $\partial^2$ and $\partial^4$ of $\sin$ and $\tanh$ features,
+    $w, b \sim N(0, 1)$ (the cells), the typical rms rounding error of $A_{FD}$'s entries is, within a factor $2^{1/4}$,
+    $\rho h^{-m}$ with $\rho = \kappa u\|c\|_2\,\mathrm{rms}\sqrt{\sigma^2 + \sigma'^2(2(wx)^2 + z^2)}$, $\kappa =
+    1/\sqrt6$. (Not at order 4, whose weights are rounded.)
+    """
+    # The measured size against ρ times ``scale``; for a mutant of another stencil.
+    return mean_log(size_quotients(draws, name or scope["stencil"]), scale, "rms rounding error")
+
+
+CLAIMS = (roundoff_size,)
 """Claims about the size of rounding errors."""

@@ -24,7 +24,7 @@ CELLS = CLAIM.scopes("quick")
 def judged(scope: Scope, factor: float) -> bool | None:
     """The claim with κ times a factor."""
     (draws,) = CLAIM.instances(scope, "quick")
-    return rounding_sizes._size(factor)(draws, scope).holds
+    return rounding_sizes.roundoff_size.given(scale=factor).test(draws, scope).holds
 
 
 @pytest.mark.parametrize("scope", CELLS, ids=str)
