@@ -25,7 +25,7 @@ from theory.expressions import nearest
 EXPECTED = Path(__file__).with_name("expected.json")
 """What is on record: claim, then cell address, to a verdict (and for INCONCLUSIVE, why)."""
 SCHEMA = 1
-"""Version of the ledger's JSON."""
+"""Version of that file."""
 
 
 @cache

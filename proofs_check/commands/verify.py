@@ -21,11 +21,12 @@ from numerics.store_file import alone
 from proofs_check import ledger, runner
 from proofs_check.claim import Claim, Profile, parse_address
 from proofs_check.commands.output import console, emit, progress, remarks, repeated, table
+from proofs_check.report.records import FIGURES, LEDGER, SCHEMA
 from proofs_check.verdicts import Verdict
 from theory import files
 from theory.errors import InputError
 
-LEDGER, FIGURES, PAGE = "ledger.json", "figures.json", "index.html"
+PAGE = "index.html"
 """Names of the report's files."""
 STORE = "store.sqlite"
 """Name of the store inside the output directory."""
@@ -93,7 +94,7 @@ def verify(
     listed = runner.ledger(chosen, results, profile)
     _attach_mutants(listed, tried)
     content: dict[str, Any] = {
-        "schema": ledger.SCHEMA,
+        "schema": SCHEMA,
         "summary": runner.summary(listed, time.perf_counter() - start, tried),
         "provenance": provenance(profile),
         "claims": listed,
@@ -172,7 +173,7 @@ def keep(
         older = None if figures is not None else _older(out / LEDGER)
         _write(out / LEDGER, merging.single(content) if older is None else merging.merge(older, content, cell), force)
         if not _has_figures(out, force):
-            _write(out / FIGURES, {"schema": ledger.SCHEMA}, force)
+            _write(out / FIGURES, {"schema": SCHEMA}, force)
         page.write_report(out, force=force)
 
 
@@ -296,7 +297,7 @@ def _report_mutants(chosen: tuple[Claim, ...], tried: list[dict[str, Any]], seco
         ]
         listed.append(runner.describe(claim) | {"cells": cells})
     if as_json:
-        emit({"schema": ledger.SCHEMA, "summary": runner.summary(listed, seconds, tried), "claims": listed})
+        emit({"schema": SCHEMA, "summary": runner.summary(listed, seconds, tried), "claims": listed})
     else:
         rows = [[m["id"], m["mutant"], m["verdict"], m["evidence"]["summary"]] for m in tried]
         table("Mutants: each must be REFUTED", ["claim", "mutant", "verdict", "why"], rows)

@@ -7,15 +7,16 @@ import re
 import pytest
 from hypothesis import given
 
-from proofs_check.report.answers import ANSWERS, NAMES, number, of_reading
+from proofs_check.report.answers import ANSWERS, number, of_reading
 from proofs_check.report.brief import brief, effect, places
 from proofs_check.report.records import Cell, Claim
 from proofs_check.report.training_answers import PAIRED, VARIANTS
+from proofs_check.report.wording import ARITHMETIC_WORDS
 from tests.proofs_check.report.test_report_answers import READING, cell, cells_of, recorded, tables
 
 WORDS = 50
 """About ten seconds."""
-ARITHMETIC = {words: key for key, words in NAMES.items()}
+ARITHMETIC = {words: key for key, words in ARITHMETIC_WORDS.items()}
 CLAIMS: dict[str, list[Claim]] = {}
 
 
@@ -140,7 +141,7 @@ def test_the_sentence_on_training_is_true_of_the_record(label: str) -> None:
 @given(tables)
 def test_places_are_those_of_the_findings(table: dict[tuple[str, str], list[str]]) -> None:
     found = {p.name: p for p in places([(READING, cells_of(table))])}
-    for key, words in NAMES.items():
+    for key, words in ARITHMETIC_WORDS.items():
         own = {name: row for (name, arithmetic), row in table.items() if arithmetic == key}
         assert (words in found) == bool(own)
         if words in found:
