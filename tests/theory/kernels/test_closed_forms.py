@@ -43,6 +43,7 @@ PAIRS = [
     ("erf", "normal(0, 1)", "normal(0, 1/2)"),
     ("erf(z/2) + 1/3", "normal(0, 1)", "constant(0)"),
     ("gelu", "normal(0, 1)", "normal(0, 1)"),
+    ("z + erf(z)", "normal(0, 1)", "normal(0, 1)"),
     ("step", "normal(0, 1)", "normal(0, 1)"),
     ("relu", "normal(0, 2)", "normal(0, 1)"),
     ("relu2", "normal(0, 1)", "normal(0, 1)"),
