@@ -29,12 +29,12 @@ def test_the_factors_of_exponential_features() -> None:
     fourth, stacked = [p for p in claim.instances(scope, "quick") if not all(a.holds(p) for a in claim.assumptions)]
     t = 2.0
     wanted = (-math.cosh(2 * t) / 6 + 8 * math.cosh(t) / 3 - 2.5) / t**2
-    outcome = spectra._ordering(+1)(fourth, scope)
+    outcome = claim.test(fourth, scope)
     assert outcome.holds is False
     assert outcome.margin == pytest.approx(wanted - 1, rel=1e-9)
     assert wanted == pytest.approx(0.745, abs=5e-4)
     assert stacked.boundary
-    assert spectra._ordering(+1)(stacked, scope).holds is False
+    assert claim.test(stacked, scope).holds is False
 
 
 @pytest.mark.parametrize("id", ["entropy.range", "entropy.threshold", "entropy.fannes-audenaert"])
@@ -104,9 +104,9 @@ def test_features_without_frequency_break_no_comparison() -> None:
         activation_name="sin", weights=((Fraction(0),),) * 2, biases=(Fraction(1), Fraction(2)), count=2,
         interior=((Fraction(0),), (Fraction(1, 2),)), step=(Fraction(1, 5),),
     )  # fmt: skip
-    checks = (spectra._ostrowski(Fraction(1)), spectra._ordering(-1), spectra._factorisation(Fraction(0)))
-    for test in (*checks, *(claim.test for claim in perturbations.CLAIMS)):
-        assert test(nothing, {}).holds is True
+    checks = (spectra.ostrowski, spectra.sine_ordering, spectra.sine_factorisation, *perturbations.CLAIMS)
+    for claim in checks:
+        assert claim.test(nothing, {}).holds is True
 
 
 @pytest.mark.parametrize("claim", perturbations.CLAIMS, ids=lambda claim: claim.id)
