@@ -20,7 +20,7 @@ from numerics.floor import Floor, predict
 from numerics.matrices import float_matrix
 from numerics.problem import Arithmetic, Problem
 from numerics.spectra import UNIT_ROUNDOFF, spectrum
-from proofs_check.claim import TYPICAL, Assumption, Claim, Mutant, Profile, Request, Scope, Step
+from proofs_check.claim import TYPICAL, Assumption, Profile, Request, Scope, Step, stated, wrong
 from proofs_check.claims.common import once, problem, seeds, witness
 from proofs_check.claims.decisions import CONFIDENCE, within
 from proofs_check.verdicts import Outcome
@@ -122,22 +122,6 @@ def _middle(instance: Problem, arithmetic: str) -> tuple[float, Floor]:
     return median(measured[k] / floor.noise[k] for k in middle), floor
 
 
-def _behind_knee(scale: float) -> Callable[[Problem, Scope], Outcome]:
-    """The middle half of the singular values behind the knee against the predicted quantiles times ``scale``."""
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        ratio, floor = _middle(instance, scope["arithmetic"])
-        ratio /= scale
-        return Outcome(
-            1 / FACTOR <= ratio <= FACTOR,
-            f"measured/predicted {ratio:.3f} in the middle of the floor, knee {floor.knee}",
-            margin=math.log(FACTOR) - abs(math.log(ratio)) if ratio > 0 else -math.inf,
-            data={"ratio": ratio, "knee": floor.knee, "tau": floor.entry_error},
-        )
-
-    return test
-
-
 def _has_floor(instance: Problem) -> bool:
     """Whether at least eight singular values lie behind the knee in float64 (then also in float32)."""
     found = _autodiff(instance)
@@ -175,32 +159,6 @@ def _over_steps(instance: Problem, arithmetic: Arithmetic) -> list[Sequence[floa
     place = instance.seed % BLOCK
     first = instance.with_(seed=instance.seed - place, step=STEPS[:1])
     return [one.fd[place].tolist() for one in _block(first, arithmetic)]
-
-
-def _slope(expected: Callable[[int], int], power: float = 1.0) -> Callable[[Problem, Scope], Outcome]:
-    """Slopes of log(median of the smallest quarter): −m against log h, 1 against log u.
-
-    The first in the arithmetic of the cell; the second between float32 and float64 at the geometric mean over the steps.
-    """
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        heights = {}
-        for arithmetic in ARITHMETICS:
-            spectra = _over_steps(instance, arithmetic)
-            heights[arithmetic] = np.log([median(values[-(len(values) // 4) :]) for values in spectra])
-        slope = float(np.polyfit([math.log(h) for h in STEPS], heights[cast(Arithmetic, scope["arithmetic"])], 1)[0])
-        ratio = math.log(UNIT_ROUNDOFF["float32"] / UNIT_ROUNDOFF["float64"])
-        exponent = float(np.mean(heights["float32"] - heights["float64"])) / ratio
-        order = expected(instance.operator.order)
-        margin = min(0.25 - abs(slope - order), ROUNDOFF_REACH - abs(exponent - power))
-        return Outcome(
-            margin >= 0,
-            f"slope {slope:.3f} in h, law {order}; {exponent:.3f} in u, law {power:g}",
-            margin=margin,
-            data={"slope": slope, "exponent of u": exponent},
-        )
-
-    return test
 
 
 def rounded_entries(instance: Problem, dtype: type[np.floating[Any]]) -> Float[np.ndarray, "N M"]:
@@ -243,26 +201,10 @@ ROUNDED, STORED = "correctly rounded", "NumPy's"
 """How σ is evaluated in float32."""
 
 
-def _entries(scale: float) -> Callable[[Population, Scope], Outcome]:
-    """The measured root-mean-square error of A_FD's entries against the model's τ times ``scale``."""
-
-    def test(population: Population, scope: Scope) -> Outcome:
-        return mean_log(entry_quotients(population, scope["sigma"]), scale, "rms error of the entries")
-
-    return test
-
-
 @lru_cache(maxsize=64)
 def floor_quotients(population: Population, arithmetic: str) -> tuple[float, ...]:
     """Median of measured over predicted in the middle half behind the knee, for the draws that have a floor."""
     return tuple(_middle(p, arithmetic)[0] for p in population.problems if _has_floor(p))
-
-
-def _law_constant(scale: float) -> Callable[[Population, Scope], Outcome]:
-    def test(population: Population, scope: Scope) -> Outcome:
-        return mean_log(floor_quotients(population, scope["arithmetic"]), scale, "middle of the floor")
-
-    return test
 
 
 _cells = once(
@@ -274,123 +216,158 @@ _cells = once(
 )
 _float32 = {"arithmetic": "float32", "activation": "tanh", "operator": "u_xx", "step": "1/100"}
 
-CLAIMS = (
-    Claim(
-        id="floor.entries",
-        title="Size of the rounding errors of A_FD's entries",
-        statement=r"Entries of $A_{FD}$ for $\partial^2$ in float32 ($h = 1/100$) carry errors of typical size, within a factor "
-        r"$2^{1/4}$, $\tau = \kappa u\sqrt{\sum c_k^2}\;"
-        r"\mathrm{rms}\sqrt{\sigma^2 + \sigma'^2(2(wx)^2 + z^2)}\,/\,h^m$, $\kappa = 1/\sqrt6$.",
-        family="floor",
-        source="ours",
-        predicate="the geometric mean over independent draws of measured root-mean-square error (float32 against "
-        f"float64) over τ is 1 within a factor 2^(1/4), by Student's interval at {CONFIDENCE:.0%}: supported where all of "
-        "it lies inside, refuted where all of it lies outside; N = M = 32, w, b ~ N(0, 1), h = 1/100",
-        kind="sampled",
-        scopes=once(
-            *({"activation": a, "operator": "u_xx", "step": "1/100", "sigma": e}
-              for e in (ROUNDED, STORED) for a in ("sin", "tanh", "erf", "gaussian"))
-        ),
-        instances=_populations,
-        test=_entries(1.0),
-        describe=Population.describe,
-        search=_population_space,
-        mutants=(
-            Mutant("root-of-a-third", "κ = 1/√3: every error is as large as for the smallest significand", "constant",
-                   lambda c: c.with_(test=_entries(math.sqrt(2)))),
-            Mutant("root-of-a-twelfth", "κ = 1/√12", "constant", lambda c: c.with_(test=_entries(math.sqrt(0.5)))),
-            Mutant("no-division", "the division by h^m is forgotten", "exponent",
-                   lambda c: c.with_(test=_entries(1e-4))),
-        ),
+
+@stated(
+    "floor.entries",
+    title="Size of the rounding errors of A_FD's entries",
+    source="ours",
+    predicate="the geometric mean over independent draws of measured root-mean-square error (float32 against "
+    f"float64) over τ is 1 within a factor 2^(1/4), by Student's interval at {CONFIDENCE:.0%}: supported where all of "
+    "it lies inside, refuted where all of it lies outside; N = M = 32, w, b ~ N(0, 1), h = 1/100",
+    kind="sampled",
+    scopes=once(
+        *({"activation": a, "operator": "u_xx", "step": "1/100", "sigma": e}
+          for e in (ROUNDED, STORED) for a in ("sin", "tanh", "erf", "gaussian"))
     ),
-    Claim(
-        id="floor.law",
-        title="Behind the knee the spectrum of A_FD is that of noise",
-        statement=r"In float32 and float64 the small singular values of $A_{FD}$ for $\partial^2$, $h = 1/100$, flatten in at least 9 of "
-        r"10 draws of sin, tanh and Gaussian features that have eight values behind the knee in float64: behind the knee (the first $k$ "
-        r"with $\sigma_k(A_{AD}) < \tau(\sqrt N + \sqrt M)$) the median, over the middle half, of their quotients by the "
-        "Marchenko–Pastur quantiles of a noise matrix is 1 within a factor 2.",
-        family="floor",
-        source="ours",
-        predicate="median of measured over predicted in the middle half behind the knee within a factor 2, "
-        "for at least 9 in 10 draws (95 % confidence), N = M = 32 (full: 64), w, b ~ N(0, 1); the knee from A_AD in float64",
-        kind="sampled",
-        scopes=_cells,
-        instances=_instances,
-        test=_behind_knee(1.0),
-        assumptions=(Assumption("at least eight singular values lie behind the knee in float64", _has_floor),),
-        quantifier=TYPICAL,
-        derivation=(
-            Step(r"$\|E\|_2 \approx \tau(\sqrt N + \sqrt M)$ for independent errors of size $\tau$",
-                 "Davidson and Szarek (2001), theorem II.13", "cited"),
-            Step(r"an $(N-k)\times(M-k)$ noise matrix has Marchenko–Pastur quantiles",
-                 "Marchenko and Pastur, Math. USSR Sb. 1 (1967) 457", "cited"),
-        ),
-        describe=witness,
-        search=_search,
-        mutants=(
-            Mutant("one-power-of-h", "the noise is u/h instead of u/h²", "exponent",
-                   lambda c: c.with_(test=_behind_knee(1e-2)), _float32),
-            Mutant("other-arithmetic", "float32 has the unit round-off of float64", "constant",
-                   lambda c: c.with_(test=_behind_knee(
-                       float(UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"]))), _float32),
-        ),
-    ),
-    Claim(
-        id="floor.law-constant",
-        title="Behind the knee the noise has the size of the model",
-        statement=r"For $\partial^2$ of sin, tanh and Gaussian features, float32 and float64, and $h = 1/100$ the middle of the floor is, within a factor $2^{1/4}$ in the mean over the draws that have "
-        r"eight values behind the knee, that of independent noise of size $\tau$, $\kappa = 1/\sqrt6$.",
-        family="floor",
-        source="ours",
-        predicate="the geometric mean over independent draws of the median of measured over predicted in the middle half "
-        f"behind the knee is 1 within a factor 2^(1/4), by Student's interval at {CONFIDENCE:.0%}; N = M = 32, w, b ~ N(0, 1), the knee from A_AD in float64",
-        kind="sampled",
-        scopes=_cells,
-        instances=_populations,
-        test=_law_constant(1.0),
-        describe=Population.describe,
-        search=_population_space,
-        mutants=(
-            Mutant("root-of-a-third", "κ = 1/√3", "constant", lambda c: c.with_(test=_law_constant(math.sqrt(2)))),
-            Mutant("one-power-of-h", "the noise is u/h instead of u/h²", "exponent",
-                   lambda c: c.with_(test=_law_constant(1e-2)), _float32),
-        ),
-    ),
-    Claim(
-        id="floor.exponent",
-        title="The floor grows like h to the minus m",
-        statement=r"The round-off floor of $A_{FD}$ (the median of its smallest quarter of singular values) scales like $u\,h^{-m}$ for "
-        r"central differences of order 2 of $\partial$ ($\sin$), $\partial^2$ ($\sin$, $\tanh$) and $\partial^4$ ($\tanh$): in $h$ from $1/16$ to $1/256$, and in $u$ between float32 and float64, in at least 9 of 10 draws whose "
-        r"smallest quarter lies behind the knee.",
-        family="floor",
-        source="ours",
-        predicate=r"slope of $\log$(median of the smallest quarter) against $\log h$, $h = 2^{-4} \dots 2^{-8}$, "
-        r"within 0.25 of $-m$, and exponent of $u$ between float32 and float64, mean over these $h$, within "
-        f"{ROUNDOFF_REACH} of 1, for at least 9 in 10 draws (95 % confidence), N = M = 32 (full: 64), w, b ~ N(0, 1)",
-        kind="sampled",
-        scopes=once(
-            {"arithmetic": "float32", "activation": "tanh", "operator": "u_xx", "step": "1/16"},
-            {"arithmetic": "float32", "activation": "tanh", "operator": "u_xxxx", "step": "1/16"},
-            {"arithmetic": "float64", "activation": "tanh", "operator": "u_xx", "step": "1/16"},
-            {"arithmetic": "float32", "activation": "sin", "operator": "u_x", "step": "1/16"},
-        ),
-        instances=_instances,
-        test=_slope(lambda m: -m),
-        assumptions=(
-            Assumption("the smallest quarter lies behind the knee at the largest step", _floor_reaches, True),
-        ),
-        quantifier=TYPICAL,
-        requests=_requests,
-        describe=witness,
-        search=_search,
-        mutants=(
-            Mutant("one-less", "the exponent is −(m − 1)", "exponent", lambda c: c.with_(test=_slope(lambda m: 1 - m))),
-            Mutant("shrinks", "the floor shrinks with the step, like h^m", "sign",
-                   lambda c: c.with_(test=_slope(lambda m: m))),
-            Mutant("root-of-u", "it scales like the root of u", "exponent",
-                   lambda c: c.with_(test=_slope(lambda m: -m, 0.5))),
-        ),
+    instances=_populations,
+    describe=Population.describe,
+    search=_population_space,
+    mutants=(
+        wrong("root-of-a-third", "κ = 1/√3: every error is as large as for the smallest significand", "constant",
+            scale=math.sqrt(2)),
+        wrong("root-of-a-twelfth", "κ = 1/√12", "constant", scale=math.sqrt(0.5)),
+        wrong("no-division", "the division by h^m is forgotten", "exponent", scale=1e-4),
     ),
 )  # fmt: skip
+def entries(population: Population, scope: Scope, scale: float = 1.0) -> Outcome:
+    r"""Entries of $A_{FD}$ for $\partial^2$ in float32 ($h = 1/100$) carry errors of typical size, within a factor
+    $2^{1/4}$, $\tau = \kappa u\sqrt{\sum c_k^2}\;\mathrm{rms}\sqrt{\sigma^2 + \sigma'^2(2(wx)^2 + z^2)}\,/\,h^m$,
+    $\kappa = 1/\sqrt6$.
+    """
+    # The measured root-mean-square error of A_FD's entries against the model's τ times ``scale``.
+    return mean_log(entry_quotients(population, scope["sigma"]), scale, "rms error of the entries")
+
+
+@stated(
+    "floor.law",
+    title="Behind the knee the spectrum of A_FD is that of noise",
+    source="ours",
+    predicate="median of measured over predicted in the middle half behind the knee within a factor 2, "
+    "for at least 9 in 10 draws (95 % confidence), N = M = 32 (full: 64), w, b ~ N(0, 1); the knee from A_AD in float64",
+    kind="sampled",
+    scopes=_cells,
+    instances=_instances,
+    assumptions=(Assumption("at least eight singular values lie behind the knee in float64", _has_floor),),
+    quantifier=TYPICAL,
+    derivation=(
+        Step(r"$\|E\|_2 \approx \tau(\sqrt N + \sqrt M)$ for independent errors of size $\tau$",
+             "Davidson and Szarek (2001), theorem II.13", "cited"),
+        Step(r"an $(N-k)\times(M-k)$ noise matrix has Marchenko–Pastur quantiles",
+             "Marchenko and Pastur, Math. USSR Sb. 1 (1967) 457", "cited"),
+    ),
+    describe=witness,
+    search=_search,
+    mutants=(
+        wrong("one-power-of-h", "the noise is u/h instead of u/h²", "exponent", _float32, scale=1e-2),
+        wrong("other-arithmetic", "float32 has the unit round-off of float64", "constant", _float32,
+            scale=float(UNIT_ROUNDOFF["float64"] / UNIT_ROUNDOFF["float32"])),
+    ),
+)  # fmt: skip
+def law(instance: Problem, scope: Scope, scale: float = 1.0) -> Outcome:
+    r"""In float32 and float64 the small singular values of $A_{FD}$ for $\partial^2$, $h = 1/100$, flatten in at least
+    9 of 10 draws of sin, tanh and Gaussian features that have eight values behind the knee in float64: behind the knee
+    (the first $k$ with $\sigma_k(A_{AD}) < \tau(\sqrt N + \sqrt M)$) the median, over the middle half, of their
+    quotients by the Marchenko–Pastur quantiles of a noise matrix is 1 within a factor 2.
+    """
+    # The middle half of the singular values behind the knee against the predicted quantiles times ``scale``.
+    ratio, floor = _middle(instance, scope["arithmetic"])
+    ratio /= scale
+    return Outcome(
+        1 / FACTOR <= ratio <= FACTOR,
+        f"measured/predicted {ratio:.3f} in the middle of the floor, knee {floor.knee}",
+        margin=math.log(FACTOR) - abs(math.log(ratio)) if ratio > 0 else -math.inf,
+        data={"ratio": ratio, "knee": floor.knee, "tau": floor.entry_error},
+    )
+
+
+@stated(
+    "floor.law-constant",
+    title="Behind the knee the noise has the size of the model",
+    source="ours",
+    predicate="the geometric mean over independent draws of the median of measured over predicted in the middle half "
+    f"behind the knee is 1 within a factor 2^(1/4), by Student's interval at {CONFIDENCE:.0%}; N = M = 32, w, b ~ N(0, 1), the knee from A_AD in float64",
+    kind="sampled",
+    scopes=_cells,
+    instances=_populations,
+    describe=Population.describe,
+    search=_population_space,
+    mutants=(
+        wrong("root-of-a-third", "κ = 1/√3", "constant", scale=math.sqrt(2)),
+        wrong("one-power-of-h", "the noise is u/h instead of u/h²", "exponent", _float32, scale=1e-2),
+    ),
+)  # fmt: skip
+def law_constant(population: Population, scope: Scope, scale: float = 1.0) -> Outcome:
+    r"""For $\partial^2$ of sin, tanh and Gaussian features, float32 and float64, and $h = 1/100$ the middle of the
+    floor is, within a factor $2^{1/4}$ in the mean over the draws that have eight values behind the knee, that of
+    independent noise of size $\tau$, $\kappa = 1/\sqrt6$.
+    """
+    return mean_log(floor_quotients(population, scope["arithmetic"]), scale, "middle of the floor")
+
+
+@stated(
+    "floor.exponent",
+    title="The floor grows like h to the minus m",
+    source="ours",
+    predicate=r"slope of $\log$(median of the smallest quarter) against $\log h$, $h = 2^{-4} \dots 2^{-8}$, "
+    r"within 0.25 of $-m$, and exponent of $u$ between float32 and float64, mean over these $h$, within "
+    f"{ROUNDOFF_REACH} of 1, for at least 9 in 10 draws (95 % confidence), N = M = 32 (full: 64), w, b ~ N(0, 1)",
+    kind="sampled",
+    scopes=once(
+        {"arithmetic": "float32", "activation": "tanh", "operator": "u_xx", "step": "1/16"},
+        {"arithmetic": "float32", "activation": "tanh", "operator": "u_xxxx", "step": "1/16"},
+        {"arithmetic": "float64", "activation": "tanh", "operator": "u_xx", "step": "1/16"},
+        {"arithmetic": "float32", "activation": "sin", "operator": "u_x", "step": "1/16"},
+    ),
+    instances=_instances,
+    assumptions=(
+        Assumption("the smallest quarter lies behind the knee at the largest step", _floor_reaches, True),
+    ),
+    quantifier=TYPICAL,
+    requests=_requests,
+    describe=witness,
+    search=_search,
+    mutants=(
+        wrong("one-less", "the exponent is −(m − 1)", "exponent", expected=lambda m: 1 - m),
+        wrong("shrinks", "the floor shrinks with the step, like h^m", "sign", expected=lambda m: m),
+        wrong("root-of-u", "it scales like the root of u", "exponent", power=0.5),
+    ),
+)  # fmt: skip
+def floor_exponent(
+    instance: Problem, scope: Scope, expected: Callable[[int], int] = lambda m: -m, power: float = 1.0
+) -> Outcome:
+    r"""The round-off floor of $A_{FD}$ (the median of its smallest quarter of singular values) scales like $u\,h^{-m}$
+    for central differences of order 2 of $\partial$ ($\sin$), $\partial^2$ ($\sin$, $\tanh$) and $\partial^4$
+    ($\tanh$): in $h$ from $1/16$ to $1/256$, and in $u$ between float32 and float64, in at least 9 of 10 draws whose
+    smallest quarter lies behind the knee.
+    """
+    # Slopes of log(median of the smallest quarter): −m against log h, 1 against log u. The first in the arithmetic of
+    # the cell; the second between float32 and float64 at the geometric mean over the steps.
+    heights = {}
+    for arithmetic in ARITHMETICS:
+        spectra = _over_steps(instance, arithmetic)
+        heights[arithmetic] = np.log([median(values[-(len(values) // 4) :]) for values in spectra])
+    slope = float(np.polyfit([math.log(h) for h in STEPS], heights[cast(Arithmetic, scope["arithmetic"])], 1)[0])
+    ratio = math.log(UNIT_ROUNDOFF["float32"] / UNIT_ROUNDOFF["float64"])
+    exponent = float(np.mean(heights["float32"] - heights["float64"])) / ratio
+    order = expected(instance.operator.order)
+    margin = min(0.25 - abs(slope - order), ROUNDOFF_REACH - abs(exponent - power))
+    return Outcome(
+        margin >= 0,
+        f"slope {slope:.3f} in h, law {order}; {exponent:.3f} in u, law {power:g}",
+        margin=margin,
+        data={"slope": slope, "exponent of u": exponent},
+    )
+
+
+CLAIMS = (entries, law, law_constant, floor_exponent)
 """Claims about round-off."""

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise, zip_longest
 from math import comb, factorial, perm
 
-from proofs_check.claim import Claim, Mutant, Scope, Step
+from proofs_check.claim import Scope, Step, stated, wrong
 from proofs_check.claims.common import below, same
 from proofs_check.claims.stencils import RANDOM, describe, each, instances, space
 from proofs_check.verdicts import Outcome
@@ -51,21 +51,6 @@ def wrong_jump(s: Stencil, order: int, kernel: PiecewisePolynomial) -> str | Non
 
 def _derivative(coefficients: Sequence[Fraction], order: int, t: Fraction) -> Fraction:
     return sum((perm(i, order) * c * t ** (i - order) for i, c in enumerate(coefficients) if i >= order), Fraction(0))
-
-
-def _peano(change: Change = lambda kernel: kernel) -> Callable[[Stencil, Scope], Outcome]:
-    """Whether ``peano.peano_kernel``, changed for a mutant, is the kernel of the difference; and its integral."""
-
-    def test(s: Stencil, scope: Scope) -> Outcome:
-        kernel = change(peano.peano_kernel(s))
-        wrong = wrong_jump(s, 0, kernel)
-        if wrong is not None:
-            return Outcome(from_comparison(False), wrong)
-        sign = {1: "K ≥ 0", -1: "K ≤ 0", 0: "K = 0", None: "K changes sign"}[kernel.sign]
-        detail = f"∫ K = {spell(kernel.integral)}, {sign}, every jump right at {len(kernel.breakpoints)} nodes"
-        return Outcome(from_comparison(True) & same(kernel.integral, 1), detail)
-
-    return test
 
 
 def _scaled(factor: Fraction) -> Change:
@@ -210,98 +195,100 @@ AGREEMENT = Fraction(1, 10**38)
 """Relative distance from the least constant that is allowed to the enclosure of ``C_p``."""
 
 
-def _constant(
-    factor: Fraction, step: Fraction = Fraction(1), beyond: Fraction = Fraction(1)
-) -> Callable[[Stencil, Scope], Outcome]:
-    """C_p against bounds on the least constant: the error of the perfect spline from below, ∫|K| from above.
-
-    ``factor`` and ``step`` make wrong bounds of it: h^p becomes (h·step)^p. ``beyond`` is the size of ``u^(m+p)`` outside
-    the hull of the nodes, where x may lie.
-    """
-
-    def test(s: Stencil, scope: Scope) -> Outcome:
-        kernel = peano.peano_kernel(s, s.order)
-        wrong = wrong_jump(s, s.order, kernel)
-        if wrong is not None:
-            return Outcome(from_comparison(False), f"kernel of the error: {wrong}")
-        best = extremal(s, kernel)
-        if best is None:
-            return Outcome(None, "a change of sign of the kernel of the error was not located")
-        constant = factor * step**s.order * peano.error_constant(s).upper
-        attained = best.attained
-        if beyond != 1:
-            low, high = min(s.offsets), max(s.offsets)
-            attained = abs(error_of(s, [(a, v if low <= a < high else beyond * v) for a, v in best.values]))
-        detail = f"the perfect spline has the error {float(attained):.9g}, C_p = {float(constant):.9g}"
-        not_too_small = below(attained, constant * (1 + AGREEMENT))
-        if not_too_small.holds is False:
-            return Outcome(not_too_small, detail, margin=float(constant - attained))
-        if constant * (1 + AGREEMENT) < best.enough:
-            return Outcome(None, f"{detail}: not known to be enough")
-        sharp = below(constant, attained * (1 + AGREEMENT))
-        return Outcome(not_too_small & sharp, detail + ("" if sharp.holds else ": not the least"))
-
-    return test
-
-
-CLAIMS = (
-    Claim(
-        id="stencils.peano",
-        title="Exact remainder: the difference is an average of the derivative",
-        statement=r"$D_h u(x) = \int K(t)\,u^{(m)}(x + ht)\,dt$ for every $u \in W^{m,1}$ on the hull of the nodes, with "
-        r"$K(t) = \sum_k c_k (s_k - t)_+^{m-1}/(m-1)!$ and $\int K = 1$, for the differences of $\partial^m$, $1 \le m \le 4$, of the cells.",
-        family="stencils",
-        source="G. Peano (1913); A. Sard, Linear Approximation (1963)",
-        predicate=r"$K$ has compact support and pieces of degree below $m$; the jumps of $K^{(m-1)}$ at the nodes are "
-        r"exactly $(-1)^mc_k$ and no other derivative jumps: by parts, the identity for every $u$; $\int K = 1$ exactly",
-        kind="exact",
-        scopes=each,
-        instances=instances,
-        test=_peano(),
-        derivation=(
-            Step(r"$\int K u^{(m)} = \sum_k c_k u(s_k)$ if the jumps of $K^{(m-1)}$ are $(-1)^m c_k$ and no other "
-                 "derivative jumps", "integration by parts $m$ times, on each piece", "cited"),
-        ),
-        describe=describe,
-        search=space,
-        mutants=(
-            Mutant("moved", "K is moved by a hundredth", "constant",
-                   lambda c: c.with_(test=_peano(_moved(Fraction(1, 100))))),
-            Mutant("two-thirds", "K is two thirds as large", "constant",
-                   lambda c: c.with_(test=_peano(_scaled(Fraction(2, 3))))),
-            Mutant("legendre", "a Legendre polynomial of degree 7 is added, which no moment below the seventh sees",
-                   "predicate", lambda c: c.with_(test=_peano(_with_legendre(7)))),
-            Mutant("legendre-12", "a Legendre polynomial of degree 12 is added", "predicate",
-                   lambda c: c.with_(test=_peano(_with_legendre(12))), {"stencil": RANDOM}),
-        ),
+@stated(
+    "stencils.peano",
+    title="Exact remainder: the difference is an average of the derivative",
+    source="G. Peano (1913); A. Sard, Linear Approximation (1963)",
+    predicate=r"$K$ has compact support and pieces of degree below $m$; the jumps of $K^{(m-1)}$ at the nodes are "
+    r"exactly $(-1)^mc_k$ and no other derivative jumps: by parts, the identity for every $u$; $\int K = 1$ exactly",
+    kind="exact",
+    scopes=each,
+    instances=instances,
+    derivation=(
+        Step(r"$\int K u^{(m)} = \sum_k c_k u(s_k)$ if the jumps of $K^{(m-1)}$ are $(-1)^m c_k$ and no other "
+             "derivative jumps", "integration by parts $m$ times, on each piece", "cited"),
     ),
-    Claim(
-        id="stencils.error-constant",
-        title="Rigorous error constant",
-        statement=r"$|D_h u - u^{(m)}| \le h^p\,C_p\max|u^{(m+p)}|$, the maximum over the hull of the nodes and of $x$, "
-        r"for every $u \in W^{m+p,\infty}$, with $C_p$ the integral of the modulus of the second Peano kernel; no smaller "
-        r"constant is enough; for the differences of $\partial^m$, $1 \le m \le 4$, of the cells.",
-        family="stencils",
-        source="A. Sard, Linear Approximation (1963)",
-        predicate=r"the jumps of the kernel of the error are exact, as for claim stencils.peano; it keeps its sign "
-        r"between the switching points (root isolation); $C_p$ agrees within $10^{-38}$ with the error of the perfect "
-        r"spline, $u^{(m+p)} = \pm1$, computed from the weights alone",
-        kind="exact",
-        scopes=each,
-        instances=instances,
-        test=_constant(Fraction(1)),
-        describe=describe,
-        search=space,
-        mutants=(
-            Mutant("one-per-cent", "a hundredth less than the constant is enough", "constant",
-                   lambda c: c.with_(test=_constant(Fraction(99, 100)))),
-            Mutant("not-least", "a hundredth more than the constant is the least", "predicate",
-                   lambda c: c.with_(test=_constant(Fraction(101, 100)))),
-            Mutant("half-step", "the error of half the step", "exponent",
-                   lambda c: c.with_(test=_constant(Fraction(1), Fraction(1, 2)))),
-            Mutant("hull-of-nodes", "the maximum over the hull of the nodes alone is enough, wherever x is", "assumption",
-                   lambda c: c.with_(test=_constant(Fraction(1), beyond=Fraction(10))), {"stencil": RANDOM}),
-        ),
+    describe=describe,
+    search=space,
+    mutants=(
+        wrong("moved", "K is moved by a hundredth", "constant", change=_moved(Fraction(1, 100))),
+        wrong("two-thirds", "K is two thirds as large", "constant", change=_scaled(Fraction(2, 3))),
+        wrong("legendre", "a Legendre polynomial of degree 7 is added, which no moment below the seventh sees",
+            "predicate", change=_with_legendre(7)),
+        wrong("legendre-12", "a Legendre polynomial of degree 12 is added", "predicate", {"stencil": RANDOM},
+            change=_with_legendre(12)),
     ),
 )  # fmt: skip
+def stencils_peano(s: Stencil, scope: Scope, change: Change = lambda kernel: kernel) -> Outcome:
+    r"""$D_h u(x) = \int K(t)\,u^{(m)}(x + ht)\,dt$ for every $u \in W^{m,1}$ on the hull of the nodes, with $K(t) =
+    \sum_k c_k (s_k - t)_+^{m-1}/(m-1)!$ and $\int K = 1$, for the differences of $\partial^m$, $1 \le m \le 4$, of the
+    cells.
+    """
+    # Whether ``peano.peano_kernel``, changed for a mutant, is the kernel of the difference; and its integral.
+    kernel = change(peano.peano_kernel(s))
+    wrong = wrong_jump(s, 0, kernel)
+    if wrong is not None:
+        return Outcome(from_comparison(False), wrong)
+    sign = {1: "K ≥ 0", -1: "K ≤ 0", 0: "K = 0", None: "K changes sign"}[kernel.sign]
+    detail = f"∫ K = {spell(kernel.integral)}, {sign}, every jump right at {len(kernel.breakpoints)} nodes"
+    return Outcome(from_comparison(True) & same(kernel.integral, 1), detail)
+
+
+@stated(
+    "stencils.error-constant",
+    title="Rigorous error constant",
+    source="A. Sard, Linear Approximation (1963)",
+    predicate=r"the jumps of the kernel of the error are exact, as for claim stencils.peano; it keeps its sign "
+    r"between the switching points (root isolation); $C_p$ agrees within $10^{-38}$ with the error of the perfect "
+    r"spline, $u^{(m+p)} = \pm1$, computed from the weights alone",
+    kind="exact",
+    scopes=each,
+    instances=instances,
+    describe=describe,
+    search=space,
+    mutants=(
+        wrong("one-per-cent", "a hundredth less than the constant is enough", "constant", factor=Fraction(99, 100)),
+        wrong("not-least", "a hundredth more than the constant is the least", "predicate", factor=Fraction(101, 100)),
+        wrong("half-step", "the error of half the step", "exponent", step=Fraction(1, 2)),
+        wrong("hull-of-nodes", "the maximum over the hull of the nodes alone is enough, wherever x is", "assumption",
+            {"stencil": RANDOM}, beyond=Fraction(10)),
+    ),
+)  # fmt: skip
+def error_constant(
+    s: Stencil,
+    scope: Scope,
+    factor: Fraction = Fraction(1),
+    step: Fraction = Fraction(1),
+    beyond: Fraction = Fraction(1),
+) -> Outcome:
+    r"""$|D_h u - u^{(m)}| \le h^p\,C_p\max|u^{(m+p)}|$, the maximum over the hull of the nodes and of $x$, for every $u
+    \in W^{m+p,\infty}$, with $C_p$ the integral of the modulus of the second Peano kernel; no smaller constant is
+    enough; for the differences of $\partial^m$, $1 \le m \le 4$, of the cells.
+    """
+    # C_p against bounds on the least constant: the error of the perfect spline from below, ∫|K| from above.
+    # ``factor`` and ``step`` make wrong bounds of it: h^p becomes (h·step)^p. ``beyond`` is the size of ``u^(m+p)``
+    # outside the hull of the nodes, where x may lie.
+    kernel = peano.peano_kernel(s, s.order)
+    wrong = wrong_jump(s, s.order, kernel)
+    if wrong is not None:
+        return Outcome(from_comparison(False), f"kernel of the error: {wrong}")
+    best = extremal(s, kernel)
+    if best is None:
+        return Outcome(None, "a change of sign of the kernel of the error was not located")
+    constant = factor * step**s.order * peano.error_constant(s).upper
+    attained = best.attained
+    if beyond != 1:
+        low, high = min(s.offsets), max(s.offsets)
+        attained = abs(error_of(s, [(a, v if low <= a < high else beyond * v) for a, v in best.values]))
+    detail = f"the perfect spline has the error {float(attained):.9g}, C_p = {float(constant):.9g}"
+    not_too_small = below(attained, constant * (1 + AGREEMENT))
+    if not_too_small.holds is False:
+        return Outcome(not_too_small, detail, margin=float(constant - attained))
+    if constant * (1 + AGREEMENT) < best.enough:
+        return Outcome(None, f"{detail}: not known to be enough")
+    sharp = below(constant, attained * (1 + AGREEMENT))
+    return Outcome(not_too_small & sharp, detail + ("" if sharp.holds else ": not the least"))
+
+
+CLAIMS = (stencils_peano, error_constant)
 """Claims about remainders."""

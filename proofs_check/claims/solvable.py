@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -14,7 +14,7 @@ from numerics.enclosure import Enclosure, from_ball, to_ball
 from numerics.hermite_spectrum import InfiniteHermite
 from numerics.problem import Problem
 from numerics.spectra import spectrum
-from proofs_check.claim import Assumption, Claim, Mutant, Profile, Request, Scope
+from proofs_check.claim import Assumption, Profile, Request, Scope, stated, wrong
 from proofs_check.claims.common import below, every, once, problem, seeds, witness
 from proofs_check.claims.spectra import PRECISION, SINE, symbol_factors
 from proofs_check.verdicts import Outcome
@@ -88,18 +88,6 @@ def _sign(setting: Setting, power: int) -> tuple[int | None, str]:
     return found.sign, f"{found.route}: {found.reason}"
 
 
-def _order(favoured: int) -> Callable[[Setting, Scope], Outcome]:
-    """H_AD ≥ H_FD (favoured −1, as S3 says), H_FD ≥ H_AD (favoured +1) or equality (0), proven."""
-
-    def test(setting: Setting, scope: Scope) -> Outcome:
-        sign, why = _sign(setting, int(scope["power"]))
-        holds = from_comparison(None if sign is None else sign in (favoured, 0))
-        words = {1: "H_FD > H_AD", -1: "H_FD < H_AD", 0: "H_FD = H_AD", None: "undecided"}[sign]
-        return Outcome(holds, f"h = {setting.h}: {words} ({why})")
-
-    return test
-
-
 @lru_cache(maxsize=16)
 def _listed_trace(setting: Setting, method: Literal["ad", "fd"]) -> Enclosure:
     """The sum of all eigenvalues from those listed, each twice, and the bound on the others."""
@@ -108,65 +96,6 @@ def _listed_trace(setting: Setting, method: Literal["ad", "fd"]) -> Enclosure:
     total = sum((v for v in listed.values), Enclosure.exact(0))
     tail = Enclosure(Fraction(0), listed.tail.first / (1 - listed.tail.ratio))
     return (total + tail).scaled(listed.multiplicity)
-
-
-def _traces(factor: Fraction, power: int = 0) -> Callable[[Setting, Scope], Outcome]:
-    """The closed traces, times ``factor`` and FD's times h^power, against the enclosed sums of the eigenvalues."""
-
-    def test(setting: Setting, scope: Scope) -> Outcome:
-        model = setting.model
-        assert isinstance(model, Circle)
-        exact = Enclosure.exact(model.ad_trace())
-        closed = {"ad": exact.scaled(factor), "fd": model.fd_trace(setting.h).scaled(factor * setting.h**power)}
-        widths, narrow = [], []
-        for method in ("ad", "fd"):
-            summed, stated = _listed_trace(setting, method), closed[method]
-            overlap = below(stated.lower, summed.upper) & below(summed.lower, stated.upper)
-            if overlap.holds is not True:
-                return Outcome(overlap, f"{method.upper()}: {float(stated):.9g} in place of {float(summed):.9g}")
-            narrow.append(
-                below(max(summed.upper, stated.upper) - min(summed.lower, stated.lower), AGREE * summed.lower)
-            )
-            widths.append(float(summed.width / summed.lower))
-        detail = f"h = {setting.h}: the closed traces lie in the sums, of relative widths {widths[0]:.0e} and {widths[1]:.0e}"
-        agree = every(narrow)
-        return Outcome(agree if agree.holds else None, detail, margin=float(AGREE) - max(widths))
-
-    return test
-
-
-def _gap_bound(tighten: Fraction, of_entropy: bool = False) -> Callable[[Problem, Scope], Outcome]:
-    """|H_FD − H_AD|, or H_FD itself, against the bound from the extremes of the symbol alone."""
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        power: Any = int(scope["power"])
-        with flint.ctx.workprec(PRECISION):
-            sizes = [from_ball(abs(f)) for f in symbol_factors(instance)]
-            low, high = min(s.lower for s in sizes), max(s.upper for s in sizes)
-            entropies, spectra = [], []
-            for method in ("ad", "fd"):
-                values = [to_ball(v, PRECISION) for v in spectrum(instance, method, "exact").values]
-                spectra.append(values)
-                plain = Convention("fixed", rank=len(values), power=power)
-                entropies.append(truncated_entropy(values, plain, r=len(values)).value)
-            d_min, d_max = (to_ball(Enclosure.exact(d), PRECISION) for d in (low, high))
-            assert entropies[0] is not None
-            assert entropies[1] is not None
-            smaller = entropies[0].min(entropies[1])
-            bound = entropy_gap_bound(smaller, len(values), d_min, d_max, power, sqrt=lambda x: x.sqrt())
-            bound = bound * to_ball(Enclosure.exact(tighten), PRECISION)
-            gap = entropies[1] if of_entropy else abs(entropies[1] - entropies[0])
-            holds = below(gap, bound)
-            shares = [[v**power / sum((w**power for w in values), flint.arb(0)) for v in values] for values in spectra]
-            moved = [abs((q / p).log()) for p, q in zip(*shares, strict=True)]
-            reach = to_ball(Enclosure.exact(tighten), PRECISION) * power * (d_max / d_min).log()
-            holds &= every(below(one, reach) for one in moved)
-            furthest = max(float(one / reach) for one in moved)
-        share = float(gap / bound)
-        detail = f"gap {float(gap):.3e} is {share:.2e} of the bound, |log p'/p| at most {furthest:.2g} of its own"
-        return Outcome(holds, detail, margin=1 - max(share, furthest))
-
-    return test
 
 
 def _sine(scope: Scope, profile: Profile) -> Iterator[Problem]:
@@ -201,72 +130,124 @@ def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
     yield (instance, "fd", "exact")
 
 
-CLAIMS = (
-    Claim(
-        id="solvable.entropy-order",
-        title="S3 on exactly solvable models",
-        statement="The entropy of the AD kernel is at least that of the FD kernel, all eigenvalues kept (power 2 takes the eigenvalues, "
-        "power 1 their square roots): infinitely many but for uniform frequencies and where the model says how many features there are (our reading of S3 for kernels).",
-        family="solvable",
-        source="S3",
-        predicate=r"the sign of $H_{FD} - H_{AD}$, proven by majorisation or by two-sided bounds that contain a bounded tail "
-        r"of the spectrum, at $h = 1/10$ and $1/20$",
-        kind="ball",
-        scopes=_scopes,
-        instances=_settings,
-        test=_order(-1),
-        describe=Setting.to_dict,
-        mutants=(
-            Mutant("reversed", "FD has at least the entropy of AD, for the geometric law", "sign",
-                   lambda c: c.with_(test=_order(+1))),
-            Mutant("equal", "the two entropies agree", "predicate", lambda c: c.with_(test=_order(0)),
-                   {"model": "circle uniform 32", "power": "1", "arithmetic": "exact"}),
-        ),
-    ),
-    Claim(
-        id="solvable.circle-traces",
-        title="Traces of the AD and FD kernels on the circle",
-        statement=r"For $p_n = q^n$ (checked: $q = 1/4, 1/2, 19/20$, $h = 1/10$, in the full profile $1/20$ too) the AD trace is $\tfrac12\mathrm{Li}_{-4}(q)$ and the FD trace "
-        r"$\tfrac12[6/(1-q) - 8G(h) + 2G(2h)]/h^4$, $G(t) = (1 - q\cos t)/(1 - 2q\cos t + q^2)$.",
-        family="solvable",
-        source="ours",
-        predicate=r"each closed form lies in an enclosure of the sum of all eigenvalues (those listed and a "
-        r"geometric bound on the others) of relative width under $10^{-10}$",
-        kind="ball",
-        scopes=once(*({"model": name} for name in reversed(TRACED))),
-        instances=lambda scope, profile: [*_settings(scope, profile)][: 1 if profile == "quick" else None],
-        test=_traces(Fraction(1)),
-        describe=Setting.to_dict,
-        mutants=(
-            Mutant("one-quarter", "1/4 instead of 1/2", "constant",
-                   lambda c: c.with_(test=_traces(Fraction(1, 2)))),
-            Mutant("two-powers", "h² in the place of h⁴", "exponent",
-                   lambda c: c.with_(test=_traces(Fraction(1), 2))),
-        ),
-    ),
-    Claim(
-        id="entropy.factor-bound",
-        title="A bound on the gap from the symbol alone",
-        statement=r"Under the factorisation of sine or cosine features (interior rows, $\partial^2$, central, all values kept, "
-        r"$\sigma_n > 0$, $d_{\min} > 0$, powers $q = 1, 2$) $|\log p'_k/p_k| \le q\log(d_{\max}/d_{\min})$ for every $k$, hence an explicit bound on "
-        r"$|H_{FD} - H_{AD}|$ without any norm of the matrices.",
-        family="entropy",
-        source="ours",
-        predicate="the ratio of every probability, and the gap against the least of three bounds (ratio of entropies, continuity, "
-        "covariance), in ball arithmetic; six features, and two of different sizes, $h = 1/4$",
-        kind="ball",
-        scopes=once(*({"activation": a, "power": q} for a in ("sin", "cos") for q in ("1", "2"))),
-        instances=_sine,
-        test=_gap_bound(Fraction(1)),
-        assumptions=(*SINE, Assumption(r"$\sigma_n > 0$ and $d_{\min} > 0$", _has_ratios, True)),
-        requests=_requests,
-        describe=witness,
-        mutants=(
-            Mutant("a-tenth-less", "nine tenths of the bounds are enough", "constant",
-                   lambda c: c.with_(test=_gap_bound(Fraction(9, 10)))),
-            Mutant("entropy-itself", "it bounds the entropy of FD, not the gap", "predicate",
-                   lambda c: c.with_(test=_gap_bound(Fraction(1), of_entropy=True))),
-        ),
+@stated(
+    "solvable.entropy-order",
+    title="S3 on exactly solvable models",
+    source="S3",
+    predicate=r"the sign of $H_{FD} - H_{AD}$, proven by majorisation or by two-sided bounds that contain a bounded tail "
+    r"of the spectrum, at $h = 1/10$ and $1/20$",
+    kind="ball",
+    scopes=_scopes,
+    instances=_settings,
+    describe=Setting.to_dict,
+    mutants=(
+        wrong("reversed", "FD has at least the entropy of AD, for the geometric law", "sign", favoured=+1),
+        wrong("equal", "the two entropies agree", "predicate",
+            {"model": "circle uniform 32", "power": "1", "arithmetic": "exact"}, favoured=0),
     ),
 )  # fmt: skip
+def entropy_order(setting: Setting, scope: Scope, favoured: int = -1) -> Outcome:
+    """The entropy of the AD kernel is at least that of the FD kernel, all eigenvalues kept (power 2 takes the
+    eigenvalues, power 1 their square roots): infinitely many but for uniform frequencies and where the model says how
+    many features there are (our reading of S3 for kernels).
+    """
+    # H_AD ≥ H_FD (favoured −1, as S3 says), H_FD ≥ H_AD (favoured +1) or equality (0), proven.
+    sign, why = _sign(setting, int(scope["power"]))
+    holds = from_comparison(None if sign is None else sign in (favoured, 0))
+    words = {1: "H_FD > H_AD", -1: "H_FD < H_AD", 0: "H_FD = H_AD", None: "undecided"}[sign]
+    return Outcome(holds, f"h = {setting.h}: {words} ({why})")
+
+
+@stated(
+    "solvable.circle-traces",
+    title="Traces of the AD and FD kernels on the circle",
+    source="ours",
+    predicate=r"each closed form lies in an enclosure of the sum of all eigenvalues (those listed and a "
+    r"geometric bound on the others) of relative width under $10^{-10}$",
+    kind="ball",
+    scopes=once(*({"model": name} for name in reversed(TRACED))),
+    instances=lambda scope, profile: [*_settings(scope, profile)][: 1 if profile == "quick" else None],
+    describe=Setting.to_dict,
+    mutants=(
+        wrong("one-quarter", "1/4 instead of 1/2", "constant", factor=Fraction(1, 2)),
+        wrong("two-powers", "h² in the place of h⁴", "exponent", power=2),
+    ),
+)  # fmt: skip
+def circle_traces(setting: Setting, scope: Scope, factor: Fraction = Fraction(1), power: int = 0) -> Outcome:
+    r"""For $p_n = q^n$ (checked: $q = 1/4, 1/2, 19/20$, $h = 1/10$, in the full profile $1/20$ too) the AD trace is
+    $\tfrac12\mathrm{Li}_{-4}(q)$ and the FD trace $\tfrac12[6/(1-q) - 8G(h) + 2G(2h)]/h^4$, $G(t) = (1 - q\cos t)/(1 -
+    2q\cos t + q^2)$.
+    """
+    # The closed traces, times ``factor`` and FD's times h^power, against the enclosed sums of the eigenvalues.
+    model = setting.model
+    assert isinstance(model, Circle)
+    exact = Enclosure.exact(model.ad_trace())
+    closed = {"ad": exact.scaled(factor), "fd": model.fd_trace(setting.h).scaled(factor * setting.h**power)}
+    widths, narrow = [], []
+    for method in ("ad", "fd"):
+        summed, stated = _listed_trace(setting, method), closed[method]
+        overlap = below(stated.lower, summed.upper) & below(summed.lower, stated.upper)
+        if overlap.holds is not True:
+            return Outcome(overlap, f"{method.upper()}: {float(stated):.9g} in place of {float(summed):.9g}")
+        narrow.append(below(max(summed.upper, stated.upper) - min(summed.lower, stated.lower), AGREE * summed.lower))
+        widths.append(float(summed.width / summed.lower))
+    detail = (
+        f"h = {setting.h}: the closed traces lie in the sums, of relative widths {widths[0]:.0e} and {widths[1]:.0e}"
+    )
+    agree = every(narrow)
+    return Outcome(agree if agree.holds else None, detail, margin=float(AGREE) - max(widths))
+
+
+@stated(
+    "entropy.factor-bound",
+    title="A bound on the gap from the symbol alone",
+    source="ours",
+    predicate="the ratio of every probability, and the gap against the least of three bounds (ratio of entropies, continuity, "
+    "covariance), in ball arithmetic; six features, and two of different sizes, $h = 1/4$",
+    kind="ball",
+    scopes=once(*({"activation": a, "power": q} for a in ("sin", "cos") for q in ("1", "2"))),
+    instances=_sine,
+    assumptions=(*SINE, Assumption(r"$\sigma_n > 0$ and $d_{\min} > 0$", _has_ratios, True)),
+    requests=_requests,
+    describe=witness,
+    mutants=(
+        wrong("a-tenth-less", "nine tenths of the bounds are enough", "constant", tighten=Fraction(9, 10)),
+        wrong("entropy-itself", "it bounds the entropy of FD, not the gap", "predicate", of_entropy=True),
+    ),
+)  # fmt: skip
+def factor_bound(instance: Problem, scope: Scope, tighten: Fraction = Fraction(1), of_entropy: bool = False) -> Outcome:
+    r"""Under the factorisation of sine or cosine features (interior rows, $\partial^2$, central, all values kept,
+    $\sigma_n > 0$, $d_{\min} > 0$, powers $q = 1, 2$) $|\log p'_k/p_k| \le q\log(d_{\max}/d_{\min})$ for every $k$,
+    hence an explicit bound on $|H_{FD} - H_{AD}|$ without any norm of the matrices.
+    """
+    # |H_FD − H_AD|, or H_FD itself, against the bound from the extremes of the symbol alone.
+    power: Any = int(scope["power"])
+    with flint.ctx.workprec(PRECISION):
+        sizes = [from_ball(abs(f)) for f in symbol_factors(instance)]
+        low, high = min(s.lower for s in sizes), max(s.upper for s in sizes)
+        entropies, spectra = [], []
+        for method in ("ad", "fd"):
+            values = [to_ball(v, PRECISION) for v in spectrum(instance, method, "exact").values]
+            spectra.append(values)
+            plain = Convention("fixed", rank=len(values), power=power)
+            entropies.append(truncated_entropy(values, plain, r=len(values)).value)
+        d_min, d_max = (to_ball(Enclosure.exact(d), PRECISION) for d in (low, high))
+        assert entropies[0] is not None
+        assert entropies[1] is not None
+        smaller = entropies[0].min(entropies[1])
+        bound = entropy_gap_bound(smaller, len(values), d_min, d_max, power, sqrt=lambda x: x.sqrt())
+        bound = bound * to_ball(Enclosure.exact(tighten), PRECISION)
+        gap = entropies[1] if of_entropy else abs(entropies[1] - entropies[0])
+        holds = below(gap, bound)
+        shares = [[v**power / sum((w**power for w in values), flint.arb(0)) for v in values] for values in spectra]
+        moved = [abs((q / p).log()) for p, q in zip(*shares, strict=True)]
+        reach = to_ball(Enclosure.exact(tighten), PRECISION) * power * (d_max / d_min).log()
+        holds &= every(below(one, reach) for one in moved)
+        furthest = max(float(one / reach) for one in moved)
+    share = float(gap / bound)
+    detail = f"gap {float(gap):.3e} is {share:.2e} of the bound, |log p'/p| at most {furthest:.2g} of its own"
+    return Outcome(holds, detail, margin=1 - max(share, furthest))
+
+
+CLAIMS = (entropy_order, circle_traces, factor_bound)
 """Claims about exactly solvable models."""

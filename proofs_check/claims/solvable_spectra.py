@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.hermite_spectrum import InfiniteHermite
-from proofs_check.claim import Claim, Mutant, Profile, Scope
+from proofs_check.claim import Profile, Scope, stated, wrong
 from proofs_check.verdicts import Outcome
 from theory.exact import spell
 from theory.solvable import Circle, Mehler, Prolate, SolvableSpectrum, uniform_frequencies
@@ -109,21 +109,6 @@ def nystrom(trial: Trial) -> Float[np.ndarray, " n"]:
     return np.asarray(np.linalg.eigvalsh(root[:, None] * values * root[None, :]))[::-1]
 
 
-def _agrees(factor: Fraction, other: bool = False) -> Callable[[Trial, Scope], Outcome]:
-    """The model's eigenvalues, times ``factor`` or of the other method, against Nyström's."""
-
-    def test(trial: Trial, scope: Scope) -> Outcome:
-        model = MODELS[trial.name]
-        ad = (trial.method == "ad") != other
-        found = model.ad_eigenvalues(COUNT, 20) if ad else model.fd_eigenvalues(COUNT, trial.h, 20)
-        stated = np.array([float(factor * v.middle) for v in found])
-        gap = float(np.max(np.abs(stated - nystrom(trial)[:COUNT])) / stated[0])
-        detail = f"{trial.method.upper()}, h = {trial.h}: {COUNT} eigenvalues differ by {gap:.1e} of the largest"
-        return Outcome(gap <= TOLERANCE, detail, margin=TOLERANCE - gap, data={"gap": gap})
-
-    return test
-
-
 def _scopes(profile: Profile) -> tuple[Scope, ...]:
     return tuple({"model": name} for name in MODELS if profile == "full" or name not in SLOW)
 
@@ -135,27 +120,34 @@ def _trials(scope: Scope, profile: Profile) -> Iterator[Trial]:
         yield Trial(scope["model"], "fd", h)
 
 
-CLAIMS = (
-    Claim(
-        id="solvable.spectra",
-        title="Eigenvalues of the exactly solvable kernels",
-        statement=r"Circle: $p_n n^4/4$ and $p_n(2\sin(nh/2)/h)^4/4$, each twice; Mehler, prolate and Hermite models, the last "
-        r"with all its features: the enclosed eigenvalues of $K_{AD}$ and $K_{FD}$ for $\partial^2$, the "
-        f"{COUNT} largest of the models of the cells, to {TOLERANCE:g} of the largest.",
-        family="solvable",
-        source="ours; K: Mehler (1866), Slepian and Pollak (1961)",
-        predicate=f"the {COUNT} largest agree within {TOLERANCE:g} of the largest with Nyström's method in float64, "
-        r"$K_{FD}$ there as a combination of shifts of $K$",
-        kind="sampled",
-        scopes=_scopes,
-        instances=_trials,
-        test=_agrees(Fraction(1)),
-        describe=Trial.to_dict,
-        mutants=(
-            Mutant("half", "1/2 in the place of 1/4", "constant", lambda c: c.with_(test=_agrees(Fraction(2)))),
-            Mutant("exchanged", "AD and FD exchanged", "predicate",
-                   lambda c: c.with_(test=_agrees(Fraction(1), other=True)), {"model": "prolate 4"}),
-        ),
+@stated(
+    "solvable.spectra",
+    title="Eigenvalues of the exactly solvable kernels",
+    source="ours; K: Mehler (1866), Slepian and Pollak (1961)",
+    predicate=f"the {COUNT} largest agree within {TOLERANCE:g} of the largest with Nyström's method in float64, "
+    r"$K_{FD}$ there as a combination of shifts of $K$",
+    kind="sampled",
+    scopes=_scopes,
+    instances=_trials,
+    describe=Trial.to_dict,
+    statement=r"Circle: $p_n n^4/4$ and $p_n(2\sin(nh/2)/h)^4/4$, each twice; Mehler, prolate and Hermite models, the last "
+    r"with all its features: the enclosed eigenvalues of $K_{AD}$ and $K_{FD}$ for $\partial^2$, the "
+    f"{COUNT} largest of the models of the cells, to {TOLERANCE:g} of the largest.",
+    mutants=(
+        wrong("half", "1/2 in the place of 1/4", "constant", factor=Fraction(2)),
+        wrong("exchanged", "AD and FD exchanged", "predicate", {"model": "prolate 4"}, other=True),
     ),
 )  # fmt: skip
+def spectra(trial: Trial, scope: Scope, factor: Fraction = Fraction(1), other: bool = False) -> Outcome:
+    # The model's eigenvalues, times ``factor`` or of the other method, against Nyström's.
+    model = MODELS[trial.name]
+    ad = (trial.method == "ad") != other
+    found = model.ad_eigenvalues(COUNT, 20) if ad else model.fd_eigenvalues(COUNT, trial.h, 20)
+    stated = np.array([float(factor * v.middle) for v in found])
+    gap = float(np.max(np.abs(stated - nystrom(trial)[:COUNT])) / stated[0])
+    detail = f"{trial.method.upper()}, h = {trial.h}: {COUNT} eigenvalues differ by {gap:.1e} of the largest"
+    return Outcome(gap <= TOLERANCE, detail, margin=TOLERANCE - gap, data={"gap": gap})
+
+
+CLAIMS = (spectra,)
 """Claims about exactly solvable spectra."""

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from numerics.backends import FloatBackend
 from proofs_check import proof_steps
-from proofs_check.claim import TYPICAL, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claim import TYPICAL, Profile, Scope, Step, misproved, stated, wrong
 from proofs_check.claims.common import once, seeds
 from proofs_check.formal import Formal, between, positive
 from proofs_check.verdicts import Outcome
@@ -53,34 +53,6 @@ def _fraction(p: int, q: int) -> sympy.Expr:
     import sympy
 
     return sympy.Rational(p, q)
-
-
-def _least(change: Form) -> Callable[[str, Scope], Outcome]:
-    """f(t h*)/f(h*) = (m t^p + p t^−m)/(m + p) identically in ρ, D, t, which is least at t = 1 alone."""
-
-    def test(name: str, scope: Scope) -> Outcome:
-        import sympy as sp
-
-        s = named(name)
-        m, p, e = s.degree, s.order, roundoff.leading_constant(s)
-        rho, size = sp.symbols("rho D", positive=True)
-        t = sp.Symbol("t", positive=True)
-        step, least = change(*roundoff.optimal_step_expression(s), m, p)
-        constant = sp.Rational(e.numerator, e.denominator) * size
-        error = constant * (t * step) ** p + rho * (t * step) ** -m
-        shape = sp.Rational(m, m + p) * t**p + sp.Rational(p, m + p) * t**-m
-        quotient = sp.powsimp(sp.expand(sp.powdenest(sp.expand_power_base(error / least), force=True)))
-        if sp.simplify(quotient - shape) != 0:
-            box = dict.fromkeys((rho, size, t), (Fraction(1, 4), Fraction(2)))
-            agrees, detail = proof_steps.agreement(error / least, shape, box)
-            return Outcome(from_comparison(False if agrees is False else None), f"f(t h*)/f(h*) = {quotient}; {detail}")
-        rest = sp.Poly(m * t ** (m + p) - (m + p) * t**m + p, t)
-        double = sp.Poly((t - 1) ** 2, t)
-        single = rest.rem(double).is_zero and rest.quo(double).count_roots(0, None) == 0
-        detail = f"h* = {step}; f(t h*)/f(h*) = {shape}, least at t = 1 alone"
-        return Outcome(from_comparison(bool(single)), detail)
-
-    return test
 
 
 @dataclass(frozen=True)
@@ -156,52 +128,8 @@ def measured(draw: Draw, name: str, arithmetic: str) -> tuple[tuple[float, float
     return tuple(zip(steps, map(float, np.sqrt(np.mean(errors * errors, axis=(1, 2)))), strict=True))
 
 
-def _brute(change: Callable[[float, Stencil], float], factor: float = 2.0) -> Callable[[Draw, Scope], Outcome]:
-    def test(draw: Draw, scope: Scope) -> Outcome:
-        arithmetic, name = scope["arithmetic"], scope["stencil"]
-        claimed = change(predicted(draw, name, arithmetic).step, named(name))
-        best, error = min(measured(draw, name, arithmetic), key=lambda pair: pair[1])
-        ratio = best / claimed
-        return Outcome(
-            1 / factor <= ratio <= factor,
-            f"best h {best:.3g} (rms error {error:.2e}), h* {claimed:.3g}, ratio {ratio:.2f}",
-            margin=math.log(factor) - abs(math.log(ratio)),
-            data={"ratio": ratio},
-        )
-
-    return test
-
-
 def _fit(pairs: list[tuple[float, float]]) -> float:
     return float(np.polyfit([math.log(h) for h, _ in pairs], [math.log(e) for _, e in pairs], 1)[0])
-
-
-def _slopes(shift: tuple[int, int]) -> Callable[[Draw, Scope], Outcome]:
-    """Slopes over a factor 4 at either end of the steps tried."""
-
-    def test(draw: Draw, scope: Scope) -> Outcome:
-        s = named(scope["stencil"])
-        curve = list(measured(draw, scope["stencil"], scope["arithmetic"]))
-        low, high = _fit(curve[:7]), _fit(curve[-7:])
-        gap = max(abs(low + s.degree + shift[0]), abs(high - s.order - shift[1]))
-        detail = f"slopes {low:.3f} under h*, {high:.3f} over it; m = {s.degree}, p = {s.order}"
-        return Outcome(gap <= 0.25, detail, margin=0.25 - gap)
-
-    return test
-
-
-def _gain(exponent: Callable[[int, int], float]) -> Callable[[Draw, Scope], Outcome]:
-    """log(least error in float32 / in float64) / log(u₃₂/u₆₄)."""
-
-    def test(draw: Draw, scope: Scope) -> Outcome:
-        s = named(scope["stencil"])
-        least = [min(e for _, e in measured(draw, scope["stencil"], a)) for a in ("float32", "float64")]
-        found = math.log(least[0] / least[1]) / (29 * math.log(2))
-        wanted = exponent(s.degree, s.order)
-        return Outcome(abs(found - wanted) <= 0.05, f"exponent {found:.3f}, claimed {wanted:.3f}",
-                       margin=0.05 - abs(found - wanted))  # fmt: skip
-
-    return test
 
 
 def _round(value: Any, dtype: Any) -> Any:
@@ -241,15 +169,6 @@ def worst_quotient(
                 rho = arguments * size + sums * largest
                 worst = max(worst, error * step ** (s.degree - power) / rho)
     return worst
-
-
-def _worst(argument: bool = True, power: int = 0) -> Callable[[Draw, Scope], Outcome]:
-    def test(draw: Draw, scope: Scope) -> Outcome:
-        h = Fraction(scope["step"])
-        quotient = worst_quotient(draw, named(scope["stencil"]), h, scope["arithmetic"], argument, power)
-        return Outcome(quotient <= 1, f"largest |δ| h^m / ρ = {quotient:.3f}", margin=1 - quotient)
-
-    return test
 
 
 def _total(scope: Scope) -> tuple[Any, Any, int, int]:
@@ -338,138 +257,195 @@ _worst_cells = once(
     )
 )
 
-CLAIMS = (
-    Claim(
-        id="steps.optimal",
-        title="The step of least total error",
-        statement=r"For every $\rho, D > 0$ and the $m$, $p$ and $e_p$ of six stencils, $|e_p| D h^p + \rho h^{-m}$ is least at $h^* = (m\rho/(p|e_p|D))^{1/(p+m)}$ and there alone; the "
-        r"least value is $\frac{m+p}{m}|e_p| D h^{*p}$.",
-        family="steps",
-        source="classical (calculus)",
-        predicate=r"symbolic identity $f(th^*)/f(h^*) = (mt^p + pt^{-m})/(m+p)$ in $\rho, D, t > 0$; "
-        r"$mt^{m+p} - (m+p)t^m + p$ is $(t-1)^2$ times a polynomial without positive roots (Sturm)",
-        kind="symbolic",
-        scopes=once(*({"stencil": name} for name in STENCILS)),
-        instances=lambda scope, profile: (scope["stencil"],),
-        test=_least(lambda step, least, m, p: (step, least)),
-        formal=_least_formally,
-        derivation=(
-            Step(r"$h f'(h) = p a h^p - m\rho h^{-m}$ with $a = |e_p|D$ vanishes at $h^*$, where "
-                 r"$\rho = \frac pm a h^{*(p+m)}$", "differentiation; definition of $h^*$", "identity", _stationary(-1)),
-            Step(r"$f$ is strictly convex in $\log h$, so that $h^*$ is the only stationary point, and the least",
-                 r"$(h\,d/dh)^2 f = p^2ah^p + m^2\rho h^{-m} > 0$", "theorem", _convex),
-            Step(r"$f(h^*) = \frac{m+p}{m}\,a\,h^{*p}$", "insert", "identity", _value),
-        ),
-        mutants=(
-            Mutant("slope", r"the first step has $h f' = p a h^p + m\rho h^{-m}$", "sign",
-                   lambda c: c.with_step(1, check=_stationary(+1))),
-            Mutant("no-ratio", "the factor m/p is forgotten", "constant",
-                   lambda c: c.with_(test=_least(
-                       lambda step, least, m, p: (step * _fraction(p, m) ** _fraction(1, m + p), least)))),
-            Mutant("exponent", "the root of order m + p + 1", "exponent",
-                   lambda c: c.with_(test=_least(
-                       lambda step, least, m, p: (step ** _fraction(m + p, m + p + 1), least)))),
-            Mutant("least-value", "the least value is (m + p)/p times the truncation", "constant",
-                   lambda c: c.with_(test=_least(lambda step, least, m, p: (step, least * m / p))),
-                   {"stencil": "u_xx central p=4"}),
-        ),
+
+@stated(
+    "steps.optimal",
+    title="The step of least total error",
+    source="classical (calculus)",
+    predicate=r"symbolic identity $f(th^*)/f(h^*) = (mt^p + pt^{-m})/(m+p)$ in $\rho, D, t > 0$; "
+    r"$mt^{m+p} - (m+p)t^m + p$ is $(t-1)^2$ times a polynomial without positive roots (Sturm)",
+    kind="symbolic",
+    scopes=once(*({"stencil": name} for name in STENCILS)),
+    instances=lambda scope, profile: (scope["stencil"],),
+    formal=_least_formally,
+    derivation=(
+        Step(r"$h f'(h) = p a h^p - m\rho h^{-m}$ with $a = |e_p|D$ vanishes at $h^*$, where "
+             r"$\rho = \frac pm a h^{*(p+m)}$", "differentiation; definition of $h^*$", "identity", _stationary(-1)),
+        Step(r"$f$ is strictly convex in $\log h$, so that $h^*$ is the only stationary point, and the least",
+             r"$(h\,d/dh)^2 f = p^2ah^p + m^2\rho h^{-m} > 0$", "theorem", _convex),
+        Step(r"$f(h^*) = \frac{m+p}{m}\,a\,h^{*p}$", "insert", "identity", _value),
     ),
-    Claim(
-        id="steps.brute-force",
-        title="The best step found by trying is the predicted one",
-        statement=r"For $\partial^2$ and $\partial^4$, central, in at least 9 of 10 draws of $\sin$ features ($p = 2$) or $\tanh$ features ($p = 4$) "
-        r"the step of least rms error of $A_{FD}$'s entries, of those from $h^*/16$ to $16h^*$, is within a factor 2 of $h^*$ from "
-        r"$\rho = \kappa u \|c\|_2\,\mathrm{rms}$ and $D = \mathrm{rms}\,L\varphi^{(p)}$.",
-        family="steps",
-        source="ours",
-        predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1), rounded to float32 in both arithmetics: best of 25 steps from h*/16 to 16 h* within a factor 2 of h*, for at least 9 in 10 draws (95 % "
-        "confidence); a factor √2 in ρ moves h* by 2^(1/(2(p+m))) ≤ 1.09, which this does not resolve: the constant κ "
-        "is judged by claim steps.roundoff-size",
-        kind="sampled",
-        scopes=_cells("u_xx central p=2", "u_xx central p=4", "u_xxxx central p=2", "u_xxxx central p=4"),
-        instances=_draws(32, 128),
-        test=_brute(lambda step, s: step),
-        quantifier=TYPICAL,
-        describe=Draw.to_dict,
-        mutants=(
-            Mutant("first-derivative", "the exponent 1/(p + 1) of a first derivative", "exponent",
-                   lambda c: c.with_(test=_brute(lambda step, s: step ** ((s.degree + s.order) / (s.order + 1))))),
-            Mutant("root-of-u", "h* is the root of the unit round-off", "predicate",
-                   lambda c: c.with_(test=_brute(lambda step, s: math.sqrt(roundoff.UNIT_ROUNDOFF["float32"])))),
-        ),
-    ),
-    Claim(
-        id="steps.slopes",
-        title="Total error: p on one side of the best step, −m on the other",
-        statement=r"The rms error of $A_{FD}$'s entries falls like $h^p$ for $h$ in $[4h^*, 16h^*]$ and grows like $h^{-m}$ for "
-        r"$h$ in $[h^*/16, h^*/4]$, in at least 9 of 10 draws ($\partial$ and $\partial^2$, $p = 2$, central for $\sin$ and forward for $\tanh$).",
-        family="steps",
-        source="ours",
-        predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1): fitted slopes over [h*/16, h*/4] and [4h*, 16h*] within 0.25 of −m and p, for at least 9 in 10 "
-        "draws (95 % confidence)",
-        kind="sampled",
-        scopes=lambda profile: (
-            *_cells("u_xx central p=2")(profile),
-            *_cells("u_x central p=2", "u_xx forward p=2", arithmetics=("float64",))(profile),
-        ),
-        instances=_draws(64, 128),
-        test=_slopes((0, 0)),
-        quantifier=TYPICAL,
-        describe=Draw.to_dict,
-        mutants=(
-            Mutant("floor", "it grows like h^(−m+1)", "exponent", lambda c: c.with_(test=_slopes((-1, 0)))),
-            Mutant("order", "it falls like h^(p+1)", "order", lambda c: c.with_(test=_slopes((0, 1)))),
-        ),
-    ),
-    Claim(
-        id="steps.digits-gained",
-        title="What a finer arithmetic gains",
-        statement=r"From float32 to float64 the least rms error scales like $u^{p/(p+m)}$ in the unit round-off, in at least 9 of 10 "
-        r"draws ($\partial^2$ at $p = 2$ for $\sin$ and at $p = 4$ for $\tanh$, $\partial^4$ at $p = 2$ for $\sin$).",
-        family="steps",
-        source="ours",
-        predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1), 25 steps from h*/16 to 16 h*: exponent between float32 and float64 within 0.05 of p/(p + m), for at least 9 in 10 draws (95 % "
-        "confidence)",
-        kind="sampled",
-        scopes=once(
-            *({"activation": a, "stencil": s} for s, a in (
-                ("u_xx central p=2", "sin"), ("u_xx central p=4", "tanh"), ("u_xxxx central p=2", "sin")))
-        ),
-        instances=_draws(32, 128),
-        test=_gain(lambda m, p: p / (p + m)),
-        quantifier=TYPICAL,
-        describe=Draw.to_dict,
-        mutants=(
-            Mutant("all-digits", "every digit is gained", "exponent", lambda c: c.with_(test=_gain(lambda m, p: 1.0))),
-            Mutant("swapped", "the exponent m/(p + m)", "predicate",
-                   lambda c: c.with_(test=_gain(lambda m, p: m / (p + m))),
-                   {"activation": "tanh", "stencil": "u_xx central p=4"}),
-        ),
-    ),
-    Claim(
-        id="steps.worst-case",
-        title="No rounding error exceeds the worst case",
-        statement=r"$|\delta A_{FD}| \le u\,(\|c\|_1 S + \|c\|_1 n' \max|\sigma|)\,h^{-m}$ for every entry, "
-        r"$S = \max|\sigma| + |\sigma'|(2|wx| + |z|)$ over the nodes, $n'$ the roundings of weights, products, sum and division, "
-        r"for correctly rounded $\sigma$, integer nodes and $h$ a power of two, to first order in $u$ (checked without an allowance at "
-        r"$h = 1/64$, float32 and float64).",
-        family="steps",
-        source="ours",
-        predicate="largest quotient over 64 entries of each draw (w ~ N(0, 100), b ~ N(0, 1)) at most 1; σ correctly rounded, errors against 40 digits",
-        kind="sampled",
-        scopes=_worst_cells,
-        instances=_draws(4, 32, 10.0),
-        test=_worst(),
-        derivation=(
-            Step(r"$\mathrm{fl}(x + hs) = (x + hs)(1 + \delta)$, and so on for the product, the sum and $\sigma$",
-                 "N. J. Higham, Accuracy and Stability of Numerical Algorithms (2002), §2.2", "cited"),
-        ),
-        describe=Draw.to_dict,
-        mutants=(
-            Mutant("values-only", "the argument is taken as exact: S = max |σ|", "assumption",
-                   lambda c: c.with_(test=_worst(argument=False))),
-            Mutant("one-power-less", "h^(1−m)", "exponent", lambda c: c.with_(test=_worst(power=1))),
-        ),
+    mutants=(
+        misproved("slope", r"the first step has $h f' = p a h^p + m\rho h^{-m}$", "sign", 1, check=_stationary(+1)),
+        wrong("no-ratio", "the factor m/p is forgotten", "constant",
+            change=lambda step, least, m, p: (step * _fraction(p, m) ** _fraction(1, m + p), least)),
+        wrong("exponent", "the root of order m + p + 1", "exponent",
+            change=lambda step, least, m, p: (step ** _fraction(m + p, m + p + 1), least)),
+        wrong("least-value", "the least value is (m + p)/p times the truncation", "constant",
+            {"stencil": "u_xx central p=4"}, change=lambda step, least, m, p: (step, least * m / p)),
     ),
 )  # fmt: skip
+def optimal(name: str, scope: Scope, change: Form = lambda step, least, m, p: (step, least)) -> Outcome:
+    r"""For every $\rho, D > 0$ and the $m$, $p$ and $e_p$ of six stencils, $|e_p| D h^p + \rho h^{-m}$ is least at $h^*
+    = (m\rho/(p|e_p|D))^{1/(p+m)}$ and there alone; the least value is $\frac{m+p}{m}|e_p| D h^{*p}$.
+    """
+    # f(t h*)/f(h*) = (m t^p + p t^−m)/(m + p) identically in ρ, D, t, which is least at t = 1 alone.
+    import sympy as sp
+
+    s = named(name)
+    m, p, e = s.degree, s.order, roundoff.leading_constant(s)
+    rho, size = sp.symbols("rho D", positive=True)
+    t = sp.Symbol("t", positive=True)
+    step, least = change(*roundoff.optimal_step_expression(s), m, p)
+    constant = sp.Rational(e.numerator, e.denominator) * size
+    error = constant * (t * step) ** p + rho * (t * step) ** -m
+    shape = sp.Rational(m, m + p) * t**p + sp.Rational(p, m + p) * t**-m
+    quotient = sp.powsimp(sp.expand(sp.powdenest(sp.expand_power_base(error / least), force=True)))
+    if sp.simplify(quotient - shape) != 0:
+        box = dict.fromkeys((rho, size, t), (Fraction(1, 4), Fraction(2)))
+        agrees, detail = proof_steps.agreement(error / least, shape, box)
+        return Outcome(from_comparison(False if agrees is False else None), f"f(t h*)/f(h*) = {quotient}; {detail}")
+    rest = sp.Poly(m * t ** (m + p) - (m + p) * t**m + p, t)
+    double = sp.Poly((t - 1) ** 2, t)
+    single = rest.rem(double).is_zero and rest.quo(double).count_roots(0, None) == 0
+    detail = f"h* = {step}; f(t h*)/f(h*) = {shape}, least at t = 1 alone"
+    return Outcome(from_comparison(bool(single)), detail)
+
+
+@stated(
+    "steps.brute-force",
+    title="The best step found by trying is the predicted one",
+    source="ours",
+    predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1), rounded to float32 in both arithmetics: best of 25 steps from h*/16 to 16 h* within a factor 2 of h*, for at least 9 in 10 draws (95 % "
+    "confidence); a factor √2 in ρ moves h* by 2^(1/(2(p+m))) ≤ 1.09, which this does not resolve: the constant κ "
+    "is judged by claim steps.roundoff-size",
+    kind="sampled",
+    scopes=_cells("u_xx central p=2", "u_xx central p=4", "u_xxxx central p=2", "u_xxxx central p=4"),
+    instances=_draws(32, 128),
+    quantifier=TYPICAL,
+    describe=Draw.to_dict,
+    mutants=(
+        wrong("first-derivative", "the exponent 1/(p + 1) of a first derivative", "exponent",
+            change=lambda step, s: step ** ((s.degree + s.order) / (s.order + 1))),
+        wrong("root-of-u", "h* is the root of the unit round-off", "predicate",
+            change=lambda step, s: math.sqrt(roundoff.UNIT_ROUNDOFF["float32"])),
+    ),
+)  # fmt: skip
+def brute_force(
+    draw: Draw, scope: Scope, change: Callable[[float, Stencil], float] = lambda step, s: step, factor: float = 2.0
+) -> Outcome:
+    r"""For $\partial^2$ and $\partial^4$, central, in at least 9 of 10 draws of $\sin$ features ($p = 2$) or $\tanh$
+    features ($p = 4$) the step of least rms error of $A_{FD}$'s entries, of those from $h^*/16$ to $16h^*$, is within a
+    factor 2 of $h^*$ from $\rho = \kappa u \|c\|_2\,\mathrm{rms}$ and $D = \mathrm{rms}\,L\varphi^{(p)}$.
+    """
+    arithmetic, name = scope["arithmetic"], scope["stencil"]
+    claimed = change(predicted(draw, name, arithmetic).step, named(name))
+    best, error = min(measured(draw, name, arithmetic), key=lambda pair: pair[1])
+    ratio = best / claimed
+    return Outcome(
+        1 / factor <= ratio <= factor,
+        f"best h {best:.3g} (rms error {error:.2e}), h* {claimed:.3g}, ratio {ratio:.2f}",
+        margin=math.log(factor) - abs(math.log(ratio)),
+        data={"ratio": ratio},
+    )
+
+
+@stated(
+    "steps.slopes",
+    title="Total error: p on one side of the best step, −m on the other",
+    source="ours",
+    predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1): fitted slopes over [h*/16, h*/4] and [4h*, 16h*] within 0.25 of −m and p, for at least 9 in 10 "
+    "draws (95 % confidence)",
+    kind="sampled",
+    scopes=lambda profile: (
+        *_cells("u_xx central p=2")(profile),
+        *_cells("u_x central p=2", "u_xx forward p=2", arithmetics=("float64",))(profile),
+    ),
+    instances=_draws(64, 128),
+    quantifier=TYPICAL,
+    describe=Draw.to_dict,
+    mutants=(
+        wrong("floor", "it grows like h^(−m+1)", "exponent", shift=(-1, 0)),
+        wrong("order", "it falls like h^(p+1)", "order", shift=(0, 1)),
+    ),
+)  # fmt: skip
+def slopes(draw: Draw, scope: Scope, shift: tuple[int, int] = (0, 0)) -> Outcome:
+    r"""The rms error of $A_{FD}$'s entries falls like $h^p$ for $h$ in $[4h^*, 16h^*]$ and grows like $h^{-m}$ for $h$
+    in $[h^*/16, h^*/4]$, in at least 9 of 10 draws ($\partial$ and $\partial^2$, $p = 2$, central for $\sin$ and
+    forward for $\tanh$).
+    """
+    # Slopes over a factor 4 at either end of the steps tried.
+    s = named(scope["stencil"])
+    curve = list(measured(draw, scope["stencil"], scope["arithmetic"]))
+    low, high = _fit(curve[:7]), _fit(curve[-7:])
+    gap = max(abs(low + s.degree + shift[0]), abs(high - s.order - shift[1]))
+    detail = f"slopes {low:.3f} under h*, {high:.3f} over it; m = {s.degree}, p = {s.order}"
+    return Outcome(gap <= 0.25, detail, margin=0.25 - gap)
+
+
+@stated(
+    "steps.digits-gained",
+    title="What a finer arithmetic gains",
+    source="ours",
+    predicate="24 points and features, w ~ N(0, 4), b ~ N(0, 1), 25 steps from h*/16 to 16 h*: exponent between float32 and float64 within 0.05 of p/(p + m), for at least 9 in 10 draws (95 % "
+    "confidence)",
+    kind="sampled",
+    scopes=once(
+        *({"activation": a, "stencil": s} for s, a in (
+            ("u_xx central p=2", "sin"), ("u_xx central p=4", "tanh"), ("u_xxxx central p=2", "sin")))
+    ),
+    instances=_draws(32, 128),
+    quantifier=TYPICAL,
+    describe=Draw.to_dict,
+    mutants=(
+        wrong("all-digits", "every digit is gained", "exponent", exponent=lambda m, p: 1.0),
+        wrong("swapped", "the exponent m/(p + m)", "predicate", {"activation": "tanh", "stencil": "u_xx central p=4"},
+            exponent=lambda m, p: m / (p + m)),
+    ),
+)  # fmt: skip
+def digits_gained(
+    draw: Draw, scope: Scope, exponent: Callable[[int, int], float] = lambda m, p: p / (p + m)
+) -> Outcome:
+    r"""From float32 to float64 the least rms error scales like $u^{p/(p+m)}$ in the unit round-off, in at least 9 of 10
+    draws ($\partial^2$ at $p = 2$ for $\sin$ and at $p = 4$ for $\tanh$, $\partial^4$ at $p = 2$ for $\sin$).
+    """
+    # log(least error in float32 / in float64) / log(u₃₂/u₆₄).
+    s = named(scope["stencil"])
+    least = [min(e for _, e in measured(draw, scope["stencil"], a)) for a in ("float32", "float64")]
+    found = math.log(least[0] / least[1]) / (29 * math.log(2))
+    wanted = exponent(s.degree, s.order)
+    return Outcome(abs(found - wanted) <= 0.05, f"exponent {found:.3f}, claimed {wanted:.3f}",
+                   margin=0.05 - abs(found - wanted))  # fmt: skip
+
+
+@stated(
+    "steps.worst-case",
+    title="No rounding error exceeds the worst case",
+    source="ours",
+    predicate="largest quotient over 64 entries of each draw (w ~ N(0, 100), b ~ N(0, 1)) at most 1; σ correctly rounded, errors against 40 digits",
+    kind="sampled",
+    scopes=_worst_cells,
+    instances=_draws(4, 32, 10.0),
+    derivation=(
+        Step(r"$\mathrm{fl}(x + hs) = (x + hs)(1 + \delta)$, and so on for the product, the sum and $\sigma$",
+             "N. J. Higham, Accuracy and Stability of Numerical Algorithms (2002), §2.2", "cited"),
+    ),
+    describe=Draw.to_dict,
+    mutants=(
+        wrong("values-only", "the argument is taken as exact: S = max |σ|", "assumption", argument=False),
+        wrong("one-power-less", "h^(1−m)", "exponent", power=1),
+    ),
+)  # fmt: skip
+def worst_case(draw: Draw, scope: Scope, argument: bool = True, power: int = 0) -> Outcome:
+    r"""$|\delta A_{FD}| \le u\,(\|c\|_1 S + \|c\|_1 n' \max|\sigma|)\,h^{-m}$ for every entry, $S = \max|\sigma| +
+    |\sigma'|(2|wx| + |z|)$ over the nodes, $n'$ the roundings of weights, products, sum and division, for correctly
+    rounded $\sigma$, integer nodes and $h$ a power of two, to first order in $u$ (checked without an allowance at $h =
+    1/64$, float32 and float64).
+    """
+    h = Fraction(scope["step"])
+    quotient = worst_quotient(draw, named(scope["stencil"]), h, scope["arithmetic"], argument, power)
+    return Outcome(quotient <= 1, f"largest |δ| h^m / ρ = {quotient:.3f}", margin=1 - quotient)
+
+
+CLAIMS = (optimal, brute_force, slopes, digits_gained, worst_case)
 """Claims about steps and the size of rounding errors."""

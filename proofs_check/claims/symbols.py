@@ -12,7 +12,7 @@ import flint
 
 from numerics.expression_balls import ball
 from proofs_check import proof_steps
-from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claim import Assumption, Profile, Scope, Step, misproved, stated, weaker, wrong
 from proofs_check.claims.common import below, less, once, same
 from proofs_check.claims.stencils import describe
 from proofs_check.formal import Formal, between, reals
@@ -34,16 +34,6 @@ SUPREMA = {(1, 2): Fraction(1491, 1000), (2, 2): Fraction(1842, 1000), (2, 4): F
 def _central(scope: Scope, profile: Profile) -> Iterator[Stencil]:
     for order in (2, 4, 6, 8) if profile == "quick" else range(2, 17, 2):
         yield central(int(scope["derivative"]), order)
-
-
-def _unit_interval(everywhere: bool, low: Fraction = Fraction(0)) -> Callable[[Stencil, Scope], Outcome]:
-    def test(s: Stencil, scope: Scope) -> Outcome:
-        m = symbols.symbol(s)
-        at_end = enclosed(s, Fraction(6283, 2000))  # a little under π
-        holds = from_comparison(m.is_nonnegative(everywhere)) & from_comparison(m.at_most_one()) & below(low, at_end)
-        return Outcome(holds, f"order {s.order}: m(3.1415) = {float(at_end):.6f}")
-
-    return test
 
 
 def enclosed(s: Stencil, theta: Fraction) -> flint.arb:
@@ -81,18 +71,6 @@ def sine_polynomial(s: Stencil) -> sympy.Poly:
         sympy.Integer(0),
     )  # fmt: skip
     return sympy.Poly(total, x, domain="QQ")
-
-
-def _negative_after_pi(s: Stencil, scope: Scope) -> Outcome:
-    """m = ± sin θ P(cos θ)/θ^m with P of one sign on (−1, 1): so m changes sign at π exactly, and is 1 at 0."""
-    if s.derivative % 2 == 0:
-        found = enclosed(s, Fraction(9, 2))
-        return Outcome(less(found, 0), f"m(9/2) = {float(found):.4f}")
-    p = sine_polynomial(s)
-    while p.eval(1) == 0:  # a factor 1 − cos θ, which is positive
-        p = p.quo(type(p)(1 - p.gen, p.gen, domain="QQ"))
-    roots = p.count_roots(-1, 1) - (p.eval(-1) == 0)
-    return Outcome(same(int(roots), 0), f"order {s.order}: {roots} zeros of P on (−1, 1), degree {p.degree()}")
 
 
 MULTIPLES = 8
@@ -168,39 +146,8 @@ def _odd_or_all(scope: Scope, profile: Profile) -> Iterator[Stencil]:
             yield central(derivative, order)
 
 
-def _supremum(stated: Mapping[tuple[int, int], Fraction]) -> Callable[[tuple[int, int], Scope], Outcome]:
-    def test(key: tuple[int, int], scope: Scope) -> Outcome:
-        enclosure = symbols.supremum(forward(*key), 12)
-        half = Fraction(1, 2000)
-        holds = below(stated[key] - half, enclosure) & below(enclosure, stated[key] + half)
-        low, high = enclosure.decimals(9).values()
-        return Outcome(holds, f"sup |m| in [{low}, {high}], stated {float(stated[key]):g}")
-
-    return test
-
-
 def _forward_key(scope: Scope, profile: Profile) -> Iterator[tuple[int, int]]:
     yield int(scope["derivative"]), int(scope["order"])
-
-
-def _sinc_power(squares: Callable[[int], int]) -> Callable[[int, Scope], Outcome]:
-    """m(θ) θ^m as a Laurent polynomial in e^{iθ/2} against that of (2 sin(θ/2))^{2k} (sin θ)^{m − 2k}."""
-
-    def test(derivative: int, scope: Scope) -> Outcome:
-        import sympy
-
-        z = sympy.Symbol("z")
-        s, k = central(derivative, 2), squares(derivative)
-        terms = [
-            sympy.Rational(c.numerator, c.denominator) * z ** (2 * int(x))
-            for x, c in zip(s.offsets, s.weights, strict=True)
-        ]
-        ratio = sympy.Add(*terms) / sympy.I**derivative
-        half, whole = (z - 1 / z) / (2 * sympy.I), (z**2 - 1 / z**2) / (2 * sympy.I)
-        product = (2 * half) ** (2 * k) * whole ** (derivative % 2)
-        return _vanishes(ratio - product, {z: (Fraction(1, 2), 2)}, "in z = e^(iθ/2)")
-
-    return test
 
 
 def _exponential_sum(scope: Scope) -> Outcome:
@@ -260,137 +207,168 @@ def _numerator(s: Stencil) -> sympy.Expr:
     return sympy.expand((symbols.symbol(s).expression * (sympy.I * theta) ** s.derivative).rewrite(sympy.exp))
 
 
-def _multiplies(stretch: int, sign: int = 1) -> Callable[[tuple[Stencil, Stencil], Scope], Outcome]:
-    def test(pair: tuple[Stencil, Stencil], scope: Scope) -> Outcome:
-        first, second = pair
-        whole = compose(first, rescale(second, [stretch]) if stretch != 1 else second)
-        theta = symbols.symbol(whole).variables[0]
-        difference = _numerator(whole) - sign * _numerator(first) * _numerator(second)
-        return _vanishes(difference, {theta: (Fraction(1, 4), 9)}, f"{len(whole.nodes)} nodes")
-
-    return test
-
-
 def _describe_pair(pair: tuple[Stencil, Stencil]) -> list[Any]:
     return [describe(s) for s in pair]
 
 
 _by_derivative = once(*({"derivative": str(m)} for m in (1, 2, 3, 4)))
 
-CLAIMS = (
-    Claim(
-        id="symbols.central-unit-interval",
-        title="Central symbols lie between 0 and 1 on the waves of the grid",
-        statement=r"$0 \le m(\theta) \le 1$ on $(0, \pi]$ for standard central stencils of $\partial^m$, $m \le 4$, of orders 2, 4, 6 "
-        "and 8 (to 16 in the full profile).",
-        family="symbols",
-        source="ours",
-        predicate="non-negativity decided by isolating the roots of a polynomial in $\\cos\\theta$, $m \\le 1$ by "
-        "boxes, orders 2, 4, 6, 8 (16 in full)",
-        kind="exact",
-        scopes=_by_derivative,
-        instances=_central,
-        test=_unit_interval(False),
-        describe=describe,
-        mutants=(
-            Mutant("whole-line", "m ≥ 0 on the whole line", "assumption",
-                   lambda c: c.with_(test=_unit_interval(True)), {"derivative": "1"}),
-            Mutant("half", "m ≥ 1/2 on (0, π]", "constant",
-                   lambda c: c.with_(test=_unit_interval(False, Fraction(1, 2))), {"derivative": "2"}),
-        ),
-    ),
-    Claim(
-        id="symbols.odd-negative",
-        title="Odd central symbols are negative just beyond the grid",
-        statement=r"For $m = 1, 3, 5, 7$ the central symbols of orders 2, 4, 6, 8 are negative on all of "
-        r"$(\pi, 2\pi)$.",
-        family="symbols",
-        source="ours",
-        predicate=r"$\sum_k c_k \sin s_k\theta = \sin\theta\,P(\cos\theta)$ and $P$ has no root in $(-1, 1)$ (Sturm)",
-        kind="symbolic",
-        scopes=once({"derivatives": "1, 3, 5, 7", "orders": "2, 4, 6, 8"}),
-        instances=_odd_or_all,
-        test=_negative_after_pi,
-        assumptions=(Assumption("the derivative is odd", lambda s: s.derivative % 2 == 1),),
-        formal=_sign_of_odd,
-        derivation=(
-            Step(r"$\sin k\theta = \sin\theta\,U_{k-1}(\cos\theta)$", "Chebyshev", "identity", _chebyshev(1)),
-            Step(r"$m > 0$ near $0$, and on $(0,\pi)\cup(\pi,2\pi)$ it changes sign only with $\sin\theta$",
-                 "$P$ keeps its sign on $(-1,1)$ and $m(0) = 1$", "inequality", _keeps_sign),
-        ),
-        describe=describe,
-        mutants=(
-            Mutant("even", "even derivatives too", "assumption", lambda c: c.without_assumption("odd")),
-            Mutant("next-polynomial", r"the first step has $U_k$ in place of $U_{k-1}$", "predicate",
-                   lambda c: c.with_step(1, check=_chebyshev(0))),
-        ),
-    ),
-    Claim(
-        id="symbols.one-sided-suprema",
-        title="One-sided stencils amplify: by how much",
-        statement=r"For forward differences, to three decimals, $\sup|m| = 1.491$ ($\partial$, $p=2$), $1.842$ ($\partial^2$, "
-        r"$p=2$), $6.536$ ($\partial^2$, $p=4$).",
-        family="symbols",
-        source="ours",
-        predicate="a rigorous enclosure of the supremum over the real line within half a unit of the last digit",
-        kind="exact",
-        scopes=once(*({"derivative": str(m), "order": str(p)} for m, p in SUPREMA)),
-        instances=_forward_key,
-        test=_supremum(SUPREMA),
-        mutants=(
-            Mutant("last-digit", "one unit more in the last digit", "constant",
-                   lambda c: c.with_(test=_supremum({k: v + Fraction(1, 1000) for k, v in SUPREMA.items()}))),
-            Mutant("bounded", "one-sided stencils do not amplify", "predicate",
-                   lambda c: c.with_(test=_supremum(dict.fromkeys(SUPREMA, Fraction(1))))),
-        ),
-    ),
-    Claim(
-        id="symbols.sinc-powers",
-        title="Minimal central symbols are products of sinc",
-        statement=r"The second-order central symbol of $\partial^m$, $m \le 6$, is $\mathrm{sinc}^m(\theta/2)$ for even $m$ "
-        r"($\mathrm{sinc}^2(\theta/2)$ for $\partial^2$) and "
-        r"$\mathrm{sinc}\,\theta\;\mathrm{sinc}^{m-1}(\theta/2)$ for odd $m$.",
-        family="symbols",
-        source="classical",
-        predicate=r"identity of Laurent polynomials in $e^{i\theta/2}$",
-        kind="symbolic",
-        scopes=once(*({"derivative": str(m)} for m in (1, 2, 3, 4, 5, 6))),
-        instances=_derivatives,
-        test=_sinc_power(lambda m: m // 2),
-        formal=_product_of_sines,
-        derivation=(
-            Step(r"$m(\theta)\,\theta^m i^m = \sum_k c_k z^{2 s_k}$, $z = e^{i\theta/2}$", "definition", "identity",
-                 _exponential_sum),
-            Step(r"$\sin(\theta/2) = (z - z^{-1})/(2i)$, $\sin\theta = (z^2 - z^{-2})/(2i)$", "Euler", "identity",
-                 _euler(1)),
-        ),
-        mutants=(
-            Mutant("euler", r"the second step has $z^{-1} - z$", "sign", lambda c: c.with_step(2, check=_euler(-1))),
-            Mutant("one-square-more", "one factor sinc² too many", "exponent",
-                   lambda c: c.with_(test=_sinc_power(lambda m: m // 2 + 1)), {"derivative": "2"}),
-            Mutant("one-square-less", "one factor sinc² too few", "exponent",
-                   lambda c: c.with_(test=_sinc_power(lambda m: m // 2 - 1)), {"derivative": "4"}),
-        ),
-    ),
-    Claim(
-        id="symbols.composition",
-        title="Symbols of compositions multiply",
-        statement=r"A difference of a difference with the same step has the product of the symbols, "
-        r"$m_{D E}(\theta) = m_D(\theta)m_E(\theta)$, for differences of $\partial^m$, $m \le 3$, on rational offsets (random ones).",
-        family="symbols",
-        source="classical",
-        predicate="identity of exponential sums with rational frequencies and coefficients, on random rational "
-        "stencils",
-        kind="exact",
-        scopes=once({"stencils": "random rational offsets with m from 1 to 3"}),
-        instances=_pairs,
-        test=_multiplies(1),
-        describe=_describe_pair,
-        mutants=(
-            Mutant("other-step", "the second difference has the step 2h", "assumption",
-                   lambda c: c.with_(test=_multiplies(2))),
-            Mutant("sign", "minus the product", "sign", lambda c: c.with_(test=_multiplies(1, -1))),
-        ),
+
+@stated(
+    "symbols.central-unit-interval",
+    title="Central symbols lie between 0 and 1 on the waves of the grid",
+    source="ours",
+    predicate="non-negativity decided by isolating the roots of a polynomial in $\\cos\\theta$, $m \\le 1$ by "
+    "boxes, orders 2, 4, 6, 8 (16 in full)",
+    kind="exact",
+    scopes=_by_derivative,
+    instances=_central,
+    describe=describe,
+    mutants=(
+        wrong("whole-line", "m ≥ 0 on the whole line", "assumption", {"derivative": "1"}, everywhere=True),
+        wrong("half", "m ≥ 1/2 on (0, π]", "constant", {"derivative": "2"}, low=Fraction(1, 2)),
     ),
 )  # fmt: skip
+def central_unit_interval(s: Stencil, scope: Scope, everywhere: bool = False, low: Fraction = Fraction(0)) -> Outcome:
+    r"""$0 \le m(\theta) \le 1$ on $(0, \pi]$ for standard central stencils of $\partial^m$, $m \le 4$, of orders 2, 4,
+    6 and 8 (to 16 in the full profile).
+    """
+    m = symbols.symbol(s)
+    at_end = enclosed(s, Fraction(6283, 2000))  # a little under π
+    holds = from_comparison(m.is_nonnegative(everywhere)) & from_comparison(m.at_most_one()) & below(low, at_end)
+    return Outcome(holds, f"order {s.order}: m(3.1415) = {float(at_end):.6f}")
+
+
+@stated(
+    "symbols.odd-negative",
+    title="Odd central symbols are negative just beyond the grid",
+    source="ours",
+    predicate=r"$\sum_k c_k \sin s_k\theta = \sin\theta\,P(\cos\theta)$ and $P$ has no root in $(-1, 1)$ (Sturm)",
+    kind="symbolic",
+    scopes=once({"derivatives": "1, 3, 5, 7", "orders": "2, 4, 6, 8"}),
+    instances=_odd_or_all,
+    assumptions=(Assumption("the derivative is odd", lambda s: s.derivative % 2 == 1),),
+    formal=_sign_of_odd,
+    derivation=(
+        Step(r"$\sin k\theta = \sin\theta\,U_{k-1}(\cos\theta)$", "Chebyshev", "identity", _chebyshev(1)),
+        Step(r"$m > 0$ near $0$, and on $(0,\pi)\cup(\pi,2\pi)$ it changes sign only with $\sin\theta$",
+             "$P$ keeps its sign on $(-1,1)$ and $m(0) = 1$", "inequality", _keeps_sign),
+    ),
+    describe=describe,
+    mutants=(
+        weaker("even", "even derivatives too", "odd"),
+        misproved("next-polynomial", r"the first step has $U_k$ in place of $U_{k-1}$", "predicate", 1,
+            check=_chebyshev(0)),
+    ),
+)  # fmt: skip
+def odd_negative(s: Stencil, scope: Scope) -> Outcome:
+    r"""For $m = 1, 3, 5, 7$ the central symbols of orders 2, 4, 6, 8 are negative on all of $(\pi, 2\pi)$."""
+    # m = ± sin θ P(cos θ)/θ^m with P of one sign on (−1, 1): so m changes sign at π exactly, and is 1 at 0.
+    if s.derivative % 2 == 0:
+        found = enclosed(s, Fraction(9, 2))
+        return Outcome(less(found, 0), f"m(9/2) = {float(found):.4f}")
+    p = sine_polynomial(s)
+    while p.eval(1) == 0:  # a factor 1 − cos θ, which is positive
+        p = p.quo(type(p)(1 - p.gen, p.gen, domain="QQ"))
+    roots = p.count_roots(-1, 1) - (p.eval(-1) == 0)
+    return Outcome(same(int(roots), 0), f"order {s.order}: {roots} zeros of P on (−1, 1), degree {p.degree()}")
+
+
+@stated(
+    "symbols.one-sided-suprema",
+    title="One-sided stencils amplify: by how much",
+    source="ours",
+    predicate="a rigorous enclosure of the supremum over the real line within half a unit of the last digit",
+    kind="exact",
+    scopes=once(*({"derivative": str(m), "order": str(p)} for m, p in SUPREMA)),
+    instances=_forward_key,
+    mutants=(
+        wrong("last-digit", "one unit more in the last digit", "constant",
+            stated={k: v + Fraction(1, 1000) for k, v in SUPREMA.items()}),
+        wrong("bounded", "one-sided stencils do not amplify", "predicate", stated=dict.fromkeys(SUPREMA, Fraction(1))),
+    ),
+)  # fmt: skip
+def one_sided_suprema(
+    key: tuple[int, int], scope: Scope, stated: Mapping[tuple[int, int], Fraction] = SUPREMA
+) -> Outcome:
+    r"""For forward differences, to three decimals, $\sup|m| = 1.491$ ($\partial$, $p=2$), $1.842$ ($\partial^2$,
+    $p=2$), $6.536$ ($\partial^2$, $p=4$).
+    """
+    enclosure = symbols.supremum(forward(*key), 12)
+    half = Fraction(1, 2000)
+    holds = below(stated[key] - half, enclosure) & below(enclosure, stated[key] + half)
+    low, high = enclosure.decimals(9).values()
+    return Outcome(holds, f"sup |m| in [{low}, {high}], stated {float(stated[key]):g}")
+
+
+@stated(
+    "symbols.sinc-powers",
+    title="Minimal central symbols are products of sinc",
+    source="classical",
+    predicate=r"identity of Laurent polynomials in $e^{i\theta/2}$",
+    kind="symbolic",
+    scopes=once(*({"derivative": str(m)} for m in (1, 2, 3, 4, 5, 6))),
+    instances=_derivatives,
+    formal=_product_of_sines,
+    derivation=(
+        Step(r"$m(\theta)\,\theta^m i^m = \sum_k c_k z^{2 s_k}$, $z = e^{i\theta/2}$", "definition", "identity",
+             _exponential_sum),
+        Step(r"$\sin(\theta/2) = (z - z^{-1})/(2i)$, $\sin\theta = (z^2 - z^{-2})/(2i)$", "Euler", "identity",
+             _euler(1)),
+    ),
+    mutants=(
+        misproved("euler", r"the second step has $z^{-1} - z$", "sign", 2, check=_euler(-1)),
+        wrong("one-square-more", "one factor sinc² too many", "exponent", {"derivative": "2"},
+            squares=lambda m: m // 2 + 1),
+        wrong("one-square-less", "one factor sinc² too few", "exponent", {"derivative": "4"},
+            squares=lambda m: m // 2 - 1),
+    ),
+)  # fmt: skip
+def sinc_powers(derivative: int, scope: Scope, squares: Callable[[int], int] = lambda m: m // 2) -> Outcome:
+    r"""The second-order central symbol of $\partial^m$, $m \le 6$, is $\mathrm{sinc}^m(\theta/2)$ for even $m$
+    ($\mathrm{sinc}^2(\theta/2)$ for $\partial^2$) and $\mathrm{sinc}\,\theta\;\mathrm{sinc}^{m-1}(\theta/2)$ for odd
+    $m$.
+    """
+    # m(θ) θ^m as a Laurent polynomial in e^{iθ/2} against that of (2 sin(θ/2))^{2k} (sin θ)^{m − 2k}.
+    import sympy
+
+    z = sympy.Symbol("z")
+    s, k = central(derivative, 2), squares(derivative)
+    terms = [
+        sympy.Rational(c.numerator, c.denominator) * z ** (2 * int(x))
+        for x, c in zip(s.offsets, s.weights, strict=True)
+    ]
+    ratio = sympy.Add(*terms) / sympy.I**derivative
+    half, whole = (z - 1 / z) / (2 * sympy.I), (z**2 - 1 / z**2) / (2 * sympy.I)
+    product = (2 * half) ** (2 * k) * whole ** (derivative % 2)
+    return _vanishes(ratio - product, {z: (Fraction(1, 2), 2)}, "in z = e^(iθ/2)")
+
+
+@stated(
+    "symbols.composition",
+    title="Symbols of compositions multiply",
+    source="classical",
+    predicate="identity of exponential sums with rational frequencies and coefficients, on random rational "
+    "stencils",
+    kind="exact",
+    scopes=once({"stencils": "random rational offsets with m from 1 to 3"}),
+    instances=_pairs,
+    describe=_describe_pair,
+    mutants=(
+        wrong("other-step", "the second difference has the step 2h", "assumption", stretch=2),
+        wrong("sign", "minus the product", "sign", sign=-1),
+    ),
+)  # fmt: skip
+def composition(pair: tuple[Stencil, Stencil], scope: Scope, stretch: int = 1, sign: int = 1) -> Outcome:
+    r"""A difference of a difference with the same step has the product of the symbols, $m_{D E}(\theta) =
+    m_D(\theta)m_E(\theta)$, for differences of $\partial^m$, $m \le 3$, on rational offsets (random ones).
+    """
+    first, second = pair
+    whole = compose(first, rescale(second, [stretch]) if stretch != 1 else second)
+    theta = symbols.symbol(whole).variables[0]
+    difference = _numerator(whole) - sign * _numerator(first) * _numerator(second)
+    return _vanishes(difference, {theta: (Fraction(1, 4), 9)}, f"{len(whole.nodes)} nodes")
+
+
+CLAIMS = (central_unit_interval, odd_negative, one_sided_suprema, sinc_powers, composition)
 """Claims about Fourier symbols."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -12,7 +12,7 @@ import flint
 
 from numerics.enclosure import to_ball
 from proofs_check import proof_steps
-from proofs_check.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claim import Assumption, Profile, Scope, Step, instead, stated, weaker, wrong
 from proofs_check.claims.common import below, less, once
 from proofs_check.verdicts import Outcome
 from theory.decision import every, from_comparison
@@ -118,54 +118,6 @@ def cutoff_pairs(ad: Sequence[flint.arb], fd: Sequence[flint.arb], rule: Rule) -
         yield i, j
 
 
-def _order(direction: int, normalised: bool = False) -> Callable[[Setting, Scope], Outcome]:
-    """H_FD ≥ H_AD (direction 1) or H_AD ≥ H_FD (−1) for every cut-off of the rule."""
-
-    def test(setting: Setting, scope: Scope) -> Outcome:
-        rule, power = scope["rule"], int(scope["power"])
-        with flint.ctx.workprec(PRECISION):
-            spectra = singular_values(setting)
-            for values in spectra:
-                if not all(a > b for a, b in pairwise(values)):
-                    return Outcome(
-                        None, f"R = {setting.largest}, h = {setting.h}: a spectrum has values that are not told apart"
-                    )
-            weights = [_weights(v, power) for v in spectra]
-            h_ad, h_fd = (entropies(w) for w in weights)
-            if rule == "fixed":
-                pairs: Iterator[tuple[int, int] | None] = ((r, r) for r in range(1, len(h_ad) + 1))
-            else:
-                levels = [thresholds(w, v, rule) for w, v in zip(weights, spectra, strict=True)]  # type: ignore[arg-type]
-                pairs = cutoff_pairs(levels[0], levels[1], rule)  # type: ignore[arg-type]
-            count, least = 0, None
-            found = [from_comparison(True)]  # that the values are told apart
-            for pair in pairs:
-                if pair is None:
-                    return Outcome(None, "two thresholds are not told apart")
-                count += 1
-                r, s = pair
-                if r == s <= 2:
-                    continue  # log r for both: the largest value is double
-                one, other = h_ad[r - 1], h_fd[s - 1]
-                if normalised:
-                    if min(r, s) == 1:
-                        continue
-                    one, other = one / flint.arb(r).log(), other / flint.arb(s).log()
-                gap = (other - one) * direction
-                order = below(0, gap)
-                if order.holds is False:
-                    detail = f"R = {setting.largest}, h = {setting.h}, r = {r} and {s}: H_AD = {float(one):.6f}, H_FD = {float(other):.6f}"
-                    return Outcome(order, detail, data={"r": [r, s]})
-                found.append(less(0, gap))
-                if found[-1].holds is not True:
-                    return Outcome(None, f"r = {r} and {s}: undecided")
-                least = float(gap) if least is None else min(least, float(gap))
-        detail = f"R = {setting.largest}, h = {spell(setting.h)}: all {count} pairs of cut-off numbers"
-        return Outcome(every(found), f"{detail}, least gap {least or 0:.3g}", margin=least)
-
-    return test
-
-
 _uniform = Assumption("the weights are uniform", lambda s: s.uniform)
 _in_range = Assumption(r"$h \le 2\pi/(2R-1)$", lambda s: s.h * (2 * s.largest - 1) <= 6)
 
@@ -207,23 +159,6 @@ class Threshold:
         return {"R": 8, "step": spell(self.step), "tau": spell(self.tau)}
 
 
-def _absolute(direction: int) -> Callable[[Threshold, Scope], Outcome]:
-    """The entropies that ``theory.solvable.truncated_entropy`` gives under the absolute rule."""
-
-    def test(level: Threshold, scope: Scope) -> Outcome:
-        model, h = Circle(uniform_frequencies(8)), level.step
-        convention = Convention("absolute", level.tau, int(scope["power"]))  # type: ignore[arg-type]
-        ad, fd = (truncated_entropy(model, m, h, convention) for m in METHODS)
-        if ad.value is None or fd.value is None:
-            return Outcome(None, f"τ = {level.tau}: no entropy at r = {ad.cutoff} and {fd.cutoff}")
-        gap = (fd.value - ad.value).scaled(direction)
-        holds = from_comparison(True) if ad.cutoff == fd.cutoff <= 2 else below(0, gap)
-        detail = f"τ = {spell(level.tau)}: r = {ad.cutoff} and {fd.cutoff}, H_AD = {float(ad.value):.4f}, H_FD = {float(fd.value):.4f}"
-        return Outcome(holds, detail, margin=float(gap), data={"tau": spell(level.tau)})
-
-    return test
-
-
 def _levels(scope: Scope, profile: Profile) -> Iterator[Threshold]:
     yield from (Threshold(t) for t in (Fraction(1), Fraction(3), Fraction(11, 2), Fraction(13, 2)))
 
@@ -236,63 +171,114 @@ def _half_the_step(scope: Scope, profile: Profile) -> Iterator[Threshold]:
 _RULES: tuple[Rule, ...] = ("fixed", "relative", "energy")
 _cells = once(*({"rule": r, "power": q, "arithmetic": "exact"} for r in _RULES for q in ("1", "2")))
 
-CLAIMS = (
-    Claim(
-        id="solvable.uniform-circle",
-        title="Uniform frequencies on the circle: FD has at least the entropy of AD",
-        statement=r"For frequencies uniform on $1 \dots R$ and $h \in (0, 2\pi/(2R-1)]$ (checked at $R = 2, 8, 32$, in the full profile seven $R$ to 64, and four $h$ each, "
-        r"the largest $6/(2R-1)$) the truncated entropies, not "
-        r"normalised, satisfy $H_{FD} \ge H_{AD}$ for every number of values kept, under every relative and under every "
-        "energy cut-off, for powers 1 and 2: S3 is reversed.",
-        family="solvable",
-        source="ours, from Marshall, Olkin and Arnold (2011), proposition 5.B.1",
-        predicate=r"all values of a spectrum are told apart; every pair $(r_{AD}, r_{FD})$ of cut-off numbers "
-        r"that some $\tau \in (0, 1)$ gives is enumerated (thresholds told apart in ball arithmetic), and at each "
-        r"$H_{FD} > H_{AD}$, or both are $\log r$, $r \le 2$",
-        kind="ball",
-        scopes=_cells,
-        instances=_instances,
-        test=_order(+1),
-        assumptions=(_uniform, _in_range),
-        derivation=(
-            Step(r"$\sin((n+1)t) - \sin nt = 2\cos\frac{(2n+1)t}2\sin\frac t2 \ge 0$ for $(2n+1)t \le \pi$, $t = h/2$: both "
-                 r"spectra, $n^2$ and $(2\sin(nh/2)/h)^2$, increase in $n \le R$", "addition theorem", "identity", _rises),
-            Step(r"their ratio $\mathrm{sinc}^2(nh/2)$ decreases in $n$, so that it increases along descending order",
-                 r"$(t\cos t - \sin t)' = -t\sin t < 0$ on $(0, \pi)$", "identity", _falls),
-            Step(r"a ratio that increases along the spectrum gives $p_{FD} \prec p_{AD}$ for every $r$, and "
-                 r"$r_{FD} \ge r_{AD}$ under relative and energy rules", "claim entropy.majorisation-order", "claim"),
-            Step(r"$H_{r+1} \ge H_r$ along descending values", "claim entropy.rank-monotone", "claim"),
-        ),
-        describe=Setting.to_dict,
-        mutants=(
-            Mutant("reversed", "AD has at least the entropy of FD", "sign", lambda c: c.with_(test=_order(-1))),
-            Mutant("any-law", "the weights need not be uniform", "assumption",
-                   lambda c: c.without_assumption("uniform")),
-            Mutant("normalised", "the entropies are divided by log r", "predicate",
-                   lambda c: c.with_(test=_order(+1, normalised=True)),
-                   {"rule": "relative", "power": "2", "arithmetic": "exact"}),
-        ),
+
+@stated(
+    "solvable.uniform-circle",
+    title="Uniform frequencies on the circle: FD has at least the entropy of AD",
+    source="ours, from Marshall, Olkin and Arnold (2011), proposition 5.B.1",
+    predicate=r"all values of a spectrum are told apart; every pair $(r_{AD}, r_{FD})$ of cut-off numbers "
+    r"that some $\tau \in (0, 1)$ gives is enumerated (thresholds told apart in ball arithmetic), and at each "
+    r"$H_{FD} > H_{AD}$, or both are $\log r$, $r \le 2$",
+    kind="ball",
+    scopes=_cells,
+    instances=_instances,
+    assumptions=(_uniform, _in_range),
+    derivation=(
+        Step(r"$\sin((n+1)t) - \sin nt = 2\cos\frac{(2n+1)t}2\sin\frac t2 \ge 0$ for $(2n+1)t \le \pi$, $t = h/2$: both "
+             r"spectra, $n^2$ and $(2\sin(nh/2)/h)^2$, increase in $n \le R$", "addition theorem", "identity", _rises),
+        Step(r"their ratio $\mathrm{sinc}^2(nh/2)$ decreases in $n$, so that it increases along descending order",
+             r"$(t\cos t - \sin t)' = -t\sin t < 0$ on $(0, \pi)$", "identity", _falls),
+        Step(r"a ratio that increases along the spectrum gives $p_{FD} \prec p_{AD}$ for every $r$, and "
+             r"$r_{FD} \ge r_{AD}$ under relative and energy rules", "claim entropy.majorisation-order", "claim"),
+        Step(r"$H_{r+1} \ge H_r$ along descending values", "claim entropy.rank-monotone", "claim"),
     ),
-    Claim(
-        id="solvable.uniform-circle-absolute",
-        title="The same under an absolute cut-off",
-        statement=r"For uniform frequencies on $1 \dots R$ and $h \in (0, 2\pi/(2R-1)]$, $H_{FD} \ge H_{AD}$ under every "
-        r"absolute cut-off of the singular values too. (It is not: $R = 8$, $h = 1/4$, $\tau = 11/2$ keeps six values of "
-        r"AD and four of FD.)",
-        family="solvable",
-        source="ours (a conjecture; it is false)",
-        predicate=r"the order of the enclosed entropies at $R = 8$, $h = 1/4$, $\tau = 1, 3, 11/2, 13/2$",
-        kind="ball",
-        scopes=once({"power": "1", "arithmetic": "exact"}, {"power": "2", "arithmetic": "exact"}),
-        instances=_levels,
-        test=_absolute(+1),
-        describe=Threshold.to_dict,
-        mutants=(
-            Mutant("reversed", "AD has at least the entropy of FD under every absolute cut-off", "sign",
-                   lambda c: c.with_(test=_absolute(-1))),
-            Mutant("half-the-step", "h = 1/8, half the step, restores the order", "assumption",
-                   lambda c: c.with_(instances=_half_the_step)),
-        ),
+    describe=Setting.to_dict,
+    mutants=(
+        wrong("reversed", "AD has at least the entropy of FD", "sign", direction=-1),
+        weaker("any-law", "the weights need not be uniform", "uniform"),
+        wrong("normalised", "the entropies are divided by log r", "predicate",
+            {"rule": "relative", "power": "2", "arithmetic": "exact"}, normalised=True),
     ),
 )  # fmt: skip
+def uniform_circle(setting: Setting, scope: Scope, direction: int = +1, normalised: bool = False) -> Outcome:
+    r"""For frequencies uniform on $1 \dots R$ and $h \in (0, 2\pi/(2R-1)]$ (checked at $R = 2, 8, 32$, in the full
+    profile seven $R$ to 64, and four $h$ each, the largest $6/(2R-1)$) the truncated entropies, not normalised, satisfy
+    $H_{FD} \ge H_{AD}$ for every number of values kept, under every relative and under every energy cut-off, for powers
+    1 and 2: S3 is reversed.
+    """
+    # H_FD ≥ H_AD (direction 1) or H_AD ≥ H_FD (−1) for every cut-off of the rule.
+    rule, power = scope["rule"], int(scope["power"])
+    with flint.ctx.workprec(PRECISION):
+        spectra = singular_values(setting)
+        for values in spectra:
+            if not all(a > b for a, b in pairwise(values)):
+                return Outcome(
+                    None, f"R = {setting.largest}, h = {setting.h}: a spectrum has values that are not told apart"
+                )
+        weights = [_weights(v, power) for v in spectra]
+        h_ad, h_fd = (entropies(w) for w in weights)
+        if rule == "fixed":
+            pairs: Iterator[tuple[int, int] | None] = ((r, r) for r in range(1, len(h_ad) + 1))
+        else:
+            levels = [thresholds(w, v, rule) for w, v in zip(weights, spectra, strict=True)]  # type: ignore[arg-type]
+            pairs = cutoff_pairs(levels[0], levels[1], rule)  # type: ignore[arg-type]
+        count, least = 0, None
+        found = [from_comparison(True)]  # that the values are told apart
+        for pair in pairs:
+            if pair is None:
+                return Outcome(None, "two thresholds are not told apart")
+            count += 1
+            r, s = pair
+            if r == s <= 2:
+                continue  # log r for both: the largest value is double
+            one, other = h_ad[r - 1], h_fd[s - 1]
+            if normalised:
+                if min(r, s) == 1:
+                    continue
+                one, other = one / flint.arb(r).log(), other / flint.arb(s).log()
+            gap = (other - one) * direction
+            order = below(0, gap)
+            if order.holds is False:
+                detail = f"R = {setting.largest}, h = {setting.h}, r = {r} and {s}: H_AD = {float(one):.6f}, H_FD = {float(other):.6f}"
+                return Outcome(order, detail, data={"r": [r, s]})
+            found.append(less(0, gap))
+            if found[-1].holds is not True:
+                return Outcome(None, f"r = {r} and {s}: undecided")
+            least = float(gap) if least is None else min(least, float(gap))
+    detail = f"R = {setting.largest}, h = {spell(setting.h)}: all {count} pairs of cut-off numbers"
+    return Outcome(every(found), f"{detail}, least gap {least or 0:.3g}", margin=least)
+
+
+@stated(
+    "solvable.uniform-circle-absolute",
+    title="The same under an absolute cut-off",
+    source="ours (a conjecture; it is false)",
+    predicate=r"the order of the enclosed entropies at $R = 8$, $h = 1/4$, $\tau = 1, 3, 11/2, 13/2$",
+    kind="ball",
+    scopes=once({"power": "1", "arithmetic": "exact"}, {"power": "2", "arithmetic": "exact"}),
+    instances=_levels,
+    describe=Threshold.to_dict,
+    mutants=(
+        wrong("reversed", "AD has at least the entropy of FD under every absolute cut-off", "sign", direction=-1),
+        instead("half-the-step", "h = 1/8, half the step, restores the order", "assumption", instances=_half_the_step),
+    ),
+)  # fmt: skip
+def uniform_circle_absolute(level: Threshold, scope: Scope, direction: int = +1) -> Outcome:
+    r"""For uniform frequencies on $1 \dots R$ and $h \in (0, 2\pi/(2R-1)]$, $H_{FD} \ge H_{AD}$ under every absolute
+    cut-off of the singular values too. (It is not: $R = 8$, $h = 1/4$, $\tau = 11/2$ keeps six values of AD and four of
+    FD.)
+    """
+    # The entropies that ``theory.solvable.truncated_entropy`` gives under the absolute rule.
+    model, h = Circle(uniform_frequencies(8)), level.step
+    convention = Convention("absolute", level.tau, int(scope["power"]))  # type: ignore[arg-type]
+    ad, fd = (truncated_entropy(model, m, h, convention) for m in METHODS)
+    if ad.value is None or fd.value is None:
+        return Outcome(None, f"τ = {level.tau}: no entropy at r = {ad.cutoff} and {fd.cutoff}")
+    gap = (fd.value - ad.value).scaled(direction)
+    holds = from_comparison(True) if ad.cutoff == fd.cutoff <= 2 else below(0, gap)
+    detail = f"τ = {spell(level.tau)}: r = {ad.cutoff} and {fd.cutoff}, H_AD = {float(ad.value):.4f}, H_FD = {float(fd.value):.4f}"
+    return Outcome(holds, detail, margin=float(gap), data={"tau": spell(level.tau)})
+
+
+CLAIMS = (uniform_circle, uniform_circle_absolute)
 """Claims about uniform frequencies."""

@@ -36,18 +36,18 @@ def test_every_pair_of_cut_off_numbers_is_listed(rule: Literal["relative", "ener
 
 def test_the_counterexample_under_an_absolute_cut_off() -> None:
     """R = 8, h = 1/4: six values of AD and four of FD are above √30, and H_AD = 1.6923 > H_FD = 1.3697 (power 2)."""
-    outcome = uniform_circle._absolute(+1)(Threshold(Fraction(11, 2)), {"power": "2"})
+    outcome = uniform_circle.uniform_circle_absolute.test(Threshold(Fraction(11, 2)), {"power": "2"})
     assert outcome.holds is False
     assert outcome.decision is not None
     assert outcome.decision.compared > 0
     assert "r = 6 and 4, H_AD = 1.6922, H_FD = 1.3697" in outcome.detail.replace("1.6923", "1.6922")
-    assert uniform_circle._absolute(+1)(Threshold(Fraction(1)), {"power": "2"}).holds is True
+    assert uniform_circle.uniform_circle_absolute.test(Threshold(Fraction(1)), {"power": "2"}).holds is True
 
 
 def test_a_normalised_entropy_breaks_the_order_where_more_is_kept() -> None:
     scope = {"rule": "relative", "power": "2"}
     assert uniform_circle._order(+1)(Setting(8, Fraction(1, 4)), scope).holds is True
-    assert uniform_circle._order(+1, normalised=True)(Setting(2, Fraction(2)), scope).holds is False
+    assert uniform_circle.uniform_circle.given(normalised=True).test(Setting(2, Fraction(2)), scope).holds is False
 
 
 def test_models_are_infinite_or_say_how_many_features_they_have() -> None:

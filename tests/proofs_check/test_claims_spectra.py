@@ -69,8 +69,8 @@ def test_the_dyadic_parts_of_cauchys_moments() -> None:
 def test_a_limit_off_by_a_millionth_is_refuted() -> None:
     """At one step of 2^−12 alone it was not."""
     x = Fraction(1)
-    assert kernel_rates._hats(1, Fraction(4, 3))(x, {}).holds is True
-    assert kernel_rates._hats(1, Fraction(4, 3) + Fraction(1, 10**6))(x, {}).holds is False
+    assert kernel_rates.relu.test(x, {}).holds is True
+    assert kernel_rates.relu.given(constant=Fraction(4, 3) + Fraction(1, 10**6)).test(x, {}).holds is False
 
 
 @pytest.mark.parametrize(("power", "holds"), [(1.0, True), (0.9, False), (0.5, False)])
@@ -81,7 +81,7 @@ def test_the_floor_depends_on_the_unit_roundoff(power: float, holds: bool, monke
     monkeypatch.setattr(floor, "_over_steps", made)
     instance = floor.problem("sin", size=8)
     for arithmetic in ("float32", "float64"):
-        assert floor._slope(lambda m: -m)(instance, {"arithmetic": arithmetic}).holds is holds
+        assert floor.floor_exponent.test(instance, {"arithmetic": arithmetic}).holds is holds
 
 
 def test_a_second_moment_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from theory.piecewise import PiecewisePolynomial
 from theory.stencils import Stencil, central, five_point, forward, nine_point, stencil, thirteen_point
 
 CELL = {"stencil": stencils.RANDOM}
-COMPARE = remainders._constant(Fraction(1))
+COMPARE = remainders.error_constant.test
 
 
 @settings(max_examples=25)
@@ -56,7 +56,7 @@ def test_a_kernel_with_the_right_moments_is_not_enough(degree: int) -> None:
 @given(any_stencil(extra=2), st.sampled_from([Fraction(999, 1000), Fraction(1001, 1000)]))
 def test_the_error_constant_is_the_least(s: Stencil, factor: Fraction) -> None:
     assert COMPARE(s, CELL).holds is True
-    assert remainders._constant(factor)(s, CELL).holds is False
+    assert remainders.error_constant.given(factor=factor).test(s, CELL).holds is False
 
 
 def test_the_maximum_is_over_the_hull_of_the_nodes_and_of_x() -> None:
@@ -64,7 +64,7 @@ def test_the_maximum_is_over_the_hull_of_the_nodes_and_of_x() -> None:
     s = stencil(1, [3, 4])
     assert peano.error_constant(s) == Enclosure.exact(Fraction(7, 2))
     assert COMPARE(s, CELL).holds is True
-    assert remainders._constant(Fraction(1), beyond=Fraction(10))(s, CELL).holds is False
+    assert remainders.error_constant.given(beyond=Fraction(10)).test(s, CELL).holds is False
 
 
 @pytest.mark.parametrize("s", [central(2), central(3, 4), forward(2, 4)], ids=str)
@@ -80,7 +80,7 @@ def test_wrong_constants_of_the_source_are_refuted(s: Stencil, monkeypatch: pyte
     kernel = peano.peano_kernel
     monkeypatch.setattr(peano, "peano_kernel", lambda s, q=0: remainders._scaled(Fraction(101, 100))(kernel(s, q)))
     assert COMPARE(s, CELL).holds is False
-    assert remainders._peano()(s, CELL).holds is False
+    assert remainders.stencils_peano.test(s, CELL).holds is False
 
 
 def test_a_mean_is_decided_by_its_whole_interval() -> None:
@@ -98,10 +98,10 @@ def test_a_typical_constant_wrong_by_the_root_of_two_is_refuted(monkeypatch: pyt
     scope = {"activation": "sin", "operator": "u_xx", "step": "1/100", "sigma": floor.ROUNDED}
     (population,) = floor._populations(scope, "quick")
     floor.entry_quotients.cache_clear()
-    assert floor._entries(1.0)(population, scope).holds is True
+    assert floor.entries.test(population, scope).holds is True
     floor.entry_quotients.cache_clear()
     monkeypatch.setattr(roundoff, "TYPICAL_FACTOR", 3**-0.5)
-    assert floor._entries(1.0)(population, scope).holds is False
+    assert floor.entries.test(population, scope).holds is False
     floor.entry_quotients.cache_clear()
 
 
