@@ -46,7 +46,7 @@ def test_the_counterexample_under_an_absolute_cut_off() -> None:
 
 def test_a_normalised_entropy_breaks_the_order_where_more_is_kept() -> None:
     scope = {"rule": "relative", "power": "2"}
-    assert uniform_circle._order(+1)(Setting(8, Fraction(1, 4)), scope).holds is True
+    assert uniform_circle.uniform_circle.test(Setting(8, Fraction(1, 4)), scope).holds is True
     assert uniform_circle.uniform_circle.given(normalised=True).test(Setting(2, Fraction(2)), scope).holds is False
 
 
