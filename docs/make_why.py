@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import brentq
 
-from numerics.limit_gap import limit_spectrum
-from numerics.matrices import float_matrix
-from numerics.problem import Problem
-from numerics.truncation import truncation_terms
-from theory.entropy import Convention, cutoff, entropy_gap_coefficient, truncated_entropy
-from theory.laws import Law, Normal, Uniform
+from numerics.entropy.limit import limit_spectrum
+from numerics.matrices.assemble import float_matrix, truncation_terms
+from numerics.problem.problem import Problem
+from theory.entropy.conventions import Convention
+from theory.entropy.entropy import cutoff, entropy_gap_coefficient, truncated_entropy
+from theory.features.laws import Law, Normal, Uniform
 
 TARGET = Path(__file__).resolve().parent / "why.svg"
 ONE = Normal(Fraction(0), Fraction(1))

@@ -22,13 +22,13 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings, target
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from numerics.problem import METHODS, Method
-from numerics.training.derivative_bounds import BOUNDED
-from numerics.training.drawn import RATIOS, Examined, TrainingProblem, examine, save_witness
-from numerics.training.entropy_order import compared
-from numerics.training.persistence import order
-from proofs_check.strategies import lazy_problems, training_problems
-from theory.conventions import standard_conventions
+from numerics.predictions.bounds import BOUNDED
+from numerics.predictions.drawn import RATIOS, Examined, TrainingProblem, examine, save_witness
+from numerics.predictions.entropy_order import compared
+from numerics.predictions.persistence import order
+from numerics.problem.problem import METHODS, Method
+from proofs_check.search.strategies import lazy_problems, training_problems
+from theory.entropy.conventions import standard_conventions
 
 CONVENTIONS = standard_conventions(4)
 KEPT = 10

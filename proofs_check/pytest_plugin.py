@@ -1,7 +1,7 @@
 """A pytest plugin: files of claims are collected as tests, one for each cell and one for each mutant.
 
 A file called ``claims_*.py`` or ``*_claims.py`` that imports from ``proofs_check`` is a file of claims
-(:mod:`proofs_check.user_claims`).  The test of a cell passes when its verdict is PROVED, CERTIFIED or SUPPORTED; that
+(:mod:`proofs_check.own.claims`).  The test of a cell passes when its verdict is PROVED, CERTIFIED or SUPPORTED; that
 of a mutant, when it is REFUTED.  What fails shows the evidence and the commands that repeat it.
 ``--adfd-profile full`` judges more instances.
 """
@@ -60,8 +60,8 @@ class ClaimFile(pytest.File):
         Raises:
             CollectError: the file cannot be loaded; one line says why.
         """
-        from proofs_check import ledger, runner
-        from theory.errors import InputError
+        from proofs_check.ledger import ledger, runner
+        from theory.base.errors import InputError
 
         profile = self.config.getoption("adfd_profile", "quick")
         try:
@@ -87,7 +87,7 @@ class ClaimItem(pytest.Item):
         Raises:
             ClaimError: the verdict is not the one that passes.
         """
-        from proofs_check import runner
+        from proofs_check.ledger import runner
 
         result = runner.run_task(self.task)
         self.user_properties.append(("verdict", result["verdict"]))
@@ -96,7 +96,8 @@ class ClaimItem(pytest.Item):
             raise ClaimError(self._message(result))
 
     def _message(self, result: dict[str, Any]) -> str:
-        from proofs_check import runner, user_claims
+        from proofs_check.ledger import runner
+        from proofs_check.own import claims as user_claims
 
         task, evidence = self.task, result["evidence"]
         claim = next(c for c in user_claims.load(task.file) if c.id == task.claim)

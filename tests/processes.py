@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO
 
 PRELOADED = [
-    "numpy", "scipy.linalg", "sympy", "mpmath", "flint", "torch", "msgspec", "rich.console", "proofs_check.cli",
-    "proofs_check.ledger", "proofs_check.runner", "proofs_check.commands.output", "proofs_check.report.page",
+    "numpy", "scipy.linalg", "sympy", "mpmath", "flint", "torch", "msgspec", "rich.console", "proofs_check.cli.main",
+    "proofs_check.ledger.ledger", "proofs_check.ledger.runner", "proofs_check.cli.output", "proofs_check.report.page",
     "hypothesis.strategies", "hypothesis.extra.numpy", "matplotlib.figure",
 ]  # fmt: skip
 
@@ -47,7 +47,7 @@ def _run(
     if script:
         runpy.run_path(script, run_name="__main__")
         return
-    from proofs_check.cli import main
+    from proofs_check.cli.main import main
 
     main()
 

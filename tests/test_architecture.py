@@ -153,7 +153,7 @@ def executions(path: Path) -> list[str]:
 
 
 def test_no_text_is_executed() -> None:
-    """No eval, exec, sympify, parse_expr or lambdify: expressions go through ``theory.expressions``."""
+    """No eval, exec, sympify, parse_expr or lambdify: expressions go through ``theory.base.expressions``."""
     assert faults(MODULES, executions) == {}
 
 
@@ -229,7 +229,7 @@ def test_no_names_of_build_environments() -> None:
 def test_importing_a_room_is_cheap() -> None:
     """The light modules load neither sympy, numpy, torch, flint nor matplotlib: a command line must start at once."""
     code = (
-        "import sys, theory.errors, theory.exact, theory.conventions, theory.laws, theory.stencils, theory.entropy\n"
+        "import sys, theory.base.errors, theory.base.exact, theory.entropy.conventions, theory.features.laws, theory.stencils, theory.entropy.entropy\n"
         "print(sorted({'sympy', 'numpy', 'torch', 'flint', 'matplotlib', 'scipy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)

@@ -51,7 +51,7 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, 
 @cache
 def command_line() -> Any:
     """The command line as a tree of commands."""
-    from proofs_check.cli import app
+    from proofs_check.cli.main import app
 
     return get_command(app)
 

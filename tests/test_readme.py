@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from msgspec import convert
 
-from proofs_check import ledger, runner
-from proofs_check.claim import parse_address
-from proofs_check.commands.claims import _recorded
-from proofs_check.coverage import on_record
-from proofs_check.ledger import load_expected
+from proofs_check.claims.claim import parse_address
+from proofs_check.cli.claims import _recorded
+from proofs_check.ledger import ledger, runner
+from proofs_check.ledger.coverage import on_record
+from proofs_check.ledger.ledger import load_expected
 from proofs_check.report.brief import brief
 from proofs_check.report.records import Claim
 
@@ -38,7 +38,7 @@ def sessions() -> list[tuple[str, str]]:
 TOUR = """
 import contextlib, io, json, sys
 from proofs_check import exits
-from proofs_check.cli import app
+from proofs_check.cli.main import app
 
 for words, target in zip(*json.load(sys.stdin), strict=True):
     printed, sys.argv = io.StringIO(), words

@@ -16,16 +16,15 @@ from __future__ import annotations
 
 import argparse
 
-from numerics.entropies import difference, entropy_of
-from numerics.problem import Problem
-from numerics.spectra import spectrum
-from proofs_check.claims.common import below
-from proofs_check.judging import judge
-from proofs_check.refute import search
-from proofs_check.search_spaces import like
-from proofs_check.user_claims import claim, without
-from proofs_check.verdicts import Outcome
-from theory.conventions import Convention
+from numerics.entropy.compare import difference, entropy_of
+from numerics.problem.problem import Problem
+from numerics.spectra.spectrum import spectrum
+from proofs_check.claims.comparisons import below
+from proofs_check.claims.verdicts import Outcome
+from proofs_check.ledger.judging import judge
+from proofs_check.own.claims import claim, without
+from proofs_check.search.refute import like, search
+from theory.entropy.conventions import Convention
 
 RANK = 2
 CONVENTION = Convention("fixed", rank=RANK, power=1)
@@ -114,7 +113,7 @@ def main(*, cheap: bool) -> None:
         verdict = judge(mutant.mutate(rising_ratios_give_fd_the_entropy), CELL, "quick").verdict
         print(f"   wrong version {mutant.name!r}: {verdict}")
         assert verdict == "REFUTED"
-    print("   Each instance is certified; the theorem behind them all is ratio majorisation, in theory.majorisation.")
+    print("   Each instance is certified; the theorem behind them all is ratio majorisation, in theory.entropy.bounds.")
 
 
 if __name__ == "__main__":

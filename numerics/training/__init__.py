@@ -4,11 +4,11 @@ torch is imported in this package alone, and by none of the others. A network of
 problem like any other (a module maps points ``[n, d]`` to values ``[n]`` or ``[n, 1]``):
 
 >>> import torch
->>> from numerics.problem import Boundary, Problem
+>>> from numerics.problem.problem import Boundary, Problem
 >>> from numerics.training import from_problem
 >>> from numerics.training.ensembles import train_ensemble
->>> from numerics.training.modules import ModuleResidual, flatten
->>> from numerics.training.optimisers import LBFGS
+>>> from numerics.networks.perceptrons import ModuleResidual, flatten
+>>> from numerics.training.loop import LBFGS
 >>> net = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1)).double()
 >>> problem = Problem(operator_text="u_xx + x*u", interior=(16,), boundary=(Boundary(),))
 >>> model = ModuleResidual(net, from_problem.system(problem, "fd"))

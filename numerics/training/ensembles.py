@@ -26,16 +26,25 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from numerics.training.devices import dtype_name, resolve_device, resolve_dtype, tensor_float_32, threads
-from numerics.training.loop import Snapshot, Trajectory, minimise
-from numerics.training.modules import ModuleResidual
-from numerics.training.optimisers import GradientDescent, Optimiser
-from numerics.training.perceptrons import PerceptronResidual
-from numerics.training.records import DIVERGED, FINISHED, LossCurve, Record, finite, schedule
-from numerics.training.residuals import System
-from numerics.training.two_layer import TwoLayerResidual
-from theory.errors import InputError
-from theory.files import check_output, write
+from numerics.arithmetic.devices import dtype_name, resolve_device, resolve_dtype, tensor_float_32, threads
+from numerics.networks.networks import System
+from numerics.networks.perceptrons import ModuleResidual, PerceptronResidual
+from numerics.networks.two_layer import TwoLayerResidual
+from numerics.training.loop import (
+    DIVERGED,
+    FINISHED,
+    GradientDescent,
+    LossCurve,
+    Optimiser,
+    Record,
+    Snapshot,
+    Trajectory,
+    finite,
+    minimise,
+    schedule,
+)
+from theory.base.errors import InputError
+from theory.base.files import check_output, write
 
 Model = TwoLayerResidual | PerceptronResidual | ModuleResidual
 Progress = Callable[[int, int], None]
@@ -121,9 +130,9 @@ def train_ensemble(
     Args:
         model: a :class:`TwoLayerResidual` (fastest), a :class:`PerceptronResidual` (any depth) or a
             :class:`ModuleResidual` (any module).
-        start: initial parameters, one row a seed; see :func:`numerics.training.networks.initialise`.
-        optimiser: as in :mod:`numerics.training.optimisers`; the step of gradient descent may be a tensor ``[b]``.
-        record: see :func:`numerics.training.records.schedule`.
+        start: initial parameters, one row a seed; see :func:`numerics.networks.networks.initialise`.
+        optimiser: as in :mod:`numerics.training.loop`; the step of gradient descent may be a tensor ``[b]``.
+        record: see :func:`numerics.training.loop.schedule`.
         seeds: names of the rows, for the result; 0, 1, … by default.
         chunk: the most networks that a thread has in memory at once.
         checkpoint: a file that holds finished chunks and the state of the current one; written at most every

@@ -1,4 +1,4 @@
-"""From a :class:`numerics.problem.Problem` to what this package trains, and ``adfd train`` for networks."""
+"""From a :class:`numerics.problem.problem.Problem` to what this package trains, and ``adfd train`` for networks."""
 
 from __future__ import annotations
 
@@ -14,27 +14,25 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.backends import FloatBackend
-from numerics.features import boundary_rows, features, interior_points
-from numerics.problem import METHODS, Method, Problem, Vector
-from numerics.training import jets, ntk
-from numerics.training.along import entropies, moments
-from numerics.training.devices import resolve_device, resolve_dtype
+from numerics.arithmetic.backends import FloatBackend
+from numerics.arithmetic.devices import resolve_device, resolve_dtype
+from numerics.networks import activations as jets
+from numerics.networks import ntk
+from numerics.networks.networks import Difference, Perceptron, Rows, System, Term, TwoLayer
+from numerics.networks.ntk import entropies, moments
+from numerics.networks.perceptrons import PerceptronResidual, flatten
+from numerics.networks.two_layer import TwoLayerResidual
+from numerics.predictions.frozen import Followed, distances, follow, joined, orders, prediction
+from numerics.predictions.persistence import lasting
+from numerics.problem.drawn import boundary_rows, features, interior_points
+from numerics.problem.problem import METHODS, Method, Problem, Vector
 from numerics.training.ensembles import EnsembleRun, Model, on, train_ensemble
-from numerics.training.frozen import Followed, distances, follow, joined, orders, prediction
-from numerics.training.modules import flatten
-from numerics.training.networks import Perceptron, TwoLayer
-from numerics.training.optimisers import GradientDescent, Optimiser, optimiser
-from numerics.training.perceptrons import PerceptronResidual
-from numerics.training.persistence import lasting
-from numerics.training.records import finite
-from numerics.training.residuals import Difference, Rows, System, Term
+from numerics.training.loop import GradientDescent, Optimiser, finite, optimiser
 from numerics.training.statistics import compare
-from numerics.training.two_layer import TwoLayerResidual
-from theory.activations import Activation, z
-from theory.errors import InputError
-from theory.expressions import evaluate
-from theory.operators import LinearOperator
+from theory.base.errors import InputError
+from theory.base.expressions import evaluate
+from theory.features.activations import Activation, z
+from theory.operators.operator import LinearOperator
 
 CHUNK = 64
 """Members that are followed at once."""
@@ -43,7 +41,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class TorchBackend:
-    """torch tensors for :func:`theory.expressions.evaluate`; constants are Python floats."""
+    """torch tensors for :func:`theory.base.expressions.evaluate`; constants are Python floats."""
 
     def constant(self, value: Fraction) -> Any:
         """The nearest double."""
@@ -179,7 +177,7 @@ def start(problem: Problem, seeds: Sequence[int]) -> Float[Tensor, "b p"]:
     """Initial parameters, one row a seed: ``w, b`` as the problem's features (or as given), ``a`` standard normal.
 
     ``a`` comes from a third stream beside those of the features; ``"standard"`` scaling divides it by √M. Networks
-    deeper than two layers have their own start (see :class:`numerics.training.networks.Perceptron`).
+    deeper than two layers have their own start (see :class:`numerics.networks.networks.Perceptron`).
     """
     training = problem.training
     members = []
@@ -271,7 +269,7 @@ def train_methods(
 
     Args:
         law: also follow gradient descent with the law of the frozen kernel and its bound
-            (:mod:`numerics.training.frozen`), which costs a second training and a little more; left out above
+            (:mod:`numerics.predictions.frozen`), which costs a second training and a little more; left out above
             ``MOST_RESIDUALS``.
         cast_after_forward: difference in float64 what was evaluated in the arithmetic of the run.
         checkpoint: a folder for the state of each run; with ``resume`` they go on from there.
@@ -355,7 +353,7 @@ def train_two_layer(
         entropy: also report ``entropies`` of the residual Jacobian along training, by the problem's convention, and with
             two methods ``entropy_orders``: the order at the start (``fd<ad``, ``fd>ad`` or null) and ``valid_until``, the first
             of those iterations at which it is not known to persist (null: it is at all of them), whatever the optimiser
-            did in between them: by bounds on the change of entropies (:mod:`numerics.training.persistence`).
+            did in between them: by bounds on the change of entropies (:mod:`numerics.predictions.persistence`).
         law: False leaves out the predictions, and the time they take.
     """
     trained = train_methods(

@@ -14,11 +14,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.training.devices import dtype_name, resolve_device, resolve_dtype
-from numerics.training.frozen import Followed, follow
-from numerics.training.optimisers import GradientDescent, Optimiser
-from numerics.training.records import DIVERGED, FINISHED, LossCurve, Record, finite, schedule
-from theory.errors import InputError
+from numerics.arithmetic.devices import dtype_name, resolve_device, resolve_dtype
+from numerics.predictions.frozen import Followed, follow
+from numerics.training.loop import DIVERGED, FINISHED, GradientDescent, LossCurve, Optimiser, Record, finite, schedule
+from theory.base.errors import InputError
 
 
 def _system(A: Tensor, f: Tensor) -> tuple[Tensor, Tensor]:
@@ -190,8 +189,8 @@ def train(
 
     Args:
         A, f: the system ``[n, m]``, ``[n]``; cast to ``dtype`` before the first step.
-        optimiser: one of :mod:`numerics.training.optimisers`.
-        iterations: the number of steps; ``record``: see :func:`numerics.training.records.schedule`.
+        optimiser: one of :mod:`numerics.training.loop`.
+        iterations: the number of steps; ``record``: see :func:`numerics.training.loop.schedule`.
 
     Returns:
         The curve; after an overflow the losses are ``None`` and its status is ``"diverged"``.

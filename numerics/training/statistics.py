@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from theory.errors import InputError
+from theory.base.errors import InputError
 
 RESAMPLES = 2000
 """Bootstrap samples."""

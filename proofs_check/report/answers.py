@@ -12,10 +12,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from proofs_check.report import training_answers, wording
+from proofs_check.report import text as wording
+from proofs_check.report import training_answers
 from proofs_check.report.records import Cell, Claim
+from proofs_check.report.text import ARITHMETIC_WORDS, listed
 from proofs_check.report.training_answers import ENERGY, VERBS, finding_of
-from proofs_check.report.wording import ARITHMETIC_WORDS, listed
 
 ARITHMETICS = tuple(reversed(wording.ARITHMETICS))
 

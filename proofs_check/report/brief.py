@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from proofs_check.report.answers import ANSWERS, TIE_IN_SIZE, Reading, clauses, name, number, of_reading, relative_gaps
 from proofs_check.report.records import Cell, Claim
+from proofs_check.report.text import ARITHMETIC_WORDS, listed
 from proofs_check.report.training_answers import PAIRED, Population, ad_ahead, paired_cells, populations
-from proofs_check.report.wording import ARITHMETIC_WORDS, listed
 
 MECHANISMS = {
     "S1": {"floor": "round-off reaches the counted values", "truncation": "truncation alone separates them"},

@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numerics.entropies import difference, entropy_of
-from numerics.floor import predict
-from numerics.matrices import float_matrix, float_rhs
-from numerics.problem import ARITHMETICS, METHODS, Boundary, Method, Problem, Training
-from numerics.spectra import spectrum
-from proofs_check.claim import Profile
-from proofs_check.claims.regimes import SIZE, regime_map
-from proofs_check.report import phase_data
+from numerics.differences.floor import predict
+from numerics.entropy.compare import difference, entropy_of
+from numerics.matrices.assemble import float_matrix, float_rhs
+from numerics.problem.problem import ARITHMETICS, METHODS, Boundary, Method, Problem, Training
+from numerics.spectra.spectrum import spectrum
+from proofs_check.claims.claim import Profile
+from proofs_check.families.spectra.regimes import SIZE, regime_map
+from proofs_check.report.figures import phase_data
 from proofs_check.report.records import SCHEMA
-from theory.entropy import Convention, cutoff, entropy_gap_coefficient
-from theory.exact import spell
-from theory.laws import Normal, Uniform
+from theory.base.exact import spell
+from theory.entropy.conventions import Convention
+from theory.entropy.entropy import cutoff, entropy_gap_coefficient
+from theory.features.laws import Normal, Uniform
 
 if TYPE_CHECKING:  # slow to import, and needed by two of the figures alone
     import torch
@@ -328,9 +329,9 @@ def bound_figure(profile: Profile) -> dict[str, Any]:
     """Drawn networks of many widths: how far each ended from the law of its first kernel, and the bound on it."""
     from hypothesis import strategies as st
 
-    from numerics.training.drawn import run
-    from proofs_check.claims.drawn_networks import generated
-    from proofs_check.strategies import training_problems
+    from numerics.predictions.drawn import run
+    from proofs_check.families.networks.drawn_networks import generated
+    from proofs_check.search.strategies import training_problems
 
     widths, draws = BOUNDS[profile]
     points = []

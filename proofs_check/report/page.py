@@ -15,19 +15,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from proofs_check import coverage
-from proofs_check.report.comparison import contest
-from proofs_check.report.figure_evidence import evidence
-from proofs_check.report.figure_links import links
-from proofs_check.report.figures import draw, drawings
-from proofs_check.report.looks import Figure
-from proofs_check.report.mathml import to_html
+from proofs_check.ledger import coverage
+from proofs_check.report.comparison import contest, scores
+from proofs_check.report.figures.all import draw, drawings
+from proofs_check.report.figures.evidence import evidence, links
+from proofs_check.report.figures.style import Figure
+from proofs_check.report.paragraphs import paragraphs
 from proofs_check.report.records import Cell, Claim, Figures, Ledger, Provenance, read_figures, read_ledger
-from proofs_check.report.scores import scores
 from proofs_check.report.summary import STATEMENTS, WORDS, Tally, outcome, overview
-from proofs_check.report.verdict_paragraphs import paragraphs
-from proofs_check.report.wording import ARITHMETICS, came_to, checked, standing
-from theory import files
+from proofs_check.report.text import ARITHMETICS, came_to, checked, standing, to_html
+from theory.base import files
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 PAGE = "index.html"

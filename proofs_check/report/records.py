@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from theory.errors import InputError
+from theory.base.errors import InputError
 
 SCHEMA = 1
 """Version of both files; another version is refused, never guessed at."""

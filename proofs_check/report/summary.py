@@ -13,7 +13,7 @@ from typing import Literal
 from proofs_check.report.answers import setting
 from proofs_check.report.brief import brief
 from proofs_check.report.records import Cell, Claim, Ledger
-from proofs_check.report.wording import ARITHMETIC_WORDS, ARITHMETICS, listed
+from proofs_check.report.text import ARITHMETIC_WORDS, ARITHMETICS, listed
 
 Outcome = Literal["holds", "mixed", "open", "reversed", "fails", "void"]
 """A finding, or else a verdict; ``fails``: a witness refutes a universal statement; ``void``: nothing was judged."""

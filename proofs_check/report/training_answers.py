@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from proofs_check.report.records import Cell, Claim
-from proofs_check.report.wording import listed
+from proofs_check.report.text import listed
 
 ENERGY = "energy τ=1e-6, power 1"
 VARIANTS = {ENERGY: "raw", f"{ENERGY}, normalised": "normalised"}

@@ -12,11 +12,11 @@ import argparse
 import sys
 from fractions import Fraction
 
-from numerics.problem import Problem
-from numerics.step_interval import entropy_sign_on_interval
-from theory.entropy import Convention
-from theory.errors import InputError, PrecisionCapError
-from theory.laws import law
+from numerics.entropy.interval import entropy_sign_on_interval
+from numerics.problem.problem import Problem
+from theory.base.errors import InputError, PrecisionCapError
+from theory.entropy.conventions import Convention
+from theory.features.laws import law
 
 LOW, HIGH = Fraction(1, 100), Fraction(1, 10)
 CONVENTIONS = (

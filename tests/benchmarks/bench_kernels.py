@@ -31,9 +31,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from theory.discretisation import StencilChoice
-from theory.errors import InputError, NonexistenceError
-from theory.kernels.derive import derive_kernel
+from theory.base.errors import InputError, NonexistenceError
+from theory.kernels.kernel import derive_kernel
+from theory.operators.operator import StencilChoice
 
 SIZE = 2000
 PEER_MS = 29.0

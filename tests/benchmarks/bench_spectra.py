@@ -26,10 +26,10 @@ import mpmath
 import numpy as np
 from flint import acb_mat, arb_mat
 
-from numerics.ball_matrices import ball_entries
-from numerics.engine import CertifiedSpectrum, certified_singular_values
-from numerics.problem import Problem
-from theory.laws import Law, law
+from numerics.matrices.balls import ball_entries
+from numerics.problem.problem import Problem
+from numerics.spectra.engine import CertifiedSpectrum, certified_singular_values
+from theory.features.laws import Law, law
 
 DIGITS = 12
 MPMATH_BAR, EIG_BAR, PROOF_BAR = 7.0, 8.0, 0.30

@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from numerics import sweep
-from numerics.matrices import float_matrix
-from numerics.sweep_plan import Plan
-from numerics.sweep_store import Record, SweepStore
+from numerics.matrices.assemble import float_matrix
+from numerics.runs import sweep
+from numerics.runs.grid import Plan
+from numerics.runs.rows import Record, SweepStore
 
 BAR = 0.8
 """What the sweep over seeds and steps must reach: bare time over sweep time."""

@@ -32,13 +32,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from numerics.training import jets
-from numerics.training.devices import threads
+from numerics.arithmetic.devices import threads
+from numerics.networks import activations as jets
+from numerics.networks.networks import Difference, Rows, System, Term, TwoLayer, initialise
+from numerics.networks.two_layer import TwoLayerResidual
 from numerics.training.ensembles import train_ensemble
-from numerics.training.networks import TwoLayer, initialise
-from numerics.training.optimisers import Adam
-from numerics.training.residuals import Difference, Rows, System, Term
-from numerics.training.two_layer import TwoLayerResidual
+from numerics.training.loop import Adam
 
 WIDTH, POINTS = 100, 100
 STEP = 1e-3

@@ -13,20 +13,22 @@ from typing import Any
 
 from mutations import EVIL_TEXT, EVIL_VALUES, Tally, mutated_bytes, mutated_text, mutated_tree
 
-from numerics import sweep_export
-from numerics.entropy_certificates import entropy_certificate
-from numerics.problem import Problem
-from proofs_check import checker, checker_entropies, ledger, runner, user_claims, witness
-from proofs_check.commands import verify
+from numerics.entropy.interval import entropy_certificate
+from numerics.problem.problem import Problem
+from numerics.runs import rows as sweep_export
+from proofs_check import checker, checker_entropies
+from proofs_check.certificates.objects import step_certificate
+from proofs_check.cli import verify
+from proofs_check.ledger import ledger, runner, witness
+from proofs_check.own import claims as user_claims
 from proofs_check.report import page
 from proofs_check.report.records import read_figures, read_ledger, read_verdicts
 from proofs_check.second_checker.judge import findings
 from proofs_check.second_checker.reading import load
-from proofs_check.step_proofs import step_certificate
-from theory import files
-from theory.conventions import Convention
-from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.exact import Fraction
+from theory.base import files
+from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.base.exact import Fraction
+from theory.entropy.conventions import Convention
 
 REFUSALS = (InputError, NonexistenceError, PrecisionCapError)
 

@@ -24,20 +24,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutations import EVIL_TEXT, EVIL_VALUES, Tally, mutated_bytes, mutated_text, mutated_tree
 
-from numerics import problem_file, sweep
-from numerics.backends import FloatBackend
-from numerics.certificates import certificate
-from numerics.matrices import float_matrix
-from numerics.store import Store
-from numerics.sweep_plan import Plan
-from numerics.sweep_store import Record, SweepStore, read_rows
-from proofs_check import checker, cli
-from proofs_check.commands.example import shipped
-from theory import expressions
-from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.exact import rational
-from theory.laws import law
-from theory.operators import operator
+from numerics.arithmetic.backends import FloatBackend
+from numerics.matrices.assemble import float_matrix
+from numerics.problem import file as problem_file
+from numerics.runs import sweep
+from numerics.runs.grid import Plan
+from numerics.runs.rows import Record, SweepStore, read_rows
+from numerics.runs.store import Store
+from numerics.spectra.certificate import certificate
+from proofs_check import checker
+from proofs_check.cli import main as cli
+from proofs_check.cli.check import shipped
+from theory.base import expressions
+from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.base.exact import rational
+from theory.features.laws import law
+from theory.operators.operator import operator
 
 REFUSALS = (InputError, NonexistenceError, PrecisionCapError)
 Fuzzer = Callable[[random.Random, Tally, Path], None]

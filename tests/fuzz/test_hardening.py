@@ -15,14 +15,13 @@ from typing import Any
 
 import pytest
 
-from numerics import sweep
-from numerics.sweep_export import export
-from numerics.sweep_store import SweepStore
-from proofs_check import cli
-from proofs_check.commands import report
-from proofs_check.commands import sweep as sweep_command
-from proofs_check.commands.example import shipped
-from theory.errors import InputError
+from numerics.runs import sweep
+from numerics.runs.rows import SweepStore, export
+from proofs_check.cli import main as cli
+from proofs_check.cli import sweep as report
+from proofs_check.cli import sweep as sweep_command
+from proofs_check.cli.check import shipped
+from theory.base.errors import InputError
 
 ADFD = str(Path(sys.executable).with_name("adfd"))
 

@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from numerics import sweep
-from numerics.sweep_cells import Outcome, cell_by_cell
-from numerics.sweep_matrices import Workbench
-from numerics.sweep_plan import Cell
-from numerics.sweep_store import Record, SweepStore, read_rows
-from theory.errors import InputError
+from numerics.matrices.batches import Workbench
+from numerics.runs import sweep
+from numerics.runs.cells import Outcome, cell_by_cell
+from numerics.runs.grid import Cell
+from numerics.runs.rows import Record, SweepStore, read_rows
+from theory.base.errors import InputError
 
 
 def grid(seeds: int, steps: Sequence[str] = ("1/10", "1/100")) -> sweep.Sweep:

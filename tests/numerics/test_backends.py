@@ -13,16 +13,16 @@ import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.backends import (
+from numerics.arithmetic.backends import (
     MAX_MULTIPRECISION_EXPONENT,
     BallBackend,
     FloatBackend,
     MultiprecisionBackend,
     to_float,
 )
-from numerics.enclosure import Enclosure, from_ball
-from proofs_check.strategies import rationals
-from theory.errors import InputError
+from numerics.arithmetic.balls import Enclosure, from_ball
+from proofs_check.search.strategies import rationals
+from theory.base.errors import InputError
 
 FUNCTIONS = ("sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "atan", "asinh", "erf")
 DTYPES = (np.float32, np.float64)

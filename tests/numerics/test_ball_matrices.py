@@ -10,15 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.ball_matrices import ball_entries, generic_entries
-from numerics.ball_waves import WAVES
-from numerics.enclosure import from_ball
-from numerics.matrices import multiprecision_entries, shape
-from numerics.problem import Boundary, Method, Problem
-from proofs_check.strategies import problems
-from theory.activations import activation
-from theory.discretisation import StencilChoice
-from theory.laws import law
+from numerics.arithmetic.balls import from_ball
+from numerics.matrices.assemble import multiprecision_entries, shape
+from numerics.matrices.balls import WAVES, ball_entries, generic_entries
+from numerics.problem.problem import Boundary, Method, Problem
+from proofs_check.search.strategies import problems
+from theory.features.activations import activation
+from theory.features.laws import law
+from theory.operators.operator import StencilChoice
 
 METHODS: tuple[Method, ...] = ("ad", "fd")
 

@@ -9,19 +9,20 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from numerics.certified_entropy import (
+from numerics.entropy.compare import (
     IndexwiseOrder,
     compare_entropies,
     compare_singular_values,
     continuity_bound,
 )
-from numerics.matrices import multiprecision_entries
-from numerics.problem import Boundary, Problem
-from proofs_check.strategies import problems
-from theory.activations import activation
-from theory.entropy import Convention, standard_conventions, truncated_entropy
-from theory.errors import PrecisionCapError
-from theory.laws import law
+from numerics.matrices.assemble import multiprecision_entries
+from numerics.problem.problem import Boundary, Problem
+from proofs_check.search.strategies import problems
+from theory.base.errors import PrecisionCapError
+from theory.entropy.conventions import Convention, standard_conventions
+from theory.entropy.entropy import truncated_entropy
+from theory.features.activations import activation
+from theory.features.laws import law
 
 CONVENTIONS = standard_conventions(rank=3)
 

@@ -15,9 +15,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.comparisons import below, less, same
-from numerics.enclosure import Enclosure, from_ball
-from theory.errors import InputError
+from numerics.arithmetic.balls import Enclosure, below, from_ball, less, same
+from theory.base.errors import InputError
 
 rationals = st.fractions(-4, 4, max_denominator=16)
 enclosures = st.tuples(rationals, rationals).map(lambda pair: Enclosure(min(pair), max(pair)))

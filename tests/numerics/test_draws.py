@@ -9,17 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.draws import DrawnSpectra, drawn_over_steps, float_draws, own_entry_error, own_floor
-from numerics.features import features
-from numerics.float_entropies import cutoff_curve, cutoffs, entropies_at_every_cutoff, truncated_entropies
-from numerics.floor import predict
-from numerics.problem import Arithmetic, Problem
-from numerics.spectra import certified_float_spectrum, spectrum
-from theory.conventions import Convention, Power, standard_conventions
-from theory.cutoffs import cutoff
-from theory.entropy import truncated_entropy
-from theory.errors import InputError
-from theory.laws import Normal
+from numerics.differences.floor import predict
+from numerics.entropy.compare import cutoff_curve, cutoffs, entropies_at_every_cutoff, truncated_entropies
+from numerics.matrices.batches import DrawnSpectra, drawn_over_steps, float_draws, own_entry_error, own_floor
+from numerics.problem.drawn import features
+from numerics.problem.problem import Arithmetic, Problem
+from numerics.spectra.spectrum import certified_float_spectrum, spectrum
+from theory.base.errors import InputError
+from theory.entropy.conventions import Convention, Power, cutoff, standard_conventions
+from theory.entropy.entropy import truncated_entropy
+from theory.features.laws import Normal
 
 WEIGHTS = Normal(Fraction(0), Fraction(2))
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.enclosure import Enclosure, decimal_above, decimal_below, from_ball, to_ball
-from theory.errors import InputError
+from numerics.arithmetic.balls import Enclosure, decimal_above, decimal_below, from_ball, to_ball
+from theory.base.errors import InputError
 
 rationals = st.fractions(max_denominator=10**12) | st.builds(
     lambda m, e: Fraction(m) * Fraction(2) ** e, st.integers(-(10**20), 10**20), st.integers(-3000, 3000)

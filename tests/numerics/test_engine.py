@@ -13,13 +13,20 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from known_matrices import Matrix, balls, sizes, vector, with_values
 
-from numerics.engine import certified_singular_values
-from numerics.engine.basis import begin, extend, rest_upper
-from numerics.engine.certificate import Residual, bounds, enclosures, grams
-from numerics.engine.orthonormal import float_triangles, triangles
-from numerics.engine.vectors import GradedVectors, first_vectors, graded_rows
-from numerics.reference_spectra import reference_singular_values
-from theory.errors import InputError, PrecisionCapError
+from numerics.spectra.engine import certified_singular_values
+from numerics.spectra.engine.basis import begin, extend, rest_upper
+from numerics.spectra.engine.refine import float_triangles, triangles
+from numerics.spectra.engine.vectors import (
+    GradedVectors,
+    Residual,
+    bounds,
+    enclosures,
+    first_vectors,
+    graded_rows,
+    grams,
+)
+from numerics.spectra.spectrum import reference_singular_values
+from theory.base.errors import InputError, PrecisionCapError
 
 
 def check(matrix: Matrix, values: list[Fraction], digits: int, floor: Fraction | None = None) -> None:

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_matrices import balls, with_values
 
-from numerics.engine.balls import (
+from numerics.spectra.engine.basis import (
     NO_BITS,
+    begin,
     exponent,
+    extend,
     fixed_point,
     frobenius_upper,
     from_floats,
@@ -22,13 +24,20 @@ from numerics.engine.balls import (
     middle_exponent,
     norm_upper,
     power_of_two,
+    rest_upper,
     row_sums_upper,
 )
-from numerics.engine.basis import begin, extend, rest_upper
-from numerics.engine.certificate import Bounds, Residual, enclosures
-from numerics.engine.driver import _projected
-from numerics.engine.jacobi import FloatVectors, _lapack, _split_jacobi, graded_vectors
-from numerics.engine.orthonormal import float_triangles, triangles
+from numerics.spectra.engine.driver import _projected
+from numerics.spectra.engine.refine import float_triangles, triangles
+from numerics.spectra.engine.vectors import (
+    Bounds,
+    FloatVectors,
+    Residual,
+    _lapack,
+    _split_jacobi,
+    enclosures,
+    graded_vectors,
+)
 
 
 def graded(rows: int, columns: int, drop: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from known_matrices import balls, product, reflection, sizes, vector
 
-from numerics.enclosure import to_ball
-from numerics.engine import certified_eigenvalues_psd
-from theory.errors import InputError, PrecisionCapError
+from numerics.arithmetic.balls import to_ball
+from numerics.spectra.engine import certified_eigenvalues_psd
+from theory.base.errors import InputError, PrecisionCapError
 
 
 def symmetric(values: list[Fraction], v: list[int]) -> list[list[Fraction]]:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerics.enclosure import Enclosure
-from numerics.entropies import (
+from numerics.arithmetic.balls import Enclosure
+from numerics.entropy.compare import (
     EntropyEnclosure,
     difference,
     entropies,
@@ -20,10 +20,10 @@ from numerics.entropies import (
     entropy_enclosures,
     entropy_of,
 )
-from numerics.problem import Problem
-from numerics.spectra import spectrum
-from proofs_check.strategies import conventions, rationals, spectra
-from theory.conventions import Convention, standard_conventions
+from numerics.problem.problem import Problem
+from numerics.spectra.spectrum import spectrum
+from proofs_check.search.strategies import conventions, rationals, spectra
+from theory.entropy.conventions import Convention, standard_conventions
 
 DIGITS = 60
 Parts = tuple[Enclosure, ...]

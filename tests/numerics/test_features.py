@@ -18,11 +18,11 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerics.features import boundary_rows, features, interior_points, sample
-from numerics.problem import Boundary, Problem
-from proofs_check.strategies import laws, problems
-from theory.exact import spell
-from theory.laws import Constant, Discrete, Law, law
+from numerics.problem.drawn import boundary_rows, features, interior_points, sample
+from numerics.problem.problem import Boundary, Problem
+from proofs_check.search.strategies import laws, problems
+from theory.base.exact import spell
+from theory.features.laws import Constant, Discrete, Law, law
 
 SIZE = 20_000
 CONTINUOUS: list[tuple[str, Any]] = [
@@ -115,10 +115,10 @@ def drawn_by_law() -> str:
     """For a process of its own: it imports what it needs."""
     import json
 
-    from numerics.features import features, interior_points
-    from numerics.problem import Problem
-    from theory.exact import spell
-    from theory.laws import law
+    from numerics.problem.drawn import features, interior_points
+    from numerics.problem.problem import Problem
+    from theory.base.exact import spell
+    from theory.features.laws import law
 
     found = {}
     for name in (

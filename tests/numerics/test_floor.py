@@ -8,12 +8,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.features import features, interior_points
-from numerics.floor import entry_errors
-from numerics.problem import Problem
-from theory.discretisation import StencilChoice
-from theory.laws import law
-from theory.roundoff import TYPICAL_FACTOR, UNIT_ROUNDOFF
+from numerics.differences.floor import entry_errors
+from numerics.problem.drawn import features, interior_points
+from numerics.problem.problem import Problem
+from theory.features.laws import law
+from theory.operators.operator import StencilChoice
+from theory.operators.roundoff import TYPICAL_FACTOR, UNIT_ROUNDOFF
 
 
 @pytest.mark.parametrize(("operator", "order"), [("u_xx", 2), ("u_x", 2), ("u_xx", 4), ("(2 + x)*u_xx", 2)])

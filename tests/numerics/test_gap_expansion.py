@@ -13,14 +13,14 @@ from flint import arb, arb_mat, fmpq
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from numerics.certified_entropy import compare_entropies
-from numerics.enclosure import Enclosure, from_ball, to_ball
-from numerics.gap_expansion import EntropyNeighbourhood, GapExpansion, _xlogx
-from numerics.problem import Boundary, Problem
-from proofs_check.strategies import problems
-from theory.entropy import Convention, standard_conventions
-from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.laws import law
+from numerics.arithmetic.balls import Enclosure, from_ball, to_ball
+from numerics.entropy.compare import compare_entropies
+from numerics.entropy.gap import EntropyNeighbourhood, GapExpansion, _xlogx
+from numerics.problem.problem import Boundary, Problem
+from proofs_check.search.strategies import problems
+from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.entropy.conventions import Convention, standard_conventions
+from theory.features.laws import law
 
 CONVENTIONS = standard_conventions(rank=2)
 TANH = Problem(count=8, interior=(8,), activation_name="tanh", weights=law("uniform(-4, 4)"))

@@ -10,13 +10,14 @@ import pytest
 import scipy.linalg
 import scipy.stats
 
-from numerics.certified_entropy import compare_entropies
-from numerics.gap_sign import PredictedGap, PredictedSpectra, predicted_gap, predicted_spectra
-from numerics.matrices import float_matrix
-from numerics.problem import Problem
-from theory.entropy import Convention, standard_conventions, truncated_entropy
-from theory.errors import NonexistenceError
-from theory.laws import Normal
+from numerics.entropy.compare import compare_entropies
+from numerics.entropy.gap import PredictedGap, PredictedSpectra, predicted_gap, predicted_spectra
+from numerics.matrices.assemble import float_matrix
+from numerics.problem.problem import Problem
+from theory.base.errors import NonexistenceError
+from theory.entropy.conventions import Convention, standard_conventions
+from theory.entropy.entropy import truncated_entropy
+from theory.features.laws import Normal
 
 
 def drawn(activation: str, n: int, seed: int, step: Fraction = Fraction(1, 100)) -> Problem:

@@ -8,10 +8,10 @@ import flint
 import pytest
 from mpmath import mp
 
-from numerics.enclosure import from_ball
-from numerics.hermite_spectrum import InfiniteHermite, matrix
-from theory.enclosures import Enclosure as Rationals
-from theory.errors import PrecisionCapError
+from numerics.arithmetic.balls import from_ball
+from numerics.spectra.kernels import InfiniteHermite, matrix
+from theory.base.enclosure import Enclosure as Rationals
+from theory.base.errors import PrecisionCapError
 from theory.solvable import HermiteDiagonal
 from theory.stencils import forward
 

@@ -9,12 +9,12 @@ import mpmath
 import numpy as np
 import pytest
 
-from numerics.kernel_spectra import KERNELS, Kernel, kernel_spectrum, limit_entries
-from numerics.matrices import float_matrix, multiprecision_entries
-from numerics.problem import METHODS, Boundary, Method, Problem
-from theory.errors import InputError
-from theory.kernels.derive import derive_kernel
-from theory.laws import law
+from numerics.matrices.assemble import float_matrix, multiprecision_entries
+from numerics.problem.problem import METHODS, Boundary, Method, Problem
+from numerics.spectra.kernels import KERNELS, Kernel, kernel_spectrum, limit_entries
+from theory.base.errors import InputError
+from theory.features.laws import law
+from theory.kernels.kernel import derive_kernel
 
 NORMAL = law("normal(0, 2)")
 
@@ -28,7 +28,7 @@ def tangent_by_torch(case: Problem, method: Method) -> np.ndarray:
     """``J J^T`` in float64, J by reverse mode through the activation itself (and twice more for u_xx)."""
     import torch
 
-    from numerics.features import boundary_rows, features, interior_points
+    from numerics.problem.drawn import boundary_rows, features, interior_points
 
     drawn = features(case)
     w = torch.tensor([[float(v) for v in row] for row in drawn.weights], dtype=torch.float64)

@@ -7,11 +7,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.limit_gap import limit_entropies, limit_spectrum
-from numerics.problem import Problem
-from theory.entropy import Convention
-from theory.errors import InputError
-from theory.laws import Cauchy, Discrete, Normal, Uniform
+from numerics.entropy.limit import limit_entropies, limit_spectrum
+from numerics.problem.problem import Problem
+from theory.base.errors import InputError
+from theory.entropy.conventions import Convention
+from theory.features.laws import Cauchy, Discrete, Normal, Uniform
 
 ONE = Normal(Fraction(0), Fraction(1))
 
@@ -51,7 +51,7 @@ def test_the_proven_kernels_on_a_grid_come_near(activation: str, weights: object
 
 def test_many_features_come_near_the_values() -> None:
     """Singular values of A / √(N M) with w ~ U(−1, 1), N = M = 400: within 10 % for the first four."""
-    from numerics.matrices import float_matrix
+    from numerics.matrices.assemble import float_matrix
 
     made = of("tanh", Uniform(Fraction(-1), Fraction(1)), Uniform(Fraction(-1), Fraction(1)), 400).with_(count=400)
     values = np.linalg.svd(float_matrix(made, "ad", "float64"), compute_uv=False)[:4] / 400

@@ -15,10 +15,9 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.backends import BallBackend, MultiprecisionBackend
-from numerics.enclosure import Enclosure, from_ball
-from numerics.features import boundary_rows, features, interior_points
-from numerics.matrices import (
+from numerics.arithmetic.backends import BallBackend, MultiprecisionBackend
+from numerics.arithmetic.balls import Enclosure, from_ball
+from numerics.matrices.assemble import (
     assemble,
     cancellation_digits,
     float_matrix,
@@ -27,13 +26,13 @@ from numerics.matrices import (
     multiprecision_rhs,
     shape,
 )
-from numerics.problem import Boundary, Method, Problem, Vector
-from proofs_check.strategies import SMOOTH, operators, problems
-from theory.activations import Activation, activation, z
-from theory.discretisation import StencilChoice
-from theory.errors import InputError
-from theory.laws import law
-from theory.operators import operator
+from numerics.problem.drawn import boundary_rows, features, interior_points
+from numerics.problem.problem import Boundary, Method, Problem, Vector
+from proofs_check.search.strategies import SMOOTH, operators, problems
+from theory.base.errors import InputError
+from theory.features.activations import Activation, activation, z
+from theory.features.laws import law
+from theory.operators.operator import StencilChoice, operator
 
 UNIT = {"float32": 2.0**-24, "float64": 2.0**-53}
 METHODS: tuple[Method, ...] = ("ad", "fd")

@@ -17,14 +17,13 @@ import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerics.problem import MAX_COUNT, Boundary, Problem, Training
-from numerics.problem_file import from_dict
-from proofs_check.strategies import laws, problems
-from theory.conventions import Convention
-from theory.discretisation import StencilChoice
-from theory.errors import InputError
-from theory.laws import Law, law
-from theory.operators import coordinate
+from numerics.problem.file import from_dict
+from numerics.problem.problem import MAX_COUNT, Boundary, Problem, Training
+from proofs_check.search.strategies import laws, problems
+from theory.base.errors import InputError
+from theory.entropy.conventions import Convention
+from theory.features.laws import Law, law
+from theory.operators.operator import StencilChoice, coordinate
 
 x, y = coordinate["x"], coordinate["y"]
 
@@ -126,8 +125,8 @@ def test_a_problem_is_a_value(problem: Problem) -> None:
 
 
 SCRIPT = """
-from numerics.problem import Problem
-from theory.laws import law
+from numerics.problem.problem import Problem
+from theory.features.laws import law
 print(Problem().key, Problem(weights=law("uniform(-1, 1/3)"), operator_text="u_xx + x*u").key)
 """
 

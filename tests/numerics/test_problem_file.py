@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.problem import Problem
-from numerics.problem_file import MAX_BYTES, from_dict, load, load_table
-from proofs_check.strategies import problems
-from theory.conventions import Convention
-from theory.discretisation import StencilChoice
-from theory.errors import InputError
-from theory.laws import law
+from numerics.problem.file import MAX_BYTES, from_dict, load, load_table
+from numerics.problem.problem import Problem
+from proofs_check.search.strategies import problems
+from theory.base.errors import InputError
+from theory.entropy.conventions import Convention
+from theory.features.laws import law
+from theory.operators.operator import StencilChoice
 
 EXAMPLE = """
 [problem]

@@ -8,8 +8,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from numerics.reference_spectra import floating_singular_values, reference_singular_values
-from theory.errors import InputError, PrecisionCapError
+from numerics.spectra.spectrum import floating_singular_values, reference_singular_values
+from theory.base.errors import InputError, PrecisionCapError
 
 
 def hilbert(n: int, m: int) -> Callable[[int], mpmath.matrix]:

@@ -10,10 +10,8 @@ import pytest
 import scipy.linalg
 from scipy.stats import binom
 
-from numerics import small_values as module
-from numerics.matrices import float_matrix
-from numerics.problem import Boundary, Problem
-from numerics.small_values import (
+from numerics.differences import floor as module
+from numerics.differences.floor import (
     SPREAD,
     Onset,
     SmallValues,
@@ -25,9 +23,10 @@ from numerics.small_values import (
     small_values,
     zero_columns,
 )
-from numerics.truncation import truncation_terms
-from theory.errors import InputError, NonexistenceError
-from theory.laws import Normal, Uniform
+from numerics.matrices.assemble import float_matrix, truncation_terms
+from numerics.problem.problem import Boundary, Problem
+from theory.base.errors import InputError, NonexistenceError
+from theory.features.laws import Normal, Uniform
 
 
 def drawn(n: int, seed: int, activation: str = "tanh", scale: int = 1, step: str = "1/100", **more: object) -> Problem:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from numerics import sources
+from numerics.runs import store as sources
 from proofs_check import claims
 
 
@@ -37,7 +37,7 @@ def test_imports_are_those_of_the_parser() -> None:
 
 
 def test_modules_are_those_that_python_finds() -> None:
-    for name in ("theory.exact", "numerics.training", "proofs_check"):
+    for name in ("theory.base.exact", "numerics.training", "proofs_check"):
         assert Path(str(import_module(name).__file__)) == sources.modules()[name]
 
 
@@ -45,15 +45,15 @@ def test_verdicts_depend_on_what_their_claim_reaches_and_on_nothing_else() -> No
     everything = len(sources.modules())
     for name in claims.ORDER:
         reached = sources.reached(f"proofs_check.claims.{name}") & sources.modules().keys()
-        assert {f"proofs_check.claims.{name}", "proofs_check.claim", "theory.errors"} <= reached
+        assert {f"proofs_check.claims.{name}", "proofs_check.claims.claim", "theory.base.errors"} <= reached
         assert len(reached) < everything / 2, name
         assert not any(one.startswith(("proofs_check.report", "proofs_check.commands")) for one in reached), name
-    assert "numerics.engine.driver" in sources.reached("proofs_check.claims.spectra")
-    assert "torch" in sources.reached("proofs_check.claims.networks")
+    assert "numerics.spectra.engine.driver" in sources.reached("proofs_check.families.spectra.spectra")
+    assert "torch" in sources.reached("proofs_check.families.networks.networks")
 
 
 def test_what_is_computed_counts_as_everything() -> None:
-    assert sources.imports("proofs_check.ledger") == sources.modules().keys()
+    assert sources.imports("proofs_check.ledger.ledger") == sources.modules().keys()
 
 
 def test_a_recipe_changes_with_the_sources_it_reaches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,25 +13,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics import spectra as module
-from numerics.enclosure import Enclosure
-from numerics.matrices import float_matrix, multiprecision_entries, shape
-from numerics.problem import Arithmetic, Boundary, Method, Problem, Training
-from numerics.reference_spectra import floating_singular_values
-from numerics.spectra import (
+from numerics.arithmetic.balls import Enclosure
+from numerics.matrices.assemble import float_matrix, multiprecision_entries, shape
+from numerics.problem.problem import Arithmetic, Boundary, Method, Problem, Training
+from numerics.runs.store import Store
+from numerics.spectra import spectrum as module
+from numerics.spectra.spectrum import (
     UNIT_ROUNDOFF,
     Spectrum,
+    floating_singular_values,
     lapack_error,
     read_dyadic,
     spectrum,
     spectrum_key,
     spell_dyadic,
 )
-from numerics.store import Store
-from proofs_check.strategies import problems
-from theory.conventions import Convention
-from theory.discretisation import StencilChoice
-from theory.laws import law
+from proofs_check.search.strategies import problems
+from theory.entropy.conventions import Convention
+from theory.features.laws import law
+from theory.operators.operator import StencilChoice
 
 METHODS: tuple[Method, ...] = ("ad", "fd")
 SMALL = Problem(count=6, interior=(5,), boundary=(Boundary(),), weights=law("uniform(-4, 4)"))

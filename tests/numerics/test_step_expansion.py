@@ -9,12 +9,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from numerics.ball_matrices import ball_entries
-from numerics.problem import Boundary, Problem
-from numerics.step_expansion import step_expansion
-from proofs_check.strategies import problems
-from theory.errors import InputError, NonexistenceError
-from theory.laws import law
+from numerics.matrices.assemble import step_expansion
+from numerics.matrices.balls import ball_entries
+from numerics.problem.problem import Boundary, Problem
+from proofs_check.search.strategies import problems
+from theory.base.errors import InputError, NonexistenceError
+from theory.features.laws import law
 
 
 def scaled(problem: Problem, t: Fraction) -> Problem:

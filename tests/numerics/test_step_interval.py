@@ -10,21 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.certified_entropy import certified_spectrum, compare_entropies, compare_singular_values
-from numerics.enclosure import from_ball
-from numerics.problem import Boundary, Problem
-from numerics.step_expansion import StepExpansion
-from numerics.step_interval import (
+from numerics.arithmetic.balls import from_ball
+from numerics.entropy.compare import certified_spectrum, compare_entropies, compare_singular_values
+from numerics.entropy.interval import (
     _moves,
     at_step,
     entropy_sign_on_interval,
     index_sign_on_interval,
     values_fall_with_step,
 )
-from theory.discretisation import StencilChoice
-from theory.entropy import Convention
-from theory.errors import InputError, NonexistenceError
-from theory.laws import law
+from numerics.matrices.assemble import StepExpansion
+from numerics.problem.problem import Boundary, Problem
+from theory.base.errors import InputError, NonexistenceError
+from theory.entropy.conventions import Convention
+from theory.features.laws import law
+from theory.operators.operator import StencilChoice
 
 SINE = Problem(count=4, interior=(4,), activation_name="sin", weights=law("uniform(-4, 4)"))
 TANH = SINE.with_(activation_name="tanh")

@@ -19,9 +19,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numerics import store_file
-from numerics.store import SCHEMA, Store, content_key
-from theory.errors import InputError
+from numerics.runs import store_file
+from numerics.runs.store import SCHEMA, Store, content_key
+from theory.base.errors import InputError
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -86,7 +86,7 @@ KNOWN = hashlib.sha256(b'["k",{"a":[1,"\\u00e9"]}]').hexdigest()[:32]
 def test_content_keys_do_not_depend_on_order_or_process() -> None:
     assert content_key("k", {"a": 1, "b": 2}) == content_key("k", {"b": 2, "a": 1})
     assert content_key("k", {"a": [1, "é"]}) == "k:" + KNOWN
-    code = "from numerics.store import content_key; print(content_key('k', {'b': [1, 'é'], 'a': None}))"
+    code = "from numerics.runs.store import content_key; print(content_key('k', {'b': [1, 'é'], 'a': None}))"
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.strip() == content_key("k", {"a": None, "b": [1, "é"]})
@@ -94,7 +94,7 @@ def test_content_keys_do_not_depend_on_order_or_process() -> None:
 
 WRITER = """
 import sys, time
-from numerics.store import Store
+from numerics.runs.store import Store
 path, me, start = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 while time.time() < start:
     time.sleep(0.001)
@@ -125,7 +125,7 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
 
 ENDLESS = """
 import sys
-from numerics.store import Store
+from numerics.runs.store import Store
 store = Store(sys.argv[1])
 k = int(sys.argv[2])
 while True:

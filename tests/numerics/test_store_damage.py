@@ -16,11 +16,14 @@ from typing import Any
 
 import pytest
 
-from numerics import problem_file, spectra, store_pages, sweep
-from numerics.store import Store, content_key
-from numerics.store_file import APPLICATION, SCHEMA, TABLES, _sealed, inspect
-from numerics.sweep_store import Record, SweepStore, read_rows
-from theory.errors import InputError
+from numerics.problem import file as problem_file
+from numerics.runs import store_file as store_pages
+from numerics.runs import sweep
+from numerics.runs.rows import Record, SweepStore, read_rows
+from numerics.runs.store import Store, content_key
+from numerics.runs.store_file import APPLICATION, SCHEMA, TABLES, _sealed, inspect
+from numerics.spectra import spectrum as spectra
+from theory.base.errors import InputError
 
 OLD = Path(__file__).with_name("stores") / "layout1.store"
 """A store of layout 1 (no seals): twelve cells, an exact spectrum, a verdict."""

@@ -19,13 +19,12 @@ from typing import Any
 import pytest
 from forked_sweeps import troubled
 
-from numerics import sweep
-from numerics.store import Store
-from numerics.sweep_cells import Outcome, entropy
-from numerics.sweep_export import export
-from numerics.sweep_matrices import Workbench
-from numerics.sweep_store import Record, SweepStore, read_rows
-from theory.errors import InputError
+from numerics.matrices.batches import Workbench
+from numerics.runs import sweep
+from numerics.runs.cells import Outcome, entropy
+from numerics.runs.rows import Record, SweepStore, export, read_rows
+from numerics.runs.store import Store
+from theory.base.errors import InputError
 
 
 def grid(seeds: int = 6, **sweep_table: Any) -> sweep.Sweep:

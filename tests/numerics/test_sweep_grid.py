@@ -14,17 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics import problem_file, sweep_grid
-from numerics.entropies import entropy_enclosure
-from numerics.float_entropies import truncated_entropies
-from numerics.floor import predict
-from numerics.spectra import spectrum
-from numerics.sweep_grid import Sweep, from_table
-from numerics.sweep_matrices import Workbench
-from numerics.sweep_plan import Plan
-from theory.conventions import Convention
-from theory.entropy import truncated_entropy
-from theory.errors import InputError, NonexistenceError
+from numerics.differences.floor import predict
+from numerics.entropy.compare import entropy_enclosure, truncated_entropies
+from numerics.matrices.batches import Workbench
+from numerics.problem import file as problem_file
+from numerics.runs import grid as sweep_grid
+from numerics.runs.grid import Plan, Sweep, from_table
+from numerics.spectra.spectrum import spectrum
+from theory.base.errors import InputError, NonexistenceError
+from theory.entropy.conventions import Convention
+from theory.entropy.entropy import truncated_entropy
 
 
 def base(**sweep: Any) -> dict[str, Any]:

@@ -10,19 +10,20 @@ import flint
 import mpmath
 import pytest
 
-from numerics.enclosure import Enclosure, from_ball
-from numerics.engine import symmetric
-from numerics.gap_expansion import EntropyNeighbourhood
-from numerics.problem import Problem
-from numerics.step_expansion import step_expansion
-from numerics.step_interval import _moves
-from theory.activations import activation
-from theory.entropy import Convention, truncated_entropy
-from theory.errors import NonexistenceError, PrecisionCapError
+from numerics.arithmetic.balls import Enclosure, from_ball
+from numerics.entropy.gap import EntropyNeighbourhood
+from numerics.entropy.interval import _moves
+from numerics.matrices.assemble import step_expansion
+from numerics.problem.problem import Problem
+from numerics.spectra.engine import driver as symmetric
+from theory.base.errors import NonexistenceError, PrecisionCapError
+from theory.entropy.conventions import Convention
+from theory.entropy.entropy import truncated_entropy
+from theory.features.activations import activation
+from theory.features.laws import law
 from theory.kernels import existence
-from theory.kernels.shapes import shape
-from theory.laws import law
-from theory.solvable import eigenvalues
+from theory.kernels.forms.activation_forms import shape
+from theory.solvable import galerkin as eigenvalues
 
 
 def test_eigenvalues_of_a_matrix_whose_vectors_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

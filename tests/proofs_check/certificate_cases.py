@@ -13,14 +13,14 @@ from typing import Any
 import mpmath
 from mpmath import mp
 
-from numerics.certificates import FORMAT, certificate
-from numerics.problem import Boundary, Method, Problem
+from numerics.problem.problem import Boundary, Method, Problem
+from numerics.spectra.certificate import FORMAT, certificate
 from proofs_check import checker, checker_entropies
 from proofs_check.second_checker.judge import findings
-from theory.activations import names
-from theory.discretisation import StencilChoice
-from theory.errors import PrecisionCapError
-from theory.laws import law
+from theory.base.errors import PrecisionCapError
+from theory.features.activations import names
+from theory.features.laws import law
+from theory.operators.operator import StencilChoice
 
 Json = dict[str, Any]
 

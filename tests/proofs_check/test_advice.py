@@ -16,17 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics import problem_file, sweep
-from numerics.floor import entry_errors
-from numerics.matrices import float_matrix, multiprecision_entries
-from numerics.problem import Arithmetic, Problem
-from proofs_check import advice_words
-from proofs_check.advice import _stencil, advise, advise_cells
-from proofs_check.advice_figure import curves, draw
-from proofs_check.advice_floor import at_step
-from proofs_check.advice_model import (
+from numerics.differences.floor import entry_errors
+from numerics.differences.model import (
     MAX_SIZE,
     ErrorModel,
+    at_step,
     error_model,
     leading_terms,
     measured_error,
@@ -34,13 +28,20 @@ from proofs_check.advice_model import (
     values,
     with_largest_step,
 )
-from proofs_check.advice_search import Advice, inputs, label, near
-from proofs_check.commands import output
-from proofs_check.commands.advise import advise as command
-from proofs_check.commands.example import shipped
-from theory import roundoff
-from theory.discretisation import StencilChoice
-from theory.errors import InputError
+from numerics.differences.search import Advice, inputs, label, near
+from numerics.matrices.assemble import float_matrix, multiprecision_entries
+from numerics.problem import file as problem_file
+from numerics.problem.problem import Arithmetic, Problem
+from numerics.runs import sweep
+from proofs_check.advice import words as advice_words
+from proofs_check.advice.advice import _stencil, advise, advise_cells
+from proofs_check.cli import output
+from proofs_check.cli.check import advise as command
+from proofs_check.cli.check import shipped
+from proofs_check.report.figures.advice import curves, draw
+from theory.base.errors import InputError
+from theory.operators import roundoff
+from theory.operators.operator import StencilChoice
 from theory.stencils import central, forward
 
 OPERATORS = (
@@ -223,7 +224,7 @@ def test_a_model_that_is_wrong_is_corrected_by_measuring() -> None:
 
 @pytest.mark.parametrize(("name", "order", "made"), [("central", 2, central(2, 2)), ("forward", 2, forward(2, 2))])
 def test_one_difference_agrees_with_the_closed_form_of_theory(name: str, order: int, made: Any) -> None:
-    """u_xx of sine features: σ⁽ⁿ⁾ by hand, ρ and h* by :mod:`theory.roundoff`."""
+    """u_xx of sine features: σ⁽ⁿ⁾ by hand, ρ and h* by :mod:`theory.operators.roundoff`."""
     given_ = values(problem("u_xx", "sin"))
     w, z = given_.weights[:, 0], given_.argument
     p = made.order
@@ -462,7 +463,7 @@ def test_cost_is_measured_where_torch_trains() -> None:
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proofs_check.advice.measure_cost", lambda problem, device: None)
+    monkeypatch.setattr("proofs_check.advice.advice.measure_cost", lambda problem, device: None)
     monkeypatch.setattr(output.console, "width", 200)
     path, figure = tmp_path / "p.toml", tmp_path / "f.svg"
     path.write_text(shipped()["poisson"].replace("64", "12", 2))

@@ -12,11 +12,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.training.modules import field
-from numerics.training.residuals import derivative_by_autograd
-from proofs_check.advice_module import MAX_POINTS, advise_module, branches
-from theory.discretisation import StencilChoice
-from theory.errors import InputError
+from numerics.networks.networks import derivative_by_autograd
+from numerics.networks.perceptrons import field
+from proofs_check.advice.network import MAX_POINTS, advise_module, branches
+from theory.base.errors import InputError
+from theory.operators.operator import StencilChoice
 
 
 def network(inputs: int, activation: Any = torch.nn.Tanh, width: int = 24, seed: int = 0) -> torch.nn.Sequential:

@@ -7,18 +7,19 @@ from fractions import Fraction
 import msgspec
 import pytest
 
-from proofs_check import ledger, runner, user_claims
-from proofs_check.claim import Claim
-from proofs_check.judging import judge, outside, told_outside
+from proofs_check.claims.claim import Claim
+from proofs_check.claims.verdicts import Evidence, Verdict
+from proofs_check.ledger import ledger, runner
+from proofs_check.ledger.judging import judge, outside, told_outside
+from proofs_check.own import claims as user_claims
+from proofs_check.own.claims import DRAWN
+from proofs_check.own.modules import code_of
 from proofs_check.report import page, records
-from proofs_check.source_text import code_of
-from proofs_check.user_claims import DRAWN
-from proofs_check.verdicts import Evidence, Verdict
 
 FILE = '''
 from fractions import Fraction
-from proofs_check.claims.common import below, same
-from proofs_check.user_claims import claim
+from proofs_check.claims.comparisons import below, same
+from proofs_check.own.claims import claim
 
 def is_small(n):
     """n is at most 6.

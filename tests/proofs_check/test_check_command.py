@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from proofs_check import checker, proof_objects
-from proofs_check.cli import main
-from theory.errors import PrecisionCapError
+from proofs_check import checker
+from proofs_check.certificates import objects as proof_objects
+from proofs_check.cli.main import main
+from theory.base.errors import PrecisionCapError
 
 PROBLEM = """
 [problem]

@@ -23,13 +23,13 @@ from flint import arb, arb_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.certificates import certificate
-from numerics.problem import Boundary, Method, Problem
-from numerics.spectra import spectrum
+from numerics.problem.problem import Boundary, Method, Problem
+from numerics.spectra.certificate import certificate
+from numerics.spectra.spectrum import spectrum
 from proofs_check import checker
-from proofs_check.certificate_v1 import upgraded
+from proofs_check.certificates.objects import upgraded
 from proofs_check.second_checker.judge import findings as second_findings
-from theory.laws import law
+from theory.features.laws import law
 
 Json = dict[str, Any]
 

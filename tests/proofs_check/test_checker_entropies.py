@@ -17,18 +17,18 @@ import mpmath
 import pytest
 from certificate_cases import bound, problem, refused, singular_values
 
-from numerics.enclosure import Enclosure
-from numerics.entropy_certificates import entropy_certificate, possible_cutoffs, proven_entropy
-from numerics.problem import Boundary, Problem
+from numerics.arithmetic.balls import Enclosure
+from numerics.entropy.interval import entropy_certificate, possible_cutoffs, proven_entropy
+from numerics.problem.problem import Boundary, Problem
 from proofs_check import checker, checker_entropies, checker_steps
+from proofs_check.certificates.objects import Search
 from proofs_check.second_checker import entropies as second_entropies
 from proofs_check.second_checker import reading
 from proofs_check.second_checker import steps as second_steps
 from proofs_check.second_checker.intervals import allow
-from proofs_check.step_proofs import Search
-from theory.conventions import Convention, standard_conventions
-from theory.errors import PrecisionCapError
-from theory.laws import law
+from theory.base.errors import PrecisionCapError
+from theory.entropy.conventions import Convention, standard_conventions
+from theory.features.laws import law
 
 Json = dict[str, Any]
 

@@ -22,18 +22,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_checker_entropies import entropy
 
-from numerics.problem import Boundary, Problem
+from numerics.problem.problem import Boundary, Problem
 from proofs_check import checker, checker_entropies, checker_steps
+from proofs_check.certificates.objects import Search
 from proofs_check.second_checker import entropies as second_entropies
 from proofs_check.second_checker import reading
 from proofs_check.second_checker import steps as second_steps
 from proofs_check.second_checker.intervals import Interval, UndecidedError, allow, working
 from proofs_check.second_checker.judge import findings
-from proofs_check.step_proofs import Search
-from theory.conventions import Convention
-from theory.errors import PrecisionCapError
-from theory.exact import spell
-from theory.laws import law
+from theory.base.errors import PrecisionCapError
+from theory.base.exact import spell
+from theory.entropy.conventions import Convention
+from theory.features.laws import law
 
 Json = dict[str, Any]
 Matrix = list[list[Fraction]]
@@ -616,8 +616,8 @@ def test_a_kink_or_a_missing_derivative_on_the_way_is_refused(name: str) -> None
 
 
 def test_a_file_decides_no_less_than_the_command_without_one() -> None:
-    from numerics.step_interval import entropy_sign_on_interval
-    from proofs_check.step_proofs import step_certificate
+    from numerics.entropy.interval import entropy_sign_on_interval
+    from proofs_check.certificates.objects import step_certificate
 
     problem = Problem(count=4, interior=(4,), activation_name="tanh", weights=law("uniform(-4, 4)"))
     convention, low, high = Convention("relative", power=2), Fraction(1, 50), Fraction(1, 25)

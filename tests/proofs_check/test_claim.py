@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.comparisons import less, same
-from proofs_check import ledger
-from proofs_check.claim import (
+from numerics.arithmetic.balls import less, same
+from proofs_check.claims.claim import (
     TYPICAL,
     Assumption,
     Claim,
@@ -28,11 +27,12 @@ from proofs_check.claim import (
     weaker,
     wrong,
 )
-from proofs_check.judging import BARE, _typical, evaluate, judge, meets
-from proofs_check.verdicts import Kind, Outcome, Verdict, finite
-from theory.conventions import standard_conventions
-from theory.decision import Decision
-from theory.errors import InputError
+from proofs_check.claims.verdicts import Kind, Outcome, Verdict, finite
+from proofs_check.ledger import ledger
+from proofs_check.ledger.judging import BARE, _typical, evaluate, judge, meets
+from theory.base.enclosure import Decision
+from theory.base.errors import InputError
+from theory.entropy.conventions import standard_conventions
 
 CELL = {"arithmetic": "exact"}
 
@@ -269,7 +269,7 @@ def test_undecided_draws_may_hold_or_fail(holding: int, undecided: int, expected
 @stated(
     "test.stated", title="t", source="ours", predicate="p", kind="exact", scopes=lambda profile: (CELL,),
     instances=lambda scope, profile: (1, 2), assumptions=(Assumption("it is one", lambda k: k == 1),),
-    judges=(same, "theory.decision.every"),
+    judges=(same, "theory.base.enclosure.every"),
     mutants=(
         wrong("larger", "three", "constant", CELL, least=3), weaker("any", "two as well", "one"),
         instead("other", "another test", "predicate", test=lambda k, scope: Outcome(same(k, 2), "k = 2")),
@@ -286,7 +286,7 @@ def test_a_stated_claim_is_its_docstring_its_test_and_other_values_of_its_consta
     claim = one_is_one
     assert claim.statement == "Every one is one."
     assert claim.family == "test"
-    assert claim.judged == ("numerics.comparisons.same", "theory.decision.every")
+    assert claim.judged == ("numerics.arithmetic.balls.same", "theory.base.enclosure.every")
     assert judge(claim, CELL, "quick").verdict is Verdict.CERTIFIED
     assert {m.name: judge(m.mutate(claim), CELL, "quick").verdict for m in claim.mutants} == dict.fromkeys(
         ("larger", "any", "other"), Verdict.REFUTED

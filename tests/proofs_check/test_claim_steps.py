@@ -11,13 +11,14 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check import ledger, proof_steps
-from proofs_check.claim import Claim, Step
-from proofs_check.formal import Formal, reals
-from proofs_check.judging import chain, formal_steps, judge
-from proofs_check.verdicts import Outcome, Verdict
+from proofs_check.claims import steps as proof_steps
+from proofs_check.claims.claim import Claim, Step
+from proofs_check.claims.formal import Formal, reals
+from proofs_check.claims.verdicts import Outcome, Verdict
+from proofs_check.ledger import ledger
+from proofs_check.ledger.judging import chain, formal_steps, judge
 from tests.proofs_check.test_claim import CELL, claim
-from theory.errors import InputError
+from theory.base.errors import InputError
 
 X = sympy.Symbol("x", real=True)
 BOX = {X: (Fraction(1, 4), 3)}

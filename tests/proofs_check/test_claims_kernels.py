@@ -10,13 +10,14 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.claim import Claim, Mutant, address
-from proofs_check.claims import averages, entropy_bounds, kernel_rates, kernels, steps, symbols
-from proofs_check.judging import judge
-from proofs_check.verdicts import POSITIVE, Verdict
-from theory import peano
+from proofs_check.claims.claim import Claim, Mutant, address
+from proofs_check.claims.verdicts import POSITIVE, Verdict
+from proofs_check.families.differences import averages, kernel_rates, kernels, steps, symbols
+from proofs_check.families.spectra import entropy_bounds
+from proofs_check.ledger.judging import judge
 from theory.stencils import central, stencil
-from theory.symbols import symbol
+from theory.stencils import remainder as peano
+from theory.stencils.symbol import symbol
 
 CLAIMS: tuple[Claim, ...] = (
     *averages.CLAIMS, *symbols.CLAIMS, *kernels.CLAIMS, *kernel_rates.CLAIMS, *steps.CLAIMS, *entropy_bounds.CLAIMS,

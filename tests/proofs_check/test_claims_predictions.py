@@ -7,15 +7,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from numerics.features import features
-from numerics.matrices import float_matrix
-from numerics.problem import Problem
-from numerics.small_values import small_values
-from proofs_check.claims import limits, predictions
-from proofs_check.claims.predictions import every_small_larger
-from proofs_check.judging import judge
-from proofs_check.verdicts import Verdict
-from theory.laws import Normal, Uniform
+from numerics.differences.floor import small_values
+from numerics.matrices.assemble import float_matrix
+from numerics.problem.drawn import features
+from numerics.problem.problem import Problem
+from proofs_check.claims.verdicts import Verdict
+from proofs_check.families.spectra import limits, predictions
+from proofs_check.families.spectra.predictions import every_small_larger
+from proofs_check.ledger.judging import judge
+from theory.features.laws import Normal, Uniform
 
 FLOAT32 = {"arithmetic": "float32"}
 

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from numerics.entropies import difference, entropy_of
-from numerics.spectra import spectrum
-from proofs_check.claims import regimes
-from proofs_check.claims.common import problem
+from numerics.entropy.compare import difference, entropy_of
+from numerics.spectra.spectrum import spectrum
+from proofs_check.claims.comparisons import problem
+from proofs_check.families.spectra import regimes
 from proofs_check.report import data, records
-from proofs_check.report import figure_regimes as drawn
+from proofs_check.report.figures import maps as drawn
 
 
 @pytest.mark.parametrize("seed", [0, 1])

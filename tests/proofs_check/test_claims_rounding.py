@@ -8,16 +8,17 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from proofs_check.claim import Scope
-from proofs_check.claims import rounding_sizes, steps
-from proofs_check.claims.rounding_sizes import CLAIMS, Draws, size_quotients
-from proofs_check.claims.steps import Draw
-from proofs_check.claims.symbols import enclosed
-from theory import roundoff
+from proofs_check.claims.claim import Scope
+from proofs_check.families.differences import floor as rounding_sizes
+from proofs_check.families.differences import steps
+from proofs_check.families.differences.floor import CLAIMS, Draws, size_quotients
+from proofs_check.families.differences.steps import Draw
+from proofs_check.families.differences.symbols import enclosed
+from theory.operators import roundoff
 from theory.stencils import central
-from theory.symbols import symbol
+from theory.stencils.symbol import symbol
 
-(CLAIM,) = CLAIMS
+CLAIM = next(c for c in CLAIMS if c.id == "steps.roundoff-size")
 CELLS = CLAIM.scopes("quick")
 
 

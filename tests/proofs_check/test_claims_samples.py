@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numerics import spectra as kept
-from numerics.draws import DrawnSpectra
-from numerics.problem import Problem
-from numerics.store import Store
-from proofs_check import ledger
-from proofs_check.claim import address, parse_address
-from proofs_check.claims.common import problem
-from proofs_check.claims.measures import entropy_gaps, leading_values, small_values
-from proofs_check.claims.samples import CURVES, TAUS, Sample, Setting, conventions, read, reduce, reduced, rules, shape
-from proofs_check.claims.source import DRAWS, EXACT_DRAWS, Draw, order_outcome, small_outcome
-from proofs_check.cli import app
-from proofs_check.commands.judge import judge
-from proofs_check.judging import evaluate
-from proofs_check.verdicts import Outcome
-from theory.entropy import Convention
-from theory.errors import InputError
+from numerics.matrices.batches import DrawnSpectra
+from numerics.problem.problem import Problem
+from numerics.runs.store import Store
+from numerics.spectra import spectrum as kept
+from proofs_check.claims.claim import address, parse_address
+from proofs_check.claims.comparisons import problem
+from proofs_check.claims.verdicts import Outcome
+from proofs_check.cli.main import app
+from proofs_check.cli.verify import judge
+from proofs_check.ledger import ledger
+from proofs_check.ledger.judging import evaluate
+from proofs_check.sources.decisions import entropy_gaps, leading_values, small_values
+from proofs_check.sources.samples import CURVES, TAUS, Sample, Setting, conventions, read, reduce, reduced, rules, shape
+from proofs_check.sources.source import DRAWS, EXACT_DRAWS, Draw, order_outcome, small_outcome
+from theory.base.errors import InputError
+from theory.entropy.conventions import Convention
 
 FIRST = "w~N(0,1) h=1/100"
 SMALL = Setting("tanh", "u_xx", FIRST, "n=12")
@@ -201,8 +201,8 @@ def test_a_readers_own_problem(own: Path, capsys: pytest.CaptureFixture[str]) ->
         assert one["finding"] in ("holds", "reversed", "mixed", "open")
         assert one["finding"] != "holds", "12 draws do not show a share of 9 in 10"
     # each draw is the file with another seed, judged by the spectra of that file alone
-    from numerics import problem_file
-    from numerics.spectra import spectrum
+    from numerics.problem import file as problem_file
+    from numerics.spectra.spectrum import spectrum
 
     every = next(s for s in content["statements"] if s["id"] == "S2.every-small" and s["arithmetic"] == "float32")
     file, holding = problem_file.load(str(own)), 0

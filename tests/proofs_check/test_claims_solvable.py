@@ -8,9 +8,10 @@ from typing import Literal
 import flint
 import pytest
 
-from proofs_check.claims import solvable, uniform_circle
-from proofs_check.claims.uniform_circle import Setting, Threshold, cutoff_pairs, singular_values, thresholds
-from theory.entropy import Convention, cutoff
+from proofs_check.families.spectra import solvable, uniform_circle
+from proofs_check.families.spectra.uniform_circle import Setting, Threshold, cutoff_pairs, singular_values, thresholds
+from theory.entropy.conventions import Convention
+from theory.entropy.entropy import cutoff
 from theory.solvable import HermiteDiagonal
 
 

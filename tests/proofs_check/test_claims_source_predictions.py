@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from numerics.matrices import float_matrix
-from proofs_check.claims.samples import Setting
-from proofs_check.claims.source import by_convention
-from proofs_check.claims.source_predictions import Settings, _instances, _signs
+from numerics.matrices.assemble import float_matrix
+from proofs_check.sources.explanations import Settings, _instances, _signs
+from proofs_check.sources.samples import Setting
+from proofs_check.sources.source import by_convention
 
 ENERGY = "energy τ=1e-6, power 1"
 

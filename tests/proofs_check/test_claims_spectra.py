@@ -9,16 +9,18 @@ from typing import Any
 import flint
 import pytest
 
-from numerics.problem import Problem
-from proofs_check import ledger
-from proofs_check.claim import Claim
-from proofs_check.claims import entropy, floor, kernel_rates, laws, perturbations, spectra, stencils
-from proofs_check.claims.common import problem
-from proofs_check.claims.entropy import Pair
-from proofs_check.judging import judge
-from proofs_check.verdicts import Verdict
-from theory.laws import law
-from theory.piecewise import PiecewisePolynomial
+from numerics.problem.problem import Problem
+from proofs_check.claims.claim import Claim
+from proofs_check.claims.comparisons import problem
+from proofs_check.claims.verdicts import Verdict
+from proofs_check.families.differences import floor, kernel_rates, stencils
+from proofs_check.families.differences import kernels as laws
+from proofs_check.families.spectra import entropy, perturbations, spectra
+from proofs_check.families.spectra.entropy import Pair
+from proofs_check.ledger import ledger
+from proofs_check.ledger.judging import judge
+from theory.base.polynomials import PiecewisePolynomial
+from theory.features.laws import law
 from theory.stencils import central
 
 

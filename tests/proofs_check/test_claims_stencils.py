@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proofs_check.claims import averages, floor, remainders, stencils
-from proofs_check.strategies import stencils as any_stencil
-from theory import peano, roundoff
-from theory.enclosures import Enclosure
-from theory.piecewise import PiecewisePolynomial
+from proofs_check.families.differences import averages, floor, remainders, stencils
+from proofs_check.search.strategies import stencils as any_stencil
+from theory.base.enclosure import Enclosure
+from theory.base.polynomials import PiecewisePolynomial
+from theory.operators import roundoff
 from theory.stencils import Stencil, central, five_point, forward, nine_point, stencil, thirteen_point
+from theory.stencils import remainder as peano
 
 CELL = {"stencil": stencils.RANDOM}
 COMPARE = remainders.error_constant.test

@@ -15,35 +15,29 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics import spectra
-from numerics.matrices import float_matrix, float_rhs
-from numerics.problem import METHODS, Method
-from numerics.store import Store
-from numerics.training import from_problem, ntk, rfm, statistics
-from numerics.training.optimisers import Adam, GradientDescent
-from proofs_check.claim import Claim
-from proofs_check.claims import (
-    decisions,
-    least_squares,
-    loss_orders,
-    network_residuals,
-    networks,
-    noise_ridge,
-    runs,
-    source_advantage,
-    source_paired,
-    source_training,
-    training,
-)
-from proofs_check.claims.common import problem
-from proofs_check.claims.study import ADAM_STEP, Study, random_method, random_step, study_of, weight_scale
-from proofs_check.findings import Finding
-from proofs_check.judging import judge
-from proofs_check.verdicts import Outcome, Verdict, finite
-from theory import dynamics
-from theory.conventions import standard_conventions
-from theory.entropy import truncated_entropy
-from theory.exact import rational
+from numerics.matrices.assemble import float_matrix, float_rhs
+from numerics.networks import ntk
+from numerics.problem.problem import METHODS, Method
+from numerics.runs.store import Store
+from numerics.spectra import spectrum as spectra
+from numerics.training import from_problem, rfm, statistics
+from numerics.training.loop import Adam, GradientDescent
+from proofs_check.claims.claim import Claim
+from proofs_check.claims.comparisons import problem
+from proofs_check.claims.verdicts import Finding, Outcome, Verdict, finite
+from proofs_check.families.networks import loss_orders, networks, training
+from proofs_check.families.networks import networks as network_residuals
+from proofs_check.ledger.judging import judge
+from proofs_check.sources import advantage as source_advantage
+from proofs_check.sources import decisions, least_squares, runs
+from proofs_check.sources import explanations as noise_ridge
+from proofs_check.sources import paired as source_paired
+from proofs_check.sources import training as source_training
+from proofs_check.sources.study import ADAM_STEP, Study, random_method, random_step, study_of, weight_scale
+from theory.base.exact import rational
+from theory.entropy.conventions import standard_conventions
+from theory.entropy.entropy import truncated_entropy
+from theory.solvable import least_squares as dynamics
 
 MODULES = (
     training, loss_orders, networks, network_residuals, source_training, source_paired, source_advantage, noise_ridge

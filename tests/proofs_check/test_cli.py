@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from processes import adfd
 
-from proofs_check.cli import main
-from proofs_check.commands.output import remarks
+from proofs_check.cli.main import main
+from proofs_check.cli.output import remarks
 
 
 def answer(*arguments: str, code: int = 0) -> Any:
@@ -63,7 +63,7 @@ def sine(tmp_path: Path) -> Path:
 def test_help_needs_nothing_heavy() -> None:
     program = (
         "import sys; sys.argv = ['adfd', '--help']\n"
-        "from proofs_check.cli import main\n"
+        "from proofs_check.cli.main import main\n"
         "try: main()\nexcept SystemExit: pass\n"
         "heavy = {'sympy', 'torch', 'numpy', 'matplotlib', 'scipy', 'mpmath', 'flint'} & set(sys.modules)\n"
         "assert not heavy, heavy"

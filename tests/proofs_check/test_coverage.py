@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check import runner
-from proofs_check.claim import Profile, address
-from proofs_check.coverage import MOST, checked_for, coordinates, judged, merged, of_cell, sentence, told_by
-from proofs_check.judging import judge
-from proofs_check.ledger import all_claims, load_expected
+from proofs_check.claims.claim import Profile, address
+from proofs_check.ledger import runner
+from proofs_check.ledger.coverage import MOST, checked_for, coordinates, judged, merged, of_cell, sentence, told_by
+from proofs_check.ledger.judging import judge
+from proofs_check.ledger.ledger import all_claims, load_expected
 from proofs_check.report import page
 from proofs_check.report.records import Claim
 

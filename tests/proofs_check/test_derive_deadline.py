@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from proofs_check.commands.derive_deadline import deadline
-from theory.errors import PrecisionCapError
+from proofs_check.cli.derive_kernel import deadline
+from theory.base.errors import PrecisionCapError
 
 
 def test_what_takes_too_long_is_stopped() -> None:

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.comparisons import same
-from proofs_check import ledger, runner
-from proofs_check.claim import SHARE, Claim
-from proofs_check.findings import Finding, decided, share
-from proofs_check.judging import judge
-from proofs_check.verdicts import Outcome, Verdict
-from theory.decision import Decision
+from numerics.arithmetic.balls import same
+from proofs_check.claims.claim import SHARE, Claim
+from proofs_check.claims.verdicts import Finding, Outcome, Verdict, decided, share
+from proofs_check.ledger import ledger, runner
+from proofs_check.ledger.judging import judge
+from theory.base.enclosure import Decision
 
 counts = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import flint
 import pytest
 
-from proofs_check import float_guard, user_claims
-from proofs_check.claim import Claim
-from proofs_check.judging import judge
-from proofs_check.user_claims import DRAWN
-from proofs_check.verdicts import Evidence, Verdict
+from proofs_check.claims.claim import Claim
+from proofs_check.claims.verdicts import Evidence, Verdict
+from proofs_check.ledger.judging import judge
+from proofs_check.own import claims as user_claims
+from proofs_check.own import float_guard
+from proofs_check.own.claims import DRAWN
 
 HEAD = '''
 """Claims."""
@@ -30,8 +31,8 @@ from flint import arb, arb as A, fmpq
 
 import {helper}
 from {helper} import tenth
-from proofs_check.claims.common import below, every, less, same
-from proofs_check.user_claims import claim, guess, whole
+from proofs_check.claims.comparisons import below, every, less, same
+from proofs_check.own.claims import claim, guess, whole
 
 def exact(id, **given):
     return claim(id, over=[1, 2, 3, 5, 6, 7], kind="ball", mutants={{"m": {{"c": 1}}}}, **given)
@@ -228,7 +229,7 @@ def test_exact_predicates_keep_their_verdicts(tmp_path: Path) -> None:
 def test_sampled_claims_may_use_floats(tmp_path: Path) -> None:
     path = tmp_path / "sampled.py"
     path.write_text(
-        "from proofs_check.user_claims import claim\nimport flint\n"
+        "from proofs_check.own.claims import claim\nimport flint\n"
         '@claim("own.sampled", over=[1, 2], mutants={"m": {"c": 9}})\n'
         'def near(n, c=0):\n    """Near."""\n    return abs(float(flint.arb(n / 10) * 10) - n) + c < 1e-9\n'
     )
@@ -255,9 +256,9 @@ def test_watched_code_is_the_code(tmp_path: Path) -> None:
             from collections import namedtuple
             from enum import Enum
             import sympy
-            from proofs_check.claim import Claim
-            from proofs_check.formal import reals
-            from proofs_check.statements import statement
+            from proofs_check.claims.claim import Claim
+            from proofs_check.claims.formal import reals
+            from proofs_check.own.statements import statement
 
             Point = namedtuple("Point", "x y")
             Colour = Enum("Colour", "RED BLUE")

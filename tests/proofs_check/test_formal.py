@@ -12,14 +12,14 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check import ledger, runner
-from proofs_check.claim import Claim
-from proofs_check.formal import Domain, Formal, between, integers, positive, reals
-from proofs_check.judging import judge
-from proofs_check.provers import polynomial_sign, prove, try_point
-from proofs_check.statements import CELL, statement
-from proofs_check.verdicts import Verdict
-from theory.errors import InputError
+from proofs_check.claims.claim import Claim
+from proofs_check.claims.formal import Domain, Formal, between, integers, positive, reals
+from proofs_check.claims.provers import polynomial_sign, prove, try_point
+from proofs_check.claims.verdicts import Verdict
+from proofs_check.ledger import ledger, runner
+from proofs_check.ledger.judging import judge
+from proofs_check.own.statements import CELL, statement
+from theory.base.errors import InputError
 
 X, Y = sp.symbols("x y", real=True)
 P = sp.Symbol("p", positive=True)
@@ -257,7 +257,7 @@ def test_what_is_no_statement(make: Any, message: str) -> None:
 
 
 def test_a_statement_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proofs_check.formal.MOST_OPERATIONS", 5)
+    monkeypatch.setattr("proofs_check.claims.formal.MOST_OPERATIONS", 5)
     with pytest.raises(InputError, match="operations"):
         Formal({X: reals()}, sp.Le(sum(sp.sin(k * X) for k in range(1, 9)), 1))
 
@@ -316,11 +316,11 @@ def test_a_statement_says_no_more_than_its_form() -> None:
 
 FILE = """
 import sympy as sp
-from proofs_check.claim import Claim, Step
-from proofs_check.formal import Formal, reals
-from proofs_check.proof_steps import theorem
-from proofs_check.statements import statement
-from proofs_check.verdicts import Outcome
+from proofs_check.claims.claim import Claim, Step
+from proofs_check.claims.formal import Formal, reals
+from proofs_check.claims.steps import theorem
+from proofs_check.own.statements import statement
+from proofs_check.claims.verdicts import Outcome
 x = sp.Symbol("x", real=True)
 true = statement("own.top", "The top.", {x: reals(0, 1)}, sp.Le(x*(1 - x), sp.Rational(1, 4)),
                  mutants={"fifth": sp.Le(x*(1 - x), sp.Rational(1, 5))})

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from proofs_check import user_claims
-from proofs_check.claim import Claim
-from proofs_check.judging import judge, outside, told_outside
-from proofs_check.verdicts import POSITIVE, Evidence
-from theory.errors import InputError
+from proofs_check.claims.claim import Claim
+from proofs_check.claims.verdicts import POSITIVE, Evidence
+from proofs_check.ledger.judging import judge, outside, told_outside
+from proofs_check.own import claims as user_claims
+from theory.base.errors import InputError
 
 FILE = '''
 import itertools, math, os, random, time
@@ -23,15 +23,15 @@ import sympy as sp
 from flint import arb
 from hypothesis import strategies as st
 
-from numerics.enclosure import Enclosure
+from numerics.arithmetic.balls import Enclosure
 from proofs_check import proof_steps
-from proofs_check.claim import SHARE, TYPICAL, Claim, Mutant, Quantifier, Step
-from proofs_check.claims.common import below, every, less, same, some
-from proofs_check.formal import Formal, integers, positive, reals
-from proofs_check.statements import statement
-from proofs_check.user_claims import DRAWN, claim, sampler, whole
-from proofs_check.verdicts import Outcome
-from theory.decision import Decision, from_comparison
+from proofs_check.claims.claim import SHARE, TYPICAL, Claim, Mutant, Quantifier, Step
+from proofs_check.claims.comparisons import below, every, less, same, some
+from proofs_check.claims.formal import Formal, integers, positive, reals
+from proofs_check.own.statements import statement
+from proofs_check.own.claims import DRAWN, claim, sampler, whole
+from proofs_check.claims.verdicts import Outcome
+from theory.base.enclosure import Decision, from_comparison
 
 M = {"m": {"c": 9}}
 n_, x_ = sp.Symbol("n", integer=True), sp.Symbol("x", real=True)
@@ -305,7 +305,7 @@ def test_a_claim_of_ones_own_class_is_none(tmp_path: Path) -> None:
     """It could say of itself that it is the ledger's."""
     path = tmp_path / "subclass.py"
     path.write_text(
-        "from proofs_check.claim import Claim\nclass Own(Claim):\n    pass\n"
+        "from proofs_check.claims.claim import Claim\nclass Own(Claim):\n    pass\n"
         "made = Own(id='a.b', title='', statement='s', family='a', source='', predicate='', kind='exact', scopes=None,"
         " instances=None, test=None, mutants=())\nCLAIMS = (made,)\n"
     )

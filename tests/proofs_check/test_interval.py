@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import pytest
 
-from numerics.problem import Problem
-from proofs_check.commands.interval import entropy_on_interval
-from theory.entropy import Convention
-from theory.errors import InputError
-from theory.laws import law
+from numerics.problem.problem import Problem
+from proofs_check.cli.spectrum import entropy_on_interval
+from theory.base.errors import InputError
+from theory.entropy.conventions import Convention
+from theory.features.laws import law
 
 PROBLEM = Problem(count=4, interior=(4,), activation_name="tanh", weights=law("uniform(-4, 4)"))
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check import dependencies, ledger, runner
+from proofs_check.claims import links as dependencies
 from proofs_check.claims.links import LINKS
-from theory.errors import InputError
+from proofs_check.ledger import ledger, runner
+from theory.base.errors import InputError
 
 IDS = [f"c{k}" for k in range(8)]
 """Links from a later id to earlier ones alone have no circle."""
@@ -100,8 +101,8 @@ def test_the_evidence_says_on_what_it_is_conditional(verdict: str) -> None:
 
 
 USER = """
-from proofs_check.claims.common import below
-from proofs_check.user_claims import claim
+from proofs_check.claims.comparisons import below
+from proofs_check.own.claims import claim
 @claim("mine.a", over=[1, 2], mutants={"two": {"least": 2}}, kind="exact", rests_on=%s)
 def first(value, least=1):
     "At least one."

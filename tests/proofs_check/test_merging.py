@@ -11,12 +11,12 @@ from typing import Any
 import processes
 import pytest
 
-from numerics.store import Store
-from numerics.store_file import LOCK, alone
-from proofs_check import merging
-from proofs_check.commands.verify import verify
-from proofs_check.ledger import all_claims
-from theory.errors import InputError
+from numerics.runs.store import Store
+from numerics.runs.store_file import LOCK, alone
+from proofs_check.cli.verify import verify
+from proofs_check.ledger import merging
+from proofs_check.ledger.ledger import all_claims
+from theory.base.errors import InputError
 
 Content = dict[str, Any]
 
@@ -107,7 +107,7 @@ TOGETHER = """
 import json, os, sys, time
 from pathlib import Path
 from proofs_check import ledger, merging
-from proofs_check.commands.verify import keep
+from proofs_check.cli.verify import keep
 
 def slowly(*given, merge=merging.merge):
     time.sleep(0.3)  # what another process had read before, it would write over now
@@ -198,7 +198,7 @@ def test_a_folder_is_one_process_s_at_a_time(tmp_path: Path) -> None:
         pass
     with alone(tmp_path, seconds=0.01):  # it is free again
         pass
-    holder = f"import os, pathlib, numerics.store_file as s; s.alone(pathlib.Path({str(tmp_path)!r})).__enter__(); os._exit(9)"
+    holder = f"import os, pathlib, numerics.runs.store_file as s; s.alone(pathlib.Path({str(tmp_path)!r})).__enter__(); os._exit(9)"
     assert subprocess.run([sys.executable, "-c", holder], timeout=60, check=False).returncode == 9
     with alone(tmp_path, seconds=0.01):  # a process that died holds nothing
         pass

@@ -14,17 +14,17 @@ import pytest
 import sympy as sp
 from hypothesis import strategies as st
 
-from numerics.enclosure import Enclosure
-from proofs_check import ledger, runner
-from proofs_check.claim import TYPICAL, Claim, Quantifier
-from proofs_check.claims.common import below, same
-from proofs_check.formal import Domain, Formal, reals
-from proofs_check.judging import judge
-from proofs_check.provers import prove
-from proofs_check.user_claims import DRAWN, claim, whole
-from proofs_check.verdicts import Outcome, Verdict
-from theory.decision import Decision, from_comparison
-from theory.errors import InputError
+from numerics.arithmetic.balls import Enclosure
+from proofs_check.claims.claim import TYPICAL, Claim, Quantifier
+from proofs_check.claims.comparisons import below, same
+from proofs_check.claims.formal import Domain, Formal, reals
+from proofs_check.claims.provers import prove
+from proofs_check.claims.verdicts import Outcome, Verdict
+from proofs_check.ledger import ledger, runner
+from proofs_check.ledger.judging import judge
+from proofs_check.own.claims import DRAWN, claim, whole
+from theory.base.enclosure import Decision, from_comparison
+from theory.base.errors import InputError
 
 GOOD = {Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED}
 X = sp.Symbol("x", real=True)
@@ -200,8 +200,8 @@ def test_statements_that_would_say_more() -> None:
 
 HOSTILE = """
 import sys
-from proofs_check.claims.common import below
-from proofs_check.user_claims import claim
+from proofs_check.claims.comparisons import below
+from proofs_check.own.claims import claim
 @claim("own.mutated", over=[[1], [2]], assume={"set": lambda l: l.__setitem__(0, 0) is None}, kind="exact", mutants={"m": {"c": -1}})
 def first(l, c=0):
     "The first entry is at most 0: the assumption makes it so."

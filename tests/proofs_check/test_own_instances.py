@@ -22,15 +22,25 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.problem import Problem
-from proofs_check import ledger, local_modules, runner
-from proofs_check.claim import ALL, SHARE, TYPICAL, Claim, Quantifier
-from proofs_check.claims.common import below, less
-from proofs_check.instances import LEAST_KEPT, LEAST_SHARE, different, distinct, fingerprint, inexact, sampler, whole
-from proofs_check.judging import judge
-from proofs_check.user_claims import DRAWN, claim, without
-from proofs_check.verdicts import Verdict
-from theory.errors import InputError
+from numerics.problem.problem import Problem
+from proofs_check.claims.claim import ALL, SHARE, TYPICAL, Claim, Quantifier
+from proofs_check.claims.comparisons import below, less
+from proofs_check.claims.instances import (
+    LEAST_KEPT,
+    LEAST_SHARE,
+    different,
+    distinct,
+    fingerprint,
+    inexact,
+    sampler,
+    whole,
+)
+from proofs_check.claims.verdicts import Verdict
+from proofs_check.ledger import ledger, runner
+from proofs_check.ledger.judging import judge
+from proofs_check.own import modules as local_modules
+from proofs_check.own.claims import DRAWN, claim, without
+from theory.base.errors import InputError
 
 
 def bounded(over: Any, bound: Any = 9, **options: Any) -> Claim:
@@ -221,7 +231,7 @@ def test_a_predicate_that_remembers() -> None:
 
 @given(st.sampled_from([{"b", "a", "c"}, frozenset("xyz"), [{"p", "q"}], {"k": {"v", "w"}}]))
 def test_fingerprints_do_not_depend_on_the_order_of_a_set(value: Any) -> None:
-    program = f"from proofs_check.instances import fingerprint; print(fingerprint({value!r}))"
+    program = f"from proofs_check.claims.instances import fingerprint; print(fingerprint({value!r}))"
     found = {_python(program, str(seed)) for seed in (1, 2)}
     assert found == {fingerprint(value)}
 
@@ -278,9 +288,9 @@ def test_quantifiers_that_say_nothing(numbers: Any) -> None:
 
 UNSTEADY = """
 import itertools, os, random, time
-from proofs_check.claim import TYPICAL
-from proofs_check.claims.common import below
-from proofs_check.user_claims import claim, sampler
+from proofs_check.claims.claim import TYPICAL
+from proofs_check.claims.comparisons import below
+from proofs_check.own.claims import claim, sampler
 calls = itertools.count()
 STARTED = time.time_ns()
 
@@ -333,8 +343,8 @@ def test_two_runs_that_differ(
 
 HELPER = "LIMIT = 9\n"
 MAIN = """
-from proofs_check.claims.common import below
-from proofs_check.user_claims import claim
+from proofs_check.claims.comparisons import below
+from proofs_check.own.claims import claim
 {imports}
 @claim("own.helped", over=range(9), kind="exact", mutants={{"m": {{"c": -1}}}})
 def small(n, c=None):
@@ -357,7 +367,7 @@ WAYS = [
 def test_a_changed_helper_is_judged_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], imports: str, limit: str, edited: str
 ) -> None:
-    monkeypatch.setattr("proofs_check.again.confirm", lambda *rest: None)
+    monkeypatch.setattr("proofs_check.own.again.confirm", lambda *rest: None)
     monkeypatch.setattr("sys.dont_write_bytecode", False)  # compiled code of the same second and size is not current
     for name, text in files.items():
         (tmp_path / f"{name}.py").parent.mkdir(exist_ok=True)
@@ -381,7 +391,7 @@ def test_a_changed_helper_is_judged_anew(
 
 
 def test_neighbours_of_one_name_in_two_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proofs_check.again.confirm", lambda *rest: None)
+    monkeypatch.setattr("proofs_check.own.again.confirm", lambda *rest: None)
     found = []
     for k, limit in enumerate((9, 7)):
         folder = tmp_path / str(k)
@@ -397,7 +407,7 @@ def test_neighbours_of_one_name_in_two_folders(tmp_path: Path, monkeypatch: pyte
 def test_installed_modules_are_none_of_ones_own(tmp_path: Path) -> None:
     path = tmp_path / "plain.py"
     path.write_text(
-        "import numpy, json, proofs_check.claim, hypothesis.strategies\nfrom theory import errors\nimport no_such"
+        "import numpy, json, proofs_check.claims.claim, hypothesis.strategies\nfrom theory import errors\nimport no_such"
     )
     assert local_modules.closure(str(path)) == {}
     path.write_text("import mine_alone")

@@ -15,8 +15,8 @@ from proofs_check.pytest_plugin import is_claim_file
 ROOT = Path(__file__).resolve().parents[2]
 CLAIMS = """
 from hypothesis import strategies as st
-from proofs_check.claims.common import below
-from proofs_check.user_claims import claim
+from proofs_check.claims.comparisons import below
+from proofs_check.own.claims import claim
 
 @claim("own.true", over=st.integers(0, 9), kind="exact", mutants={"less": {"bound": 5}})
 def digits(n, bound=9):
@@ -87,7 +87,7 @@ def test_a_good_file_passes_alone_and_in_the_full_profile(tmp_path: Path) -> Non
     ("name", "text", "expected"),
     [
         ("my_claims.py", "import proofs_check", True),
-        ("claims_of_mine.py", "from proofs_check.user_claims import claim", True),
+        ("claims_of_mine.py", "from proofs_check.own.claims import claim", True),
         ("my_claims.py", "import jwt", False),
         ("test_my_claims.py", "import proofs_check", False),
         ("claims.py", "import proofs_check", False),

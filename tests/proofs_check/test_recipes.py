@@ -1,7 +1,7 @@
 """Stored values keep their recipe: golden values of each kind, held together with the recipe's version.
 
-When a value here changes for a reason, raise the version (``numerics.sweep_recipe.RECIPES``,
-``numerics.spectra.ENGINE_VERSION``) and write both down: ``python tests/proofs_check/test_recipes.py``.  Stores that
+When a value here changes for a reason, raise the version (``numerics.runs.sweep.RECIPES``,
+``numerics.spectra.spectrum.ENGINE_VERSION``) and write both down: ``python tests/proofs_check/test_recipes.py``.  Stores that
 hold values of the older recipe then compute them again.
 """
 
@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from numerics import spectra, sweep
-from numerics.problem_file import from_dict
-from numerics.sweep_recipe import RECIPES
-from proofs_check.advice import advise_cells
+from numerics.problem.file import from_dict
+from numerics.runs import sweep
+from numerics.runs.sweep import RECIPES
+from numerics.spectra import spectrum as spectra
+from proofs_check.advice.advice import advise_cells
 
 GOLDEN = Path(__file__).with_name("golden_recipes.json")
 PROBLEM: dict[str, Any] = {

@@ -15,20 +15,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.features import features, interior_points
-from numerics.matrices import float_matrix
-from numerics.problem import Problem
-from proofs_check import ledger, search_spaces, witness
-from proofs_check.claim import Assumption, Claim, Mutant, Scope
-from proofs_check.claims.source import Draw
-from proofs_check.commands.refute import _scopes as searched_cells
-from proofs_check.commands.refute import refute
-from proofs_check.refute import ROUNDS, search
-from proofs_check.search_spaces import Size, is_list, like, space_of
-from proofs_check.strategies import problems
-from proofs_check.user_claims import draws
-from proofs_check.verdicts import Outcome
-from theory.errors import InputError
+from numerics.matrices.assemble import float_matrix
+from numerics.problem.drawn import features, interior_points
+from numerics.problem.problem import Problem
+from proofs_check.claims.claim import Assumption, Claim, Mutant, Scope
+from proofs_check.claims.verdicts import Outcome
+from proofs_check.cli.refute import _scopes as searched_cells
+from proofs_check.cli.refute import refute
+from proofs_check.ledger import ledger, witness
+from proofs_check.own.claims import draws
+from proofs_check.search import refute as search_spaces
+from proofs_check.search.refute import ROUNDS, Size, is_list, like, search, space_of
+from proofs_check.search.strategies import problems
+from proofs_check.sources.source import Draw
+from theory.base.errors import InputError
 
 SLOWEST = 100.0
 """Seconds that a search may take on a busy machine; it ends by itself much earlier."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from proofs_check import ledger, runner
-from proofs_check.commands.verify import provenance
-from proofs_check.report import tex_text
+from proofs_check.cli.verify import provenance
+from proofs_check.ledger import ledger, runner
+from proofs_check.report import latex as tex_text
 from proofs_check.report.latex import write_latex
 
 COMMANDS = frozenset(

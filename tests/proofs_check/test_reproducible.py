@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from numerics import spectra
-from proofs_check import ledger, runner
-from proofs_check.claim import Profile, parse_address
-from proofs_check.commands.verify import verify
-from theory.errors import InputError
+from numerics.spectra import spectrum as spectra
+from proofs_check.claims.claim import Profile, parse_address
+from proofs_check.cli.verify import verify
+from proofs_check.ledger import ledger, runner
+from theory.base.errors import InputError
 
 EXACT = ("stencils.truncation", "entropy.ratio-majorisation", "spectra.exponential-reversal")
 """Claims in exact and ball arithmetic that are quick to judge, one of them with spectra of the engine."""

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from proofs_check import ledger, runner
-from proofs_check.claim import address, parse_address
-from proofs_check.verdicts import Verdict
-from theory.errors import InputError
+from proofs_check.claims.claim import address, parse_address
+from proofs_check.claims.verdicts import Verdict
+from proofs_check.ledger import ledger, runner
+from theory.base.errors import InputError
 
 
 def _tasks(*ids: str) -> list[runner.Task]:
@@ -79,7 +79,7 @@ def test_vacuous_when_no_sample_meets_the_assumptions() -> None:
     (claim,) = ledger.select(["stencils.no-average-of-high-order"])
     assumption = replace(claim.assumptions[0], holds=lambda instance: False)
     task = runner.tasks([claim], "quick")[0]
-    from proofs_check.judging import judge
+    from proofs_check.ledger.judging import judge
 
     assert judge(claim.with_(assumptions=(assumption,)), task.scope, "quick").verdict is Verdict.VACUOUS
 

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.store import Store
-from proofs_check import ledger, runner, schedule
-from proofs_check.schedule import Unit
+from numerics.runs.store import Store
+from proofs_check.ledger import ledger, runner, schedule
+from proofs_check.ledger.schedule import Unit
 
 
 class Later:
@@ -169,7 +169,7 @@ def _results(path: Path) -> dict[str, str]:
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     """``kill -9`` of the whole run: what was finished is there, unchanged, and is not computed again."""
     out = tmp_path / "out"
-    program = "from proofs_check.cli import main; main()"
+    program = "from proofs_check.cli.main import main; main()"
     options = ["verify", "stencils", "symbols", "--jobs", "2", "--out", str(out)]
     command = [sys.executable, "-c", program, *options]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)

@@ -18,8 +18,8 @@ from certificate_cases import FACTORS, MPMATH, holds, mutated, of_matrix, valid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.certificates import certificate
-from numerics.problem import Problem
+from numerics.problem.problem import Problem
+from numerics.spectra.certificate import certificate
 from proofs_check import checker, second_checker
 from proofs_check.second_checker import intervals, series
 from proofs_check.second_checker.intervals import Interval, UndecidedError, working

@@ -13,16 +13,16 @@ from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from numerics.matrices import float_matrix
-from numerics.problem import Problem
-from numerics.problem_file import from_dict
-from proofs_check import strategies as our
-from theory.activations import activation
-from theory.conventions import RULES, Convention
-from theory.exact import rational, spell
-from theory.expressions import FUNCTIONS, parse
-from theory.laws import LAWS, Law, law
-from theory.operators import LinearOperator, operator
+from numerics.matrices.assemble import float_matrix
+from numerics.problem.file import from_dict
+from numerics.problem.problem import Problem
+from proofs_check.search import strategies as our
+from theory.base.exact import rational, spell
+from theory.base.expressions import FUNCTIONS, parse
+from theory.entropy.conventions import RULES, Convention
+from theory.features.activations import activation
+from theory.features.laws import LAWS, Law, law
+from theory.operators.operator import LinearOperator, operator
 from theory.stencils import Stencil, stencil
 
 SEARCH = settings(database=None, derandomize=True, max_examples=300, deadline=None)

@@ -15,9 +15,9 @@ from typing import Any
 import processes
 import pytest
 
-from proofs_check.commands import sweep as command
-from proofs_check.commands.example import shipped
-from theory.errors import InputError
+from proofs_check.cli import sweep as command
+from proofs_check.cli.check import shipped
+from theory.base.errors import InputError
 
 ADFD = str(Path(sys.executable).with_name("adfd"))
 HEAD = (
@@ -165,7 +165,7 @@ def test_ctrl_c_ends_with_130_and_keeps_the_store(tmp_path: Path) -> None:
     assert running.returncode == 130, errors
     assert out == ""
     assert "Traceback" not in errors
-    from numerics.sweep_store import SweepStore
+    from numerics.runs.rows import SweepStore
 
     assert 0 < len(SweepStore(tmp_path / "s")) < 16_000
 

@@ -14,12 +14,12 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics import sweep
-from numerics.sweep_store import Record, SweepStore
-from proofs_check import sweep_figures
-from proofs_check.commands.report import report
-from proofs_check.sweep_columns import correlations, medians, number, of_key, scale, spearman, swept
-from theory.errors import InputError
+from numerics.runs import sweep
+from numerics.runs.rows import Record, SweepStore
+from proofs_check.cli.sweep import report
+from proofs_check.report.figures import sweep as sweep_figures
+from proofs_check.report.figures.sweep_columns import correlations, medians, number, of_key, scale, spearman, swept
+from theory.base.errors import InputError
 
 finite = st.floats(-1e6, 1e6)
 

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from numerics.sweep_export import export
-from proofs_check.commands import output
-from proofs_check.commands.output import PlainConsole, emit, say, visible
-from theory.errors import printable
+from numerics.runs.rows import export
+from proofs_check.cli import output
+from proofs_check.cli.output import PlainConsole, emit, say, visible
+from theory.base.errors import printable
 
 ADFD = str(Path(sys.executable).with_name("adfd"))
 HARMLESS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cf", "Zl", "Zp"]))
@@ -115,7 +115,7 @@ def test_streams_that_are_closed_or_not_unicode(tmp_path: Path) -> None:
 
 def test_the_command_line_is_a_module_too() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "proofs_check.cli", "derive", "truncation"], capture_output=True, text=True
+        [sys.executable, "-m", "proofs_check.cli.main", "derive", "truncation"], capture_output=True, text=True
     )
     assert done.returncode == 2
     assert done.stderr.startswith("adfd: Missing option")
@@ -172,7 +172,7 @@ class Blocked:
         if name.partition(".")[0] in ("hypothesis", "pytest", "_pytest"):
             raise ImportError(name)
 sys.meta_path.insert(0, Blocked())
-from proofs_check.cli import main
+from proofs_check.cli.main import main
 main()
 """
 

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from numerics import problem_file
-from numerics.matrices import float_matrix, float_rhs
-from numerics.problem import METHODS
+from numerics.matrices.assemble import float_matrix, float_rhs
+from numerics.networks.perceptrons import ModuleResidual, jacobian_by_rows
+from numerics.predictions.frozen import RESTARTS, band, order
+from numerics.problem import file as problem_file
+from numerics.problem.problem import METHODS
 from numerics.training import from_problem
-from numerics.training.frozen import RESTARTS, band, order
-from numerics.training.modules import ModuleResidual, jacobian_by_rows
-from proofs_check.commands.train import train
-from theory.entropy import truncated_entropy
-from theory.errors import InputError
+from proofs_check.cli.train import train
+from theory.base.errors import InputError
+from theory.entropy.entropy import truncated_entropy
 
 PROBLEM = """
 [problem]

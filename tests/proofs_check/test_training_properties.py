@@ -1,7 +1,7 @@
 """Trained networks against what predicts them: Hypothesis draws the problems and looks for one that disobeys.
 
 Every ratio is of something measured to its bound, and ``hypothesis.target`` is told of it. A network that
-fails is written to ``.hypothesis/witnesses``: ``python -m numerics.training.drawn FILE`` trains it again by itself.
+fails is written to ``.hypothesis/witnesses``: ``python -m numerics.predictions.drawn FILE`` trains it again by itself.
 The same tests run on a GPU; there the arithmetic and order of summation are others, the bounds are the same.
 """
 
@@ -22,24 +22,23 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings, target
 from hypothesis import strategies as st
 
-from numerics.entropies import entropy_enclosures
-from numerics.matrices import float_matrix, float_rhs
-from numerics.problem import METHODS, Method, Problem, Training
-from numerics.training import drawn as drawing
-from numerics.training import ntk, rfm
-from numerics.training.derivative_bounds import BOUNDED, Rounding
-from numerics.training.drawn import RATIOS, TrainingProblem, examine, run, steps
-from numerics.training.entropy_order import enclosed, predict
-from numerics.training.entropy_order import order as entropy_order
-from numerics.training.frozen import follow, order
-from numerics.training.lazy import descent_step
-from numerics.training.loop import minimise
-from numerics.training.optimisers import optimiser
-from numerics.training.persistence import along
+from numerics.entropy.compare import entropy_enclosures
+from numerics.matrices.assemble import float_matrix, float_rhs
+from numerics.networks import ntk
+from numerics.predictions import drawn as drawing
+from numerics.predictions.bounds import BOUNDED, Rounding, descent_step
+from numerics.predictions.drawn import RATIOS, TrainingProblem, examine, run, steps
+from numerics.predictions.entropy_order import enclosed, predict
+from numerics.predictions.entropy_order import order as entropy_order
+from numerics.predictions.frozen import follow, order
+from numerics.predictions.persistence import along
+from numerics.problem.problem import METHODS, Method, Problem, Training
+from numerics.training import rfm
+from numerics.training.loop import minimise, optimiser
 from proofs_check import properties
-from proofs_check.strategies import lazy_problems, training_problems
-from theory.conventions import standard_conventions
-from theory.symbols import symbol
+from proofs_check.search.strategies import lazy_problems, training_problems
+from theory.entropy.conventions import standard_conventions
+from theory.stencils.symbol import symbol
 
 WITNESSES = Path(".hypothesis") / "witnesses"
 CONVENTIONS = standard_conventions(4)
@@ -175,7 +174,7 @@ def test_modes_of_networks_decay_at_their_rates_within_the_bound(device: str, pr
 
 
 def optimiser_with(step: Any) -> Any:
-    from numerics.training.optimisers import GradientDescent
+    from numerics.training.loop import GradientDescent
 
     return GradientDescent(step)
 
@@ -240,7 +239,7 @@ def test_some_networks_are_lazy_and_narrow_ones_are_not() -> None:
 
 
 def bounded_laws() -> dict[str, Any]:
-    from theory.laws import law
+    from theory.features.laws import law
 
     return {"weights": law("uniform(-2, 2)"), "biases": law("uniform(-2, 2)")}
 
@@ -253,7 +252,7 @@ def bounded_laws() -> dict[str, Any]:
 )  # fmt: skip
 def test_gauss_newton_residuals_agree_for_sine_features(device: str, problem: TrainingProblem, accuracy: int) -> None:
     """``A_FD = A_AD diag(m)`` to round-off, so that the projections on their ranges differ by ``‖E‖/σ_min`` at most."""
-    from theory.discretisation import StencilChoice
+    from theory.operators.operator import StencilChoice
 
     drawn = problem.problem.with_(stencil=StencilChoice("central", accuracy), interior=(12,))
     problem = replace(problem, problem=drawn, amplitudes="normal", device=device)

@@ -10,27 +10,29 @@ from typing import Any
 import flint
 import pytest
 
-import numerics.comparisons
-from numerics.enclosure import Enclosure
-from proofs_check import provers, untouched, user_claims
-from proofs_check.claims.common import below
-from proofs_check.judging import judge
-from proofs_check.verdicts import Verdict
-from theory.decision import Decision
-from theory.errors import InputError
+import numerics.arithmetic.balls
+from numerics.arithmetic.balls import Enclosure
+from proofs_check.claims import provers
+from proofs_check.claims.comparisons import below
+from proofs_check.claims.verdicts import Verdict
+from proofs_check.ledger.judging import judge
+from proofs_check.own import claims as user_claims
+from proofs_check.own import watched_code as untouched
+from theory.base.enclosure import Decision
+from theory.base.errors import InputError
 
 HEAD = """
 import operator, sys
 from fractions import Fraction
 import flint
 import sympy as sp
-from proofs_check.claim import TYPICAL, Claim, Mutant
-from proofs_check.claims.common import below, every, less, same
-from proofs_check.user_claims import DRAWN, claim, guess, sampler
-from proofs_check.verdicts import Outcome
-import theory.decision as decision
-import numerics.comparisons as comparisons
-from numerics.enclosure import Enclosure
+from proofs_check.claims.claim import TYPICAL, Claim, Mutant
+from proofs_check.claims.comparisons import below, every, less, same
+from proofs_check.own.claims import DRAWN, claim, guess, sampler
+from proofs_check.claims.verdicts import Outcome
+import theory.base.enclosure as decision
+import numerics.arithmetic.balls as comparisons
+from numerics.arithmetic.balls import Enclosure
 """
 
 
@@ -49,17 +51,17 @@ def small(n, c=0):
     return below(n, -c)
 """
 EXCHANGES = {
-    "function": ("comparisons._ordered = lambda one, other: True", "numerics.comparisons._ordered"),
-    "name in another module": ("comparisons.below = comparisons.less", "numerics.comparisons.below"),
-    "prover": ("import proofs_check.provers as p; p.prove = lambda formal: Outcome(True, 'yes')", "proofs_check.provers.prove"),
-    "property": ("decision.Decision.holds = property(lambda self: True)", "theory.decision.Decision.holds"),
-    "operator": ("Enclosure.__eq__ = lambda self, other: True", "theory.enclosures.Enclosure.__eq__"),
-    "new operator": ("Enclosure.__matmul__ = lambda self, other: True", "theory.enclosures.Enclosure.__matmul__"),
-    "code": ("comparisons._ordered.__code__ = (lambda one, other: True).__code__", "numerics.comparisons._ordered"),
-    "defaults": ("comparisons.below.__defaults__ = (0,)", "numerics.comparisons.below"),
+    "function": ("comparisons._ordered = lambda one, other: True", "numerics.arithmetic.balls._ordered"),
+    "name in another module": ("comparisons.below = comparisons.less", "numerics.arithmetic.balls.below"),
+    "prover": ("import proofs_check.claims.provers as p; p.prove = lambda formal: Outcome(True, 'yes')", "proofs_check.claims.provers.prove"),
+    "property": ("decision.Decision.holds = property(lambda self: True)", "theory.base.enclosure.Decision.holds"),
+    "operator": ("Enclosure.__eq__ = lambda self, other: True", "theory.base.enclosure.Enclosure.__eq__"),
+    "new operator": ("Enclosure.__matmul__ = lambda self, other: True", "theory.base.enclosure.Enclosure.__matmul__"),
+    "code": ("comparisons._ordered.__code__ = (lambda one, other: True).__code__", "numerics.arithmetic.balls._ordered"),
+    "defaults": ("comparisons.below.__defaults__ = (0,)", "numerics.arithmetic.balls.below"),
     "fraction": ("Fraction.__le__ = lambda self, other: True", "fractions.Fraction.__le__"),
-    "constant": ("decision.Decision.YES = decision.Decision.NO", "theory.decision.Decision.YES"),
-    "module": ("import types; sys.modules['numerics.comparisons'] = types.ModuleType('numerics.comparisons')", "numerics.comparisons"),
+    "constant": ("decision.Decision.YES = decision.Decision.NO", "theory.base.enclosure.Decision.YES"),
+    "module": ("import types; sys.modules['numerics.arithmetic.balls'] = types.ModuleType('numerics.arithmetic.balls')", "numerics.arithmetic.balls"),
     "builtin": ("import builtins; builtins.isinstance = lambda *a: True", "builtins.isinstance"),
 }  # fmt: skip
 
@@ -67,17 +69,17 @@ EXCHANGES = {
 @pytest.mark.parametrize("name", EXCHANGES)
 def test_what_a_file_exchanges_is_named_and_put_back(tmp_path: Path, name: str) -> None:
     change, named = EXCHANGES[name]
-    before = (numerics.comparisons._ordered.__code__, provers.prove, Decision.holds, Fraction.__le__, isinstance)
+    before = (numerics.arithmetic.balls._ordered.__code__, provers.prove, Decision.holds, Fraction.__le__, isinstance)
     with pytest.raises(InputError, match=rf"exchanges .*{named}"):
         loaded(tmp_path, f"import helper\n{CLAIM}", helper=HEAD + change)
     assert before == (
-        numerics.comparisons._ordered.__code__,
+        numerics.arithmetic.balls._ordered.__code__,
         provers.prove,
         Decision.holds,
         Fraction.__le__,
         isinstance,
     )
-    assert sys.modules["numerics.comparisons"] is numerics.comparisons
+    assert sys.modules["numerics.arithmetic.balls"] is numerics.arithmetic.balls
     assert not hasattr(Enclosure, "__matmul__")
     assert below(5, 0).holds is False
     (found,) = loaded(tmp_path, CLAIM).values()
@@ -93,16 +95,16 @@ def test_nothing_is_said_of_a_file_that_exchanges_nothing(tmp_path: Path) -> Non
 
 
 def test_an_error_inside_does_not_hide_an_exchange() -> None:
-    before = numerics.comparisons.same
+    before = numerics.arithmetic.balls.same
 
     def fail() -> None:
         with untouched.guarded():
-            numerics.comparisons.same = numerics.comparisons.below
+            numerics.arithmetic.balls.same = numerics.arithmetic.balls.below
             raise ValueError
 
     with pytest.raises(InputError, match=r"exchanges numerics\.comparisons\.same"):
         fail()
-    assert numerics.comparisons.same is before
+    assert numerics.arithmetic.balls.same is before
 
 
 FORGED = """
@@ -229,7 +231,7 @@ def test_what_a_predicate_exchanges_while_it_runs(tmp_path: Path) -> None:
     (found,) = loaded(tmp_path, text).values()
     evidence = judge(found, found.scopes("quick")[0], "quick")
     assert evidence.verdict is Verdict.ERROR
-    assert "exchanges numerics.comparisons._ordered" in evidence.summary
+    assert "exchanges numerics.arithmetic.balls._ordered" in evidence.summary
     assert below(5, 0).holds is False
 
 

@@ -17,21 +17,22 @@ import sympy
 import torch
 from hypothesis import strategies as st
 
-from proofs_check import ledger, runner, user_claims
-from proofs_check.claim import Claim
-from proofs_check.claims.common import below
-from proofs_check.commands.refute import refute
-from proofs_check.commands.verify import verify
-from proofs_check.judging import evaluate, judge
-from proofs_check.strategies import rationals, spectra
-from proofs_check.user_claims import DRAWN, claim, draws, without
-from proofs_check.verdicts import Outcome, Verdict
-from theory.decision import Decision, every
-from theory.errors import InputError
+from proofs_check.claims.claim import Claim
+from proofs_check.claims.comparisons import below
+from proofs_check.claims.verdicts import Outcome, Verdict
+from proofs_check.cli.refute import refute
+from proofs_check.cli.verify import verify
+from proofs_check.ledger import ledger, runner
+from proofs_check.ledger.judging import evaluate, judge
+from proofs_check.own import claims as user_claims
+from proofs_check.own.claims import DRAWN, claim, draws, without
+from proofs_check.search.strategies import rationals, spectra
+from theory.base.enclosure import Decision, every
+from theory.base.errors import InputError
 
 TUTORIAL = Path(__file__).with_name("tutorial.py")
-HEAD = "from hypothesis import strategies as st\nfrom proofs_check.user_claims import claim, without\n"
-HEAD += "from proofs_check.claims.common import below\n"
+HEAD = "from hypothesis import strategies as st\nfrom proofs_check.own.claims import claim, without\n"
+HEAD += "from proofs_check.claims.comparisons import below\n"
 GOOD = """
 @claim("own.{name}", over=st.integers(0, 9), kind="exact", mutants={{"less": {{"bound": 5}}}})
 def digits(n, bound=9):
@@ -344,7 +345,7 @@ def test_cells_scopes_and_assumptions() -> None:
 
 def test_draws_are_the_same_in_every_process() -> None:
     program = (
-        "from proofs_check.user_claims import draws\nfrom proofs_check.strategies import rationals\n"
+        "from proofs_check.own.claims import draws\nfrom proofs_check.search.strategies import rationals\n"
         "from hypothesis import strategies as st\n"
         "print([str(q) for q in draws(st.lists(rationals(), max_size=3).map(tuple), 20)])"
     )

@@ -15,10 +15,10 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.comparisons import below
-from proofs_check.verdicts import POSITIVE, STRENGTH, Kind, Outcome, Verdict, clopper_pearson, compare, finite
-from theory.decision import Decision
-from theory.errors import InputError
+from numerics.arithmetic.balls import below
+from proofs_check.claims.verdicts import POSITIVE, STRENGTH, Kind, Outcome, Verdict, clopper_pearson, compare, finite
+from theory.base.enclosure import Decision
+from theory.base.errors import InputError
 
 BAD = (Verdict.ERROR, Verdict.VACUOUS)
 

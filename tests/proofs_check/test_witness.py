@@ -14,17 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics import spectra as engine
-from numerics.problem import Problem
-from proofs_check import ledger, witness
-from proofs_check.claim import Claim, Scope
-from proofs_check.claims.entropy import Pair
-from proofs_check.refute import ROUNDS
-from proofs_check.search_spaces import space_of
-from proofs_check.strategies import conventions, enclosed_spectra, laws, problems, rationals, spectra, stencils
-from proofs_check.user_claims import draws
-from proofs_check.verdicts import Outcome
-from theory.errors import InputError
+from numerics.problem.problem import Problem
+from numerics.spectra import spectrum as engine
+from proofs_check.claims.claim import Claim, Scope
+from proofs_check.claims.verdicts import Outcome
+from proofs_check.families.spectra.entropy import Pair
+from proofs_check.ledger import ledger, witness
+from proofs_check.own.claims import draws
+from proofs_check.search.refute import ROUNDS, space_of
+from proofs_check.search.strategies import conventions, enclosed_spectra, laws, problems, rationals, spectra, stencils
+from theory.base.errors import InputError
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5) | rationals(),
@@ -94,8 +93,8 @@ def test_what_cannot_be_written_says_so(value: object) -> None:
     [
         {"class": "subprocess:Popen", "fields": {}},
         {"class": "os:system", "fields": {}},
-        {"class": "numerics.problem:nothing", "fields": {}},
-        {"class": "numerics.problem:hashlib.sha256", "fields": {}},
+        {"class": "numerics.problem.problem:nothing", "fields": {}},
+        {"class": "numerics.problem.problem:hashlib.sha256", "fields": {}},
         {"class": ":print", "fields": {}},
         {"unknown": 1},
         {"problem": {"problem": {"operator": "u_xx"}, "features": {"activation": "__import__('os')"}}},
@@ -187,7 +186,7 @@ def test_the_re_check_knows_nothing_of_the_search(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\nfrom proofs_check import witness\n"
         f"assert witness.check(witness.read(pathlib.Path({str(path)!r})))['refutes']\n"
-        "searching = {'hypothesis', 'proofs_check.refute', 'proofs_check.search_spaces', 'proofs_check.strategies'}\n"
+        "searching = {'hypothesis', 'proofs_check.search.refute', 'proofs_check.search.refute', 'proofs_check.search.strategies'}\n"
         "assert not searching & set(sys.modules), searching & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)

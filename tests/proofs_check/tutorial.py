@@ -1,11 +1,11 @@
 """Two conjectures about sine features in exact arithmetic; one of them is true."""
 
-from numerics.enclosure import Enclosure
-from numerics.problem import Problem
-from numerics.spectra import spectrum
-from proofs_check.claims.common import below
-from proofs_check.search_spaces import like
-from proofs_check.user_claims import claim
+from numerics.arithmetic.balls import Enclosure
+from numerics.problem.problem import Problem
+from numerics.spectra.spectrum import spectrum
+from proofs_check.claims.comparisons import below
+from proofs_check.own.claims import claim
+from proofs_check.search.refute import like
 
 SINE = like(Problem(activation_name="sin"), least=2)  # u'' by central differences; any features, points and step
 

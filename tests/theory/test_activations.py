@@ -16,9 +16,11 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.backends import BallBackend, FloatBackend, MultiprecisionBackend
-from proofs_check.strategies import KINKED, SMOOTH, expressions
-from theory.activations import (
+from numerics.arithmetic.backends import BallBackend, FloatBackend, MultiprecisionBackend
+from proofs_check.search.strategies import KINKED, SMOOTH, expressions
+from theory.base.errors import InputError
+from theory.base.expressions import evaluate
+from theory.features.activations import (
     MAX_DERIVATIVE,
     activation,
     names,
@@ -27,8 +29,6 @@ from theory.activations import (
     tanh_polynomial,
     z,
 )
-from theory.errors import InputError
-from theory.expressions import evaluate
 
 DEFINITIONS: dict[str, Any] = {
     "sin": mpmath.sin,

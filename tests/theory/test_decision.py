@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.comparisons import below
-from numerics.enclosure import Enclosure
-from theory.decision import Decision, every, from_comparison, some
-from theory.errors import InputError
+from numerics.arithmetic.balls import Enclosure, below
+from theory.base.enclosure import Decision, every, from_comparison, some
+from theory.base.errors import InputError
 
 VALUES = (Decision.YES, Decision.NO, Decision.UNDECIDED)
 COMPARED = (below(1, 2), below(2, 1), below(Enclosure(Fraction(0), Fraction(2)), 1))

@@ -12,10 +12,9 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.strategies import operators, stencil_choices
-from theory.discretisation import NAMES, DifferenceOperator, StencilChoice, discretise
-from theory.errors import InputError
-from theory.operators import LinearOperator, operator
+from proofs_check.search.strategies import operators, stencil_choices
+from theory.base.errors import InputError
+from theory.operators.operator import SCHEMES, DifferenceOperator, LinearOperator, StencilChoice, discretise, operator
 
 STEPS = (Fraction(1, 2), Fraction(1, 3))
 
@@ -166,7 +165,7 @@ def test_symmetry_is_that_of_every_stencil(pair: tuple[LinearOperator, StencilCh
     assert difference.is_symmetric
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCHEMES)
 def test_the_choice_reads_back(name: str) -> None:
     choice = StencilChoice(name, 4)
     assert choice.to_dict() == {"stencil": name, "order": 4}

@@ -11,9 +11,9 @@ import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from theory import dynamics
-from theory.dynamics import Matrix, Vector
-from theory.errors import InputError, NonexistenceError
+from theory.base.errors import InputError, NonexistenceError
+from theory.solvable import least_squares as dynamics
+from theory.solvable.least_squares import Matrix, Vector
 
 small = st.fractions(min_value=-2, max_value=2, max_denominator=4)
 sizes = st.integers(1, 3)

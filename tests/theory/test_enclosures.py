@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.strategies import rationals
-from theory.enclosures import Enclosure
-from theory.errors import InputError
+from proofs_check.search.strategies import rationals
+from theory.base.enclosure import Enclosure
+from theory.base.errors import InputError
 
 fractions = st.fractions(-(10**6), 10**6, max_denominator=10**9)
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import iv, mp
 
-from theory.entropy import (
-    Convention,
-    Power,
+from theory.base.errors import InputError, PrecisionCapError
+from theory.entropy.conventions import Convention, Power, standard_conventions
+from theory.entropy.entropy import (
     covariance,
     covariance_gap,
     cutoff,
@@ -25,11 +25,9 @@ from theory.entropy import (
     natural_log,
     probabilities,
     shannon_entropy,
-    standard_conventions,
     symbol_constant,
     truncated_entropy,
 )
-from theory.errors import InputError, PrecisionCapError
 
 positive = st.fractions(min_value=Fraction(1, 10**6), max_value=10**3, max_denominator=10**6)
 spectra = st.lists(positive, min_size=1, max_size=12).map(lambda x: sorted(x, reverse=True))

@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from theory.entropy import Convention, cutoff, natural_log, probabilities, shannon_entropy
-from theory.entropy_bounds import (
+from theory.base.errors import InputError
+from theory.entropy.bounds import (
     entropy_gap_bound,
     factor_cutoff_range,
     factor_distance,
@@ -26,7 +26,8 @@ from theory.entropy_bounds import (
     total_variation,
     upper_sqrt,
 )
-from theory.errors import InputError
+from theory.entropy.conventions import Convention
+from theory.entropy.entropy import cutoff, natural_log, probabilities, shannon_entropy
 
 positive = st.fractions(min_value=Fraction(1, 10**4), max_value=10**3, max_denominator=10**4)
 lists = st.lists(positive, min_size=1, max_size=9)

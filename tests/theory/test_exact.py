@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.errors import InputError
-from theory.exact import MAX_DIGITS, MAX_EXPONENT, rational, rationals, spell
+from theory.base.errors import InputError
+from theory.base.exact import MAX_DIGITS, MAX_EXPONENT, rational, rationals, spell
 
 
 @given(st.fractions())

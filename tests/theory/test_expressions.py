@@ -16,10 +16,10 @@ import sympy as sp
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from numerics.backends import BallBackend, FloatBackend, MultiprecisionBackend
-from proofs_check.strategies import expressions
-from theory.errors import InputError
-from theory.expressions import (
+from numerics.arithmetic.backends import BallBackend, FloatBackend, MultiprecisionBackend
+from proofs_check.search.strategies import expressions
+from theory.base.errors import InputError
+from theory.base.expressions import (
     CONSTANTS,
     FUNCTIONS,
     MAX_BITS,

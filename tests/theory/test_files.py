@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from theory.errors import InputError
-from theory.files import MADE_BY, MARK, check_output, is_marked, make_folder, write
+from theory.base.errors import InputError
+from theory.base.files import MADE_BY, MARK, check_output, is_marked, make_folder, write
 
 OURS = (
     json.dumps(MADE_BY | {"a": 1}),

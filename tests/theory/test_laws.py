@@ -12,8 +12,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from theory.errors import InputError, NonexistenceError
-from theory.laws import LAWS, Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform, law
+from theory.base.errors import InputError, NonexistenceError
+from theory.features.laws import LAWS, Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform, law
 
 X = sympy.Symbol("x", real=True)
 T = sympy.Symbol("t", real=True)
@@ -176,7 +176,9 @@ def test_discrete_values_keep_their_order_but_not_in_the_moments(values: list[Fr
 
 
 def test_importing_laws_does_not_import_sympy() -> None:
-    code = "import sys, theory.laws; theory.laws.law('normal(0, 1)'); sys.exit('sympy' in sys.modules)"
+    code = (
+        "import sys, theory.features.laws; theory.features.laws.law('normal(0, 1)'); sys.exit('sympy' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from theory.entropy import shannon_entropy
-from theory.errors import InputError
-from theory.majorisation import (
+from theory.base.errors import InputError
+from theory.entropy.bounds import (
     Monotone,
     Order,
     log_majorises,
@@ -22,6 +21,7 @@ from theory.majorisation import (
     ratio_order,
     renyi_entropy,
 )
+from theory.entropy.entropy import shannon_entropy
 
 positive = st.fractions(min_value=Fraction(1, 100), max_value=100, max_denominator=100)
 spectra = st.lists(positive, min_size=1, max_size=7).map(lambda x: sorted(x, reverse=True))

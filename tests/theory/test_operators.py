@@ -9,10 +9,10 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.strategies import operators
-from theory import operators as operators_module
-from theory.errors import InputError
-from theory.operators import (
+from proofs_check.search.strategies import operators
+from theory.base.errors import InputError
+from theory.operators import operator as operators_module
+from theory.operators.operator import (
     MAX_ORDER,
     NAMES,
     LinearOperator,

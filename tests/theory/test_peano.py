@@ -11,12 +11,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.polynomial import Polynomial
 
-from proofs_check.strategies import offsets, rationals, stencils
-from theory.enclosures import Enclosure
-from theory.errors import InputError, NonexistenceError
-from theory.peano import average_norm, error_constant, is_average, one_sided_sum, peano_kernel
-from theory.piecewise import PiecewisePolynomial, evaluate
+from proofs_check.search.strategies import offsets, rationals, stencils
+from theory.base.enclosure import Enclosure
+from theory.base.errors import InputError, NonexistenceError
+from theory.base.polynomials import PiecewisePolynomial, evaluate
 from theory.stencils import Stencil, backward, central, compose, five_point, forward, identity, multiply, stencil
+from theory.stencils.remainder import average_norm, error_constant, is_average, one_sided_sum, peano_kernel
 
 
 def errors_of(s: Stencil, power: int) -> Fraction:

@@ -8,8 +8,8 @@ import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from proofs_check.strategies import rationals
-from theory.realroots import (
+from proofs_check.search.strategies import rationals
+from theory.base.polynomials import (
     Polynomial,
     differentiate,
     divide,

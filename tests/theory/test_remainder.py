@@ -8,12 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proofs_check.strategies import stencils
-from theory.enclosures import Enclosure
-from theory.errors import InputError, NonexistenceError
-from theory.moments import multi_indices
-from theory.peano import error_constant
-from theory.remainder import ray_constants, rays, remainder_constants, tensor_constants
+from proofs_check.search.strategies import stencils
+from theory.base.enclosure import Enclosure
+from theory.base.errors import InputError, NonexistenceError
 from theory.stencils import (
     Stencil,
     add,
@@ -29,6 +26,8 @@ from theory.stencils import (
     tensor,
     thirteen_point,
 )
+from theory.stencils.moments import multi_indices
+from theory.stencils.remainder import error_constant, ray_constants, rays, remainder_constants, tensor_constants
 
 
 @given(stencils())

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 
-from proofs_check.strategies import stencils
-from theory.errors import InputError
-from theory.roundoff import (
+from proofs_check.search.strategies import stencils
+from theory.base.errors import InputError
+from theory.operators.roundoff import (
     TYPICAL_FACTOR,
     UNIT_ROUNDOFF,
     entry_floor,

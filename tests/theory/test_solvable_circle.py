@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from theory.enclosures import Enclosure
-from theory.entropy import Power
-from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.majorisation import Order, majorisation_order
+from theory.base.enclosure import Enclosure
+from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.entropy.bounds import Order, majorisation_order
+from theory.entropy.conventions import Power
 from theory.solvable import Circle, Frequencies, frequencies, geometric_frequencies, uniform_frequencies
 from theory.solvable.circle import polylogarithm
 from theory.stencils import Stencil, central, forward, stencil

@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from theory.enclosures import Enclosure
-from theory.entropy import Power
-from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.solvable import Mehler, Prolate, eigenvalues
-from theory.solvable.common import Listed, Tail, entropy_term, interval_context, lift, listed_entropy
-from theory.solvable.eigenvalues import symmetric_eigenvalues
-from theory.solvable.galerkin import GalerkinSpectrum
-from theory.solvable.mehler import oscillator_power
+from theory.base.enclosure import Enclosure
+from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.entropy.conventions import Power
+from theory.solvable import Mehler, Prolate
+from theory.solvable import galerkin as eigenvalues
+from theory.solvable.galerkin import GalerkinSpectrum, symmetric_eigenvalues
+from theory.solvable.hermite import oscillator_power
+from theory.solvable.model import Listed, Tail, entropy_term, interval_context, lift, listed_entropy
 from theory.stencils import Stencil, central, forward
 
 HALF = Fraction(1, 2)

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp
 
-from theory.enclosures import Enclosure
-from theory.entropy import Convention, Power, cutoff, shannon_entropy, standard_conventions, truncated_entropy
-from theory.errors import InputError, PrecisionCapError
-from theory.majorisation import Order, log_majorises, majorisation_order
+from theory.base.enclosure import Enclosure
+from theory.base.errors import InputError, PrecisionCapError
+from theory.entropy.bounds import Order, log_majorises, majorisation_order
+from theory.entropy.conventions import Convention, Power, standard_conventions
+from theory.entropy.entropy import cutoff, shannon_entropy, truncated_entropy
 from theory.solvable import (
     Circle,
     Geometric,

@@ -11,9 +11,9 @@ import sympy as sp
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from proofs_check.strategies import offsets, rationals, stencils
-from theory.errors import InputError, NonexistenceError
-from theory.exact import spell
+from proofs_check.search.strategies import offsets, rationals, stencils
+from theory.base.errors import InputError, NonexistenceError
+from theory.base.exact import spell
 from theory.stencils import (
     NAMES,
     MultiIndex,

@@ -11,11 +11,10 @@ import sympy as sp
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from proofs_check.strategies import rationals, stencils
-from theory.enclosures import Enclosure
-from theory.errors import InputError, PrecisionCapError
-from theory.exact import spell
-from theory.squared_modulus import Boxes, cos_sin, square_root, squared_modulus, value_at
+from proofs_check.search.strategies import rationals, stencils
+from theory.base.enclosure import Enclosure
+from theory.base.errors import InputError, PrecisionCapError
+from theory.base.exact import spell
 from theory.stencils import (
     Stencil,
     backward,
@@ -30,9 +29,17 @@ from theory.stencils import (
     tensor,
     thirteen_point,
 )
-from theory.symbol_bounds import _below_near_zero, _rising_witness, decide, supremum
-from theory.symbols import Symbol, expansion, symbol
-from theory.trigonometric_sign import chebyshev, is_nonnegative, numerator_polynomial
+from theory.stencils.squared_modulus import Boxes, cos_sin, square_root, squared_modulus, value_at
+from theory.stencils.symbol import Symbol, expansion, symbol
+from theory.stencils.symbol_proofs import (
+    _below_near_zero,
+    _rising_witness,
+    chebyshev,
+    decide,
+    is_nonnegative,
+    numerator_polynomial,
+    supremum,
+)
 
 symmetric_offsets = st.lists(rationals(Fraction(1, 6), 3, 6), min_size=1, max_size=3, unique=True)
 

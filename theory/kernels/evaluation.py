@@ -3,20 +3,27 @@
 The working precision is raised until two precisions agree to the digits asked for.  Where an expression is
 singular in form only (0/0 on the diagonal), its limit is taken along two displacements that must agree.
 Process-global state of mpmath is restored; the module is not for several threads at once.
+
+The error function at many points in multiprecision, in integers: ten times as fast as a series for each.
+
+Expressions compiled to straight-line programs of multiprecision operations, for evaluation at many points.
+
+No source text is generated or executed: a program is a list of Python callables over numbered registers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache, partial
 from typing import Any
 
 import mpmath
 import sympy as sp
-from mpmath import mp
+from mpmath import libmp, mp
 
-from theory.activations import step
-from theory.errors import InputError, PrecisionCapError
+from theory.base.errors import InputError, PrecisionCapError
+from theory.features.activations import step
 
 MAX_DIGITS = 2000
 """Most digits that can be asked for."""
@@ -227,3 +234,164 @@ def decimal(value: Number, digits: int) -> str:
     """A decimal string of ``digits`` significant digits."""
     with mp.workdps(digits + 10):
         return str(mpmath.nstr(value, digits, strip_zeros=False, min_fixed=-4, max_fixed=8))
+
+
+GUARD_BITS = 40
+LOST_BITS = 16
+"""Nearer to 0 than 2^−16 the number of significant bits of a fixed-point result would not do."""
+PER_UNIT = 8
+"""Centres of expansion: the multiples of 1/8."""
+
+
+def erf(u: Number) -> Number:
+    """erf(u) in the current precision, by Taylor's series about the nearest multiple of 1/8.
+
+    Args:
+        u: a number of mpmath; near 0, far out and off the real line mpmath's own function is used.
+
+    >>> from mpmath import mp
+    >>> with mp.workdps(30):
+    ...     print(mp.nstr(erf(mp.mpf(1) / 3), 25))
+    0.3626481117660629334081786
+    """
+    bits = int(mp.prec) + GUARD_BITS
+    if not isinstance(u, mp.mpf) or not 2**-LOST_BITS <= abs(u) <= bits**0.5:
+        return mp.erf(u)
+    fixed = int(libmp.to_fixed(u._mpf_, bits))
+    nearest = (PER_UNIT * fixed + (1 << (bits - 1))) >> bits
+    offset = fixed - (nearest << bits) // PER_UNIT
+    total = 0
+    for coefficient in _taylor(nearest, bits):
+        total = (total * offset >> bits) + coefficient
+    return mp.ldexp(mp.mpf(total), -bits)
+
+
+@lru_cache(maxsize=4096)
+def _taylor(nearest: int, bits: int) -> tuple[int, ...]:
+    """Taylor's coefficients of erf about nearest/8 in fixed point, the last first, up to those below 2^−bits.
+
+    Those of f = 2 exp(−u²)/√π satisfy (k+1) a_{k+1} = −2 c a_k − 2 a_{k−1}, since f′ = −2uf.
+    """
+    with mp.workprec(bits + GUARD_BITS):
+        c = mp.mpf(nearest) / PER_UNIT
+        found = [mp.erf(c)]
+        last, current, k = mp.mpf(0), 2 * mp.exp(-c * c) / mp.sqrt(mp.pi), 0
+        radius = mp.mpf(1) / (2 * PER_UNIT)
+        while max(abs(last), abs(current)) * radius**k >= mp.ldexp(1, -bits - 4):
+            found.append(current / (k + 1))
+            last, current = current, (-2 * c * current - 2 * last) / (k + 1)
+            k += 1
+        return tuple(int(mp.ldexp(a, bits)) for a in reversed(found))
+
+
+class Program:
+    """``program(*values)`` gives the values of the expressions; common subexpressions are computed once."""
+
+    def __init__(self, expressions: Sequence[sp.Expr], symbols: Sequence[sp.Symbol]) -> None:
+        self.inputs = len(symbols)
+        self.registers: dict[sp.Basic, int] = {s: i for i, s in enumerate(symbols)}
+        self.operations: list[tuple[int, Callable[..., Number], tuple[int, ...]]] = []
+        self.constants: list[tuple[int, sp.Basic]] = []
+        self.size = len(symbols)
+        self.outputs = [self._place(sp.sympify(e)) for e in expressions]
+        self._prepared: tuple[int, list[Number]] | None = None
+
+    def _new(self, node: sp.Basic) -> int:
+        self.registers[node] = self.size
+        self.size += 1
+        return self.size - 1
+
+    def _place(self, node: sp.Basic) -> int:
+        if node in self.registers:
+            return self.registers[node]
+        if node.is_number:
+            index = self._new(node)
+            self.constants.append((index, node))
+            return index
+        arguments = tuple(self._place(a) for a in node.args if not _is_exponent(node, a))
+        function = _operation(node)
+        index = self._new(node)
+        self.operations.append((index, function, arguments))
+        return index
+
+    def _start(self) -> list[Number]:
+        """Registers with the constants filled in for the current precision."""
+        prec = int(mp.prec)
+        if self._prepared is None or self._prepared[0] != prec:
+            from theory.kernels.evaluation import evaluate
+
+            registers: list[Number] = [None] * self.size
+            for index, node in self.constants:
+                registers[index] = evaluate(node, {})
+            self._prepared = (prec, registers)
+        return list(self._prepared[1])
+
+    def __call__(self, *values: Number) -> list[Number]:
+        registers = self._start()
+        registers[: self.inputs] = values
+        for index, function, arguments in self.operations:
+            registers[index] = function(*(registers[a] for a in arguments))
+        return [registers[i] for i in self.outputs]
+
+
+def _is_exponent(node: sp.Basic, argument: sp.Basic) -> bool:
+    return bool(node.is_Pow and argument is node.exp and node.exp.is_Rational)
+
+
+def _operation(node: sp.Basic) -> Callable[..., Number]:
+    if node.is_Add:
+        return _add
+    if node.is_Mul:
+        return _multiply
+    if isinstance(node, sp.exp):
+        exponential: Callable[..., Number] = mp.exp
+        return exponential
+    if isinstance(node, sp.erf):  # at many points; single values, those of closed forms among them, are mpmath's
+        return erf
+    if node.is_Pow:
+        exponent = node.exp
+        if exponent == 2:
+            return _square
+        if exponent.is_Integer:
+            return partial(_whole_power, int(exponent))
+        if exponent.is_Rational:
+            return partial(_root_power, int(exponent.p), int(exponent.q))
+        raise InputError(f"cannot evaluate {node}")
+    if isinstance(node, step):
+        return lambda a: mp.mpf(int(a > 0))
+    if hasattr(node.func, "mp_value"):
+        method: Callable[..., Number] = node.func.mp_value
+        return lambda *a: method(mp, *a)
+    from theory.kernels.evaluation import FUNCTIONS
+
+    name = node.func.__name__
+    if name in FUNCTIONS:
+        function: Callable[..., Number] = FUNCTIONS[name]
+        return function
+    raise InputError(f"cannot evaluate {node}: {name} is not known")
+
+
+def _whole_power(n: int, base: Number) -> Number:
+    return base**n
+
+
+def _root_power(p: int, q: int, base: Number) -> Number:
+    return (mp.sqrt(base) if q == 2 else mp.root(base, q)) ** p
+
+
+def _add(*parts: Number) -> Number:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _multiply(*parts: Number) -> Number:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total * part
+    return total
+
+
+def _square(base: Number) -> Number:
+    return base * base

@@ -15,19 +15,26 @@ from typing import Any
 import sympy as sp
 from mpmath import mp
 
-from theory.activations import Activation, z
-from theory.derivation import Step
-from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.kernels import lattice, panels
-from theory.kernels.addition import AdditionKernel
-from theory.kernels.coordinates import Coordinates, Weights, fraction, spread
+from theory.base.derivation import Step
+from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.base.quadrature import Rule, gauss_legendre, laplace_rule, real, rule
+from theory.features.activations import Activation, z
+from theory.features.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
 from theory.kernels.evaluation import evaluate
-from theory.kernels.integrand import Kink, form_of
-from theory.kernels.lattice import Feature
-from theory.kernels.means import derivative_table, evaluation_cost, feature_means, kept_pairs
-from theory.kernels.shapes import TanhAffine, shape
-from theory.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
-from theory.quadrature import Rule, gauss_legendre, laplace_rule, real, rule
+from theory.kernels.forms.activation_forms import TanhAffine, shape
+from theory.kernels.forms.coordinates import Coordinates, Weights, fraction, spread
+from theory.kernels.oracle import lattice
+from theory.kernels.oracle import quadratures as panels
+from theory.kernels.oracle.lattice import Feature
+from theory.kernels.oracle.quadratures import (
+    Kink,
+    derivative_table,
+    evaluation_cost,
+    feature_means,
+    form_of,
+    kept_pairs,
+)
+from theory.kernels.routes.pieces import AdditionKernel
 
 Number = Any
 W, B = sp.Symbol("w", real=True), sp.Symbol("b", real=True)

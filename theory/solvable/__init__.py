@@ -1,19 +1,17 @@
 """Exactly solvable kernels: AD and FD eigenvalues, entropies with proof, the sign of the entropy gap (ours).
 
-Each model is a :class:`~theory.solvable.common.SolvableSpectrum`: ``ad_eigenvalues(count)``,
+Each model is a :class:`~theory.solvable.model.SolvableSpectrum`: ``ad_eigenvalues(count)``,
 ``fd_eigenvalues(count, h)``, ``entropy(method, h, power=…, rank=…)``, ``gap(h)`` and ``gap_sign(h)``; all
-numbers are :class:`~theory.enclosures.Enclosure`, two exact rationals around the number meant.
+numbers are :class:`~theory.base.enclosure.Enclosure`, two exact rationals around the number meant.
 """
 
 from __future__ import annotations
 
 from theory.solvable.circle import Circle, Frequencies, frequencies, geometric_frequencies, uniform_frequencies
-from theory.solvable.common import GapSign, SolvableSpectrum
-from theory.solvable.geometric import Geometric, geometric_entropy
-from theory.solvable.hermite import HermiteDiagonal
-from theory.solvable.mehler import Mehler
-from theory.solvable.prolate import Prolate
-from theory.solvable.truncation import truncated_entropy
+from theory.solvable.galerkin import Geometric, geometric_entropy
+from theory.solvable.hermite import HermiteDiagonal, Mehler
+from theory.solvable.model import GapSign, SolvableSpectrum
+from theory.solvable.prolate import Prolate, truncated_entropy
 
 __all__ = [
     "Circle",

@@ -24,11 +24,11 @@ from itertools import pairwise
 from math import comb
 from typing import Any
 
-from theory.enclosures import Enclosure
-from theory.entropy import Power
-from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.majorisation import majorisation_order, ratio_order
-from theory.solvable.common import (
+from theory.base.enclosure import Enclosure
+from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.entropy.bounds import majorisation_order, ratio_order
+from theory.entropy.conventions import Power
+from theory.solvable.model import (
     GUARD,
     MAX_TERMS,
     GapSign,

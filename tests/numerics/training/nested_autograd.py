@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from numerics.training.jets import TorchActivation
+from numerics.networks.activations import TorchActivation
 
 
 def by_autograd(value: Callable[[Tensor], Tensor], name: str = "custom") -> TorchActivation:

@@ -10,8 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.training import derivative_bounds, jets
-from numerics.training.derivative_bounds import (
+from numerics.networks import activations as jets
+from numerics.networks.networks import Difference, Rows, System, Term, TwoLayer
+from numerics.networks.two_layer import TwoLayerResidual
+from numerics.predictions import bounds as derivative_bounds
+from numerics.predictions.bounds import (
     BOUNDED,
     Averages,
     Rounding,
@@ -20,11 +23,8 @@ from numerics.training.derivative_bounds import (
     step_rounding,
     supremum,
 )
-from numerics.training.networks import TwoLayer
-from numerics.training.residuals import Difference, Rows, System, Term
-from numerics.training.two_layer import TwoLayerResidual
-from theory.activations import activation, z
-from theory.errors import InputError
+from theory.base.errors import InputError
+from theory.features.activations import activation, z
 
 F64 = torch.float64
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from numerics.training.devices import resolve_device
-from theory.errors import InputError
+from numerics.arithmetic.devices import resolve_device
+from theory.base.errors import InputError
 
 
 def test_auto_obeys_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

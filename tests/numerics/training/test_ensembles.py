@@ -7,17 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from numerics.training import ensembles, jets
-from numerics.training.devices import resolve_device, resolve_dtype, tensor_float_32, threads
+from numerics.arithmetic.devices import resolve_device, resolve_dtype, tensor_float_32, threads
+from numerics.networks import activations as jets
+from numerics.networks.networks import Perceptron, Rows, System, Term, TwoLayer, initialise
+from numerics.networks.perceptrons import ModuleResidual, flatten
+from numerics.networks.two_layer import TwoLayerResidual
+from numerics.training import ensembles
 from numerics.training.ensembles import EnsembleRun, Progress, train_ensemble
-from numerics.training.loop import minimise
-from numerics.training.modules import ModuleResidual, flatten
-from numerics.training.networks import Perceptron, TwoLayer, initialise
-from numerics.training.optimisers import LBFGS, Adam, GradientDescent, Optimiser
-from numerics.training.records import finite, schedule
-from numerics.training.residuals import Rows, System, Term
-from numerics.training.two_layer import TwoLayerResidual
-from theory.errors import InputError
+from numerics.training.loop import LBFGS, Adam, GradientDescent, Optimiser, finite, minimise, schedule
+from theory.base.errors import InputError
 
 F64 = torch.float64
 METHODS: dict[str, Optimiser] = {"gd": GradientDescent(1e-4), "adam": Adam(1e-2), "lbfgs": LBFGS()}

@@ -12,19 +12,19 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numerics.enclosure import Enclosure
-from numerics.entropies import EntropyEnclosure, entropy_enclosures
-from numerics.problem import Problem, Training
-from numerics.training import ntk
-from numerics.training.drawn import TrainingProblem
-from numerics.training.entropy_order import Predicted, _expanded, predict, proven_entropies
-from numerics.training.persistence import enclosed, order
-from numerics.training.residuals import Rows, System, Term
-from proofs_check.strategies import exact_kernel_problems
-from theory.conventions import standard_conventions
-from theory.discretisation import StencilChoice
-from theory.errors import InputError
-from theory.laws import law
+from numerics.arithmetic.balls import Enclosure
+from numerics.entropy.compare import EntropyEnclosure, entropy_enclosures
+from numerics.networks import ntk
+from numerics.networks.networks import Rows, System, Term
+from numerics.predictions.drawn import TrainingProblem
+from numerics.predictions.entropy_order import Predicted, _expanded, predict, proven_entropies
+from numerics.predictions.persistence import enclosed, order
+from numerics.problem.problem import Problem, Training
+from proofs_check.search.strategies import exact_kernel_problems
+from theory.base.errors import InputError
+from theory.entropy.conventions import standard_conventions
+from theory.features.laws import law
+from theory.operators.operator import StencilChoice
 
 F64 = torch.float64
 CONVENTIONS = standard_conventions(2)

@@ -7,16 +7,16 @@ from fractions import Fraction
 import pytest
 import torch
 
-from numerics.matrices import float_matrix, float_rhs
-from numerics.problem import Boundary, Method, Problem, Training
+from numerics.matrices.assemble import float_matrix, float_rhs
+from numerics.networks.networks import Perceptron
+from numerics.networks.perceptrons import ModuleResidual, flatten
+from numerics.problem.problem import Boundary, Method, Problem, Training
 from numerics.training import from_problem
-from numerics.training.modules import ModuleResidual, flatten
-from numerics.training.networks import Perceptron
 from tests.numerics.training.nested_autograd import by_autograd
-from theory.activations import activation
-from theory.discretisation import StencilChoice
-from theory.errors import InputError
-from theory.laws import law
+from theory.base.errors import InputError
+from theory.features.activations import activation
+from theory.features.laws import law
+from theory.operators.operator import StencilChoice
 
 F64 = torch.float64
 UNIT = (Fraction(-1), Fraction(1))

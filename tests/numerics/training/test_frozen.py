@@ -11,13 +11,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.training import jets, ntk, rfm
-from numerics.training.frozen import Law, _Reach, band, follow, joined, order, prediction
-from numerics.training.loop import minimise
-from numerics.training.networks import TwoLayer, initialise
-from numerics.training.optimisers import GradientDescent
-from numerics.training.residuals import Difference, Rows, System, Term
-from numerics.training.two_layer import TwoLayerResidual
+from numerics.networks import activations as jets
+from numerics.networks import ntk
+from numerics.networks.networks import Difference, Rows, System, Term, TwoLayer, initialise
+from numerics.networks.two_layer import TwoLayerResidual
+from numerics.predictions.frozen import Law, _Reach, band, follow, joined, order, prediction
+from numerics.training import rfm
+from numerics.training.loop import GradientDescent, minimise
 
 F64 = torch.float64
 

@@ -10,10 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.training import cofactors, jets
+from numerics.networks import activations as cofactors
+from numerics.networks import activations as jets
 from tests.numerics.training.nested_autograd import by_autograd
-from theory import activations
-from theory.errors import InputError
+from theory.base.errors import InputError
+from theory.features import activations
 
 SMOOTH = [name for name in jets.names() if not name.startswith(("relu", "step"))]
 ORDER = 6

@@ -9,12 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.training import jets, ntk
-from numerics.training.derivative_bounds import curvatures
-from numerics.training.lazy import Lazy, _lipschitz, descent_step, lazy
-from numerics.training.networks import TwoLayer
-from numerics.training.residuals import Rows, System, Term
-from numerics.training.two_layer import TwoLayerResidual
+from numerics.networks import activations as jets
+from numerics.networks import ntk
+from numerics.networks.networks import Rows, System, Term, TwoLayer
+from numerics.networks.two_layer import TwoLayerResidual
+from numerics.predictions.bounds import Lazy, _lipschitz, curvatures, descent_step, lazy
 
 F64 = torch.float64
 

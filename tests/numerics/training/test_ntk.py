@@ -8,16 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.training import jets, ntk
-from numerics.training.loop import minimise
-from numerics.training.modules import ModuleResidual, flatten
-from numerics.training.networks import TwoLayer, initialise
-from numerics.training.optimisers import GradientDescent
-from numerics.training.perceptrons import PerceptronResidual
-from numerics.training.residuals import Difference, Rows, System, Term
+from numerics.networks import activations as jets
+from numerics.networks import ntk
+from numerics.networks.networks import Difference, Rows, System, Term, TwoLayer, initialise
+from numerics.networks.perceptrons import ModuleResidual, PerceptronResidual, flatten
+from numerics.networks.two_layer import TwoLayerResidual
+from numerics.training.loop import GradientDescent, minimise
 from numerics.training.statistics import loglog_slope
-from numerics.training.two_layer import TwoLayerResidual
-from theory.errors import InputError
+from theory.base.errors import InputError
 
 F64 = torch.float64
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from numerics.training.optimisers import LBFGS, Adam, GradientDescent, Objective, Optimiser, optimiser
-from theory.errors import InputError
+from numerics.training.loop import LBFGS, Adam, GradientDescent, Objective, Optimiser, optimiser
+from theory.base.errors import InputError
 
 F64 = torch.float64
 

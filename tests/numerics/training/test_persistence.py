@@ -11,11 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.entropies import entropy_enclosures
-from numerics.training.persistence import Drift, Spectrum, enclosed, entropy_change, gap, horizons, kept
-from proofs_check.strategies import conventions
-from theory.conventions import Convention, standard_conventions
-from theory.entropy import truncated_entropy
+from numerics.entropy.compare import entropy_enclosures
+from numerics.predictions.persistence import Drift, Spectrum, enclosed, entropy_change, gap, horizons, kept
+from proofs_check.search.strategies import conventions
+from theory.entropy.conventions import Convention, standard_conventions
+from theory.entropy.entropy import truncated_entropy
 
 
 def change(matrix: torch.Tensor, moved: torch.Tensor, convention: Convention, share: float = 1.0) -> float:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.training import rfm
-from numerics.training.optimisers import LBFGS, Adam
-from theory import dynamics
-from theory.errors import InputError
+from numerics.training.loop import LBFGS, Adam
+from theory.base.errors import InputError
+from theory.solvable import least_squares as dynamics
 
 F64 = torch.float64
 

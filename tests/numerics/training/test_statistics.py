@@ -18,7 +18,7 @@ from numerics.training.statistics import (
     signed_rank,
     spearman,
 )
-from theory.errors import InputError
+from theory.base.errors import InputError
 
 numbers = st.floats(-100, 100, allow_nan=False).map(lambda v: round(v, 3))
 

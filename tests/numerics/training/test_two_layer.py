@@ -9,19 +9,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.training import jets
-from numerics.training.networks import Scaling, TwoLayer, initialise
-from numerics.training.residuals import (
+from numerics.networks import activations as jets
+from numerics.networks.networks import (
     Difference,
     Rows,
+    Scaling,
     System,
     Term,
+    TwoLayer,
     derivative_by_autograd,
     derivative_by_jvp,
+    initialise,
     residual,
 )
-from numerics.training.two_layer import TwoLayerResidual
-from theory.errors import InputError
+from numerics.networks.two_layer import TwoLayerResidual
+from theory.base.errors import InputError
 
 F64 = torch.float64
 SMOOTH = [name for name in jets.names() if not name.startswith(("relu", "step"))]

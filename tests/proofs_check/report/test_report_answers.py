@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check import ledger, runner
-from proofs_check.commands.claims import _recorded
+from proofs_check.cli.claims import _recorded
+from proofs_check.ledger import ledger, runner
 from proofs_check.report.answers import ANSWERS, Reading, answer, clauses, number, of_reading, sentence, setting
+from proofs_check.report.paragraphs import paragraph
 from proofs_check.report.records import Cell, Claim, Evidence
 from proofs_check.report.summary import Tally, facts, outcome
-from proofs_check.report.verdict_paragraphs import paragraph
 
 READING = Reading("S2.every-small", "For every k", {}, because={"floor": "of the floor", "truncation": "of truncation"})
 SIZES = ("n=24", "n=64", "N=64,M=128", "n=128")

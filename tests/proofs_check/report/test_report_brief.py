@@ -10,8 +10,8 @@ from hypothesis import given
 from proofs_check.report.answers import ANSWERS, number, of_reading
 from proofs_check.report.brief import brief, effect, places
 from proofs_check.report.records import Cell, Claim
+from proofs_check.report.text import ARITHMETIC_WORDS
 from proofs_check.report.training_answers import PAIRED, VARIANTS
-from proofs_check.report.wording import ARITHMETIC_WORDS
 from tests.proofs_check.report.test_report_answers import READING, cell, cells_of, recorded, tables
 
 WORDS = 50

@@ -13,15 +13,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from numerics.matrices import float_matrix, float_rhs, multiprecision_entries
-from numerics.problem import Problem
-from numerics.problem_file import from_dict
-from numerics.reference_spectra import reference_singular_values
-from proofs_check.claims import regimes
-from proofs_check.report import data, phase_data
-from proofs_check.report.figures import draw, drawings
+from numerics.matrices.assemble import float_matrix, float_rhs, multiprecision_entries
+from numerics.problem.file import from_dict
+from numerics.problem.problem import Problem
+from numerics.spectra.spectrum import reference_singular_values
+from proofs_check.families.spectra import regimes
+from proofs_check.report import data
+from proofs_check.report.figures import phase_data
+from proofs_check.report.figures.all import draw, drawings
 from proofs_check.report.records import Figures, read_figures
-from theory.entropy import Convention
+from theory.entropy.conventions import Convention
 
 
 @pytest.fixture(scope="module")

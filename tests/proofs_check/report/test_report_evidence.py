@@ -6,7 +6,7 @@ import math
 import xml.etree.ElementTree as ET
 from typing import Any
 
-from proofs_check.report.figure_evidence import ROWS, evidence
+from proofs_check.report.figures.evidence import ROWS, evidence
 from proofs_check.report.records import Cell, Claim, Evidence
 
 

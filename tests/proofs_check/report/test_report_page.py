@@ -18,7 +18,7 @@ import report_sample
 
 from proofs_check.report import page
 from proofs_check.report.records import Claim, read_figures, read_ledger
-from theory.errors import InputError
+from theory.base.errors import InputError
 
 VOID = {"meta", "input", "br", "hr", "img", "link", "area", "base", "col", "embed", "source", "track", "wbr"}
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from msgspec import convert
 
-from numerics.matrices import float_matrix
-from proofs_check.claims.study import Study
-from proofs_check.report.figure_phases import agreement, phases
-from proofs_check.report.phase_data import DRAWS, FIRST_PAIR, ITERATIONS, SIZE, over_pairs, over_speeds
+from numerics.matrices.assemble import float_matrix
+from proofs_check.report.figures.maps import agreement, phases
+from proofs_check.report.figures.phase_data import DRAWS, FIRST_PAIR, ITERATIONS, SIZE, over_pairs, over_speeds
 from proofs_check.report.records import PhaseMap
+from proofs_check.sources.study import Study
 
 
 def entropy(values: Any, normalised: bool = True) -> float:

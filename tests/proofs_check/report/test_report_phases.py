@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from numerics.entropies import difference, entropy_of
-from numerics.spectra import spectrum
-from proofs_check.claims.common import problem
-from proofs_check.report import phase_data
-from proofs_check.report.figure_phases import agreement, phases
+from numerics.entropy.compare import difference, entropy_of
+from numerics.spectra.spectrum import spectrum
+from proofs_check.claims.comparisons import problem
+from proofs_check.report.figures import phase_data
+from proofs_check.report.figures.maps import agreement, phases
 from proofs_check.report.records import PhaseMap
-from theory.entropy import Convention
+from theory.entropy.conventions import Convention
 
 
 @pytest.fixture

@@ -12,15 +12,15 @@ import report_sample
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.problem import Problem
-from numerics.problem_file import from_dict
+from numerics.problem.file import from_dict
+from numerics.problem.problem import Problem
 from proofs_check.report import summary
 from proofs_check.report.comparison import TIE, Comparison, contest
 from proofs_check.report.data import entropy_problems, network_problem, spectrum_problems, training_problem
-from proofs_check.report.figures import draw, drawings
-from proofs_check.report.problem_text import problem_text
+from proofs_check.report.figures.all import draw, drawings
 from proofs_check.report.records import Cell, Evidence, Figures, Ledger
 from proofs_check.report.summary import WORDS, Tally, describe, explaining_coordinate, outcome, overview
+from proofs_check.report.text import problem_text
 
 VERDICTS = st.sampled_from(["PROVED", "CERTIFIED", "SUPPORTED", "REFUTED", "INCONCLUSIVE", "VACUOUS", "ERROR"])
 

@@ -15,8 +15,10 @@ import report_sample
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.report import latex, mathml, tex_text
-from theory.errors import InputError
+from proofs_check.report import latex
+from proofs_check.report import latex as tex_text
+from proofs_check.report import text as mathml
+from theory.base.errors import InputError
 
 MATHML = f"{{{mathml.NAMESPACE}}}"
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofs_check.report.figure_links import links
+from proofs_check.report.comparison import scores
+from proofs_check.report.figures.evidence import links
 from proofs_check.report.page import write_report
+from proofs_check.report.paragraphs import AFFIRMED, DENIED, paragraph, paragraphs
 from proofs_check.report.records import Claim, Ledger
-from proofs_check.report.scores import scores
 from proofs_check.report.summary import STATEMENTS
-from proofs_check.report.verdict_paragraphs import AFFIRMED, DENIED, paragraph, paragraphs
 from tests.proofs_check.report.report_sample import hostile, ledger, write
 
 VERDICTS = ("PROVED", "CERTIFIED", "SUPPORTED", "REFUTED", "INCONCLUSIVE", "ERROR")

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from mpmath import mp
 from scipy import special
 
-from theory.discretisation import StencilChoice
-from theory.errors import NonexistenceError
-from theory.kernels.derive import KernelDerivation, derive_kernel
+from theory.base.errors import NonexistenceError
 from theory.kernels.evaluation import evaluate
+from theory.kernels.kernel import KernelDerivation, derive_kernel
+from theory.operators.operator import StencilChoice
 
 F = Fraction
 

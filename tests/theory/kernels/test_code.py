@@ -12,8 +12,8 @@ import pytest
 import torch
 from mpmath import mp
 
-from theory.errors import InputError, NonexistenceError
-from theory.kernels.derive import KernelDerivation, Kind, derive_kernel
+from theory.base.errors import InputError, NonexistenceError
+from theory.kernels.kernel import KernelDerivation, Kind, derive_kernel
 
 F = Fraction
 POINTS = [F(-3, 2), F(-1, 3), F(1, 2), F(5, 4)]

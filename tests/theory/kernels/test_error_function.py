@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
 
-from theory.kernels.error_function import erf
+from theory.kernels.evaluation import erf
 
 
 @given(u=st.fractions(-25, 25, max_denominator=10**6), digits=st.integers(10, 80))

@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 from mpmath import mp
 from scipy import integrate, special, stats
 
-from theory import quadrature
-from theory.activations import activation
-from theory.discretisation import StencilChoice
-from theory.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.kernels import lattice, numerical
-from theory.kernels.derive import derive_kernel
-from theory.kernels.lattice import Feature
-from theory.kernels.means import derivative_table, feature_means, kept_pairs
+from theory.base import quadrature
+from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
+from theory.features.activations import activation
+from theory.features.laws import Laplace, Normal, law
+from theory.kernels import numerical
+from theory.kernels.kernel import derive_kernel
 from theory.kernels.numerical import NumericalKernel
-from theory.laws import Laplace, Normal, law
+from theory.kernels.oracle import lattice
+from theory.kernels.oracle.lattice import Feature
+from theory.kernels.oracle.quadratures import derivative_table, feature_means, kept_pairs
+from theory.operators.operator import StencilChoice
 
 F = Fraction
 
@@ -44,7 +45,7 @@ def test_rules_that_check_each_other_share_no_nodes() -> None:
         for name in ("normal(1/3, 2)", "laplace(0, 1)", "uniform(-1, 2)", "cauchy(0, 1)", "student(3, 1)"):
             one = law(name)
             own = {mp.nstr(s, 12) for level in range(3, 7) for s in numerical._rule_of(one, one, level).nodes}
-            from theory.kernels.mehler import _other_rule
+            from theory.kernels.oracle.mehler import _other_rule
 
             for level in (3, 4, 5):
                 other = {mp.nstr(s, 12) for s in _other_rule(one, level, False).nodes}
@@ -141,7 +142,7 @@ def test_a_node_where_the_argument_is_constant() -> None:
     assert checked is not None
     assert checked.digits >= 20
     assert {kind for kind, _, _ in checked.checks} == {"K", "K_AD", "K_FD"}
-    from theory.kernels.mehler import gaussian_reference
+    from theory.kernels.oracle.mehler import gaussian_reference
 
     with mp.workdps(20):  # the features at 0 are tanh(1/3) and w² tanh″(1/3)
         zero, here = (F(0),), (F(1, 2),)
@@ -170,7 +171,7 @@ def test_a_coefficient_keeps_its_sign(point: Fraction) -> None:
 @pytest.mark.parametrize("bias", ["normal(0, 1)", "constant(1/3)", "normal(1/4, 1/2)"])
 def test_on_the_diagonal_the_weight_is_conditioned_on_its_argument(bias: str) -> None:
     """E w⁴ σ″(wx + b)² by one integral against the two-dimensional lattice."""
-    from theory.kernels.mehler import gaussian_reference
+    from theory.kernels.oracle.mehler import gaussian_reference
 
     kernel = derive_kernel("tanh", "normal(1/3, 1/2)", bias, "u_xx", verify=False)
     x = (F(3, 4),)

@@ -11,12 +11,18 @@ import pytest
 import sympy as sp
 from mpmath import mp
 
-from theory.activations import Activation, activation, step, z
-from theory.errors import PrecisionCapError
-from theory.kernels import derive, integrand, lattice, means, references, regression, several, verify
+from theory.base.errors import PrecisionCapError
+from theory.features.activations import Activation, activation, step, z
+from theory.kernels import kernel as derive
 from theory.kernels.evaluation import evaluate
-from theory.kernels.integrand import Kink, Polynomial, Waves, form_of
-from theory.kernels.shapes import ErfSum, GaussianSum, Group, ReluPower, Shape, TanhAffine, shape
+from theory.kernels.forms.activation_forms import ErfSum, GaussianSum, Group, ReluPower, Shape, TanhAffine, shape
+from theory.kernels.oracle import conditioning as regression
+from theory.kernels.oracle import lattice, verify
+from theory.kernels.oracle import multivariate as references
+from theory.kernels.oracle import multivariate as several
+from theory.kernels.oracle import quadratures as integrand
+from theory.kernels.oracle import quadratures as means
+from theory.kernels.oracle.quadratures import Kink, Polynomial, Waves, form_of
 
 ROUTES = {
     "addition", "characteristic", "derive", "direct", "gaussian", "hermite", "ladder", "piecewise", "polynomial", "price",

@@ -11,16 +11,16 @@ import sympy as sp
 from mpmath import mp
 from typer.testing import CliRunner
 
-from proofs_check.cli import app
-from proofs_check.commands import derive_kernel as derive_command
-from theory.activations import activation
-from theory.derivation import Verification
-from theory.kernels import panels
-from theory.kernels.derive import derive_kernel
-from theory.kernels.integrand import Kink
-from theory.kernels.lattice import Feature
+from proofs_check.cli import derive_kernel as derive_command
+from proofs_check.cli.main import app
+from theory.base.derivation import Verification
+from theory.features.activations import activation
+from theory.features.laws import law
+from theory.kernels.kernel import derive_kernel
 from theory.kernels.numerical import NumericalKernel
-from theory.laws import law
+from theory.kernels.oracle import quadratures as panels
+from theory.kernels.oracle.lattice import Feature
+from theory.kernels.oracle.quadratures import Kink
 
 X, Y = Fraction(3, 10), Fraction(-7, 10)
 PAIR = (Feature(((0, X, Fraction(1)),)), Feature(((0, Y, Fraction(1)),)))

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp
 
-from theory.activations import z
-from theory.kernels import hermite, regression
-from theory.kernels.derive import derive_kernel
+from theory.features.activations import z
+from theory.features.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
 from theory.kernels.evaluation import to_digits
-from theory.kernels.hermite import HermiteTower
-from theory.kernels.shapes import shape
-from theory.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
+from theory.kernels.forms.activation_forms import shape
+from theory.kernels.kernel import derive_kernel
+from theory.kernels.oracle import conditioning as regression
+from theory.kernels.routes import gaussian as hermite
+from theory.kernels.routes.gaussian import HermiteTower
 
 DPS = 30
 coordinates = st.fractions(-2, 2, max_denominator=12)

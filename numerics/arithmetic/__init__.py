@@ -1,0 +1,1 @@
+"""Arithmetics: backends and balls."""

@@ -1,0 +1,1 @@
+"""What a step costs: floor, truncation, round-off, and the search for the best step."""

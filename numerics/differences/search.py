@@ -1,0 +1,378 @@
+"""What is found for a stencil, an arithmetic, a problem; and the best step by measuring, which the model is held against.
+
+From the model's optimum the search walks both ways, measuring the error of the stored A_FD against A_AD, until it has
+clearly risen: a model that is right is confirmed by a few matrices, one that is wrong is corrected.  It is wrong where
+its leading terms say too little at the step that they ask for: wide or heavy-tailed features whose waves are no longer
+than the step.
+
+What a training iteration costs on this machine with AD and with FD residuals, measured in torch.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.arithmetic.backends import FloatBackend, to_float
+from numerics.differences.model import NEAR, STEPS, AtStep, Matrix, Parts, rms, with_largest_step
+from numerics.matrices.assemble import DTYPES, apply_difference, float_matrix
+from numerics.problem.drawn import features, interior_points
+from numerics.problem.problem import METHODS, Arithmetic, Method, Problem
+from theory.base.errors import InputError
+from theory.base.exact import spell
+from theory.operators.operator import StencilChoice
+
+FLOATS: tuple[Arithmetic, ...] = ("float32", "float64")
+"""The arithmetics that are advised on."""
+RISEN = 4.0
+"""The walk ends where the error is this many times the least, or after :data:`PATIENCE` steps without a lesser one."""
+PATIENCE = 4
+AGREE = (1.3, 1.5)
+"""A model's optimum stands where its measured error is at most the first number times the least, and its ratio to the
+best step at most the second."""
+
+
+@dataclass(frozen=True)
+class StencilAdvice:
+    """One stencil in one arithmetic.
+
+    Attributes:
+        label: such as ``central order 4``.
+        choice: the keys of ``[difference]`` that spell it.
+        own: whether it is the problem's own.
+        order: order of accuracy.
+        evaluations: of the network for each point.
+        basis: ``model``: h* of the round-off model, confirmed by measuring around it; ``search``: the best measured,
+            where σ lacks the derivatives or the model is not confirmed; ``none``: no optimum.
+        step: h*; None without an optimum.
+        suggested: a number of two binary digits near h*, the best of those by measuring.
+        good: the steps with at most :data:`NEAR` times the least error.
+        best: truncation and round-off at h*.
+        here: truncation and round-off at the problem's own step; None where σ lacks the derivatives.
+        reason: why there is no optimum, or why it was searched for.
+    """
+
+    label: str
+    choice: dict[str, Any]
+    own: bool
+    order: int
+    evaluations: int
+    basis: str
+    step: float | None
+    suggested: str | None
+    good: tuple[float, float] | None
+    best: Parts | None
+    here: Parts | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ArithmeticAdvice:
+    """All stencils in one arithmetic, and what the problem's own step means there.
+
+    Attributes:
+        arithmetic: its name.
+        stencils: the problem's own first.
+        measured: root-mean-square error of the stored A_FD at the problem's own step, against AD in float64.
+        at: floor, knee, entropies, loss at the problem's own step.
+    """
+
+    arithmetic: Arithmetic
+    stencils: tuple[StencilAdvice, ...]
+    measured: float
+    at: AtStep
+
+    @property
+    def own(self) -> StencilAdvice:
+        """The problem's own stencil."""
+        return self.stencils[0]
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What :func:`proofs_check.advice.advice.advise` finds.
+
+    Attributes:
+        problem: as given.
+        scale: root mean square of the interior entries of A_AD, to which errors compare.
+        size: points and features that were looked at.
+        whole: whether these are all.
+        arithmetics: float32 and float64.
+        skipped: stencils that do not fit, with the reason.
+        then: floor, knee, entropies, loss with the recommended stencil and step in the problem's arithmetic.
+        cost: of AD and FD; None when not measured.
+        text: the recommendation, one sentence each.
+    """
+
+    problem: Problem
+    scale: float
+    size: tuple[int, int]
+    whole: bool
+    arithmetics: tuple[ArithmeticAdvice, ...]
+    skipped: tuple[tuple[str, str], ...]
+    then: AtStep
+    cost: Cost | None
+    text: tuple[str, ...]
+
+    def of(self, arithmetic: str) -> ArithmeticAdvice:
+        """The advice for an arithmetic."""
+        return next(a for a in self.arithmetics if a.arithmetic == arithmetic)
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether the problem's own difference lets the features reach at most twice the least loss of AD."""
+        loss = self.of(self.problem.dtype).at.loss
+        return 0 < loss.fd <= 2 * loss.ad < math.inf
+
+    @property
+    def recommended(self) -> StencilAdvice:
+        """The stencil to take in the problem's arithmetic."""
+        return recommended(self.of(self.problem.dtype))
+
+
+def recommended(found: ArithmeticAdvice) -> StencilAdvice:
+    """The cheapest symmetric stencil (or the problem's own) that no other beats by a factor of 3 in its least error."""
+    usable = [s for s in found.stencils if s.best is not None]
+    if not usable:
+        return found.own
+    least = min(s.best.error for s in usable if s.best)
+    good = [s for s in usable if s.best and s.best.error <= 3 * least]
+    return min(good, key=lambda s: (s.evaluations, not s.own, s.best.error if s.best else math.inf))
+
+
+def label(choice: StencilChoice) -> str:
+    """A stencil's name in words."""
+    if choice.offsets is not None:
+        return f"offsets {', '.join(spell(s) for s in choice.offsets)}"
+    return f"{choice.name} order {choice.order}" if "point" not in choice.name else choice.name
+
+
+def _short(step: float) -> list[Fraction]:
+    """Numbers of two binary digits (1 or 3 times a power of two) around a step."""
+    exponent = math.floor(math.log2(step))
+    return [Fraction(2) ** (exponent + k) * digits for k in (-1, 0, 1) for digits in (1, Fraction(3, 2))]
+
+
+def near(step: float) -> str:
+    """The number of two binary digits nearest to a step in ratio, which is below 1.23.
+
+    >>> near(0.0105), near(0.3)
+    ('3/256', '1/4')
+    """
+    return spell(min(_short(step), key=lambda h: abs(math.log(step / h))))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What every stencil of a problem is applied to, in one arithmetic: weights (M, d), biases (M,), points (N, d).
+
+    Attributes:
+        exact: interior rows of A_AD in float64; they are wrong by a few units in the last place, which is far below
+            the error of any difference.
+    """
+
+    kind: type[np.floating[Any]]
+    W: Matrix
+    b: Float[np.ndarray, " m"]
+    X: Matrix
+    exact: Matrix
+
+
+def inputs(problem: Problem, arithmetic: Arithmetic) -> Inputs:
+    """The stored inputs of a problem.
+
+    Raises:
+        InputError: an entry of A_AD that is not finite.
+    """
+    drawn, kind = features(problem), DTYPES[arithmetic]
+    exact = float_matrix(problem.with_(boundary=()), "ad", "float64")
+    biases = np.asarray([to_float(b, kind) for b in drawn.biases], dtype=kind)
+    return Inputs(kind, _stored(drawn.weights, kind), biases, _stored(interior_points(problem), kind), exact)
+
+
+def _stored(rows: Any, kind: type[np.floating[Any]]) -> Matrix:
+    return np.asarray([[to_float(v, kind) for v in row] for row in rows], dtype=kind)
+
+
+@dataclass
+class Measured:
+    """Errors of one stencil in one arithmetic, each step measured once.
+
+    Attributes:
+        problem: with the stencil; its step counts by the ratios of the axes alone.
+        given: what the stencil is applied to.
+    """
+
+    problem: Problem
+    given: Inputs
+    errors: dict[float, float] = field(default_factory=dict)
+
+    def error(self, h: float) -> float:
+        """Root-mean-square error of an entry; infinite where an entry is not finite."""
+        if h not in self.errors:
+            self.errors[h] = self._measure(h)
+        return self.errors[h]
+
+    def _measure(self, h: float) -> float:
+        given, kind = self.given, self.given.kind
+        try:
+            stepped = with_largest_step(self.problem, h)
+            with np.errstate(all="ignore"):  # what is not finite is no step to take
+                stored = apply_difference(
+                    stepped, given.W, given.b, given.X, FloatBackend(kind), lambda values: _stored(values, kind)
+                )
+                error = rms(stored.astype(np.float64) - given.exact)
+        except InputError:
+            return math.inf
+        return error if math.isfinite(error) else math.inf
+
+    def least(self) -> tuple[float, float]:
+        """The best step so far, and its error."""
+        return min(self.errors.items(), key=lambda found: found[1])
+
+    def near(self) -> tuple[float, float]:
+        """The steps tried so far, next to each other around the best, with at most NEAR times the least error."""
+        best, error = self.least()
+        tried = sorted(self.errors)
+        at = tried.index(best)
+        low = high = at
+        while low > 0 and self.errors[tried[low - 1]] <= NEAR * error:
+            low -= 1
+        while high + 1 < len(tried) and self.errors[tried[high + 1]] <= NEAR * error:
+            high += 1
+        return tried[low], tried[high]
+
+    def walk(self, start: float) -> None:
+        """Measures powers of two around ``start``, both ways, until the error has clearly risen; then half-way steps.
+
+        Shifts by a power of two are mostly free of rounding, so that a search which leaves them out misses the best.
+        """
+        middle = 2.0 ** round(math.log2(start))
+        self.error(middle)
+        for factor in (2.0, 0.5):
+            h, waited = middle * factor, 0
+            while STEPS[0] < h < STEPS[1] and waited < PATIENCE:
+                least = self.least()[1]
+                waited = 0 if self.error(h) < least else waited + 1
+                if self.error(h) > RISEN * least:
+                    break
+                h *= factor
+        best = self.least()[0]
+        for factor in (math.sqrt(2), 1 / math.sqrt(2)):
+            self.error(best * factor)
+
+    def scan(self) -> bool:
+        """Measures a coarse grid of all steps, then around its best; whether an error is positive and finite."""
+        for k in range(-2, 30, 2):
+            self.error(2.0**-k)
+        self.walk(self.least()[0])
+        return 0 < self.least()[1] < math.inf
+
+    def inner(self) -> bool:
+        """Whether the best step so far has tried ones on both sides with clearly larger errors."""
+        best, least = self.least()
+        return all(
+            any(e > RISEN * least for h, e in self.errors.items() if (h < best) == below) for below in (True, False)
+        )
+
+    def confirms(self, step: float) -> bool:
+        """Whether measuring around a model's optimum agrees with it; an error of zero leaves nothing to choose."""
+        self.walk(step)
+        error = self.error(step)
+        best, least = self.least()
+        factor, ratio = AGREE
+        return least == 0 or (error <= factor * least and 1 / ratio < step / best < ratio)
+
+    def short(self, step: float) -> str:
+        """The best number of two binary digits within a factor 1.5 of a step."""
+        return spell(min((h for h in _short(step) if 1 / 1.5 <= h / step <= 1.5), key=lambda h: self.error(float(h))))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Median seconds of one loss with its gradient, for a two-layer network of the problem's width at its points.
+
+    Attributes:
+        ad: derivatives by nested ``torch.autograd.grad``, what most libraries do.
+        fd: the problem's finite difference of the network's values.
+        ad_taylor: derivatives in closed form (Taylor mode), as this program trains; None for what it does not cover.
+        device: where.
+        dtype: in which arithmetic.
+        threads: of torch on the CPU.
+    """
+
+    ad: float
+    fd: float
+    ad_taylor: float | None
+    device: str
+    dtype: str
+    threads: int
+
+    @property
+    def ratio(self) -> float:
+        """AD over FD."""
+        return self.ad / self.fd
+
+
+def measure_cost(problem: Problem, device: str = "auto", seconds: float = 0.3) -> Cost:
+    """Measures for about ``seconds`` each, interleaved.
+
+    Raises:
+        InputError: ``cuda`` where there is none.
+    """
+    import torch
+
+    from numerics.arithmetic.devices import resolve_device, resolve_dtype
+    from numerics.networks.networks import TwoLayer, residual
+    from numerics.networks.perceptrons import field
+    from numerics.networks.two_layer import TwoLayerResidual
+    from numerics.training.ensembles import on
+    from numerics.training.from_problem import start, system, torch_activation
+
+    place, kind = resolve_device(device), resolve_dtype(problem.dtype)
+    drawn = problem if problem.training.depth == 2 else _two_layer(problem)
+    first = start(drawn, [drawn.seed]).to(place, kind)
+    network = TwoLayer(drawn.count, drawn.dimension, torch_activation(drawn.activation), drawn.training.scaling)
+
+    def generic(method: Method) -> Callable[[], Any]:
+        rows = system(drawn, method).to(place, kind)
+        module = network.module(first[0])
+        u = field(module)
+
+        def iteration() -> None:
+            module.zero_grad()
+            r = residual(u, rows)
+            (0.5 * (r * r).sum()).backward()
+
+        return iteration
+
+    taylor = on(TwoLayerResidual(network, system(drawn, "ad")), place, kind)
+    timed: dict[str, Callable[[], Any]] = {m: generic(m) for m in METHODS}
+    timed["taylor"] = lambda: taylor(first)
+    taken: dict[str, list[float]] = {name: [] for name in timed}
+    for run in timed.values():
+        run()
+    end = time.perf_counter() + seconds * len(timed)
+    while time.perf_counter() < end or len(taken["ad"]) < 5:
+        for name, run in timed.items():
+            begin = time.perf_counter()
+            run()
+            if place.type == "cuda":
+                torch.cuda.synchronize()
+            taken[name].append(time.perf_counter() - begin)
+    median = {name: statistics.median(times) for name, times in taken.items()}
+    return Cost(median["ad"], median["fd"], median["taylor"], place.type, problem.dtype, torch.get_num_threads())
+
+
+def _two_layer(problem: Problem) -> Problem:
+    from numerics.training.from_problem import with_training
+
+    return with_training(problem, depth=2)

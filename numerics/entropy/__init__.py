@@ -1,0 +1,1 @@
+"""Entropies enclosed, compared and certified; the gap, its expansion and its limit."""

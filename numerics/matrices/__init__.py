@@ -1,0 +1,1 @@
+"""The matrices A_AD and A_FD, in every arithmetic."""

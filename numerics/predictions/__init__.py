@@ -1,0 +1,1 @@
+"""What is predicted of trained networks before training: frozen kernels, bounds, entropy orders."""

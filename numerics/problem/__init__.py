@@ -1,0 +1,1 @@
+"""A problem: its parts, its file, its drawn features."""

@@ -1,0 +1,304 @@
+"""A problem: operator, features, points, difference, arithmetic and entropy convention, all exact.
+
+A :class:`Problem` is a value: immutable, hashable, and the same in every process.  Whatever is random in it is named
+by a seed and drawn in one documented way (:mod:`numerics.problem.drawn`), then taken exactly.  Reading and checking files
+is in :mod:`numerics.problem.file`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from typing import Any, Literal
+
+import sympy as sp
+
+from theory.base import expressions
+from theory.base.errors import InputError
+from theory.base.exact import spell
+from theory.entropy.conventions import Convention
+from theory.features.activations import Activation, activation
+from theory.features.laws import Law
+from theory.operators.operator import DifferenceOperator, LinearOperator, StencilChoice, discretise, operator
+
+Arithmetic = Literal["float32", "float64", "exact"]
+"""The arithmetic in which a matrix is made: ``exact`` stands for the exact-rational matrix, to any digits."""
+Method = Literal["ad", "fd"]
+"""Automatic or finite differentiation of the features."""
+Layout = Literal["grid", "uniform", "sobol"]
+Vector = tuple[Fraction, ...]
+"""A point, or a weight: one exact number per dimension."""
+
+ARITHMETICS: tuple[Arithmetic, ...] = ("exact", "float64", "float32")
+METHODS: tuple[Method, ...] = ("ad", "fd")
+MAX_COUNT = 20_000
+"""Largest number of features or points."""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """One set of boundary rows B u = g, weighted by √weight.
+
+    Attributes:
+        face: ``"all"``, or a coordinate and a side such as ``"x-"`` (lower end) or ``"t-"`` (initial time).
+        count: number of points.
+        operator: B, as in :func:`theory.operators.operator.operator`; ``"u"`` is Dirichlet.
+        value: g as an expression in the coordinates; None takes it from the solution (or 0 without one).
+        weight: λ; the rows carry its square root.
+    """
+
+    face: str = "all"
+    count: int = 2
+    operator: str = "u"
+    value: str | None = None
+    weight: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How networks are trained; see :mod:`numerics.training`."""
+
+    model: Literal["rfm", "two-layer"] = "rfm"
+    optimizer: Literal["gd", "adam", "lbfgs"] = "gd"
+    iterations: int = 1000
+    step: Fraction | None = None
+    seeds: int = 8
+    scaling: Literal["ntk", "standard"] = "ntk"
+    depth: int = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Everything that determines A_AD and A_FD, their spectra and their entropies.
+
+    Attributes:
+        operator_text: L, as in :func:`theory.operators.operator.operator`.
+        domain: one exact interval per coordinate.
+        solution: u as an expression in the coordinates, or None when only ``rhs`` is known.
+        rhs: f = L u as an expression, or None to derive it from the solution.
+        activation_name: as in :func:`theory.features.activations.activation`.
+        weights: law of each coordinate of w, or explicit values (M, d).
+        biases: law of b, or explicit values (M,).
+        count: number M of features.
+        seed: of weights and biases.
+        interior: points per axis of the grid, one number for the random layouts, or explicit points.
+        layout: how interior points lie.
+        points_seed: of the random layouts.
+        boundary: the boundary rows, in order.
+        stencil: which finite difference stands for each derivative.
+        step: h, one for all axes or one per axis; exact.
+        dtype: floating-point arithmetic of training runs and of ``--arithmetic`` defaults.
+        digits: decimal digits asked of exact spectra.
+        convention: of the entropy.
+        training: of networks.
+    """
+
+    operator_text: str = "u_xx"
+    domain: tuple[tuple[Fraction, Fraction], ...] = ((Fraction(-1), Fraction(1)),)
+    solution: str | None = "sin(pi*x)"
+    rhs: str | None = None
+    activation_name: str = "tanh"
+    weights: Law | tuple[Vector, ...] = field(default_factory=lambda: _default_law())
+    biases: Law | tuple[Fraction, ...] = field(default_factory=lambda: _default_law())
+    count: int = 64
+    seed: int = 0
+    interior: tuple[int, ...] | tuple[Vector, ...] = (64,)
+    layout: Layout = "grid"
+    points_seed: int = 0
+    boundary: tuple[Boundary, ...] = ()
+    stencil: StencilChoice = StencilChoice()
+    step: tuple[Fraction, ...] = (Fraction(1, 100),)
+    dtype: Literal["float32", "float64"] = "float64"
+    digits: int = 12
+    convention: Convention = Convention()
+    training: Training = Training()
+
+    def __post_init__(self) -> None:
+        if len(self.step) not in (1, self.dimension):
+            raise InputError(f"difference.step: {len(self.step)} values for {self.dimension} dimension(s)")
+        if any(h <= 0 for h in self.step):
+            raise InputError(f"difference.step: {spell(min(self.step))} must be positive")
+        if any(low >= high for low, high in self.domain):
+            raise InputError("problem.domain: each interval needs low < high")
+        if isinstance(self.weights, tuple):
+            if any(len(w) != self.dimension for w in self.weights):
+                raise InputError(f"features.weights: each value needs {self.dimension} coordinate(s)")
+            if len(self.weights) != self.count:
+                raise InputError(f"features.count: {self.count}, but features.weights has {len(self.weights)} values")
+        if isinstance(self.biases, tuple) and len(self.biases) != self.count:
+            raise InputError(f"features.count: {self.count}, but features.biases has {len(self.biases)} values")
+        if not 1 <= self.count <= MAX_COUNT:
+            raise InputError(f"features.count: {self.count}; allowed are 1 to {MAX_COUNT}")
+        explicit = [len(p) for p in self.interior if isinstance(p, tuple)]
+        per_axis = self.dimension if self.layout == "grid" else 1
+        if any(n != self.dimension for n in explicit) or not (explicit or len(self.interior) == per_axis):
+            raise InputError(f"points.interior: give points of {self.dimension} coordinate(s), or {per_axis} number(s)")
+        # Made once, early: a problem that exists has a readable operator, activation, stencil and data.
+        _ = self.operator, self.activation, self.difference, self.solution_expression, self._given_rhs
+        if self._given_rhs is None and self.solution_expression is None:
+            raise InputError("problem.rhs: give problem.solution or problem.rhs")
+        for rows in self.boundary:
+            faces = ("all", *(f"{name}{sign}" for name in self.operator.variables for sign in "-+"))
+            if rows.face not in faces:
+                raise InputError(f"boundary.face: {rows.face[:60]!r}; allowed: {', '.join(faces)}")
+            _ = self.boundary_operator(rows), self.boundary_value(rows)
+            if rows.count < 0 or rows.weight < 0:
+                raise InputError("boundary: count and weight must not be negative")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)  # of the content, once: hashing hundreds of rationals at every look-up is slow
+
+    @property
+    def dimension(self) -> int:
+        """Number of coordinates d."""
+        return len(self.domain)
+
+    @cached_property
+    def operator(self) -> LinearOperator:
+        """L."""
+        return operator(self.operator_text, self.dimension)
+
+    @cached_property
+    def activation(self) -> Activation:
+        """σ."""
+        return activation(self.activation_name)
+
+    @cached_property
+    def difference(self) -> DifferenceOperator:
+        """L_h."""
+        return _discretised(self.operator, self.stencil, self.steps)
+
+    @property
+    def steps(self) -> tuple[Fraction, ...]:
+        """h per axis."""
+        return self.step * self.dimension if len(self.step) == 1 else self.step
+
+    @property
+    def h(self) -> Fraction:
+        """The step where it is the same on every axis, else the largest."""
+        return max(self.step)
+
+    def _expression(self, text: str | None, what: str) -> sp.Expr | None:
+        return None if text is None else _parsed(text, self.operator.symbols, what)
+
+    @cached_property
+    def solution_expression(self) -> sp.Expr | None:
+        """u in the coordinates, where it is known."""
+        return self._expression(self.solution, "problem.solution")
+
+    @cached_property
+    def _given_rhs(self) -> sp.Expr | None:
+        return self._expression(self.rhs, "problem.rhs")
+
+    @cached_property
+    def rhs_expression(self) -> sp.Expr:
+        """f: as given, else L u."""
+        return self._given_rhs if self._given_rhs is not None else self.operator.apply(self.solution_expression)
+
+    def boundary_operator(self, rows: Boundary) -> LinearOperator:
+        """B of these rows, in the coordinates of the problem."""
+        return operator(rows.operator, variables=self.operator.variables, what="boundary.operator")
+
+    def boundary_value(self, rows: Boundary) -> sp.Expr:
+        """g of these rows: as given, else B u of the known solution, else 0."""
+        given = self._expression(rows.value, "boundary.value")
+        if given is not None:
+            return given
+        if self.solution_expression is None:
+            return sp.Integer(0)
+        return self.boundary_operator(rows).apply(self.solution_expression)
+
+    def with_(self, **changes: Any) -> Problem:
+        """The same problem with some attributes changed."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of a problem file that spells this problem; read back by ``problem_file.from_dict``."""
+        features: dict[str, Any] = {"activation": self.activation_name}
+        features["weights"] = (
+            {"values": [[spell(c) for c in w] if len(w) > 1 else spell(w[0]) for w in self.weights]}
+            if isinstance(self.weights, tuple)
+            else str(self.weights)
+        )
+        features["biases"] = (
+            {"values": [spell(b) for b in self.biases]} if isinstance(self.biases, tuple) else str(self.biases)
+        )
+        points: dict[str, Any] = {}
+        if self.interior and isinstance(self.interior[0], tuple):
+            points["interior"] = {
+                "values": [[spell(c) for c in p] if len(p) > 1 else spell(p[0]) for p in self.interior]
+            }
+        else:
+            points["interior"] = list(self.interior) if len(self.interior) > 1 else self.interior[0]
+            points |= {"layout": self.layout, "seed": self.points_seed}
+        points["boundary"] = 0
+        data: dict[str, Any] = {
+            "problem": {
+                "operator": self.operator_text,
+                "domain": [[spell(low), spell(high)] for low, high in self.domain],
+                "solution": self.solution,
+                "rhs": self.rhs,
+            },
+            "features": features | {"count": self.count, "seed": self.seed},
+            "points": points,
+            "difference": self.stencil.to_dict() | {"step": [spell(h) for h in self.step]},
+            "arithmetic": {"dtype": self.dtype, "digits": self.digits},
+            "entropy": self.convention.to_dict(),
+            "training": {
+                "model": self.training.model,
+                "optimizer": self.training.optimizer,
+                "iterations": self.training.iterations,
+                "step": None if self.training.step is None else spell(self.training.step),
+                "seeds": self.training.seeds,
+                "scaling": self.training.scaling,
+                "depth": self.training.depth,
+            },
+            "boundary": [
+                {
+                    "face": b.face,
+                    "count": b.count,
+                    "operator": b.operator,
+                    "value": b.value,
+                    "weight": spell(b.weight),
+                }
+                for b in self.boundary
+            ],
+        }
+        cleaned: dict[str, Any] = _without_none(data)
+        return cleaned
+
+    @cached_property
+    def key(self) -> str:
+        """A content key: equal problems have equal keys, in every process and on every machine."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, symbols: tuple[sp.Symbol, ...], what: str) -> sp.Expr:
+    return expressions.parse(text, {s.name: s for s in symbols}, what)
+
+
+@lru_cache(maxsize=1024)
+def _discretised(chosen: LinearOperator, stencil: StencilChoice, steps: tuple[Fraction, ...]) -> DifferenceOperator:
+    return discretise(chosen, stencil, steps)
+
+
+def _default_law() -> Law:
+    from theory.features.laws import law
+
+    return law("normal(0, 1)")
+
+
+def _without_none(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _without_none(value) for key, value in data.items() if value is not None}
+    if isinstance(data, list):
+        return [_without_none(value) for value in data]
+    return data

@@ -1,0 +1,1 @@
+"""Long work: the store, sweeps and their cells."""

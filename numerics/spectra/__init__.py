@@ -1,0 +1,1 @@
+"""Singular values and eigenvalues: LAPACK, proven enclosures, kernels."""

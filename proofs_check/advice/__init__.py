@@ -1,0 +1,1 @@
+"""Advice for practitioners: the recommendation and its words."""

@@ -1,0 +1,1 @@
+"""Proof objects as they are written."""

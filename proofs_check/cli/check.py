@@ -1,0 +1,171 @@
+"""``adfd check``: re-verifies a proof object.
+
+``adfd example``: the shipped problem files.
+
+``adfd advise``.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from numerics.differences.search import Advice, ArithmeticAdvice
+from numerics.problem import file as problem_file
+from proofs_check import checker, checker_entropies
+from proofs_check.advice import advice
+from proofs_check.advice import words as advice_words
+from proofs_check.certificates.objects import is_old, upgraded
+from proofs_check.cli.output import console, emit, say, table
+from theory.base.errors import InputError
+from theory.base.expressions import nearest
+from theory.base.files import check_output
+
+
+def check(*, path: Path, problem: str | None, method: str | None, as_json: bool) -> int:
+    """Runs the checker on a file; 1 when the proof is refused, or is not about the problem asked for."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if method is not None and problem is None:
+        raise InputError("--method: names a matrix of --problem, which is missing")
+    expected = None if problem is None else _digests(problem)
+    findings: list[str] = []
+    found: dict[str, Any] = {}
+    try:
+        data = checker.read(path)
+        found = checker_entropies.verify(upgraded(data) if is_old(data) else data)
+    except checker.RefusedError as reason:
+        findings = [str(reason)]
+    if found and expected is not None:
+        findings = _about(found, expected, method)
+    if as_json:
+        emit({"file": str(path), "accepted": not findings, "findings": findings, "proven": found or None})
+    elif findings:
+        for line in findings:
+            console.print(f"refused: {line}", markup=False)
+    else:
+        console.print(f"accepted: {path}", markup=False)
+        console.print(checker.summary(found), markup=False, soft_wrap=True, highlight=False)
+        if problem is not None:
+            console.print(f"it is about {problem}", markup=False)
+    return 1 if findings else 0
+
+
+def _digests(path: str) -> dict[str, str]:
+    """Of the problem and of its two matrices."""
+    from numerics.problem import file as problem_file
+    from numerics.spectra.certificate import difference_part, problem_part
+
+    problem = problem_file.load(path)
+    part = problem_part(problem)
+    matrices = {"ad": None, "fd": difference_part(problem)}
+    return {"problem": checker.digest(part)} | {
+        name: checker.digest({"problem": part, "difference": difference}) for name, difference in matrices.items()
+    }
+
+
+def _about(found: dict[str, Any], expected: dict[str, str], method: str | None) -> list[str]:
+    """Why the proof is not about the problem, or about another matrix of it."""
+    if found["problem_sha256"] != expected["problem"]:
+        return ["the proof holds, but it is about another problem"]
+    if found["statement"] == "entropies on steps":  # its steps are its own
+        return []
+    wanted = [method] if method is not None else found["method"].split(" and ")
+    matrices = found["matrix_sha256"].split()
+    if any(expected[name] not in matrices for name in wanted):
+        return [f"the proof holds, but not for the {' and '.join(wanted)} matrix of this problem"]
+    return []
+
+
+def shipped() -> dict[str, str]:
+    """Name and text of every shipped problem file."""
+    folder = files("proofs_check") / "problems"
+    found = {
+        p.name.removesuffix(".toml"): p.read_text(encoding="utf-8")
+        for p in folder.iterdir()
+        if p.name.endswith(".toml")
+    }
+    return dict(sorted(found.items()))
+
+
+def _headline(text: str) -> str:
+    first = text.splitlines()[0]
+    return first.lstrip("# ") if first.startswith("#") else ""
+
+
+def example(*, name: str | None, as_json: bool) -> int:
+    """Lists the files, or prints one."""
+    known = shipped()
+    if name is None:
+        listed = [{"name": n, "about": _headline(text)} for n, text in known.items()]
+        if as_json:
+            emit({"examples": listed})
+        else:
+            table("Shipped problems", ["name", "about"], [[e["name"], e["about"]] for e in listed])
+            console.print("print one: adfd example poisson > poisson.toml", markup=False)
+        return 0
+    if name not in known:
+        raise InputError(f"example {name!r}: unknown; {nearest(name, known)}allowed: {', '.join(known)}")
+    if as_json:
+        emit({"name": name, "toml": known[name]})
+    else:
+        sys.stdout.write(known[name])
+    return 0
+
+
+def advise(*, path: str, device: str, figure: Path | None, as_json: bool, force: bool = False) -> int:
+    """Prints which step, stencil and precision to use, and what AD would gain; draws it when asked.
+
+    JSON: ``{"problem", "given": {"stencil", "step"}, "scale", "points", "features", "whole", "arithmetics":
+    {"float32" | "float64": {"stencils": […], "given": {…}}}, "skipped", "cost", "recommendation"}``.
+
+    * Each of ``stencils`` (the file's own first): ``stencil`` (its name), ``difference`` (the keys that spell it),
+      ``own``, ``order``, ``evaluations`` (of the network a point), ``basis`` (``model``, ``search`` or ``none``),
+      ``step`` (h*), ``suggested_step`` (two binary digits), ``good_steps`` ([low, high]: at most twice the least error),
+      ``best`` and ``given`` (``step``, ``truncation``, ``roundoff``, ``error``, ``worst_roundoff``), ``reason``.
+    * ``given``, of the file's own stencil and step: these parts, ``measured_error``, ``entry_error`` (τ), ``floor``,
+      ``knee``, ``values``, ``cutoff`` and ``entropy`` (of A_AD and A_FD; ``gap`` is FD − AD, ``predicted_gap`` the
+      model's), ``loss_floor`` (``ad``, ``fd``; ``predicted_fd`` = ``unresolved`` + ``truncation`` + ``roundoff``).
+    * ``recommendation``: ``sufficient`` (the file's own difference reaches twice AD's least loss), ``arithmetic``, ``stencil``, ``difference``, ``step``, ``suggested_step``, ``floor``, ``knee``
+      and ``loss_floor`` there, ``text`` (sentences).
+    * ``scale`` is the root mean square of the entries of A_AD; ``cost`` has seconds an iteration: ``ad`` (nested
+      autograd), ``fd``, ``ad_taylor`` (closed form), ``ratio``; ``device``, ``dtype``, ``threads``.
+    """
+    problem = problem_file.load(path)
+    if figure is not None:
+        from proofs_check.report.figures import advice as advice_figure
+
+        advice_figure.check_figure(figure)
+        check_output(figure, option="--figure", force=force, inputs=[path])
+    found = advice.advise(problem, device=device)
+    if figure is not None:
+        advice_figure.draw(found, figure, force=force)
+    if as_json:
+        emit(advice_words.to_dict(found) | ({"figure": str(figure)} if figure else {}))
+        return 0
+    for part in found.arithmetics:
+        _table(found, part)
+    for sentence in found.text:
+        say(f"- {sentence}")
+    return 0
+
+
+def _table(found: Advice, part: ArithmeticAdvice) -> None:
+    rows = []
+    for s in part.stencils:
+        rows.append(
+            [
+                s.label + (" (yours)" if s.own else ""),
+                str(s.evaluations),
+                "" if s.step is None else advice_words.number(s.step),
+                "" if s.good is None else " … ".join(advice_words.number(h) for h in s.good),
+                "" if s.best is None else advice_words.number(s.best.error),
+                "" if s.here is None else advice_words.number(s.here.truncation),
+                "" if s.here is None else advice_words.number(s.here.roundoff),
+            ]
+        )
+    step = found.problem.to_dict()["difference"]["step"]
+    columns = ["stencil", "values", "h*", "good h", "error at h*", "truncation", "round-off"]
+    table(f"{part.arithmetic}; truncation and round-off at your h = {', '.join(step)}", columns, rows)

@@ -1,0 +1,190 @@
+"""``adfd claims`` and ``adfd show``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from proofs_check.claims.claim import address, parse_address
+from proofs_check.cli.output import console, emit, table
+from proofs_check.ledger import coverage, ledger, runner
+from proofs_check.ledger.judging import chain, formal_steps
+from proofs_check.own import claims as user_claims
+from proofs_check.report.text import standing
+from theory.base.errors import InputError
+from theory.base.expressions import nearest
+
+
+def claims(*, summary: bool, out: Path, as_json: bool) -> int:
+    """The ledger as a table; with ``summary``, a paragraph on each statement of the source."""
+    listed = [runner.describe(claim) for claim in ledger.all_claims()]
+    if summary:
+        return _summary(out, as_json)
+    if as_json:
+        emit({"claims": listed})
+    else:
+        rows = [[c["id"], c["source"], c["family"], c["title"]] for c in listed]
+        table("Claims", ["id", "source", "family", "title"], rows)
+        console.print(f"{len(listed)} claims; 'adfd show ID' shows one, 'adfd verify ID' judges it", markup=False)
+    return 0
+
+
+def _summary(out: Path, as_json: bool) -> int:
+    from proofs_check.report.summary import STATEMENTS
+
+    judged = {c.source for c in ledger.all_claims()}
+    found = {label: paragraph_of(label, out) for label in STATEMENTS if label in judged}
+    own = [c for c in ledger.all_claims() if c.source in STATEMENTS or c.id.startswith("prediction.")]
+    full = coverage.on_record(own, ledger.load_expected("full"), "full")
+    if as_json:
+        told = [{"id": label, "statement": STATEMENTS[label], "verdict": text, "from": since}
+                for label, (text, since) in found.items()]  # fmt: skip
+        emit({"statements": told, "on_record": full})
+        return 0
+    for label, (text, _) in found.items():
+        console.rule(f"{label}: {STATEMENTS[label]}", align="left")
+        console.print(text, markup=False)
+    for since in dict.fromkeys(since for _, since in found.values()):
+        console.print(f"From {since}.", markup=False)
+    console.print(full, markup=False)
+    return 0
+
+
+def show(*, claim_id: str, out: Path, as_json: bool) -> int:
+    """One claim, with the evidence of the last run where there is one."""
+    known = {c.id: c for c in ledger.all_claims()}
+    if user_claims.is_file(claim_id):
+        chosen = ledger.select([claim_id])
+        if len(chosen) != 1:
+            raise InputError(f"claim {claim_id!r}: names {len(chosen)} claims; name one: FILE.py::ID")
+        known[claim_id] = chosen[0]
+    if claim_id not in known and any(c.source == claim_id for c in known.values()):
+        return _statement(claim_id, out, as_json)
+    if claim_id not in known:
+        raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
+    claim = known[claim_id]
+    checked = {profile: coverage.checked_for(claim, profile) for profile in ("quick", "full")}
+    content = runner.describe(claim) | {"judges": list(claim.judged)}
+    content |= {"checked_for": checked, "cells": _last(out, claim.id)}
+    scopes = claim.scopes("quick") or claim.scopes("full")
+    chains = [chain(claim, scope) for scope in (scopes if claim.formal else scopes[:1])]
+    for step, result in zip(content["derivation"], chains[0], strict=False):
+        step |= {"holds": result["holds"], "detail": result["detail"], "cell": address(scopes[0])}
+    proofs: list[dict[str, Any]] = [
+        {"cell": address(scope), "steps": steps + formal_steps(claim.formal(scope))}
+        for scope, steps in zip(scopes, chains, strict=False)
+        if claim.formal
+    ]
+    content["proofs"] = proofs
+    if as_json:
+        emit(content)
+        return 0
+    console.rule(f"{content['id']}: {content['title']}", align="left")
+    for label, key in (
+        ("Statement", "statement"),
+        ("Predicate", "predicate"),
+        ("Source", "source"),
+        ("Quantifier", "quantifier"),
+        ("Checked by", "kind"),
+    ):
+        console.print(f"{label + ':':<12}{content[key]}", markup=False)
+    for found in checked.values():
+        console.print(f"Checked for: {coverage.sentence(found)}", markup=False)
+    for assumption in content["hypotheses"]:
+        code = f"  [{assumption['code']}]" if assumption["code"] else ""
+        console.print(f"Assumes:    {assumption['text']}{code}", markup=False)
+    for link in content["rests_on"]:
+        because = f" ({link['because']})" if link["because"] else ""
+        console.print(f"Rests on:   {link['id']}{because}", markup=False)
+    for proof in proofs:
+        console.print(f"Proof of    [{proof['cell']}]", markup=False)
+        for number, step in enumerate(proof["steps"], 1):
+            label = "Formally: " if step["rule"] == "formal" else ""
+            came = standing(step["rule"], step)
+            console.print(f"  {number:>2} {label}{step['text']}\n     {came}", markup=False)
+    for number, step in enumerate(content["derivation"], 1):
+        came = standing(step["rule"], chains[0][number - 1] if chains[0] else {})
+        console.print(f"Step {number}:     {step['text']}\n            ({step['because']})", markup=False)
+        console.print(f"            {came}", markup=False)
+    for mutant in content["mutants"]:
+        console.print(f"Mutant:     {mutant['name']}: {mutant['change']} ({mutant['kind']})", markup=False)
+    cells = content["cells"]
+    if not cells:
+        console.print(f"No evidence in {out}; run: adfd verify {claim_id} --out {out}", markup=False)
+        return 0
+    rows = [[c["address"], c["verdict"], c["evidence"]["summary"]] for c in cells]
+    table(f"Evidence of the last run in {out}", ["cell", "verdict", "summary"], rows)
+    judged = [told for c in cells if (told := coverage.told_by(c["evidence"].get("data") or {})) is not None]
+    if judged:
+        console.print(f"Judged there: {coverage.of_cell(coverage.merged(judged))}", markup=False)
+    return 0
+
+
+def _statement(label: str, out: Path, as_json: bool) -> int:
+    """A statement of the source: a paragraph on it, from the last run or else from the verdicts on record."""
+    from proofs_check.report.summary import STATEMENTS
+
+    text, since, short = _told(label, out)
+    own = [c.id for c in ledger.all_claims() if c.source == label]
+    if as_json:
+        head = {"id": label, "statement": STATEMENTS.get(label, ""), "brief": short}
+        emit(head | {"verdict": text, "from": since, "claims": own})
+        return 0
+    console.rule(f"{label}: {STATEMENTS.get(label, '')}", align="left")
+    if short:
+        console.print(f"{short}\n", markup=False)
+    console.print(text, markup=False)
+    console.print(f"From {since}. Its claims: {', '.join(own)}; 'adfd show ID' shows one.", markup=False)
+    return 0
+
+
+def paragraph_of(label: str, out: Path) -> tuple[str, str]:
+    """The paragraph on a statement of the source, and where its verdicts are from."""
+    return _told(label, out)[:2]
+
+
+def _told(label: str, out: Path) -> tuple[str, str, str]:
+    """The paragraph, where its verdicts are from, and the same in one sentence."""
+    from msgspec import convert
+
+    from proofs_check.report.brief import brief
+    from proofs_check.report.paragraphs import paragraph
+    from proofs_check.report.records import Claim
+
+    own = [c for c in ledger.all_claims() if c.source == label]
+    told = [runner.describe(c) | {"cells": _last(out, c.id)} for c in own]
+    since = f"the last run in {out}"
+    if not any(one["cells"] for one in told):
+        record, since = ledger.load_expected("quick"), "the verdicts on record (quick profile)"
+        told = [runner.describe(c) | {"cells": _recorded(record.get(c.id, {}))} for c in own]
+    try:
+        claims = [convert(one, Claim) for one in told if one["cells"]]
+    except ValueError:
+        raise InputError(f"{out / 'ledger.json'}: is not a ledger that 'adfd verify' wrote") from None
+    if not claims:
+        return f"{label} has not been judged; run: adfd verify {' '.join(c.id for c in own)} --out {out}", "no run", ""
+    return paragraph(label, claims), since, brief(label, claims)
+
+
+def _recorded(cells: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Cells on record, without their evidence but for its numbers of draws."""
+    return [
+        {"scope": parse_address(where), "address": where, "verdict": entry["verdict"], "finding": entry.get("finding"),
+         "evidence": {"summary": entry.get("reason", ""), "holding": entry.get("holding", 0),
+                      "instances": entry.get("draws", 0), "undecided": entry.get("undecided", 0),
+                      "data": {"mechanism": entry.get("mechanism"), "relative_gap": {"median": entry.get("relative_gap")}}}}
+        for where, entry in cells.items()
+    ]  # fmt: skip
+
+
+def _last(out: Path, claim_id: str) -> list[dict[str, Any]]:
+    path = out / "ledger.json"
+    if not path.exists():
+        return []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return [cell for claim in content["claims"] if claim["id"] == claim_id for cell in claim["cells"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: is not a ledger that 'adfd verify' wrote") from None

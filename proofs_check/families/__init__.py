@@ -1,0 +1,1 @@
+"""The claims of the ledger that are ours or classical, by family."""

@@ -1,0 +1,1 @@
+"""Claims about stencils, symbols, round-off, laws and kernels."""

@@ -1,0 +1,1 @@
+"""The ledger: what is judged, run, kept and on record."""

@@ -1,0 +1,1 @@
+"""Errors, exact numbers, expressions, enclosures, decisions: what every formula is written with."""

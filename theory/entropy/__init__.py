@@ -1,0 +1,1 @@
+"""Truncated spectral entropies: conventions, values, bounds and orders."""

@@ -1,0 +1,1 @@
+"""Random features: activations and the laws of weights and biases."""

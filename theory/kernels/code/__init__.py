@@ -1,0 +1,1 @@
+"""Kernels as generated code: numpy, torch, mpmath."""

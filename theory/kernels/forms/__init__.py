@@ -1,0 +1,1 @@
+"""Forms of kernels: activations under the integral, coordinates, chain rule, integrals."""

@@ -1,0 +1,1 @@
+"""The routes by which a kernel is found in closed form."""

@@ -1,0 +1,1 @@
+"""Linear differential operators, their discretisation, and the round-off of differences."""
