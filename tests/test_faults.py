@@ -36,10 +36,10 @@ def test_every_fault_has_its_place_its_tests_and_its_reason_and_stands_once() ->
 def small(tmp_path: Path) -> Path:
     """A project of one function, tested at one point."""
     (tmp_path / "theory").mkdir()
-    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "theory").mkdir(parents=True)
     (tmp_path / "theory" / "__init__.py").touch()
     (tmp_path / "theory" / "square.py").write_text("def square(x):\n    return x * x\n")
-    (tmp_path / "tests" / "test_square.py").write_text(
+    (tmp_path / "tests" / "theory" / "test_square.py").write_text(
         "from theory.square import square\n\n\ndef test_square():\n    assert square(2) == 4\n"
     )
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
@@ -62,7 +62,7 @@ def test_a_fault_that_they_do_not_see_survives(small: Path) -> None:
 
 
 def test_tests_that_do_not_run_prove_nothing(small: Path) -> None:
-    (small / "tests" / "test_square.py").write_text("")
+    (small / "tests" / "theory" / "test_square.py").write_text("")
     assert judge(FAULT, small) == "broken"
 
 

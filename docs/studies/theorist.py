@@ -23,7 +23,8 @@ from proofs_check.claims.comparisons import below
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.ledger.judging import judge
 from proofs_check.own.claims import claim, without
-from proofs_check.search.refute import like, search
+from proofs_check.search.refute import search
+from proofs_check.search.spaces import like
 from theory.entropy.conventions import Convention
 
 RANK = 2

@@ -13,7 +13,8 @@ from proofs_check.claims.claim import Claim, Mutant, Scope, address, parse_addre
 from proofs_check.claims.verdicts import finite
 from proofs_check.cli.output import console, emit, remarks
 from proofs_check.ledger import ledger, runner, witness
-from proofs_check.search.refute import Counterexample, Effort, explicit, search
+from proofs_check.search.refute import Counterexample, Effort, search
+from proofs_check.search.spaces import explicit
 from theory.base import files
 from theory.base.errors import InputError
 from theory.base.expressions import nearest

@@ -153,7 +153,7 @@ def _instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
 
 def _space(scope: Scope) -> SearchStrategy[Problem]:
     """Small explicit problems of the cell: activation, operator and step are its own, weights within 4 deviations."""
-    from proofs_check.search import refute as search_spaces
+    from proofs_check.search import spaces as search_spaces
 
     scale, step = REGIMES[scope["regime"]]
     template = problem(scope["activation"], operator=scope["operator"])

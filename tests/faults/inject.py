@@ -187,8 +187,14 @@ def suite_of(fault: Fault, path: Path, root: Path = ROOT) -> list[str]:
     missing = [name for name in fault.tests if name not in known]
     if missing:
         raise LookupError(f"{fault.label}: no test file {', '.join(missing)}")
-    own = [known[f"test_{path.stem}"]] if f"test_{path.stem}" in known else []
+    own = _tests_of(path, known)
     return list(dict.fromkeys([*own, *(known[name] for name in fault.tests), str(path)]))
+
+
+def _tests_of(module: Path, known: Mapping[str, str]) -> list[str]:
+    """The files ``test_NAME.py`` and ``test_NAME_….py`` in the mirror of the module's folder."""
+    folder, stem = Path("tests") / module.parent, f"test_{module.stem}"
+    return [file for name, file in known.items() if Path(file).parent == folder and f"{name}_".startswith(f"{stem}_")]
 
 
 def run_suite(tests: Sequence[str], root: Path, name: str = "") -> int | None:

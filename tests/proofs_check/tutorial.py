@@ -5,7 +5,7 @@ from numerics.problem.problem import Problem
 from numerics.spectra.spectrum import spectrum
 from proofs_check.claims.comparisons import below
 from proofs_check.own.claims import claim
-from proofs_check.search.refute import like
+from proofs_check.search.spaces import like
 
 SINE = like(Problem(activation_name="sin"), least=2)  # u'' by central differences; any features, points and step
 

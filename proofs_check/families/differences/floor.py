@@ -100,7 +100,7 @@ def _instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
 
 def _search(scope: Scope) -> SearchStrategy[Problem]:
     """Draws of the same kind by their seed: the law is about many random features."""
-    from proofs_check.search import refute as search_spaces
+    from proofs_check.search import spaces as search_spaces
 
     operator, step = scope["operator"], Fraction(scope["step"])
     return search_spaces.seeded(

@@ -32,7 +32,7 @@ def _instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
 
 def _search(scope: Scope) -> SearchStrategy[Problem]:
     """Draws of the same kind by their seed: small explicit problems have singular matrices and vanishing data."""
-    from proofs_check.search import refute as search_spaces
+    from proofs_check.search import spaces as search_spaces
 
     return search_spaces.seeded(
         lambda seed: problem(scope["activation"], seed=seed, size=24, scale=2, step=Fraction(1, 20))

@@ -66,20 +66,20 @@ def _pairs(scope: Scope, profile: Profile) -> Iterator[Pair]:
 
 
 def _pair_space(scope: Scope) -> SearchStrategy[Pair]:
-    from proofs_check.search import refute as search_spaces
+    from proofs_check.search import spaces as search_spaces
 
     return search_spaces.pairs(Pair)
 
 
 def _gap_space(scope: Scope) -> SearchStrategy[Problem]:
     """Two features at least, of different frequencies: with one |w| the gap vanishes and has no leading order."""
-    from proofs_check.search import refute as search_spaces
+    from proofs_check.search import spaces as search_spaces
 
     return search_spaces.like(problem(scope["activation"], size=6), least=2, frequencies=True)
 
 
 def _lifted_space(scope: Scope) -> SearchStrategy[Pair]:
-    from proofs_check.search import refute as search_spaces
+    from proofs_check.search import spaces as search_spaces
 
     return search_spaces.lifted(Pair)
 

@@ -102,7 +102,7 @@ def _many_instances(count: int | None = None) -> Callable[[Scope, Profile], Iter
 
 
 def _many_space(scope: Scope) -> SearchStrategy[Problem]:
-    from proofs_check.search import refute as search_spaces
+    from proofs_check.search import spaces as search_spaces
 
     return search_spaces.seeded(
         lambda seed: problem("sin", seed=10**6 + seed, size=16, step=STEP).with_(count=MANY["quick"])

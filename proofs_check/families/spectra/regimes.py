@@ -72,7 +72,7 @@ def _requests(instance: Problem, scope: Scope) -> tuple[Request, ...]:
 
 def _space(scope: Scope) -> SearchStrategy[Problem]:
     """Draws by their seed, in the middle of the map: the laws are about many random features."""
-    from proofs_check.search import refute as search_spaces
+    from proofs_check.search import spaces as search_spaces
 
     return search_spaces.seeded(
         lambda seed: problem(scope["activation"], seed=seed, size=SIZE, scale=2, step=Fraction(1, 100))

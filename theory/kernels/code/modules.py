@@ -32,8 +32,9 @@ from theory.kernels.routes.price_theorem import PriceKernel
 if TYPE_CHECKING:
     from theory.kernels.kernel import KernelDerivation, Kind
 
-_LOCAL = {LogCosh: "special.LogCosh", ErfcX: "special.ErfcX", SincMoment: "special.SincMoment",
-          SinhMoment: "special.SinhMoment", TruncatedMoment: "piecewise.TruncatedMoment"}  # fmt: skip
+_LOCAL = {LogCosh: "integrals.LogCosh", ErfcX: "integrals.ErfcX", SincMoment: "integrals.SincMoment",
+          SinhMoment: "integrals.SinhMoment", TruncatedMoment: "pieces.TruncatedMoment"}  # fmt: skip
+_HOMES = {"integrals": "theory.kernels.forms", "pieces": "theory.kernels.routes"}
 
 
 class _Printer:
@@ -121,13 +122,9 @@ def mpmath_module(kernel: KernelDerivation, kind: Kind) -> str:
     head = [f'"""{kind}, sigma(z) = {kernel.activation.name}, w ~ {kernel.weights}, b ~ {kernel.biases}."""', ""]
     head.append("from mpmath import mp")
     if printer.modules:
-        head += ["", f"from theory.kernels import {', '.join(sorted(printer.modules))}"]
+        head += ["", *(f"from {_HOMES[module]} import {module}" for module in sorted(printer.modules))]
     return "\n".join([*head, "", "", *lines]) + "\n"
 
-
-if TYPE_CHECKING:
-    from theory.kernels.code.modules import Target
-    from theory.kernels.kernel import KernelDerivation, Kind
 
 LEVEL = 7
 """Level of the rules in generated code: the normal law has step 2^−3.5, which gives about 1e-13 for |x| up to 2."""

@@ -279,7 +279,7 @@ def in_one_thread(folder: Path, kills: int, seeds: int, *checks: str) -> dict[st
     """The checks of :mod:`forked_sweeps`, in a process of their own: this one may have threads, and a fork of it not."""
     script = Path(__file__).with_name("forked_sweeps.py")
     arguments = [sys.executable, str(script), str(folder), str(kills), str(seeds), *checks]
-    environment = os.environ | {"PYTHONPATH": str(script.parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(script.parents[3])}
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=290, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)

@@ -1,6 +1,6 @@
 """Sweeps under kills, in a process of one thread, where workers are forked in milliseconds.
 
-    python tests/numerics/forked_sweeps.py FOLDER KILLS SEEDS CHECK…
+    python tests/numerics/runs/forked_sweeps.py FOLDER KILLS SEEDS CHECK…
 
 Prints a JSON object: for each check (``kills``, ``fatal``, ``orphans``, ``writers``) what was seen, or ``error``.
 """

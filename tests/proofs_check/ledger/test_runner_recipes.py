@@ -1,7 +1,7 @@
 """Stored values keep their recipe: golden values of each kind, held together with the recipe's version.
 
 When a value here changes for a reason, raise the version (``numerics.runs.sweep.RECIPES``,
-``numerics.spectra.spectrum.ENGINE_VERSION``) and write both down: ``python tests/proofs_check/test_recipes.py``.  Stores that
+``numerics.spectra.spectrum.ENGINE_VERSION``) and write both down: ``python tests/proofs_check/ledger/test_runner_recipes.py``.  Stores that
 hold values of the older recipe then compute them again.
 """
 

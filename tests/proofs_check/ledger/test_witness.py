@@ -21,7 +21,8 @@ from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.spectra.entropy import Pair
 from proofs_check.ledger import ledger, witness
 from proofs_check.own.claims import draws
-from proofs_check.search.refute import ROUNDS, space_of
+from proofs_check.search.refute import ROUNDS
+from proofs_check.search.spaces import space_of
 from proofs_check.search.strategies import conventions, enclosed_spectra, laws, problems, rationals, spectra, stencils
 from theory.base.errors import InputError
 
@@ -186,7 +187,7 @@ def test_the_re_check_knows_nothing_of_the_search(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib\nfrom proofs_check import witness\n"
         f"assert witness.check(witness.read(pathlib.Path({str(path)!r})))['refutes']\n"
-        "searching = {'hypothesis', 'proofs_check.search.refute', 'proofs_check.search.refute', 'proofs_check.search.strategies'}\n"
+        "searching = {'hypothesis', 'proofs_check.search.refute', 'proofs_check.search.spaces', 'proofs_check.search.strategies'}\n"
         "assert not searching & set(sys.modules), searching & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)

@@ -24,7 +24,7 @@ count = 3
 [points]
 interior = 3
 """
-OLD = Path(__file__).parent / "certificates"
+OLD = Path(__file__).parents[1] / "certificates"
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:

@@ -30,7 +30,7 @@ from proofs_check.search.strategies import rationals, spectra
 from theory.base.enclosure import Decision, every
 from theory.base.errors import InputError
 
-TUTORIAL = Path(__file__).with_name("tutorial.py")
+TUTORIAL = Path(__file__).parents[1] / "tutorial.py"
 HEAD = "from hypothesis import strategies as st\nfrom proofs_check.own.claims import claim, without\n"
 HEAD += "from proofs_check.claims.comparisons import below\n"
 GOOD = """

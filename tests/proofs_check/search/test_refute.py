@@ -24,8 +24,9 @@ from proofs_check.cli.refute import _scopes as searched_cells
 from proofs_check.cli.refute import refute
 from proofs_check.ledger import ledger, witness
 from proofs_check.own.claims import draws
-from proofs_check.search import refute as search_spaces
-from proofs_check.search.refute import ROUNDS, Size, is_list, like, search, space_of
+from proofs_check.search import spaces as search_spaces
+from proofs_check.search.refute import ROUNDS, search
+from proofs_check.search.spaces import Size, is_list, like, space_of
 from proofs_check.search.strategies import problems
 from proofs_check.sources.source import Draw
 from theory.base.errors import InputError
