@@ -39,14 +39,17 @@ ORDER = (
     "proofs_check.families.spectra.entropy_bounds",
     "proofs_check.families.spectra.solvable",
     "proofs_check.families.spectra.uniform_circle",
+    "proofs_check.families.spectra.solvable:SPECTRA",
     "proofs_check.families.differences.kernels",
     "proofs_check.families.differences.kernel_rates",
     "proofs_check.families.differences.floor",
     "proofs_check.families.differences.steps",
+    "proofs_check.families.differences.floor:SIZES",
     "proofs_check.families.networks.training",
     "proofs_check.families.networks.loss_orders",
     "proofs_check.families.networks.networks",
     "proofs_check.families.networks.drawn_networks",
+    "proofs_check.families.networks.networks:RESIDUALS",
     "proofs_check.sources.source",
     "proofs_check.sources.training",
     "proofs_check.sources.paired",
@@ -54,15 +57,23 @@ ORDER = (
     "proofs_check.sources.explanations",
     "proofs_check.families.spectra.regimes",
     "proofs_check.families.spectra.predictions",
+    "proofs_check.sources.explanations:PREDICTED",
     "proofs_check.families.spectra.limits",
 )
-"""The modules with a tuple ``CLAIMS``, in the order of the ledger: from the discretisation to what a source states."""
+"""The modules with a tuple ``CLAIMS``, or another after a colon, in the order of the ledger: from the discretisation to
+what a source states."""
+
+
+def _listed(entry: str) -> tuple[Claim, ...]:
+    module, _, name = entry.partition(":")
+    found: tuple[Claim, ...] = getattr(importlib.import_module(module), name or "CLAIMS")
+    return found
 
 
 @cache
 def homes() -> dict[str, str]:
     """The module that each claim is defined in, by its id."""
-    return {claim.id: name for name in ORDER for claim in importlib.import_module(name).CLAIMS}
+    return {claim.id: entry.partition(":")[0] for entry in ORDER for claim in _listed(entry)}
 
 
 @cache
@@ -73,9 +84,7 @@ def all_claims() -> tuple[Claim, ...]:
         ValueError: two claims share an id, or a claim has no mutant.
         InputError: a claim rests on one that there is not, or on itself.
     """
-    found: list[Claim] = []
-    for name in ORDER:
-        found.extend(importlib.import_module(name).CLAIMS)
+    found = [claim for entry in ORDER for claim in _listed(entry)]
     seen: set[str] = set()
     for claim in found:
         if claim.id in seen:

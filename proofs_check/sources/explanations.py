@@ -111,7 +111,7 @@ def _cells(profile: Profile) -> tuple[Scope, ...]:
     )  # fmt: skip
 
 
-_CLAIMS_noise_ridge = (
+CLAIMS = (
     Claim(
         id="S7.noise-acts-as-ridge",
         title="Round-off of the matrix acts as a ridge penalty",
@@ -225,7 +225,7 @@ def _signs(guess: Guess = lambda larger, arithmetic: larger) -> Callable[[Settin
     return test
 
 
-_CLAIMS_source_predictions = (
+PREDICTED = (
     Claim(
         id="prediction.source-signs",
         title="The sign of the entropy gap in the settings of S3: predicted from A_AD",
@@ -252,6 +252,3 @@ _CLAIMS_source_predictions = (
     ),
 )  # fmt: skip
 """Predictions over the settings of the source's statements."""
-
-
-CLAIMS = (*_CLAIMS_noise_ridge, *_CLAIMS_source_predictions)

@@ -373,7 +373,7 @@ def floor_exponent(
     )
 
 
-_CLAIMS_floor = (entries, law, law_constant, floor_exponent)
+CLAIMS = (entries, law, law_constant, floor_exponent)
 """Claims about round-off."""
 
 
@@ -454,8 +454,5 @@ def roundoff_size(draws: Draws, scope: Scope, scale: float = 1.0, name: str | No
     return mean_log(size_quotients(draws, name or scope["stencil"]), scale, "rms rounding error")
 
 
-_CLAIMS_rounding_sizes = (roundoff_size,)
+SIZES = (roundoff_size,)
 """Claims about the size of rounding errors."""
-
-
-CLAIMS = (*_CLAIMS_floor, *_CLAIMS_rounding_sizes)

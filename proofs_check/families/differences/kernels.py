@@ -473,4 +473,4 @@ _CLAIMS_laws = (characteristic_functions, moments)
 """Claims about laws."""
 
 
-CLAIMS = (*_CLAIMS_kernels, *_CLAIMS_laws)
+CLAIMS = (*_CLAIMS_laws, *_CLAIMS_kernels)

@@ -188,7 +188,7 @@ def _exponent(
 
 _methods = once(*({"activation": "tanh", "method": method} for method in METHODS))
 
-_CLAIMS_networks = (
+CLAIMS = (
     Claim(
         id="networks.ntk-frozen-law",
         title="Training follows the frozen tangent kernel, better with the width",
@@ -395,7 +395,7 @@ def _noise_slope(expected: Callable[[int], int]) -> Callable[[Problem, Scope], O
 
 _typical = "for at least 9 in 10 networks (95 % confidence)"
 
-_CLAIMS_network_residuals = (
+RESIDUALS = (
     Claim(
         id="networks.jets-agree",
         title="Closed forms agree with nested automatic differentiation",
@@ -466,6 +466,3 @@ _CLAIMS_network_residuals = (
     ),
 )  # fmt: skip
 """Claims about the residuals of two-layer networks."""
-
-
-CLAIMS = (*_CLAIMS_networks, *_CLAIMS_network_residuals)

@@ -407,4 +407,4 @@ _CLAIMS_gap_pencils = (gap_expansion,)
 """Claims about the expansion of the entropy."""
 
 
-CLAIMS = (*_CLAIMS_entropy_bounds, *_CLAIMS_gap_pencils)
+CLAIMS = (*_CLAIMS_gap_pencils, *_CLAIMS_entropy_bounds)

@@ -255,7 +255,7 @@ def factor_bound(instance: Problem, scope: Scope, tighten: Fraction = Fraction(1
     return Outcome(holds, detail, margin=1 - max(share, furthest))
 
 
-_CLAIMS_solvable = (entropy_order, circle_traces, factor_bound)
+CLAIMS = (entropy_order, circle_traces, factor_bound)
 """Claims about exactly solvable models."""
 
 
@@ -393,8 +393,5 @@ def spectra(trial: Trial, scope: Scope, factor: Fraction = Fraction(1), other: b
     return Outcome(gap <= TOLERANCE, detail, margin=TOLERANCE - gap, data={"gap": gap})
 
 
-_CLAIMS_solvable_spectra = (spectra,)
+SPECTRA = (spectra,)
 """Claims about exactly solvable spectra."""
-
-
-CLAIMS = (*_CLAIMS_solvable, *_CLAIMS_solvable_spectra)

@@ -40,9 +40,11 @@ from theory.entropy.entropy import truncated_entropy
 from theory.solvable import least_squares as dynamics
 
 MODULES = (
-    training, loss_orders, networks, network_residuals, source_training, source_paired, source_advantage, noise_ridge
+    training, loss_orders, networks, source_training, source_paired, source_advantage, noise_ridge
 )  # fmt: skip
-CLAIMS: dict[str, Claim] = {claim.id: claim for module in MODULES for claim in module.CLAIMS}
+CLAIMS: dict[str, Claim] = {
+    claim.id: claim for claim in (*(c for module in MODULES for c in module.CLAIMS), *networks.RESIDUALS)
+}
 FAST = [
     name for name in CLAIMS if name.startswith(("training.", "networks.jets", "networks.cast", "networks.res", "S4"))
 ]
