@@ -208,9 +208,23 @@ def record(cells: Iterable[Mapping[str, Any]], profile: str = "quick", path: Pat
             changed += 1
     ordered = {claim: dict(sorted(known[claim].items())) for claim in sorted(known)}
     profiles[profile] = ordered
-    text = json.dumps({"schema": SCHEMA, "profiles": profiles}, indent=1, ensure_ascii=False)
-    files.write(path, text + "\n", force=True)  # the program's own file
+    files.write(path, _lines(profiles), force=True)  # the program's own file
     return changed
+
+
+def _lines(profiles: Mapping[str, Record]) -> str:
+    """JSON with a cell on each line, so that a person, and a diff, see what has changed."""
+
+    def block(depth: int, entries: Mapping[str, str]) -> str:
+        inner = ",\n".join(f"{' ' * (depth + 1)}{json.dumps(key, ensure_ascii=False)}: {entries[key]}" for key in entries)
+        return f"{{\n{inner}\n{' ' * depth}}}" if entries else "{}"
+
+    claims = {
+        profile: block(2, {id: block(3, {where: json.dumps(cell, ensure_ascii=False) for where, cell in cells.items()})
+                           for id, cells in record.items()})
+        for profile, record in profiles.items()
+    }  # fmt: skip
+    return block(0, {"schema": str(SCHEMA), "profiles": block(1, claims)}) + "\n"
 
 
 def _numbers(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,9 @@ def by_parser(module: str, path: Path) -> set[str]:
 def test_imports_are_those_of_the_parser() -> None:
     for module, path in sources.modules().items():
         found = sources.imports(module)
+        if module in sources.ROOMS:  # a face hands names on, and no module of the rooms asks it for one
+            assert not found
+            continue
         for name in by_parser(module, path):
             top = name.partition(".")[0]
             expected = name if name in sources.modules() else top

@@ -113,6 +113,7 @@ def test_record_round_trip_and_refusals(tmp_path: Path) -> None:
     assert ledger.record([cell], "quick", path) == 1
     assert ledger.record([cell], "quick", path) == 0
     assert ledger.load_expected("quick", path)["a"]["x=1"]["verdict"] == "CERTIFIED"
+    assert '    "x=1": {"verdict": "CERTIFIED"}' in path.read_text().splitlines()  # a cell, a line
     assert ledger.load_expected("full", path) == {}  # the other profile has instances, and a record, of its own
     assert ledger.record([cell | {"verdict": "REFUTED"}], "full", path) == 1
     assert ledger.load_expected("quick", path)["a"]["x=1"]["verdict"] == "CERTIFIED"
