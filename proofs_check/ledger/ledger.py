@@ -216,7 +216,9 @@ def _lines(profiles: Mapping[str, Record]) -> str:
     """JSON with a cell on each line, so that a person, and a diff, see what has changed."""
 
     def block(depth: int, entries: Mapping[str, str]) -> str:
-        inner = ",\n".join(f"{' ' * (depth + 1)}{json.dumps(key, ensure_ascii=False)}: {entries[key]}" for key in entries)
+        inner = ",\n".join(
+            f"{' ' * (depth + 1)}{json.dumps(key, ensure_ascii=False)}: {entries[key]}" for key in entries
+        )
         return f"{{\n{inner}\n{' ' * depth}}}" if entries else "{}"
 
     claims = {
