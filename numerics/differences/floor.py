@@ -49,7 +49,7 @@ from theory.base.errors import InputError
 from theory.base.expressions import evaluate
 from theory.features.activations import z
 from theory.operators import roundoff
-from theory.operators.roundoff import UNIT_ROUNDOFF, noise_quantile
+from theory.operators.roundoff import UNIT_ROUNDOFF, marchenko_pastur_quantile
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def predict(problem: Problem, arithmetic: str, exact_ad: Sequence[float]) -> Flo
     tau = float(np.sqrt(np.mean(errors**2)))
     floor = roundoff.spectral_floor(tau, rows, columns)
     knee = roundoff.knee(exact_ad, tau, rows, columns)
-    return Floor(tau, floor, knee, tuple(roundoff.noise_values(tau, rows - knee, columns - knee)))
+    return Floor(tau, floor, knee, tuple(roundoff.marchenko_pastur_values(tau, rows - knee, columns - knee)))
 
 
 SPREAD = 0.65
@@ -218,7 +218,7 @@ def _predict(
 
 @lru_cache(maxsize=4096)
 def _quantiles(rows: int, columns: int) -> tuple[float, ...]:
-    return tuple(noise_quantile(float(level), rows, columns) for level in _LEVELS)
+    return tuple(marchenko_pastur_quantile(float(level), rows, columns) for level in _LEVELS)
 
 
 def _noise(

@@ -31,14 +31,13 @@ import flint
 from flint import arb
 
 from numerics.arithmetic.balls import Enclosure, ball, from_ball, to_ball
-from numerics.entropy.compare import certified_spectrum, entropy_enclosure, floor_of, values_for
+from numerics.entropy.compare import entropy_enclosure, floor_of, values_for
 from numerics.entropy.gap import EntropyNeighbourhood, certified_entropy
 from numerics.matrices.assemble import StepExpansion, shape, step_expansion
 from numerics.matrices.balls import ball_entries
 from numerics.problem.drawn import boundary_rows, features
 from numerics.problem.problem import Method, Problem
 from numerics.spectra.certificate import FORMAT, Json, decimal_bounds, problem_part, spectrum_part
-from numerics.spectra.engine.basis import frobenius_upper
 from theory.base.errors import InputError, PrecisionCapError
 from theory.base.exact import spell
 from theory.entropy.conventions import Convention
@@ -143,40 +142,6 @@ def entropy_sign_on_interval(
             if bound.gap.sign() in (-1, 1):
                 return bound.gap.sign(), bound.gap
         return None, found
-
-    return _bisect(low, high, examine, max_pieces, seconds)
-
-
-def index_sign_on_interval(
-    problem: Problem, low: Fraction, high: Fraction, k: int, max_pieces: int = 2000, seconds: float = 60.0
-) -> IntervalVerdict:
-    """The sign of ``sigma_k(A_FD) - sigma_k(A_AD)`` (``k = 1`` the largest) for every step h in ``[low, high]``.
-
-    By Weyl's inequality about the middle of each piece: it decides values that stand above what A_FD moves within a
-    piece, so small matrices with moderate ranges.
-
-    Raises:
-        InputError: not ``0 < low <= high``, or k out of range.
-        NonexistenceError: the activation is not smooth enough for the expansion in h.
-    """
-    ad = certified_spectrum(problem, "ad", 15, None).values
-    if not 1 <= k <= len(ad):
-        raise InputError(f"k: {k} is not allowed; from 1 to {len(ad)}")
-
-    def examine(a: Fraction, b: Fraction) -> tuple[int | None, Enclosure | None]:
-        middle = (a + b) / 2
-        expansion = step_expansion(at_step(problem, b), _TERMS, _BITS)
-        centre = certified_spectrum(at_step(problem, middle), "fd", 15, None).values[k - 1]
-        factors = _moves(expansion, a, middle, b)
-        blocks = {**expansion.coefficients, expansion.power: expansion.remainder}
-        with flint.ctx.workprec(_BITS):
-            moved = arb(0)
-            for q, block in blocks.items():
-                moved = moved + abs(factors[q]) * frobenius_upper(block.entries())
-            reach = from_ball(arb(moved.upper())).upper
-        gap = Enclosure(centre.lower - reach - ad[k - 1].upper, centre.upper + reach - ad[k - 1].lower)
-        sign = gap.sign()
-        return (sign if sign in (-1, 1) else None), gap
 
     return _bisect(low, high, examine, max_pieces, seconds)
 

@@ -8,13 +8,13 @@ and the σ' that reverse mode derives from it, as the finite-difference path and
 
 Activations and their derivatives σ, σ', …, σ⁽ⁿ⁾ in torch, by closed recurrences (Taylor-mode differentiation).
 
-A tower costs one transcendental function and a few multiplications, where nested autodiff pays for each order
+A jet costs one transcendental function and a few multiplications, where nested autodiff pays for each order
 again. The forms keep relative accuracy where the derivatives decay (``1 − tanh²`` comes from the exponential, not
 from a subtraction). That is allowed on the autodiff path only: the finite-difference path calls σ itself as torch
 has it, since another σ would move the round-off floor that is under study.
 
-Expressions in ``z`` have no closed tower here; :func:`numerics.training.from_problem.torch_activation` turns symbolic
-derivatives into a tower.
+Expressions in ``z`` have no closed jet here; :func:`numerics.training.from_problem.torch_activation` turns symbolic
+derivatives into a jet.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ Scaled = tuple[Tensor, float]
 Fill = Callable[[Tensor, tuple[int, ...], Scratch, bool], dict[int, Scaled]]
 """Derivatives of the orders asked for, in the caller's buffers, ``z`` included: no memory is allocated.
 
-Errors are a few ulp of the largest value, without the relative accuracy of the towers in the tails.
+Errors are a few ulp of the largest value, without the relative accuracy of the jets in the tails.
 """
 
 _SQRT_PI = math.sqrt(math.pi)
@@ -208,8 +208,8 @@ def erf(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> di
     return out
 
 
-Tower = Callable[[Tensor, int], list[Tensor]]
-"""``tower(z, n)``: the list ``[σ(z), σ'(z), …, σ⁽ⁿ⁾(z)]``."""
+Jet = Callable[[Tensor, int], list[Tensor]]
+"""``jet(z, n)``: the list ``[σ(z), σ'(z), …, σ⁽ⁿ⁾(z)]``."""
 
 _SQRT_PI_jets = math.sqrt(math.pi)
 _SQRT_2PI = math.sqrt(2 * math.pi)
@@ -222,14 +222,14 @@ class TorchActivation:
     Attributes:
         name: as in :mod:`theory.features.activations`.
         value: σ itself, one call of torch where there is one (what a user's network would call).
-        tower: σ and its derivatives up to any order.
+        jet: σ and its derivatives up to any order.
         fill: an in-place form for training loops (see :data:`Fill`), or None.
         gain: ``fill`` takes ``gain · z`` unless it is called with ``exact``.
     """
 
     name: str
     value: Callable[[Tensor], Tensor] = field(repr=False, compare=False)
-    tower: Tower = field(repr=False, compare=False)
+    jet: Jet = field(repr=False, compare=False)
     fill: Fill | None = field(default=None, repr=False, compare=False)
     gain: float = 1.0
 
@@ -237,7 +237,7 @@ class TorchActivation:
         """``[σ(z), …, σ⁽ᵒʳᵈᵉʳ⁾(z)]``."""
         if order < 0:
             raise InputError(f"derivative {order} of {self.name}: at least 0")
-        return self.tower(z, order)
+        return self.jet(z, order)
 
     def selected(
         self, z: Float[Tensor, "*s"], orders: tuple[int, ...], scratch: Scratch, exact: bool
@@ -251,10 +251,10 @@ class TorchActivation:
             return self.fill(z, orders, scratch, exact)
         if exact and max(orders) == 0:
             return {0: (self.value(z), 1.0)}
-        tower = self.tower(z, max(orders))
+        jet = self.jet(z, max(orders))
         if exact:
-            tower[0] = self.value(z)
-        return {n: (tower[n], 1.0) for n in orders}
+            jet[0] = self.value(z)
+        return {n: (jet[n], 1.0) for n in orders}
 
 
 def _polynomial(coefficients: tuple[int, ...], s: Tensor) -> Tensor:
@@ -290,8 +290,8 @@ def _sigmoid(z: Tensor, order: int) -> list[Tensor]:
     value = torch.sigmoid(z)
     if order == 0:
         return [value]
-    tower = _tanh_like(z / 2, order, value)
-    return [value] + [tower[n] * 0.5 ** (n + 1) for n in range(1, order + 1)]
+    jet = _tanh_like(z / 2, order, value)
+    return [value] + [jet[n] * 0.5 ** (n + 1) for n in range(1, order + 1)]
 
 
 def _softplus(z: Tensor, order: int) -> list[Tensor]:
@@ -300,9 +300,9 @@ def _softplus(z: Tensor, order: int) -> list[Tensor]:
     return [value, *_sigmoid(z, order - 1)] if order else [value]
 
 
-def _times_z(tower: list[Tensor], z: Tensor) -> list[Tensor]:
+def _times_z(jet: list[Tensor], z: Tensor) -> list[Tensor]:
     """Derivatives of ``z g(z)`` from those of g (Leibniz)."""
-    return [z * tower[0]] + [z * tower[n] + n * tower[n - 1] for n in range(1, len(tower))]
+    return [z * jet[0]] + [z * jet[n] + n * jet[n - 1] for n in range(1, len(jet))]
 
 
 def _silu(z: Tensor, order: int) -> list[Tensor]:
@@ -336,8 +336,8 @@ def _erf(z: Tensor, order: int) -> list[Tensor]:
 def _gelu(z: Tensor, order: int) -> list[Tensor]:
     # torch.special.ndtr is ½(1 + erf) and loses the lower tail; erfc keeps it.
     cdf = torch.erfc(z * -math.sqrt(0.5)) / 2
-    tower = [cdf] + [g / _SQRT_2PI for g in (_gaussian(z, order - 1) if order else [])]
-    return _times_z(tower, z)
+    jet = [cdf] + [g / _SQRT_2PI for g in (_gaussian(z, order - 1) if order else [])]
+    return _times_z(jet, z)
 
 
 def _sin(z: Tensor, order: int) -> list[Tensor]:
@@ -374,8 +374,8 @@ def _sech(z: Tensor, order: int) -> list[Tensor]:
     return out
 
 
-def _relu_power(power: int) -> Tower:
-    def tower(z: Tensor, order: int) -> list[Tensor]:
+def _relu_power(power: int) -> Jet:
+    def jet(z: Tensor, order: int) -> list[Tensor]:
         # Pointwise, 0 at the kink, as autodiff has it; the distributions on the kink are not seen.
         positive = z.clamp(min=0)
         mask = (z > 0).to(z)
@@ -388,11 +388,11 @@ def _relu_power(power: int) -> Tower:
                 out.append(mask * factor if n == power else positive ** (power - n) * factor)
         return out
 
-    return tower
+    return jet
 
 
-def _first(tower: Tower) -> Callable[[Tensor], Tensor]:
-    return lambda z: tower(z, 0)[0]
+def _first(jet: Jet) -> Callable[[Tensor], Tensor]:
+    return lambda z: jet(z, 0)[0]
 
 
 _NAMED: dict[str, TorchActivation] = {
@@ -419,7 +419,7 @@ _NAMED: dict[str, TorchActivation] = {
 
 
 def names() -> tuple[str, ...]:
-    """The activations that have a closed tower here."""
+    """The activations that have a closed jet here."""
     return tuple(_NAMED)
 
 
@@ -427,7 +427,7 @@ def activation(name: str) -> TorchActivation:
     """The activation of that name.
 
     Raises:
-        InputError: it has no closed tower here.
+        InputError: it has no closed jet here.
 
     >>> [float(d) for d in activation("tanh").derivatives(torch.zeros((), dtype=torch.float64), 3)]
     [0.0, 1.0, -0.0, -2.0]

@@ -51,16 +51,16 @@ def _derivative_jacobian(
     z = preactivation(points, w, b)
     if outer:
         return network.factor * (_power(w, alpha) * network.activation.derivatives(z, m)[m])
-    tower = network.activation.derivatives(z, m + 1)
+    jet = network.activation.derivatives(z, m + 1)
     a_ = a[:, None, :]
     monomial = _power(w, alpha)
-    by_z = a_ * monomial * tower[m + 1]
-    parts = [monomial * tower[m], by_z]
+    by_z = a_ * monomial * jet[m + 1]
+    parts = [monomial * jet[m], by_z]
     for axis, times in enumerate(alpha):
         by_w = by_z * points[None, :, axis, None]
         if times:
             lower = tuple(t - (k == axis) for k, t in enumerate(alpha))
-            by_w = by_w + times * a_ * _power(w, lower) * tower[m]
+            by_w = by_w + times * a_ * _power(w, lower) * jet[m]
         parts.append(by_w)
     return network.factor * torch.cat(parts, 2)
 

@@ -142,15 +142,15 @@ Series = dict[MultiIndex, Tensor]
 """Taylor coefficients ``∂^α/α!``, each ``[B, n, width]``; those not listed are zero."""
 
 
-class _Tower(torch.autograd.Function):
+class _Jet(torch.autograd.Function):
     """``σ, σ', …, σ⁽ᵐ⁾`` with the gradient ``Σ_k g_k σ⁽ᵏ⁺¹⁾``: reverse mode sees no more than that."""
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, activation: TorchActivation, order: int) -> tuple[Tensor, ...]:
-        tower = activation.derivatives(z, order + 1)
-        tower[0] = activation.value(z)  # what a user's network computes
-        ctx.save_for_backward(*tower[1:])
-        return tuple(tower[: order + 1])
+        jet = activation.derivatives(z, order + 1)
+        jet[0] = activation.value(z)  # what a user's network computes
+        ctx.save_for_backward(*jet[1:])
+        return tuple(jet[: order + 1])
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor, None, None]:
@@ -183,13 +183,13 @@ def _compose(activation: TorchActivation, z: Series, kept: frozenset[MultiIndex]
     zero = next(iter(kept))
     zero = (0,) * len(zero)
     order = max(sum(alpha) for alpha in kept)
-    tower = _Tower.apply(z[zero], activation, order)
-    out: Series = {zero: tower[0]}
+    jet = _Jet.apply(z[zero], activation, order)
+    out: Series = {zero: jet[0]}
     step = {alpha: value for alpha, value in z.items() if any(alpha)}
     power = step
     for k in range(1, order + 1):
         for alpha, value in power.items():
-            term = tower[k] * value if k == 1 else tower[k] * value / math.factorial(k)
+            term = jet[k] * value if k == 1 else jet[k] * value / math.factorial(k)
             out[alpha] = out[alpha] + term if alpha in out else term
         if k < order:
             power = _product(power, step, kept)

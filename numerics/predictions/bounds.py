@@ -189,10 +189,10 @@ class Rounding:
         sizes = [magnitude(name, k) for k in range(_highest(model.system) + 3)]
 
         def twin(kappa: int) -> TwoLayerResidual:
-            def tower(z: Tensor, order: int) -> list[Tensor]:
+            def jet(z: Tensor, order: int) -> list[Tensor]:
                 return [kappa * sizes[k] + 6 * sizes[k + 1] * z for k in range(order + 1)]
 
-            activation = TorchActivation("magnitude", lambda z: tower(z, 0)[0], tower)
+            activation = TorchActivation("magnitude", lambda z: jet(z, 0)[0], jet)
             return replace(model, network=replace(model.network, activation=activation), system=system)
 
         # The targets are subtracted, and rounded with the sum. No entry of a Jacobian is a sum over neurons.

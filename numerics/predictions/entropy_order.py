@@ -157,10 +157,10 @@ def _expanded(drawn: TrainingProblem, ad: TwoLayerResidual, terms: int) -> tuple
     model = replace(ad, system=System((rows, *ad.system.rows[1:])))
     name = ad.network.activation.name
 
-    def tower(z: Tensor, top: int) -> list[Tensor]:
+    def jet(z: Tensor, top: int) -> list[Tensor]:
         return [torch.full_like(z, supremum(name, k)) for k in range(top + 1)]
 
-    twin = replace(ad.network, activation=TorchActivation("supremum", lambda z: tower(z, 0)[0], tower))
+    twin = replace(ad.network, activation=TorchActivation("supremum", lambda z: jet(z, 0)[0], jet))
     positive = [Term(t.alpha, _size(t.coefficient)) for t in rests] or [Term((0,) * drawn.problem.dimension, 0.0)]
     bounded = Rows(interior.points.abs() + reach, interior.target, tuple(positive), interior.root)
     edges: list[Any] = [

@@ -50,7 +50,7 @@ from theory.solvable.model import Listed
 from theory.solvable.model import Method as ModelMethod
 
 Kernel = Literal["limit", "empirical", "ntk"]
-KERNELS: tuple[Kernel, ...] = ("limit", "empirical", "ntk")
+
 Entries = Callable[[int], flint.arb_mat]
 
 

@@ -67,7 +67,7 @@ class TorchBackend:
 
 
 def torch_activation(activation: Activation) -> jets.TorchActivation:
-    """The activation in torch: the closed tower where there is one, else its symbolic derivatives."""
+    """The activation in torch: the closed jet where there is one, else its symbolic derivatives."""
     if activation.name in jets.names():
         return jets.activation(activation.name)
     backend = TorchBackend()
@@ -76,10 +76,10 @@ def torch_activation(activation: Activation) -> jets.TorchActivation:
         value = evaluate(activation.derivative(order), {z: argument}, backend)
         return value if isinstance(value, Tensor) else torch.full_like(argument, float(value))
 
-    def tower(argument: Tensor, order: int) -> list[Tensor]:
+    def jet(argument: Tensor, order: int) -> list[Tensor]:
         return [derivative(argument, n) for n in range(order + 1)]
 
-    return jets.TorchActivation(activation.name, lambda argument: derivative(argument, 0), tower)
+    return jets.TorchActivation(activation.name, lambda argument: derivative(argument, 0), jet)
 
 
 def _tensor(points: Sequence[Vector]) -> Float[Tensor, "n d"]:

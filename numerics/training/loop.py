@@ -91,16 +91,6 @@ class LossCurve:
     parameters: Float[torch.Tensor, " m"] | None = None
     residuals: Float[torch.Tensor, "t n"] | None = None
 
-    def iterations_to(self, tolerance: float) -> int | None:
-        """The first recorded iteration with ``loss ≤ tolerance · loss[0]``; ``None`` if there is none."""
-        start = self.loss[0]
-        if start is None:
-            return None
-        for iteration, loss in zip(self.iterations, self.loss, strict=True):
-            if loss is not None and loss <= tolerance * start:
-                return iteration
-        return None
-
 
 Snapshot = dict[str, Any]
 """All that a run needs to go on: tensors, numbers and lists, nothing else."""

@@ -330,14 +330,3 @@ def truncated_svd(A: Float[Tensor, "n m"], f: Float[Tensor, " n"]) -> Truncation
     terms = right.T * (coefficients / values)
     zero = torch.zeros_like(right.T[:, :1])
     return Truncation(values, torch.cat([zero, terms.cumsum(1)], 1), tail.sqrt())
-
-
-def pseudo_inverse(
-    A: Float[Tensor, "n m"], f: Float[Tensor, " n"], tolerance: float
-) -> tuple[Float[Tensor, " m"], int]:
-    """``a = A⁺ f`` without the singular values under ``tolerance · σ_1``, and the number of those kept."""
-    truncation = truncated_svd(A, f)
-    kept = int((truncation.values >= tolerance * truncation.values[0]).sum())
-    if truncation.values[0] == 0:
-        kept = 0
-    return truncation.solutions[:, kept], kept

@@ -182,7 +182,7 @@ def knee(singular_values: Sequence[float], tau: float, rows: int, columns: int) 
 
 
 @lru_cache(maxsize=65536)
-def noise_quantile(level: float, rows: int, columns: int) -> float:
+def marchenko_pastur_quantile(level: float, rows: int, columns: int) -> float:
     """Singular values of an ``rows × columns`` matrix of independent noise of size 1: the quantile at ``level``.
 
     The law of Marchenko and Pastur (1967) for large sizes, the quarter circle for square matrices; the value lies
@@ -201,7 +201,7 @@ def noise_quantile(level: float, rows: int, columns: int) -> float:
     a, b = lo * lo, hi * hi
     value, last = (lo + hi) / 2, 0.0
     while lo < value < hi and value != last:
-        excess = noise_distribution(value, rows, columns) - level
+        excess = marchenko_pastur_distribution(value, rows, columns) - level
         lo, hi = (value, hi) if excess < 0 else (lo, value)
         x, last = value * value, value
         density = sqrt(max(0.0, (x - a) * (b - x))) / (pi * small * value)  # of values, not of their squares
@@ -211,8 +211,8 @@ def noise_quantile(level: float, rows: int, columns: int) -> float:
     return value
 
 
-def noise_distribution(value: float, rows: int, columns: int) -> float:
-    """The distribution function inverted by :func:`noise_quantile`, in closed form.
+def marchenko_pastur_distribution(value: float, rows: int, columns: int) -> float:
+    """The distribution function inverted by :func:`marchenko_pastur_quantile`, in closed form.
 
     With ``n <= N`` the sizes, ``a, b = (√N ∓ √n)²`` and ``x = value²`` the density of ``x`` is
     ``√((x-a)(b-x)) / (2π n x)``, integrated by elementary functions.
@@ -237,7 +237,7 @@ def noise_distribution(value: float, rows: int, columns: int) -> float:
 def predicted_small_values(singular_values: Sequence[float], tau: float, rows: int, columns: int) -> list[float]:
     """The singular values of ``A_FD`` predicted inside its floor, from those of ``A_AD``; descending, from the knee on.
 
-    Those of a ``(N - knee) × (M - knee)`` matrix of noise ``τ``, by :func:`noise_values`.
+    Those of a ``(N - knee) × (M - knee)`` matrix of noise ``τ``, by :func:`marchenko_pastur_values`.
 
     Raises:
         InputError: other than ``min(rows, columns)`` singular values.
@@ -245,10 +245,10 @@ def predicted_small_values(singular_values: Sequence[float], tau: float, rows: i
     if len(singular_values) != min(rows, columns):
         raise InputError(f"singular values: {len(singular_values)} given, a {rows} x {columns} matrix has others")
     first = knee(singular_values, tau, rows, columns)
-    return noise_values(tau, rows - first, columns - first)
+    return marchenko_pastur_values(tau, rows - first, columns - first)
 
 
-def noise_values(tau: float, rows: int, columns: int) -> list[float]:
+def marchenko_pastur_values(tau: float, rows: int, columns: int) -> list[float]:
     """Singular values of a matrix of independent noise ``tau``, descending: the quantiles at the levels ``(j + 1/2) / n``."""
     n = min(rows, columns)
-    return [tau * noise_quantile(1 - (j + 0.5) / n, rows, columns) for j in range(n)]
+    return [tau * marchenko_pastur_quantile(1 - (j + 0.5) / n, rows, columns) for j in range(n)]

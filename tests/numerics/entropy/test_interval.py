@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.arithmetic.balls import from_ball
-from numerics.entropy.compare import certified_spectrum, compare_entropies, compare_singular_values
+from numerics.entropy.compare import certified_spectrum, compare_entropies
 from numerics.entropy.interval import (
     _moves,
     at_step,
     entropy_sign_on_interval,
-    index_sign_on_interval,
     values_fall_with_step,
 )
 from numerics.matrices.assemble import StepExpansion
@@ -68,28 +67,6 @@ def test_a_sign_for_every_step() -> None:
     assert found.decided == 1
     assert all(piece.sign == 1 for piece in found.pieces)
     covered(found.pieces, LOW, HIGH)
-
-
-def test_sine_features_lose_at_every_index_for_every_step() -> None:
-    # the factorisation says so for all h at once; the subdivision has to find it without knowing
-    for k in (1, 2):
-        found = index_sign_on_interval(SINE, LOW, HIGH, k)
-        assert found.sign == -1
-        assert found.decided == 1
-    single = compare_singular_values(at_step(SINE, Fraction(3, 50)))
-    assert single.signs[:2] == (-1, -1)
-
-
-@pytest.mark.parametrize(("problem", "k"), [(SINE, 1), (SINE, 2), (TANH, 1), (TANH, 2)], ids=lambda x: str(x)[:20])
-def test_the_values_of_every_step_of_a_piece_are_within_its_bound(problem: Problem, k: int) -> None:
-    found = index_sign_on_interval(problem, Fraction(9, 100), Fraction(1, 10), k, max_pieces=12)
-    piece = next(piece for piece in found.pieces if piece.gap is not None)
-    assert piece.gap is not None
-    ad = certified_spectrum(problem, "ad", 15, None).values[k - 1]
-    for h in (piece.low, (piece.low + piece.high) / 2, piece.high):
-        fd = certified_spectrum(at_step(problem, h), "fd", 15, None).values[k - 1]
-        assert piece.gap.lower <= fd.lower - ad.upper
-        assert fd.upper - ad.lower <= piece.gap.upper
 
 
 @pytest.mark.parametrize(
@@ -151,8 +128,6 @@ def test_one_step_is_an_interval() -> None:
 def test_bad_intervals_and_kinks() -> None:
     with pytest.raises(InputError, match="step interval"):
         entropy_sign_on_interval(TANH, HIGH, LOW)
-    with pytest.raises(InputError, match="k:"):
-        index_sign_on_interval(TANH, LOW, HIGH, 5)
     with pytest.raises(NonexistenceError):
         entropy_sign_on_interval(SINE.with_(activation_name="relu3"), LOW, HIGH, Convention("fixed", rank=1))
 

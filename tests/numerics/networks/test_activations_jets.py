@@ -1,4 +1,4 @@
-"""Derivative towers against the symbolic derivatives in multiprecision, and against nested autodiff."""
+"""Derivative jets against the symbolic derivatives in multiprecision, and against nested autodiff."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ def test_the_tails_keep_relative_accuracy(point: float, name: str, order: int) -
 def test_relu_powers_pointwise(power: int) -> None:
     name = {0: "step", 1: "relu"}.get(power, f"relu{power}")
     z = torch.tensor([-1.5, 0.0, 0.5, 2.0], dtype=torch.float64)
-    tower = jets.activation(name).derivatives(z, 6)
+    jet = jets.activation(name).derivatives(z, 6)
     for n in range(7):
         factor = float(sp.ff(power, n)) if n <= power else 0.0
         expected = [0.0, 0.0, factor * 0.5 ** (power - n), factor * 2.0 ** (power - n)]
-        assert tower[n].tolist() == (expected if n <= power else [0.0] * 4)
+        assert jet[n].tolist() == (expected if n <= power else [0.0] * 4)
 
 
 @settings(max_examples=30)
@@ -100,10 +100,10 @@ def test_cofactors_against_the_polynomials_of_the_theory(order: int, t: float) -
 
 def test_autograd_handles_what_has_no_slope() -> None:
     z = torch.linspace(-1, 1, 5, dtype=torch.float64)
-    tower = by_autograd(lambda u: 3 * u + 1).derivatives(z, 3)
-    assert tower[1].tolist() == [3.0] * 5
-    assert tower[2].tolist() == [0.0] * 5
-    assert tower[3].tolist() == [0.0] * 5
+    jet = by_autograd(lambda u: 3 * u + 1).derivatives(z, 3)
+    assert jet[1].tolist() == [3.0] * 5
+    assert jet[2].tolist() == [0.0] * 5
+    assert jet[3].tolist() == [0.0] * 5
 
 
 def test_bad_input_is_refused() -> None:

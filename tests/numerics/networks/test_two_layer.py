@@ -112,7 +112,7 @@ def test_every_activation_and_order(activation: str, order: int) -> None:
 def test_in_place_forms_agree_with_the_towers(name: str, orders: set[int], seed: int) -> None:
     z = 3 * torch.randn(5, 6, dtype=F64, generator=torch.Generator().manual_seed(seed))
     activation = jets.activation(name)
-    tower = activation.derivatives(z, max(orders))
+    jet = activation.derivatives(z, max(orders))
     buffers: dict[int, torch.Tensor] = {}
     got = activation.selected(
         activation.gain * z, tuple(sorted(orders)), lambda k: buffers.setdefault(k, torch.empty_like(z)), False
@@ -120,8 +120,8 @@ def test_in_place_forms_agree_with_the_towers(name: str, orders: set[int], seed:
     assert set(got) == orders
     for n in orders:
         tensor, scale = got[n]
-        bound = 1e-14 * (n + 1) * (1 + float(tower[n].abs().max()) + math.factorial(n))
-        assert float((scale * tensor - tower[n]).abs().max()) <= bound
+        bound = 1e-14 * (n + 1) * (1 + float(jet[n].abs().max()) + math.factorial(n))
+        assert float((scale * tensor - jet[n]).abs().max()) <= bound
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "sin", "gaussian", "relu2"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import get_args
 
 import mpmath
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 from numerics.matrices.assemble import float_matrix, multiprecision_entries
 from numerics.problem.problem import METHODS, Boundary, Method, Problem
-from numerics.spectra.kernels import KERNELS, Kernel, kernel_spectrum, limit_entries
+from numerics.spectra.kernels import kernel_spectrum, limit_entries
 from theory.base.errors import InputError
 from theory.features.laws import law
 from theory.kernels.kernel import derive_kernel
@@ -118,7 +117,3 @@ def test_the_limit_is_asked_for_where_there_is_none() -> None:
     cauchy = problem("sin", weights=law("cauchy(0, 1)"))
     with pytest.raises(InputError):
         kernel_spectrum(cauchy, "ad", "limit")
-
-
-def test_every_kernel_has_a_name() -> None:
-    assert KERNELS == get_args(Kernel)

@@ -1,4 +1,4 @@
-"""Derivatives of any elementwise function by nested reverse mode: the oracle of the closed towers."""
+"""Derivatives of any elementwise function by nested reverse mode: the oracle of the closed jets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numerics.networks.activations import TorchActivation
 
 
 def by_autograd(value: Callable[[Tensor], Tensor], name: str = "custom") -> TorchActivation:
-    def tower(z: Tensor, order: int) -> list[Tensor]:
+    def jet(z: Tensor, order: int) -> list[Tensor]:
         attached = z.requires_grad
         with torch.enable_grad():
             point = z if attached else z.detach().requires_grad_(True)
@@ -24,4 +24,4 @@ def by_autograd(value: Callable[[Tensor], Tensor], name: str = "custom") -> Torc
                 out.append(torch.zeros_like(z) if slope is None else slope)
         return out if attached else [o.detach() for o in out]
 
-    return TorchActivation(name, value, tower)
+    return TorchActivation(name, value, jet)

@@ -162,16 +162,6 @@ def test_residual_of_the_equation_is_not_that_of_its_discretisation() -> None:
     assert float(equation) == pytest.approx(expected, rel=0.1)
 
 
-def test_pseudo_inverse_keeps_what_it_says() -> None:
-    A = torch.diag(torch.tensor([4.0, 2.0, 1e-9], dtype=F64))
-    solution, kept = rfm.pseudo_inverse(A, torch.ones(3, dtype=F64), 1e-6)
-    assert kept == 2
-    torch.testing.assert_close(solution, torch.tensor([0.25, 0.5, 0.0], dtype=F64))
-    zero, none = rfm.pseudo_inverse(torch.zeros(2, 2, dtype=F64), torch.ones(2, dtype=F64), 1e-6)
-    assert none == 0
-    assert float(zero.abs().max()) == 0.0
-
-
 def test_lbfgs_reaches_the_least_squares_residual() -> None:
     A, f = features("tanh", 30, 10, 4, 1.0)
     run = rfm.train(A, f, LBFGS(), 400)
@@ -234,17 +224,6 @@ def test_bad_input_is_refused() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="CUDA"):
             rfm.gradient_descent(A, f, 0.1, 5, device="cuda")
-
-
-@pytest.mark.parametrize("scale", [100.0, 1e-3])
-def test_values_are_dropped_relative_to_the_largest(scale: float) -> None:
-    A = scale * torch.diag(torch.tensor([1.0, 0.3, 0.04, 0.0], dtype=torch.float64))
-    f = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
-    for tolerance, kept in ((0.05, 2), (0.03, 3), (0.5, 1)):
-        solution, number = rfm.pseudo_inverse(A, f, tolerance)
-        assert number == kept
-        expected = torch.where(torch.arange(4) < kept, f / A.diagonal(), 0.0)
-        assert torch.allclose(solution, expected, rtol=1e-12, atol=0)
 
 
 def test_many_systems_descend_as_each_does() -> None:

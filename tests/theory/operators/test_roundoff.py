@@ -20,8 +20,8 @@ from theory.operators.roundoff import (
     entry_floor,
     knee,
     leading_constant,
-    noise_distribution,
-    noise_quantile,
+    marchenko_pastur_distribution,
+    marchenko_pastur_quantile,
     optimal_step,
     optimal_step_expression,
     predicted_small_values,
@@ -179,7 +179,7 @@ def test_the_terms_of_the_worst_case() -> None:
 def test_the_noise_law_against_quadrature(rows: int, columns: int, level: float) -> None:
     n, large = min(rows, columns), max(rows, columns)
     a, b = (sqrt(large) - sqrt(n)) ** 2, (sqrt(large) + sqrt(n)) ** 2
-    value = noise_quantile(level, rows, columns)
+    value = marchenko_pastur_quantile(level, rows, columns)
     assert sqrt(a) <= value <= sqrt(b) * (1 + 1e-15)
     # the density of x = value², substituted x = a + (b - a) sin²(t/2) to be smooth at both ends
     with mpmath.workdps(20):
@@ -191,7 +191,7 @@ def test_the_noise_law_against_quadrature(rows: int, columns: int, level: float)
 
         integral = mpmath.quad(density, [0, end / 2, end])
     assert float(integral) == pytest.approx(level, abs=1e-6)
-    assert noise_distribution(value, columns, rows) == pytest.approx(level, abs=1e-6)
+    assert marchenko_pastur_distribution(value, columns, rows) == pytest.approx(level, abs=1e-6)
 
 
 def test_the_quarter_circle() -> None:
@@ -199,7 +199,7 @@ def test_the_quarter_circle() -> None:
     n = 50
     for value in (0.5, 3.0, 7.0, 14.0):
         expected = quad(lambda s: sqrt(4 * n - s * s) / (pi * n), 0, value)[0]
-        assert noise_distribution(value, n, n) == pytest.approx(expected, abs=1e-9)
+        assert marchenko_pastur_distribution(value, n, n) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(200, 200), (120, 300)])
@@ -247,9 +247,9 @@ def test_bad_input() -> None:
     with pytest.raises(InputError, match="exact"):
         optimal_step(identity(), 1.0, 1.0)
     with pytest.raises(InputError, match="level 2"):
-        noise_quantile(2.0, 3, 3)
+        marchenko_pastur_quantile(2.0, 3, 3)
     with pytest.raises(InputError, match="2 x 0"):
-        noise_quantile(0.5, 2, 0)
+        marchenko_pastur_quantile(0.5, 2, 0)
     with pytest.raises(InputError, match="3 given"):
         predicted_small_values([1.0, 1.0, 1.0], 1.0, 2, 2)
 
