@@ -86,7 +86,7 @@ def limit_entries(problem: Problem, method: Method) -> Entries:
     Raises:
         InputError: explicit features, no closed form, or no such kernel.
     """
-    from theory.kernels.kernel import derive_kernel
+    from theory.kernels.derive import derive_kernel
 
     if not (isinstance(problem.weights, Law) and isinstance(problem.biases, Law)):
         raise InputError("--kernel: limit needs laws of weights and biases; features are given as values")

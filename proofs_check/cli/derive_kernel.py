@@ -19,9 +19,10 @@ from mpmath import mp
 from proofs_check.cli.output import console, emit, say, table
 from theory.base.errors import InputError, PrecisionCapError
 from theory.base.exact import rationals
-from theory.kernels.code.cache import default_cache
+from theory.kernels.derive import derive_kernel
 from theory.kernels.evaluation import decimal
-from theory.kernels.kernel import KINDS, KernelDerivation, derive_kernel
+from theory.kernels.kernel import KINDS, KernelDerivation
+from theory.kernels.oracle.cache import default_cache
 from theory.operators.operator import StencilChoice
 
 SECONDS = 180.0
@@ -157,7 +158,9 @@ def _values(derived: KernelDerivation, at: str, digits: int) -> dict[str, Value]
 
 def _code(derived: KernelDerivation, target: str, as_json: bool) -> int:
     kinds = ["K"] + (["K_AD"] if derived.operator is not None else []) + (["K_FD"] if derived.difference else [])
-    sources = {kind: derived.code(cast(Literal["numpy"], target), cast(Literal["K"], kind)) for kind in kinds}
+    from theory.kernels.code.modules import generate
+
+    sources = {kind: generate(derived, cast(Literal["numpy"], target), cast(Literal["K"], kind)) for kind in kinds}
     if as_json:
         emit({"target": target, "code": sources})
     else:

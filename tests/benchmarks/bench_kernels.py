@@ -32,7 +32,8 @@ import numpy as np
 import torch
 
 from theory.base.errors import InputError, NonexistenceError
-from theory.kernels.kernel import derive_kernel
+from theory.kernels.code.modules import generate
+from theory.kernels.derive import derive_kernel
 from theory.operators.operator import StencilChoice
 
 SIZE = 2000
@@ -103,7 +104,7 @@ def matrices(rounds: int, compiled: bool) -> bool:
     x, y = rng.standard_normal(SIZE), rng.standard_normal(SIZE)
     tx, ty = torch.from_numpy(x), torch.from_numpy(y)
     kernel = derive_kernel("erf", "normal(0, 1)", "normal(0, 1)", verify=False)
-    ours_numpy, ours_torch = loaded(kernel.code("numpy")), loaded(kernel.code("torch"))
+    ours_numpy, ours_torch = loaded(generate(kernel, "numpy")), loaded(generate(kernel, "torch"))
     worst = max(
         np.abs(ours_numpy(x, y) - by_hand(x, y)).max(), float((ours_torch(tx, ty) - in_torch(tx, ty)).abs().max())
     )
@@ -158,7 +159,7 @@ def first_evaluation() -> bool:
     ):  # fmt: skip
         start = time.perf_counter()
         kernel = derive_kernel(activation, weights, biases, operator, verify=False)
-        function = loaded(kernel.code("numpy", "K_AD"))
+        function = loaded(generate(kernel, "numpy", "K_AD"))
         ready = time.perf_counter() - start
         points = [rng.standard_normal((200, kernel.coordinates.dimension)) for _ in range(2)]
         times = []

@@ -1,4 +1,4 @@
-"""Random-feature kernels: K, its exact and finite-difference versions, their expansion, values and code.
+"""Random-feature kernels: K, its exact and finite-difference versions, their expansion and values.
 
 ``K(x, y) = E σ(w·x + b) σ(w·y + b)``, ``K_AD = L_x L_y K``, ``K_FD = L_{h,x} L_{h,y} K``.
 
@@ -7,36 +7,29 @@ K_FD = K_AD + Σ h^q C_q, from the truncation operators of the stencils: L_h = �
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import sympy as sp
 from mpmath import libmp, mp
 
-from theory.base.derivation import Derivation, Step
+from theory.base.derivation import Derivation
 from theory.base.errors import InputError, NonexistenceError
 from theory.base.exact import rational
 from theory.features.activations import Activation
-from theory.features.activations import activation as read_activation
-from theory.features.laws import Law, law
+from theory.features.laws import Law
 from theory.kernels import existence
 from theory.kernels.evaluation import Number, converged, decimal, evaluate, to_digits
-from theory.kernels.existence import Side, difference_operator, pairs, scale_of, side, truncation
-from theory.kernels.forms.activation_forms import GaussianSum, ReluPower, Shape, shape
-from theory.kernels.forms.coordinates import Coordinates, fraction
+from theory.kernels.existence import Side, pairs, scale_of, side, truncation
+from theory.kernels.forms.activation_forms import GaussianSum, ReluPower, Shape
+from theory.kernels.forms.coordinates import Coordinates, RouteKernel, fraction
 from theory.kernels.forms.integrals import Integral1
 from theory.kernels.numerical import NumericalKernel
 from theory.kernels.oracle.lattice import Feature
-from theory.kernels.routes.table import RouteKernel, closed_form
-from theory.operators import operator as operators
-from theory.operators.operator import DifferenceOperator, LinearOperator, MultiIndex, StencilChoice
-
-if TYPE_CHECKING:
-    from theory.kernels.code.cache import DerivationCache
+from theory.operators.operator import DifferenceOperator, LinearOperator, MultiIndex
 
 Kind = Literal["K", "K_AD", "K_FD"]
 KINDS: tuple[Kind, ...] = ("K", "K_AD", "K_FD")
@@ -46,7 +39,7 @@ PointLike = object
 
 @dataclass(frozen=True, eq=False)
 class KernelDerivation:
-    """A derived kernel. Build it with :func:`derive_kernel`.
+    """A derived kernel. Build it with :func:`theory.kernels.derive.derive_kernel`.
 
     Attributes:
         activation, weights, biases, operator, difference: what was asked; the operator and its discretisation may
@@ -288,12 +281,6 @@ class KernelDerivation:
         """K, and K_AD when there is an operator, in LaTeX."""
         return self.record.latex()
 
-    def code(self, target: Literal["numpy", "torch", "mpmath"] = "numpy", kind: Kind = "K") -> str:
-        """Python source of a function of arrays of points; see :mod:`theory.kernels.code.modules`."""
-        from theory.kernels.code.modules import generate
-
-        return generate(self, target, kind)
-
     def _repr_latex_(self) -> str:
         return self.record._repr_latex_()
 
@@ -312,117 +299,12 @@ def _exact(value: sp.Expr, point: dict[sp.Symbol, Fraction]) -> Fraction:
     return Fraction(int(numerator), int(denominator))
 
 
-def derive_kernel(
-    activation: str | Activation,
-    weights: str | Law,
-    biases: str | Law,
-    operator: str | LinearOperator | None = None,
-    stencil: StencilChoice | DifferenceOperator | Sequence[object] | None = None,
-    step: object = None,
-    *,
-    dimension: int | None = None,
-    verify: bool = True,
-    cache: DerivationCache | None = None,
-) -> KernelDerivation:
-    """Derives the kernel of random features σ(w·x + b) and what a linear operator makes of it.
-
-    Args:
-        activation: a name or an expression in ``z``.
-        weights, biases: laws, or their spellings; coordinates of w are independent with the same law.
-        operator: a linear operator; None for K alone.
-        stencil: which stencils stand for its derivatives (central of order 2 by default), or offsets in one
-            dimension, or a whole discretisation.
-        step: h, exact, one for every axis or one per axis; None for no finite-difference kernel.
-        dimension: of the points; by default that of the operator, or 1.
-        verify: whether to confirm the result by an independent quadrature.
-        cache: keeps the reference values of that quadrature between runs.
-
-    Raises:
-        InputError: a bad spelling; one line.
-        NonexistenceError: K itself is infinite. (K_AD raises it when asked for.)
-        ArithmeticError: quadrature settles on other values: a defect of this program.
-
-    >>> derive_kernel("erf", "normal(0, 1)", "constant(0)", verify=False).K
-    2*atan(2*x*y/sqrt(2*x**2 + 2*y**2 + 1))/pi
-    """
-    sigma = read_activation(activation) if isinstance(activation, str) else activation
-    w, b = law(weights, "weights"), law(biases, "biases")
-    L = operators.operator(operator, dimension) if isinstance(operator, str) else operator
-    coordinates = Coordinates(L.dimension if L is not None else dimension or 1)
-    if dimension is not None and dimension != coordinates.dimension:
-        raise InputError(f"dimension: {dimension}, but the operator has {coordinates.dimension}")
-    difference = None
-    if step is not None or isinstance(stencil, DifferenceOperator):
-        if L is None:
-            raise InputError("operator: needed for a finite-difference kernel")
-        choice = stencil
-        if choice is not None and not isinstance(choice, StencilChoice | DifferenceOperator):
-            choice = StencilChoice(offsets=tuple(rational(s, "offsets") for s in choice))
-        difference = difference_operator(L, choice, step)
-    found = shape(sigma.derivative(0))
-    start = time.perf_counter()
-    zero = (0,) * coordinates.dimension
-    laws = (w,) * coordinates.dimension
-    existence.require(found, sigma.name, laws, b, zero, zero)
-    source: RouteKernel | NumericalKernel | None = closed_form(found, laws, b, coordinates)
-    if source is None:
-        source = NumericalKernel(sigma, laws, b, coordinates)
-    empty = Derivation("K", None, source.route)
-    draft = KernelDerivation(sigma, w, b, L, difference, coordinates, found, source, empty)
-    record = _record(draft)
-    seconds = time.perf_counter() - start
-    derivation = KernelDerivation(sigma, w, b, L, difference, coordinates, found, source, record, seconds)
-    inherit(draft, derivation)
-    if not verify:
-        return derivation
-    from theory.kernels.oracle.verify import verified
-
-    return verified(derivation, cache)
-
-
 def inherit(source: KernelDerivation, target: KernelDerivation) -> None:
     """Hands over what has been computed: only the record differs."""
     for name in ("_derivatives", "raw_K_AD", "K", "K_AD", "sides"):
         if name in source.__dict__:
             target.__dict__[name] = source.__dict__[name]
 
-
-def is_short(expr: sp.Expr, limit: int = 2000) -> bool:
-    """Whether an expression tree has at most ``limit`` nodes; costs no more than that."""
-    return all(count < limit for count, _ in enumerate(sp.preorder_traversal(expr)))
-
-
-def _record(kernel: KernelDerivation) -> Derivation:
-    """The derivation's steps, with K and K_AD written out."""
-    start = time.perf_counter()
-    names = ", ".join(sp.latex(s) for s in kernel.symbols)
-    steps = [
-        Step(
-            f"Features σ(w·x + b) with σ(z) = {kernel.activation.name}, w ~ {kernel.weights}, b ~ {kernel.biases}",
-            f"\\sigma(z) = {sp.latex(kernel.activation.derivative(0))}",
-        ),
-        *kernel.source.steps,
-    ]
-    assumptions = ["w and b are independent", *kernel.source.assumptions]
-    steps.append(Step("The kernel", f"K({names}) = {sp.latex(kernel.K)}"))
-    if kernel.operator is not None:
-        try:
-            exact = kernel.raw_K_AD
-            text = f"K_{{AD}}({names}) = {sp.latex(exact)}" if is_short(exact) else ""
-            steps.append(Step(f"L u = {kernel.operator.text} at both points", text))
-        except NonexistenceError as error:
-            steps.append(Step(f"K_AD does not exist: {error}"))
-            assumptions.append(f"K_AD does not exist ({error})")
-    if kernel.difference is not None:
-        steps.append(Step("L_h acts on K at both points: K_FD is a finite combination of shifts of K."))
-    return Derivation(
-        f"K({names})", kernel.K, kernel.route, tuple(steps), tuple(dict.fromkeys(assumptions)),
-        time.perf_counter() - start,
-    )  # fmt: skip
-
-
-if TYPE_CHECKING:
-    from theory.kernels.kernel import KernelDerivation, PointLike
 
 MAX_TERMS = 12
 """Most terms of an expansion."""

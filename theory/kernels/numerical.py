@@ -22,7 +22,7 @@ from theory.features.activations import Activation, z
 from theory.features.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
 from theory.kernels.evaluation import evaluate
 from theory.kernels.forms.activation_forms import TanhAffine, shape
-from theory.kernels.forms.coordinates import Coordinates, Weights, fraction, spread
+from theory.kernels.forms.coordinates import Coordinates, RouteKernel, Weights, fraction, spread
 from theory.kernels.oracle import lattice
 from theory.kernels.oracle import quadratures as panels
 from theory.kernels.oracle.lattice import Feature
@@ -34,7 +34,6 @@ from theory.kernels.oracle.quadratures import (
     form_of,
     kept_pairs,
 )
-from theory.kernels.routes.pieces import AdditionKernel
 
 Number = Any
 W, B = sp.Symbol("w", real=True), sp.Symbol("b", real=True)
@@ -51,14 +50,22 @@ class NumericalKernel:
 
     route = "quadrature (no closed form known)"
 
-    def __init__(self, activation: Activation, weights: Weights, biases: Law, coordinates: Coordinates) -> None:
+    def __init__(
+        self,
+        activation: Activation,
+        weights: Weights,
+        biases: Law,
+        coordinates: Coordinates,
+        over_bias: RouteKernel | None = None,
+    ) -> None:
+        """``over_bias``: the mean over the bias alone, at weight 1, where it is closed: one variable is left then."""
         if coordinates.dimension != 1:
             raise InputError(
                 f"kernel: no closed form is known for {activation.name} with these laws,"
                 " and numerical kernels are for one dimension"
             )
         self.activation, self.weight, self.bias = activation, weights[0], biases
-        self.shape = shape(activation.derivative(0))
+        self.over_bias = over_bias
         form = form_of(activation)
         self.kink = form if isinstance(form, Kink) and panels.applies(self.weight, self.bias) else None
         self.parity = activation.parity
@@ -161,9 +168,6 @@ class NumericalKernel:
     def _on_lattice(self) -> bool:
         return self.kink is None and all(isinstance(law, Normal | Constant) for law in (self.weight, self.bias))
 
-    def _by_addition(self) -> bool:
-        return isinstance(self.shape, TanhAffine) and isinstance(self.bias, Uniform)
-
     def _predicted(self, products: Sequence[tuple[Feature, Feature]], level: int, loss: int) -> float:
         """Seconds that a level takes, from the numbers of nodes, points and operations alone: the same everywhere."""
         if self.kink is not None:
@@ -175,7 +179,7 @@ class NumericalKernel:
                 symmetric=self.parity is not None, loss=loss,
             )  # fmt: skip
         first, second = self._rules(level)
-        if self._by_addition():
+        if self.over_bias is not None:
             terms = sum(len(f.terms) * len(g.terms) for f, g in products)
             return len(first.nodes) * terms * 1e-4
         return self.predicted(products, first, second)
@@ -201,18 +205,15 @@ class NumericalKernel:
                 self.derivatives, self.weight, self.bias, products, level, symmetric=even_or_odd, loss=loss
             )
         first, second = self._rules(level)
-        if self._by_addition():
-            assert isinstance(self.shape, TanhAffine)
-            assert isinstance(self.bias, Uniform)
-            return self._tanh_means(self.shape, self.bias, products, first)
+        if self.over_bias is not None:
+            return self._single_means(self.over_bias, products, first)
         return feature_means(self.derivatives, first, second, products)
 
-    def _tanh_means(
-        self, found: TanhAffine, bias: Uniform, products: Sequence[tuple[Feature, Feature]], chosen: Rule
+    def _single_means(
+        self, kernel: RouteKernel, products: Sequence[tuple[Feature, Feature]], chosen: Rule
     ) -> list[Number]:
-        """The bias integrated in closed form by the addition theorem; one variable is left."""
-        kernel = AdditionKernel(found, (Constant(Fraction(1)),), bias, Coordinates(1))
-        (x,), (y,) = kernel.coordinates.x, kernel.coordinates.y
+        """The bias integrated in closed form; one variable is left."""
+        (x,), (y,) = self.coordinates.x, self.coordinates.y
         terms = {(i, j) for f, g in products for i, _, _ in f.terms for j, _, _ in g.terms}
         program = {t: kernel.derivative((t[0],), (t[1],)) for t in terms}
         totals = [mp.mpf(0)] * len(products)

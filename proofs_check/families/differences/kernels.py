@@ -75,7 +75,7 @@ def kernel(
     step: Fraction | None = None,
 ) -> KernelDerivation:
     """A derived kernel, not verified: verifying it is what the claims are for."""
-    from theory.kernels.kernel import derive_kernel
+    from theory.kernels.derive import derive_kernel
 
     choice = StencilChoice(*stencil) if stencil else None
     return derive_kernel(activation, weights, biases, operator, choice, step, verify=False)

@@ -13,7 +13,7 @@ from numerics.problem.problem import METHODS, Boundary, Method, Problem
 from numerics.spectra.kernels import kernel_spectrum, limit_entries
 from theory.base.errors import InputError
 from theory.features.laws import law
-from theory.kernels.kernel import derive_kernel
+from theory.kernels.derive import derive_kernel
 
 NORMAL = law("normal(0, 2)")
 

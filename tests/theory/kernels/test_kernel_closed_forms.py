@@ -15,8 +15,9 @@ from mpmath import mp
 from scipy import special
 
 from theory.base.errors import NonexistenceError
+from theory.kernels.derive import derive_kernel
 from theory.kernels.evaluation import evaluate
-from theory.kernels.kernel import KernelDerivation, derive_kernel
+from theory.kernels.kernel import KernelDerivation
 from theory.operators.operator import StencilChoice
 
 F = Fraction

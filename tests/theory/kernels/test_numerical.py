@@ -19,7 +19,7 @@ from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.features.activations import activation
 from theory.features.laws import Laplace, Normal, law
 from theory.kernels import numerical
-from theory.kernels.kernel import derive_kernel
+from theory.kernels.derive import derive_kernel
 from theory.kernels.numerical import NumericalKernel
 from theory.kernels.oracle import lattice
 from theory.kernels.oracle.lattice import Feature

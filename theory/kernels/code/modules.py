@@ -1,16 +1,13 @@
-"""Kernels as mpmath code: scalars in the current precision.
-
-Numerical kernels as array code: a product of quadrature features, K ≈ F(x) W F(y)ᵀ.
-
-Python source of a kernel as a function of arrays: numpy, torch, or mpmath.
+"""Python source of a kernel as a function of arrays: numpy, torch, or mpmath.
 
 Array code works on blocks of rows that stay in cache, evaluates what depends on one point on vectors, and uses
-stable forms (log cosh without overflow, scaled error functions, no difference of large hyperbolic functions).
+stable forms (log cosh without overflow, scaled error functions, no difference of large hyperbolic functions). mpmath
+code takes scalars in the current precision. Numerical kernels become a product of quadrature features, K ≈ F(x) W F(y)ᵀ.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import sympy as sp
 from mpmath import mp
@@ -25,12 +22,10 @@ from theory.kernels.evaluation import FUNCTIONS
 from theory.kernels.forms.activation_forms import ErfSum
 from theory.kernels.forms.coordinates import fraction
 from theory.kernels.forms.integrals import ErfcX, LogCosh, SincMoment, SinhMoment
+from theory.kernels.kernel import KernelDerivation, Kind
 from theory.kernels.numerical import NumericalKernel
 from theory.kernels.routes.pieces import TruncatedMoment
 from theory.kernels.routes.price_theorem import PriceKernel
-
-if TYPE_CHECKING:
-    from theory.kernels.kernel import KernelDerivation, Kind
 
 _LOCAL = {LogCosh: "integrals.LogCosh", ErfcX: "integrals.ErfcX", SincMoment: "integrals.SincMoment",
           SinhMoment: "integrals.SinhMoment", TruncatedMoment: "pieces.TruncatedMoment"}  # fmt: skip
@@ -228,9 +223,6 @@ _DRIVER = {
 }
 
 
-if TYPE_CHECKING:
-    from theory.kernels.kernel import KernelDerivation, Kind
-
 Target = Literal["numpy", "torch", "mpmath"]
 TARGETS: tuple[Target, ...] = ("numpy", "torch", "mpmath")
 
@@ -244,7 +236,7 @@ _HELPER_NAMES = (
 """Library functions that helpers use."""
 
 
-def generate(kernel: KernelDerivation, target: Target, kind: Kind) -> str:
+def generate(kernel: KernelDerivation, target: Target = "numpy", kind: Kind = "K") -> str:
     """The source of a module that defines ``kernel(x, y)``.
 
     Points are arrays of shape (n,) and (m,), or (n, d) and (m, d); the result has shape (n, m). The mpmath module

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Protocol
 
 import sympy as sp
 from sympy.polys.domains import QQ_I
 from sympy.polys.rings import PolyElement, PolyRing
 
+from theory.base.derivation import Step
 from theory.base.errors import InputError
 from theory.features.laws import Constant, Law, Normal
 from theory.kernels.forms.radical import RadicalForm, Tower, ring
@@ -59,6 +61,25 @@ class Coordinates:
     def all(self) -> tuple[sp.Symbol, ...]:
         """Both points, the first one first."""
         return self.x + self.y
+
+
+class RouteKernel(Protocol):
+    """A kernel derived by one route: it and all its derivatives."""
+
+    @property
+    def route(self) -> str:
+        """The name of the route."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation."""
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the kernel needs beyond independent weights and bias."""
+
+    def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
+        """E w^(a+b) σ^(|a|)(w·x + b) σ^(|b|)(w·y + b) in the coordinates."""
 
 
 class Constants:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 from mpmath import mp
@@ -22,16 +22,14 @@ from theory.base.quadrature import Rule, angular_rule, cut_normal_rule, laplace_
 from theory.features.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
 from theory.kernels.evaluation import decimal
 from theory.kernels.forms.coordinates import Constants, Coordinates, joint_gaussian, spread
+from theory.kernels.kernel import KernelDerivation, Kind
 from theory.kernels.numerical import NumericalKernel, panel_cost
 from theory.kernels.oracle.lattice import Feature, to_fixed
 from theory.kernels.oracle.multivariate import fitted
 from theory.kernels.oracle.quadratures import GUARD_BITS, derivative_table, feature_means, panels
 
-if TYPE_CHECKING:
-    from theory.kernels.kernel import KernelDerivation, Kind
-
 Number = Any
-Question = tuple["Kind", tuple[Fraction, ...], tuple[Fraction, ...]]
+Question = tuple[Kind, tuple[Fraction, ...], tuple[Fraction, ...]]
 Ladder = dict[tuple[int, int], PolyElement]
 NODES_PER_STD = 14
 MAX_HERMITE = 400

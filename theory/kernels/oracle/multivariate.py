@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 from mpmath import mp
@@ -30,6 +30,7 @@ from theory.features.laws import Cauchy, Constant, Discrete, Law, Normal, Studen
 from theory.kernels.evaluation import decimal, evaluate
 from theory.kernels.existence import pairs
 from theory.kernels.forms.coordinates import fraction, spread
+from theory.kernels.kernel import KernelDerivation, Kind
 from theory.kernels.oracle import conditioning as regression
 from theory.kernels.oracle import lattice
 from theory.kernels.oracle.lattice import Feature
@@ -245,12 +246,8 @@ def _angular(form: Kink, weight: Law, bias: Law, products: Products) -> list[Num
     return out
 
 
-if TYPE_CHECKING:
-    from theory.kernels.kernel import KernelDerivation, Kind
-
-
 Point = Sequence[Fraction]
-Question = tuple["Kind", tuple[Fraction, ...], tuple[Fraction, ...]]
+Question = tuple[Kind, tuple[Fraction, ...], tuple[Fraction, ...]]
 Check = tuple[str, str, str]
 """Kind, points, value."""
 WORKING = 36

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mpmath import mp
 
@@ -15,12 +15,11 @@ from theory.base.errors import NonexistenceError, PrecisionCapError
 from theory.features.laws import Constant, Discrete, Law, Uniform
 from theory.kernels.evaluation import decimal
 from theory.kernels.kernel import KernelDerivation, Kind, inherit
+from theory.kernels.oracle import mehler
 from theory.kernels.oracle import multivariate as references
+from theory.kernels.oracle.cache import DerivationCache, key_of
 from theory.kernels.oracle.multivariate import derivative_checks, kernel_checks, spell
 from theory.kernels.oracle.quadratures import Waves, derivative_table, evaluation_cost, form_of
-
-if TYPE_CHECKING:
-    from theory.kernels.code.cache import DerivationCache
 
 Number = Any
 Point = tuple[Fraction, ...]
@@ -40,8 +39,6 @@ def verified(kernel: KernelDerivation, cache: DerivationCache | None = None) -> 
     Raises:
         ArithmeticError: the independent value disagrees with the closed form: a defect of this program.
     """
-    from theory.kernels.code.cache import key_of
-
     key = key_of(kernel)
     if cache is not None and (stored := cache.read(key)) is not None and _is_complete(kernel, stored):
         verification = _against(kernel, stored.route, stored.checks, cached=True)
@@ -132,8 +129,6 @@ def _wanted(kernel: KernelDerivation) -> list[tuple[Kind, Point, Point]]:
 
 def _verify(kernel: KernelDerivation) -> Verification:
     """K_FD comes by itself, since what cancels in it costs digits; out of reach, it is left to its definition."""
-    from theory.kernels.oracle import mehler
-
     compared = _compared if kernel.closed else mehler.compared
     wanted = _wanted(kernel)
     found = compared(kernel, [item for item in wanted if item[0] != "K_FD"], 0)

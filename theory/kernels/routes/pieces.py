@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
 from theory.base.derivation import Step
 from theory.features.laws import Constant, Laplace, Law, Normal, Uniform
-from theory.kernels.forms.activation_forms import ReluPower, TanhAffine
+from theory.kernels.forms.activation_forms import ReluPower, Shape, TanhAffine
 from theory.kernels.forms.coordinates import Coordinates, Weights, fraction
 from theory.kernels.forms.integrals import Integral1, LogCosh, TanhMean, tanh_derivative
 
@@ -191,6 +192,13 @@ def _moment(law: Law, k: int, p: sp.Expr, q: sp.Expr, r: sp.Expr, t: sp.Expr) ->
 def has_addition(weights: Weights, biases: Law) -> bool:
     """Whether the weights are fixed and the bias is uniform."""
     return isinstance(biases, Uniform) and all(isinstance(w, Constant) for w in weights)
+
+
+def over_uniform_bias(shape: Shape | None, biases: Law) -> AdditionKernel | None:
+    """The mean over a uniform bias alone, of tanh(x + b) tanh(y + b) and their derivatives; None elsewhere."""
+    if isinstance(shape, TanhAffine) and isinstance(biases, Uniform):
+        return AdditionKernel(shape, (Constant(Fraction(1)),), biases, Coordinates(1))
+    return None
 
 
 class AdditionKernel:

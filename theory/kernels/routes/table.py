@@ -27,14 +27,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Protocol
 
 import sympy as sp
 
 from theory.base.derivation import Step
 from theory.features.laws import Constant, Discrete, Law, Normal
 from theory.kernels.forms.activation_forms import ErfSum, GaussianSum, ReluPower, Shape, TanhAffine
-from theory.kernels.forms.coordinates import Coordinates, Weights, spread
+from theory.kernels.forms.coordinates import Coordinates, RouteKernel, Weights, spread
 from theory.kernels.routes import one_variable as direct
 from theory.kernels.routes import pieces as addition
 from theory.kernels.routes import pieces as piecewise
@@ -46,25 +45,6 @@ from theory.kernels.routes.price_theorem import PriceKernel, is_centred_gaussian
 
 MAX_MIXTURE = 64
 """Most components of a mixture over discrete laws."""
-
-
-class RouteKernel(Protocol):
-    """A kernel derived by one route: it and all its derivatives."""
-
-    @property
-    def route(self) -> str:
-        """The name of the route."""
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The derivation."""
-
-    @property
-    def assumptions(self) -> tuple[str, ...]:
-        """What the kernel needs beyond independent weights and bias."""
-
-    def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
-        """E w^(a+b) σ^(|a|)(w·x + b) σ^(|b|)(w·y + b) in the coordinates."""
 
 
 class MixtureKernel:

@@ -13,7 +13,9 @@ import torch
 from mpmath import mp
 
 from theory.base.errors import InputError, NonexistenceError
-from theory.kernels.kernel import KernelDerivation, Kind, derive_kernel
+from theory.kernels.code.modules import generate
+from theory.kernels.derive import derive_kernel
+from theory.kernels.kernel import KernelDerivation, Kind
 
 F = Fraction
 POINTS = [F(-3, 2), F(-1, 3), F(1, 2), F(5, 4)]
@@ -63,7 +65,7 @@ def test_array_code_agrees_with_multiprecision(names: tuple[str, str, str], targ
     for kind, tolerance in kinds:
         values, sizes = exact(names, kind)
         try:
-            function = loaded(kernel.code(target, kind))
+            function = loaded(generate(kernel, target, kind))
         except InputError as error:
             assert "Bessel" in str(error)
             assert target == "torch"
@@ -91,7 +93,7 @@ def test_float64_code_agrees_with_published_gaussian_kernels_to_12_digits(name: 
     rng = np.random.default_rng(7)
     x, y = rng.uniform(-2, 2, 6), rng.uniform(-2, 2, 5)
     order = {"u": 0, "u_x": 1, "u_xx": 2}[operator]
-    found = {kind: loaded(kernel.code("numpy", kind))(x, y) for kind in ("K", "K_AD")}  # type: ignore[arg-type]
+    found = {kind: loaded(generate(kernel, "numpy", kind))(x, y) for kind in ("K", "K_AD")}  # type: ignore[arg-type]
     with mp.workdps(60):
 
         def formula(p: Any, q: Any) -> Any:
@@ -112,13 +114,13 @@ def test_autograd_of_the_kernel_code_is_the_code_of_the_exact_kernel(names: tupl
     kernel = derive_kernel(*names, "u_x", verify=False)
     x = torch.tensor([float(p) for p in POINTS], dtype=torch.float64, requires_grad=True)
     y = torch.tensor([0.3, -1.1, 0.8], dtype=torch.float64, requires_grad=True)
-    K = loaded(kernel.code("torch", "K"))(x, y)
+    K = loaded(generate(kernel, "torch", "K"))(x, y)
     mixed = torch.zeros(len(x), len(y), dtype=torch.float64)
     for i in range(len(x)):
         for j in range(len(y)):
             (gradient,) = torch.autograd.grad(K[i, j], x, create_graph=True)
             mixed[i, j] = torch.autograd.grad(gradient[i], y, retain_graph=True)[0][j]
-    expected = loaded(kernel.code("torch", "K_AD"))(x.detach(), y.detach())
+    expected = loaded(generate(kernel, "torch", "K_AD"))(x.detach(), y.detach())
     torch.testing.assert_close(mixed, expected, rtol=1e-10, atol=1e-12)
 
 
@@ -127,7 +129,7 @@ def test_far_points_give_finite_values(names: tuple[str, str, str]) -> None:
     """No cosh − sinh, no overflow of an intermediate where the value itself is moderate."""
     kernel = derived(*names)
     x = np.array([-300.0, -40.0, 0.0, 40.0, 300.0])
-    values = loaded(kernel.code("numpy", "K"))(x, x)
+    values = loaded(generate(kernel, "numpy", "K"))(x, x)
     assert np.all(np.isfinite(values))
     reference = float(kernel.value("K", -40, 300, 17) or 0)
     size = np.sqrt(values[1, 1] * values[4, 4])
@@ -135,7 +137,7 @@ def test_far_points_give_finite_values(names: tuple[str, str, str]) -> None:
 
 
 def test_threads_do_not_change_a_value() -> None:
-    function = loaded(derived(*CASES[6]).code("numpy"))
+    function = loaded(generate(derived(*CASES[6]), "numpy"))
     x = np.linspace(-3, 3, 700)
     np.testing.assert_array_equal(function(x, x, threads=1), function(x, x, threads=3))
 
@@ -144,7 +146,7 @@ def test_threads_do_not_change_a_value() -> None:
 def test_mpmath_code_works_in_the_precision_of_the_moment(names: tuple[str, str, str]) -> None:
     kernel = derived(*names)
     for kind in ("K", "K_AD", "K_FD"):
-        function = loaded(kernel.code("mpmath", kind))
+        function = loaded(generate(kernel, "mpmath", kind))
         with mp.workdps(60):
             value = function(mp.mpf(1) / 3, mp.mpf(-5) / 7)
             expected = kernel.value(kind, F(1, 3), F(-5, 7), 40)
@@ -157,11 +159,11 @@ def test_a_numerical_kernel_has_array_code() -> None:
     assert not kernel.closed
     x = np.array([-1.0, 1.5])
     for target in ("numpy", "torch"):
-        found = loaded(kernel.code(target, "K_AD"))(x if target == "numpy" else torch.from_numpy(x),
+        found = loaded(generate(kernel, target, "K_AD"))(x if target == "numpy" else torch.from_numpy(x),
                                                     x if target == "numpy" else torch.from_numpy(x))  # type: ignore[arg-type]  # fmt: skip
         assert float(found[0, 1]) == pytest.approx(float(kernel.value("K_AD", -1, "3/2", 12) or 0), rel=1e-10)
     with pytest.raises(InputError, match="no mpmath form"):
-        kernel.code("mpmath")
+        generate(kernel, "mpmath")
 
 
 @pytest.mark.parametrize(
@@ -172,13 +174,13 @@ def test_a_numerical_kernel_has_array_code() -> None:
 def test_what_was_not_asked_for_has_no_code(target: Any, kind: Any, message: str) -> None:
     kernel = derive_kernel("sin", "normal(0, 1)", "normal(0, 1)", verify=False)
     with pytest.raises(InputError, match=message):
-        kernel.code(target, kind)
+        generate(kernel, target, kind)
     exact_only = derive_kernel("sin", "normal(0, 1)", "normal(0, 1)", "u_xx", verify=False)
     with pytest.raises(InputError, match="step: none"):
-        exact_only.code("numpy", "K_FD")
+        generate(exact_only, "numpy", "K_FD")
 
 
 def test_code_of_a_kernel_that_does_not_exist_is_refused() -> None:
     kernel = derive_kernel("sin", "cauchy(0, 1)", "normal(0, 1)", "u_xx", verify=False)
     with pytest.raises(NonexistenceError):
-        kernel.code("numpy", "K_AD")
+        generate(kernel, "numpy", "K_AD")

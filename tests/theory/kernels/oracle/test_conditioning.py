@@ -14,9 +14,9 @@ from mpmath import mp
 
 from theory.features.activations import z
 from theory.features.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
+from theory.kernels.derive import derive_kernel
 from theory.kernels.evaluation import to_digits
 from theory.kernels.forms.activation_forms import shape
-from theory.kernels.kernel import derive_kernel
 from theory.kernels.oracle import conditioning as regression
 from theory.kernels.routes import gaussian as hermite
 from theory.kernels.routes.gaussian import HermiteTower

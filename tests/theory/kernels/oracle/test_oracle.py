@@ -13,7 +13,7 @@ from mpmath import mp
 
 from theory.base.errors import PrecisionCapError
 from theory.features.activations import Activation, activation, step, z
-from theory.kernels import kernel as derive
+from theory.kernels import derive
 from theory.kernels.evaluation import evaluate
 from theory.kernels.forms.activation_forms import ErfSum, GaussianSum, Group, ReluPower, Shape, TanhAffine, shape
 from theory.kernels.oracle import conditioning as regression

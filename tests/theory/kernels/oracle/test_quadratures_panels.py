@@ -16,7 +16,7 @@ from proofs_check.cli.main import app
 from theory.base.derivation import Verification
 from theory.features.activations import activation
 from theory.features.laws import law
-from theory.kernels.kernel import derive_kernel
+from theory.kernels.derive import derive_kernel
 from theory.kernels.numerical import NumericalKernel
 from theory.kernels.oracle import quadratures as panels
 from theory.kernels.oracle.lattice import Feature

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from theory.base.derivation import Verification
-from theory.kernels.code import cache as derivation_cache
-from theory.kernels.code.cache import DerivationCache, key_of
-from theory.kernels.kernel import KernelDerivation, derive_kernel
+from theory.kernels.derive import derive_kernel
+from theory.kernels.kernel import KernelDerivation
+from theory.kernels.oracle import cache as derivation_cache
+from theory.kernels.oracle.cache import DerivationCache, key_of
 
 ENTRY = Verification("a route", 30, (("K", "1/2;-1/4", "0.25"), ("K_AD", "1/2;1/2", "-1.5e-3")), 1.0)
 

@@ -15,14 +15,11 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from theory.base.derivation import Verification
 from theory.base.errors import InputError
 from theory.base.files import write
-
-if TYPE_CHECKING:
-    from theory.kernels.kernel import KernelDerivation
+from theory.kernels.kernel import KernelDerivation
 
 FORMAT = 2
 """Raised when the meaning of an entry changes, or its values do; 1 had no checksum and is computed again."""
