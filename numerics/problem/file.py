@@ -119,7 +119,7 @@ def known_keys() -> dict[str, tuple[str, ...]]:
     >>> known_keys()["arithmetic"]
     ('dtype', 'digits')
     """
-    convention = ("rule", "tau", "power", "normalised", "rank")
+    convention = tuple(field.name for field in fields(Convention))
     return {name: struct.__struct_fields__ for name, struct in _TABLES.items()} | {"entropy": convention}
 
 
@@ -165,12 +165,13 @@ def from_dict(table: dict[str, Any]) -> Problem:
     """
     if "sweep" in table:
         raise InputError("sweep: a file with a [sweep] table poses many problems; run it with 'adfd sweep'")
+    known_tables = known_keys()
     for key in table:
-        if key not in {*_TABLES, "entropy"}:
-            known = [*_TABLES, "entropy"]
-            raise InputError(f"{_shown(key)}: unknown table; {nearest(key, known)}allowed: {', '.join(known)}")
-    known_keys = {name: list(struct.__struct_fields__) for name, struct in _TABLES.items()}
-    for name, known in {**known_keys, "entropy": [field.name for field in fields(Convention)]}.items():
+        if key not in known_tables:
+            raise InputError(
+                f"{_shown(key)}: unknown table; {nearest(key, known_tables)}allowed: {', '.join(known_tables)}"
+            )
+    for name, known in known_tables.items():
         rows = table.get(name, {})
         for row in rows if isinstance(rows, list) else [rows]:
             for key in row if isinstance(row, dict) else ():

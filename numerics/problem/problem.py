@@ -220,58 +220,32 @@ class Problem:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of a problem file that spells this problem; read back by ``problem_file.from_dict``."""
-        features: dict[str, Any] = {"activation": self.activation_name}
-        features["weights"] = (
-            {"values": [[spell(c) for c in w] if len(w) > 1 else spell(w[0]) for w in self.weights]}
-            if isinstance(self.weights, tuple)
-            else str(self.weights)
-        )
-        features["biases"] = (
-            {"values": [spell(b) for b in self.biases]} if isinstance(self.biases, tuple) else str(self.biases)
-        )
-        points: dict[str, Any] = {}
-        if self.interior and isinstance(self.interior[0], tuple):
-            points["interior"] = {
-                "values": [[spell(c) for c in p] if len(p) > 1 else spell(p[0]) for p in self.interior]
-            }
-        else:
-            points["interior"] = list(self.interior) if len(self.interior) > 1 else self.interior[0]
-            points |= {"layout": self.layout, "seed": self.points_seed}
-        points["boundary"] = 0
-        data: dict[str, Any] = {
+        explicit = bool(self.interior) and isinstance(self.interior[0], tuple)
+        interior = self.interior if len(self.interior) > 1 else self.interior[0]
+        placed = {} if explicit else {"layout": self.layout, "seed": self.points_seed}
+        data = {
             "problem": {
                 "operator": self.operator_text,
-                "domain": [[spell(low), spell(high)] for low, high in self.domain],
+                "domain": self.domain,
                 "solution": self.solution,
                 "rhs": self.rhs,
             },
-            "features": features | {"count": self.count, "seed": self.seed},
-            "points": points,
-            "difference": self.stencil.to_dict() | {"step": [spell(h) for h in self.step]},
+            "features": {
+                "activation": self.activation_name,
+                "weights": _values(self.weights) if isinstance(self.weights, tuple) else str(self.weights),
+                "biases": _values(self.biases) if isinstance(self.biases, tuple) else str(self.biases),
+                "count": self.count,
+                "seed": self.seed,
+            },
+            "points": {"interior": _values(self.interior) if explicit else interior, **placed, "boundary": 0},
+            "difference": self.stencil.to_dict() | {"step": self.step},
             "arithmetic": {"dtype": self.dtype, "digits": self.digits},
             "entropy": self.convention.to_dict(),
-            "training": {
-                "model": self.training.model,
-                "optimizer": self.training.optimizer,
-                "iterations": self.training.iterations,
-                "step": None if self.training.step is None else spell(self.training.step),
-                "seeds": self.training.seeds,
-                "scaling": self.training.scaling,
-                "depth": self.training.depth,
-            },
-            "boundary": [
-                {
-                    "face": b.face,
-                    "count": b.count,
-                    "operator": b.operator,
-                    "value": b.value,
-                    "weight": spell(b.weight),
-                }
-                for b in self.boundary
-            ],
+            "training": vars(self.training),
+            "boundary": [vars(rows) for rows in self.boundary],
         }
-        cleaned: dict[str, Any] = _without_none(data)
-        return cleaned
+        spelled: dict[str, Any] = _spelled(data)
+        return spelled
 
     @cached_property
     def key(self) -> str:
@@ -296,9 +270,15 @@ def _default_law() -> Law:
     return law("normal(0, 1)")
 
 
-def _without_none(data: Any) -> Any:
+def _values(listed: tuple[Any, ...]) -> dict[str, Any]:
+    """What is given explicitly, as a file has it; a vector of one coordinate is a number."""
+    return {"values": [v[0] if isinstance(v, tuple) and len(v) == 1 else v for v in listed]}
+
+
+def _spelled(data: Any) -> Any:
+    """In JSON types: exact numbers as text; what is None is left out."""
     if isinstance(data, dict):
-        return {key: _without_none(value) for key, value in data.items() if value is not None}
-    if isinstance(data, list):
-        return [_without_none(value) for value in data]
-    return data
+        return {key: _spelled(value) for key, value in data.items() if value is not None}
+    if isinstance(data, list | tuple):
+        return [_spelled(value) for value in data]
+    return spell(data) if isinstance(data, Fraction) else data
