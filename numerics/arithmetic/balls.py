@@ -1,12 +1,7 @@
-"""FLINT's balls as enclosures, and enclosures as balls.
-
-Exact rationals and expressions of SymPy in ball arithmetic.
-
-Comparisons of exact numbers and of enclosures, as three-valued decisions; floats are refused.
+"""FLINT's balls: to and from enclosures, of expressions of SymPy, and compared as three-valued decisions.
 
 What can be compared: ``int``, ``Fraction``, FLINT's integers, rationals and real balls, enclosures, and exact real
-numbers of SymPy.  A float is no bound on anything: neither it
-nor a number of numpy or torch, a ``Decimal`` or an mpmath number is accepted.
+numbers of SymPy.  A float is no bound on anything: neither it nor a number of numpy or torch, a ``Decimal`` or an mpmath number is accepted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The round-off floor of A_FD: how large its entries' errors are, where its small singular values flatten, and how.
+"""The round-off floor of A_FD, its knee and the values behind; from which size on they exceed those of A_AD (ours).
 
 Formulas and their sources are in :mod:`theory.operators.roundoff`; this module evaluates them on a problem.  Entries of A_FD
 carry errors of typical size τ; as a matrix of independent errors these have spectral norm about τ(√N + √M), the

@@ -1,4 +1,4 @@
-"""Truncation and round-off of L_h on the features of a problem, as functions of the step (ours).
+"""Truncation and round-off of L_h on a problem's features as functions of the step, h*; what a step means (ours).
 
 The model of :mod:`theory.operators.roundoff`, evaluated on a problem's features at its points.  Truncation: the leading terms
 ``Σ c(x) e_β h^p ∂^β φ_j(x_i)`` of every difference, root mean square over points and features.  Round-off: typical
@@ -7,7 +7,7 @@ least at h*, in closed form where all differences have one order p and one degre
 ``h* = (m ρ / (p T))^(1/(p+m))`` with truncation ``T h^p`` and round-off ``ρ h^-m``.  Where a problem has one step per
 axis, h is the largest of them and the others keep their ratio to it.
 
-What a step means for the spectrum, the entropies and the attainable loss, in one arithmetic.
+A step means, in one arithmetic, a floor of the spectrum, entropies, and an attainable loss.
 """
 
 from __future__ import annotations

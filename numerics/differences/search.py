@@ -1,11 +1,9 @@
-"""What is found for a stencil, an arithmetic, a problem; and the best step by measuring, which the model is held against.
+"""The best step by measuring, against which the model's is held; what is advised on a problem, and what it costs.
 
 From the model's optimum the search walks both ways, measuring the error of the stored A_FD against A_AD, until it has
 clearly risen: a model that is right is confirmed by a few matrices, one that is wrong is corrected.  It is wrong where
 its leading terms say too little at the step that they ask for: wide or heavy-tailed features whose waves are no longer
-than the step.
-
-What a training iteration costs on this machine with AD and with FD residuals, measured in torch.
+than the step.  What a training iteration costs with AD and with FD residuals is measured in torch.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Truncated entropies and cut-off numbers of many floating-point spectra at once, in float64.
+"""Truncated entropies of spectra: of many in float64 at once, of enclosures, and AD against FD with proof.
 
-Truncated entropies of spectra given by enclosures: the hull over everything the enclosures leave open.
-
-Comparisons of A_AD and A_FD with proof: the sign of the entropy gap.
+Of enclosures an entropy is the hull over everything that they leave open.
 
 Everything is decided from enclosures of the exact matrices' singular values; what the enclosures leave open is
 refined by asking for more digits, and reported as undecided where that does not help. Decided means: true if

@@ -1,4 +1,6 @@
-"""How the entropy moves with the matrix, to first order with a proven remainder; bounds on ``H_FD - H_AD`` (ours).
+"""The entropy gap ``H_FD - H_AD`` from the AD side: bounds, to first order with a proven remainder, and its predicted sign.
+
+*Bounds (ours).*
 
 Write ``F(B) = sum_{k<=s} phi(sigma_k(B))``. Let ``B_0 = X_o diag(d) Y_o^T`` (exact singular values d, close to a matrix
 known in balls), ``B = B_0 + E``, ``e_2 >= ||E||_2``, ``e_F >= ||E||_F``, and ``d_s - d_{s+1} > 2 e_2`` (for s = n:
@@ -19,8 +21,7 @@ Values with ``s < k <= r`` are enclosed by Weyl alone. For the gap, ``B_0`` is n
 :mod:`numerics.matrices.assemble`: a bound in terms of h from the AD side alone. Singular vectors need no more than
 float64; the rest is in balls.
 
-The sign of the entropy gap H_FD − H_AD predicted from A_AD alone, under any convention (ours).
-
+*The sign predicted from A_AD alone, under any convention (ours).*
 ``A_FD = A_AD + T + E``: T the leading two truncation terms, E independent errors of the sizes of
 :func:`numerics.differences.floor.entry_errors` (0 in exact arithmetic). To first order and at one cut-off number this is the
 covariance law of :func:`theory.entropy.entropy.entropy_gap_coefficient`; as a spectrum it also holds what the law leaves out:

@@ -1,4 +1,4 @@
-"""Orderings of AD and FD for *every* step in an interval, by adaptive bisection with proven perturbation bounds.
+"""The sign of the entropy gap for *every* step in an interval, by bisection with proof; proof objects of entropies.
 
 A piece ``[a, b]`` of steps is decided at once when the expansion about A_AD (small steps) or about A_FD at the middle
 of the piece proves the sign for all of its steps; otherwise it is halved. Between two steps A_FD moves by
@@ -11,9 +11,7 @@ factors fall with h while ``h |w_j| <= 2 pi``, and so does every singular value 
 ``sigma_k(A_FD(b)) <= sigma_k(A_FD(h)) <= sigma_k(A_FD(a))``, which is relative to each value; two certified spectra
 bound the entropies of the whole piece.
 
-Proof objects of entropies: two proven spectra, a convention, and the bounds that follow from the stated intervals.
-
-The bounds are those of ``docs/certificates.md``, term by term: cut-off numbers in exact rational arithmetic, and
+A proof object holds two proven spectra, a convention, and the bounds that follow from the stated intervals: those of ``docs/certificates.md``, term by term: cut-off numbers in exact rational arithmetic, and
 ``-p log p`` over the interval of each probability. They are a little wider than :mod:`numerics.entropy.compare`, which
 evaluates the formula in balls; both checkers can follow them.
 """

@@ -1,17 +1,12 @@
-"""A_AD and A_FD of a problem, in float32, float64 and multiprecision; and the right-hand side.
+"""A_AD and A_FD of a problem in float32, float64 and multiprecision, the right-hand side, and A_FD expanded in the step.
 
 Rows are the interior points (L φ_j or L_h φ_j), then the boundary points (√λ B φ_j, the same in both).  In floating
 point each matrix is made as a training run would make it: inputs rounded to the dtype, shifted points formed in the
 dtype, the activation evaluated on them, the weighted sum divided by h^m.  In multiprecision the inputs are the exact
 rationals of the problem.
 
-Leading terms of A_FD − A_AD in the step, in float64: what truncation alone does to the matrix.
-
-:mod:`numerics.matrices.assemble` is the same expansion in balls, with a proven remainder.
-
-A_FD as a function of the step, from derivatives of the features alone: Taylor polynomial and proven remainder.
-
-All steps are scaled by one factor t in [0, 1]. With ``mu_k = w_j . s_k`` (``s_k`` the shifts of a difference of
+What truncation alone does to the matrix is expanded twice: the leading terms in float64 (:func:`truncation_terms`), and in
+balls with a proven remainder (:func:`step_expansion`), from derivatives of the features alone.  All steps are scaled by one factor t in [0, 1]. With ``mu_k = w_j . s_k`` (``s_k`` the shifts of a difference of
 degree m at t = 1, ``c_k`` its weights over ``h^m``), Taylor's theorem with Lagrange's remainder gives, an entry,
 
     L_{th} phi - L phi = sum_{m < n < m+P} t^(n-m) M_n sigma^(n)(theta)

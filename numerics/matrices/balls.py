@@ -1,4 +1,4 @@
-"""Balls of A for sin, cos and exp features, by addition theorems: a handful of products an entry.
+"""A_AD and A_FD in balls; for sin, cos and exp features by addition theorems: a handful of products an entry.
 
 With ``theta = w_j . x_i + b_j`` every derivative and every difference of ``sin theta`` is a combination
 ``p_j sin theta + r_j cos theta`` whose coefficients do not depend on the point; and ``theta`` is a sum over axes, so

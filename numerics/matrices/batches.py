@@ -1,13 +1,11 @@
-"""Floating-point matrices and spectra of many neighbouring problems, each shared part made once.
+"""Floating-point matrices and spectra of many neighbouring problems, or draws of one: each shared part made once.
 
 The matrices are bit for bit those of :func:`numerics.matrices.assemble.float_matrix`; what differs is the bookkeeping.  Points,
 features, A_AD with its spectrum, the features at unshifted points and the boundary rows do not depend on the
 difference, and nothing depends on the entropy convention: in a sweep over steps and seeds a cell costs one singular
 value decomposition and the features at the shifted points.
 
-Floating-point spectra of many draws of the features of one problem.
-
-The draws are those of the problem file with another ``seed``, and the singular values those of
+The draws of a problem are those of the problem file with another ``seed``, and the singular values those of
 :func:`numerics.spectra.spectrum.spectrum`: LAPACK's (``gesdd``, in float64) of the stored matrix.  Points, differences and
 everything else that the draws share are made once.
 """

@@ -1,4 +1,4 @@
-"""The polynomials in the derivatives of tanh and sech, as exact integers.
+"""Activations in torch with all their derivatives: jets in closed form, and in the caller's own buffers.
 
 Derivatives of activations in the caller's own buffers, for training loops: no memory is allocated.
 

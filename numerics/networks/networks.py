@@ -1,6 +1,4 @@
-"""Networks: the two-layer network as a batch of flat parameter vectors, and modules of any depth.
-
-What a network is trained on: rows ``√λ (L u(x_i) − f_i)``, with derivatives by autodiff or by differences.
+"""Networks, and what they are trained on: rows ``√λ (L u(x_i) − f_i)``, with derivatives by autodiff or by differences.
 
 A :class:`System` is a list of :class:`Rows`, each with its points, targets, weight and a list of parts:
 :class:`Term` is ``c(x) ∂^α u(x)``, differentiated exactly; :class:`Difference` is

@@ -6,7 +6,7 @@ first value ``r(t) = (I − ηG)^t r(0)``, the power and not the exponential. Fo
 of this law falls with the width M (Jacot, Gabriel & Hongler, 2018; for residuals of differential equations Wang, Yu &
 Perdikaris, 2022).
 
-Entropy of the residual Jacobian along training: how a network's spectrum changes as it learns.
+The entropy of the residual Jacobian along training says how a network's spectrum changes as it learns.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
-"""Any ``torch.nn.Module`` as a batch of flat parameter vectors, with residuals by generic differentiation.
+"""Residuals of batches of perceptrons of any depth, and of any ``torch.nn.Module``, as flat parameter vectors.
 
-The module must treat the rows of its input one by one (no batch statistics) and return ``[n]`` or ``[n, 1]``. This is
+A module must treat the rows of its input one by one (no batch statistics) and return ``[n]`` or ``[n, 1]``. This is
 the fallback for what :mod:`numerics.networks.two_layer` does not cover: deeper networks, a user's own network.
 
-Residuals of batches of perceptrons of any depth, by Taylor-mode differentiation in the coordinates.
-
-Every layer carries the Taylor coefficients ``∂^α/α!`` of its values for all α under those that the operator needs:
+Perceptrons of any depth are differentiated in Taylor mode in the coordinates.  Every layer carries the Taylor coefficients ``∂^α/α!`` of its values for all α under those that the operator needs:
 an affine map acts on each alone, and σ of a polynomial is ``Σ_k σ^{(k)}(z_0)/k! p^k`` with ``p = z − z_0``, truncated
 (Griewank & Walther, 2008, chapter 13). Gradients in the parameters are reverse mode over that. It does what
 :class:`numerics.networks.perceptrons.ModuleResidual` does for the same network, without nesting.

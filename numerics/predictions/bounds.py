@@ -1,4 +1,4 @@
-"""Bounds that training must obey, from the derivatives of the activation alone (ours).
+"""Bounds that training must obey, from derivatives of the activation, and how lazy it is, known at the start (ours).
 
 *Sizes.* For σ in :data:`BOUNDED` every derivative is a polynomial in tanh, or one times a Gaussian, so that
 ``sup |σ^(k)|`` is bounded exactly: :func:`supremum`, and the sum of the absolute values of its terms: :func:`magnitude`.

@@ -1,6 +1,4 @@
-"""Training runs as one row: the last losses of AD and FD, at each method's own step and at a common one.
-
-What a sweep computes in its cells: entropies, spectra, training runs.  Each row is flat, and a cell's own alone.
+"""What a sweep computes in its cells: entropies, spectra, training runs.  Each row is flat, and a cell's own alone.
 
 A computation takes a :class:`numerics.matrices.batches.Workbench` and the positions of some cells and returns one
 :class:`Outcome` for each; a cell without result has its reason, and the others go on.

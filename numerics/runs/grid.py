@@ -5,8 +5,6 @@ the integers ``first, …, stop − 1``.  Its cells are all combinations, the la
 no axes: ``compute`` names what is computed in a cell, and ``arithmetic`` (one or a list of ``float32``, ``float64``,
 ``exact``) the arithmetic of its matrices, by default that of ``arithmetic.dtype``.
 
-The problem of each cell of a sweep, without reading the same text again and again.
-
 Reading a problem file's content takes about half a millisecond, most of it SymPy's; a cell's spectra take as long.
 Keys are therefore taken in groups that act on disjoint attributes of a problem (:data:`numerics.runs.grid.GROUPS`):
 each combination of a group's values is read once, and a cell is put together from what was read.  A cell that does not

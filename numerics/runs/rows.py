@@ -1,11 +1,9 @@
-"""Results of sweeps in a store: one row a cell, safe under several processes and under ``kill -9``.
+"""Rows of sweeps, one a cell: in a store, safe under processes and ``kill -9``, and as a file (CSV, JSON, Parquet).
 
 The cells live in a table of their own beside the results of :class:`numerics.runs.store.Store`, in the same SQLite file
 (write-ahead log: readers never wait for the writer, and what was committed survives the process).  A row's key is made
 of everything that poses it, so that sweeps of one base that overlap share their cells; its recipe says how it was
 computed.  Each row is sealed (:mod:`numerics.runs.store_file`).
-
-Rows of a sweep as a file: CSV, JSON (a list of flat objects) or Parquet.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
-"""Which sources and libraries a value comes from: the digest that stored verdicts are kept under.
+"""A content-keyed store of results in one SQLite file, and the digest of the sources that a result comes from.
 
 A verdict must not survive a change of the code that made it.  What a module reaches is read off its import statements
 (the rooms import nothing under a name that is computed, but for the tables of commands and claims; a module that does
 so counts as reaching everything), so that a change elsewhere, of the report or of a command, costs no verdict.
 
-A content-keyed store of results: one SQLite file, safe under several processes and under ``kill -9``.
-
-Keys are made of everything that determines the value, so that a stored value is never stale: the same key is the same
+The store is safe under several processes and under ``kill -9``.  Keys are made of everything that determines the value, so that a stored value is never stale: the same key is the same
 computation.  A key may end in a recipe, ``kind:question@recipe``, which says how the question was answered; a row of an
 older recipe is known to be one, is computed again and replaced.  Writers commit one result at a time; what is committed
 is never lost and never computed twice.  What is damaged is refused (:mod:`numerics.runs.store_file`).

@@ -1,10 +1,8 @@
-"""Rows read from the pages of an SQLite file one by one, where SQLite itself refuses the file or a part of it.
+"""The SQLite file behind a store: its layout, the seal of each row, and what becomes of one that is damaged.
 
-Nothing that leads to a page has to be sound: not the header, the schema, the tree or the file's length.  A row is one if
+Where SQLite itself refuses the file or a part of it, rows are read from its pages one by one.  Nothing that leads to a page has to be sound: not the header, the schema, the tree or the file's length.  A row is one if
 its seal says so, and a seal is of all its columns, so that no row of anything else can be taken for one.  Format:
 https://www.sqlite.org/fileformat2.html (sections 1.3, 1.6, 2 and 4.1).
-
-The SQLite file behind a store: its layout, the seal of each row, and what becomes of one that is damaged.
 
 Each row carries a checksum of all its columns, so that a bit flipped on a disk or a verdict edited by hand is found when
 the row is read: the row is refused by name and computed again, the others stay.  A table's rows are counted by triggers,

@@ -1,10 +1,9 @@
-"""How a sweep's cells are computed, as far as the results depend on it: the recipe that each row carries.
-
-Sweeps: every combination of a grid computed once, in worker processes, each row kept the moment it is there.
+"""Sweeps: every combination of a grid computed once, in worker processes, each row kept the moment it is there.
 
 The process that runs a sweep hands out batches of neighbouring cells, sized so that one takes about a quarter of a
 second, and alone writes the store: after ``kill -9`` at most the batches in flight are computed again.  Any
-:class:`concurrent.futures.Executor` may stand for the processes of this machine.
+:class:`concurrent.futures.Executor` may stand for the processes of this machine.  Each row carries its recipe: how it was computed, as far as the result
+depends on it.
 """
 
 from __future__ import annotations

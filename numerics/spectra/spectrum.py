@@ -1,11 +1,9 @@
-"""Reference spectra: mpmath's singular values checked at two precisions, and LAPACK's for stored matrices.
+"""Singular values of A_AD and A_FD in a named arithmetic: proven, by LAPACK, or by mpmath at two precisions.
 
 The mpmath route is slow and proves nothing; it is the oracle for the certified engine. With too few digits
 it returns silently wrong small values, so the precision is raised until two precisions agree.
 
-Singular values of A_AD and A_FD in a named arithmetic: one spectrum per (problem, method, arithmetic).
-
-``exact`` is the spectrum of the exact-rational matrix, enclosed with proof by the certified engine.  ``float64`` and
+There is one spectrum per (problem, method, arithmetic).  ``exact`` is the spectrum of the exact-rational matrix, enclosed with proof by the certified engine.  ``float64`` and
 ``float32`` are spectra of the stored floating-point matrix by LAPACK in float64; the float32 matrix is widened first,
 so that what is seen is the matrix's own noise and not that of the decomposition.
 """

@@ -1,8 +1,4 @@
-"""What a training run leaves behind: which iterations are recorded, and the loss there.
-
-The training loop: a batch of members under one optimiser, recorded, stoppable and resumable.
-
-Gradient descent, Adam and L-BFGS on many independent problems at once.
+"""The training loop: a batch of members under gradient descent, Adam or L-BFGS, recorded, stoppable, resumable.
 
 All three act on a batch of flat parameter vectors ``[B, P]`` and never mix the members of the batch; the
 state is a dictionary of tensors, so that a run can be stopped and taken up again.

@@ -1,8 +1,6 @@
-"""Small operations on FLINT ball matrices: exponents, scalings by powers of two, norms rounded upward.
+"""A graded factorisation ``A = L R + E`` with proof, by block elimination; norms and scalings of ball matrices.
 
 FLINT's precision is process-global: every function here that rounds takes ``bits`` and restores the caller's.
-
-A graded factorisation ``A = L R + E`` with proof, by block elimination with complete pivoting.
 
 Row ``k`` of ``R`` (``r x M``) is about as long as the ``k``-th singular value and the columns of ``L`` (``N x r``)
 are well conditioned, as Gaussian elimination with complete pivoting gives them (Demmel, Gu, Eisenstat, Slapnicar,

@@ -1,8 +1,6 @@
-"""Certified singular values to any number of digits: precision is chosen, raised and capped here.
+"""Certified singular values to any number of digits, and eigenvalues of positive semidefinite matrices.
 
-Eigenvalues of a positive semidefinite matrix (kernels, tangent kernels) by the same engine, signs proven.
-
-The singular values of a symmetric ``K`` are the ``|lambda|``. That the ``r`` resolved ones are eigenvalues, and
+Precision is chosen, raised and capped here.  Eigenvalues come from the same engine, their signs proven.  The singular values of a symmetric ``K`` are the ``|lambda|``. That the ``r`` resolved ones are eigenvalues, and
 positive, is proven separately: with ``X`` (``N x r``) exact, ``delta >= ||X^T X - I|| < 1``, ``S = X^T K X`` and
 ``eta >= ||D^-1 S D^-1 - I|| < 1`` for a positive diagonal ``D``, Ostrowski's theorem (Horn & Johnson, 2013,
 theorem 4.5.9) and Courant-Fischer give ``lambda_r(K) >= min_j d_j^2 (1 - eta) / (1 + delta) > 0``. If that is

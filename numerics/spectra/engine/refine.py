@@ -1,4 +1,4 @@
-"""Orthonormal columns for the left factor, without leaving its grading: ``A = (L T^-1)(T R) + E``.
+"""Refinement that keeps the grading: orthonormal columns ``A = (L T^-1)(T R) + E``, and better singular vectors.
 
 ``T`` and ``G``, its inverse nearly, are upper triangular, so that row ``k`` of ``T R`` mixes row ``k`` of R with
 *later*, shorter rows alone and stays as graded as it was. Both are exact dyadics: first QR in float64, and where more
@@ -8,9 +8,7 @@ bits are asked a quadratically convergent correction, the upper half of ``(L G)^
 
 the singular values of ``L T^-1 = (L G)(T G)^-1`` lie in ``[sqrt(1-delta)/(1+phi), sqrt(1+delta)/(1-phi)]``.
 
-Quadratically convergent refinement of singular vectors, in a form that keeps their grading.
-
-Ogita & Aishima (2018, algorithm 1) for the symmetric matrix ``H = R R^T``: with ``S = V^T H V``, ``P = V^T V``,
+The singular vectors converge quadratically.  Ogita & Aishima (2018, algorithm 1) for the symmetric matrix ``H = R R^T``: with ``S = V^T H V``, ``P = V^T V``,
 ``lambda_j = S_jj / P_jj`` the correction is ``V (I + F)``,
 
     F_ij = (S_ij + lambda_j (I - P)_ij) / (lambda_j - lambda_i),     F_ij = (I - P)_ij / 2  where i, j are clustered.

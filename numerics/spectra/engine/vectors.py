@@ -1,4 +1,4 @@
-"""Singular vectors of a graded matrix in float64, to high *relative* accuracy, whatever the range.
+"""Singular vectors of a graded matrix to high *relative* accuracy, and the proof of the singular values in balls.
 
 Input is ``R = D C`` with ``D = diag(2^e)`` and rows of ``C`` of length about 1. The left singular vectors ``V``
 of ``R`` are graded, ``|V_ij|`` of the order of ``min(d_i, d_j) / max(d_i, d_j)``, and have to be: an error in
@@ -6,9 +6,8 @@ of ``R`` are graded, ``|V_ij|`` of the order of ``min(d_i, d_j) / max(d_i, d_j)`
 deliver that (Demmel & Veselic, 1992; Drmac & Veselic, 2008): LAPACK's ``dgejsv`` while the range fits into
 float64's exponents, else a Jacobi iteration that keeps the columns' lengths apart. Guesses only, to be verified.
 
-Exact approximate singular vectors ``V`` of the graded factor ``R``, kept in mixed scaling.
-
-From an exact factorisation to proven singular values: every inequality here is evaluated in balls.
+The approximate vectors ``V`` are exact numbers, kept in mixed scaling. From such a factorisation to proven singular
+values every inequality is evaluated in balls:
 
 Let ``A = L R + E`` (``L: N x r``, ``R: r x M``), ``T`` an invertible ``r x r`` matrix, ``Q = L T^-1``, ``V`` a real
 ``r x r`` matrix, ``W = (T R)^T V``, ``D`` positive diagonal, and upper bounds of spectral norms
