@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from numerics.problem.problem import METHODS, Method
-from proofs_check.claims.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.claim import Assumption, Claim, Mutant, Profile, Scope, Step, stated, wrong
 from proofs_check.claims.comparisons import Decision, every, less, once
 from proofs_check.claims.verdicts import Kind, Outcome
 from theory.entropy.conventions import standard_conventions
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 CONVENTIONS = standard_conventions(4)
 BOUNDED = ("tanh", "sin", "gaussian", "erf", "sigmoid", "cos")
-Test = Callable[["TrainingProblem", Scope], Outcome]
 
 
 @lru_cache(maxsize=16)
@@ -102,15 +102,78 @@ def examined(drawn: TrainingProblem, method: Method, believed: float) -> Examine
     return examine(drawn, method, believed)
 
 
-def _ratio(name: str, factor: float = 1.0, believed: float = 1.0) -> Test:
+def _ratio(drawn: TrainingProblem, scope: Scope, name: str, factor: float, believed: float = 1.0) -> Outcome:
     """A ratio of :class:`numerics.predictions.drawn.Examined`, over ``factor``, is at most 1 for every network."""
+    found = examined(drawn, scope["method"], believed)
+    worst = found.largest(name) / factor
+    return Outcome(worst <= 1, f"at most {worst:.3g} of the bound in {len(found.law)} networks", margin=1 - worst)
 
-    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
-        found = examined(drawn, scope["method"], believed)
-        worst = found.largest(name) / factor
-        return Outcome(worst <= 1, f"at most {worst:.3g} of the bound in {len(found.law)} networks", margin=1 - worst)
 
-    return test
+_methods = once({"method": "ad"}, {"method": "fd"})
+_differences = once({"method": "fd"})
+Space = Callable[[Scope, Profile], "SearchStrategy[TrainingProblem]"]
+
+
+def _of_networks(
+    name: str, space: Space = _networks, counts: tuple[int, int] = (4, 150), scopes: Any = _methods,
+    kind: Kind = "sampled", source: str = "ours", **rest: Any,
+) -> Callable[[Callable[..., Outcome]], Claim]:  # fmt: skip
+    """A claim about the networks of a space: of so many draws, in the quick profile and in the full one."""
+    return stated(
+        f"networks.{name}", source=source, kind=kind, scopes=scopes, instances=_instances(space, *counts), search=space,
+        describe=_describe, **rest,
+    )  # fmt: skip
+
+
+def _describe(drawn: TrainingProblem) -> dict[str, Any]:
+    return drawn.to_dict()
+
+
+@_of_networks(
+    "law-bound",
+    title="The law of the frozen kernel holds within its bound, for every network drawn",
+    predicate="the deviation of the residual vectors, in the arithmetic of the run, is at most the bound with its own rounding, at every "
+    "iteration of every drawn network",
+    derivation=(
+        Step(r"$e_{t+1} = (I-\eta G_0)e_t + d_t$", "subtract the law from the run"),
+        Step(r"$|\langle v_k, e_{t+1}\rangle| \le |1-\eta\lambda_k||\langle v_k, e_t\rangle| + |\langle v_k, d_t\rangle|$",
+             "in the eigenvectors of $G_0$"),
+    ),
+    judges=("numerics.predictions.drawn.examine",),
+    mutants=(
+        wrong("half", "the bound is half of that", "constant", factor=0.5),
+        wrong("first", "the defect of the first step is enough", "predicate", all_defects=False),
+    ),
+)  # fmt: skip
+def law_bound(drawn: TrainingProblem, scope: Scope, factor: float = 1.0, all_defects: bool = True) -> Outcome:
+    r"""$\|r_t - (I-\eta G_0)^t r_0\| \le \|(\sum_{s<t}|1-\eta\lambda_k|^{t-1-s}|\langle v_k, d_s\rangle|)_k\|$ with
+    $d_s = r_{s+1} - (I-\eta G_0)r_s = q_s - \eta(G_s-G_0)r_s$, $\lambda_k$ and $v_k$ of the kernel $G_0$ at the start, for
+    residuals $r_t$ of gradient descent."""
+    if all_defects:
+        return _ratio(drawn, scope, "law", factor)
+    from numerics.predictions.drawn import run
+
+    found = run(drawn, scope["method"])  # type: ignore[arg-type]
+    over = (found.deviation > found.bound[1]).any()
+    return Outcome(
+        not bool(over), f"deviation {float(found.deviation.max()):.3g}, first defect {float(found.bound[1].max()):.3g}"
+    )
+
+
+@_of_networks(
+    "step",
+    title="A step of gradient descent is −ηJᵀr up to round-off that is bounded",
+    predicate="at the first, middle and last step of every drawn network",
+    judges=("numerics.predictions.drawn.examine",),
+    mutants=(
+        wrong("step", "the step is one per cent longer than the one taken", "constant", believed=1.01),
+        wrong("exact", "a millionth of the round-off is allowed", "assumption", factor=1e-6),
+    ),
+)
+def step_of_descent(drawn: TrainingProblem, scope: Scope, factor: float = 1.0, believed: float = 1.0) -> Outcome:
+    r"""$|\theta_{t+1} - \theta_t + \eta J(\theta_t)^T r_t|$ is at most the round-off of its operations, entry by entry, J in
+    closed form, for elementary functions good to 8 units, in two-layer networks (those drawn)."""
+    return _ratio(drawn, scope, "step", factor, believed)
 
 
 SMALL = 1e-3
@@ -140,82 +203,155 @@ def _steepest(model: Any, flat: Tensor, row: int) -> tuple[Tensor, Tensor]:
     return v / size[:, None].clamp(min=1e-300), size
 
 
-def _bent(factor: float = 1.0) -> Test:
-    """The bound times ``factor``, at the steps of the run and for Δ in one neuron, where its second derivative is largest."""
+@_of_networks(
+    "curvature",
+    title="What a step leaves of linearity is bounded by second derivatives, neuron by neuron",
+    predicate="at the first, middle and last step of every drawn network, and at its start for a Δ of length 1/1000 in that neuron, and in that "
+    "direction, in which the second derivative of the first, the middle or the last residual comes nearest to its bound; plus round-off",
+    judges=("numerics.predictions.bounds.curvatures",),
+    mutants=(
+        wrong("a-quarter-less", "3/8 in place of 1/2", "constant", factor=0.75),
+        wrong(
+            "linear", "the residuals are linear up to a thousandth of that", "predicate", factor=1e-3, steepest=False
+        ),
+    ),
+)
+def curvature(drawn: TrainingProblem, scope: Scope, factor: float = 1.0, steepest: bool = True) -> Outcome:
+    r"""For every $\Delta$ (steps of gradient descent, and steep ones in one neuron), $\Delta_j$ its part in the parameters of
+    neuron $j$: $|r_i(\theta+\Delta) - r_i(\theta) -
+    (J\Delta)_i| \le \frac12\sum_j h_{ij}\|\Delta_j\|^2$, $h_{ij}$ a bound, from the suprema of $\sigma^{(k)}$, on the second derivative
+    of $r_i$ in these parameters within $\|\Delta\|$ of $\theta$; for differences by the average $\int|K|$ of Peano's kernel."""
+    import torch
 
-    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
-        import torch
+    from numerics.networks import ntk
+    from numerics.predictions.bounds import Rounding, bend_rounding, curvatures
 
-        from numerics.networks import ntk
-        from numerics.predictions.bounds import Rounding, bend_rounding, curvatures
-
-        method: Any = scope["method"]
-        at_steps = _ratio("curvature", factor)(drawn, scope)
-        model, flat = drawn.model(method, "float64"), drawn.start
-        # Shifts rounded to the arithmetic of the run are no longer those of the stencil.
-        unit = 2.0**-53 if method == "ad" else drawn.unit
-        h = curvatures(model, flat, SMALL, None if method == "ad" else drawn.averages)
-        here, J, before = model.residual(flat), ntk.jacobian(model, flat), Rounding.of(model, flat)
-        worst, count = 0.0, here.shape[1]
-        for row in {0, count // 2, count - 1}:
-            v, size = _steepest(model, flat, row)
-            neuron = (size / h[:, row]).nan_to_num(nan=0.0).argmax(1)
-            chosen = torch.nn.functional.one_hot(neuron, v.shape[2]).to(v)
-            for sign in (SMALL, -SMALL):
-                moved = (sign * v * chosen[:, None]).reshape(len(flat), -1)
-                left = model.residual(flat + moved) - here - torch.bmm(J, moved[:, :, None])[:, :, 0]
-                noise = bend_rounding(before, Rounding.of(model, flat + moved), moved, unit)
-                allowed = factor * (h * chosen[:, None]).sum(2) * SMALL**2 / 2 + noise
-                worst = max(worst, float((left.abs() / allowed).nan_to_num(nan=0.0, posinf=math.inf).max()))
-        return Outcome(
-            bool(at_steps.holds) and worst <= 1,
-            f"{at_steps.detail}; {worst:.3g} for the steepest Δ in one neuron",
-            margin=min(1 - worst, at_steps.margin or 0.0),
-        )
-
-    return test
-
-
-def _first_defect(drawn: TrainingProblem, scope: Scope) -> Outcome:
-    """The wrong bound that counts the first defect alone."""
-    from numerics.predictions.drawn import run
-
-    found = run(drawn, scope["method"])  # type: ignore[arg-type]
-    over = (found.deviation > found.bound[1]).any()
+    at_steps = _ratio(drawn, scope, "curvature", factor)
+    if not steepest:
+        return at_steps
+    method: Any = scope["method"]
+    model, flat = drawn.model(method, "float64"), drawn.start
+    # Shifts rounded to the arithmetic of the run are no longer those of the stencil.
+    unit = 2.0**-53 if method == "ad" else drawn.unit
+    h = curvatures(model, flat, SMALL, None if method == "ad" else drawn.averages)
+    here, J, before = model.residual(flat), ntk.jacobian(model, flat), Rounding.of(model, flat)
+    worst, count = 0.0, here.shape[1]
+    for row in {0, count // 2, count - 1}:
+        v, size = _steepest(model, flat, row)
+        neuron = (size / h[:, row]).nan_to_num(nan=0.0).argmax(1)
+        chosen = torch.nn.functional.one_hot(neuron, v.shape[2]).to(v)
+        for sign in (SMALL, -SMALL):
+            moved = (sign * v * chosen[:, None]).reshape(len(flat), -1)
+            left = model.residual(flat + moved) - here - torch.bmm(J, moved[:, :, None])[:, :, 0]
+            noise = bend_rounding(before, Rounding.of(model, flat + moved), moved, unit)
+            allowed = factor * (h * chosen[:, None]).sum(2) * SMALL**2 / 2 + noise
+            worst = max(worst, float((left.abs() / allowed).nan_to_num(nan=0.0, posinf=math.inf).max()))
     return Outcome(
-        not bool(over), f"deviation {float(found.deviation.max()):.3g}, first defect {float(found.bound[1].max()):.3g}"
+        bool(at_steps.holds) and worst <= 1,
+        f"{at_steps.detail}; {worst:.3g} for the steepest Δ in one neuron",
+        margin=min(1 - worst, at_steps.margin or 0.0),
     )
 
 
-def _descent(hessian: bool, share: float = 1.0) -> Test:
-    """The loss falls after a step by ``share`` · η‖g‖²/2: below 1/β, or at 1.9/λ_max (at all)."""
+@_of_networks(
+    "truncation",
+    title="Residuals by differences are within Peano's bound of those by autodiff",
+    predicate="at the start of every drawn network, plus round-off",
+    scopes=_differences,
+    judges=("numerics.predictions.drawn.examine",),
+    mutants=(
+        wrong("half", "the constant is half of $C_p$", "constant", factor=0.5),
+        wrong("order", "the order is higher by one and a bit: a fortieth of that", "order", factor=0.025),
+    ),
+)
+def truncation(drawn: TrainingProblem, scope: Scope, factor: float = 1.0) -> Outcome:
+    r"""$|r^{FD}_i - r^{AD}_i| \le c\sum_T |c_T|\,h_T^p C_p \sup|\sigma^{(m+p)}| \sum_j |a_j||w_{jT}|^{m+p}$ on interior rows:
+    the sum over the terms $c_T\partial^m$ of $L$, each along an axis with the step $h_T$ and $m$, $p$, $C_p$ of its own
+    difference; $u = c\sum_j a_j\sigma(z_j)$."""
+    return _ratio(drawn, scope, "truncation", factor)
 
-    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
-        import torch
 
-        from numerics.networks import ntk
-        from numerics.predictions.bounds import Rounding, descent_step
+@_of_networks(
+    "descent",
+    space=_double,
+    counts=(8, 150),
+    title="The loss of a network falls at steps below the inverse of a bound on its Hessian",
+    source="ours, by the descent lemma",
+    predicate="one step from the start of every drawn network in float64, plus round-off",
+    judges=("numerics.predictions.bounds.descent_step",),
+    mutants=(
+        Mutant("kernel", "the step 1.9/λ_max of the kernel suffices", "assumption",
+               lambda c: c.given(hessian=False).with_(instances=_instances(_double, 24, 150))),
+        wrong("whole", "the loss falls by twice that, η‖g‖²", "constant", share=2.0),
+    ),
+)  # fmt: skip
+def descent(drawn: TrainingProblem, scope: Scope, hessian: bool = True, share: float = 1.0) -> Outcome:
+    r"""Let $g = J^Tr$ be the gradient of $\ell = \frac12\|r\|^2$ at $\theta$, $s = \|J\|_2$, $\rho = \eta\|g\|$, $L$ a Lipschitz constant of $J$ within
+    $\rho$ of $\theta$. Then $\eta\beta \le 1$, $\beta = (s+L\rho)^2 + L(\|r\| + (s+L\rho)\rho)$, implies
+    $\ell(\theta-\eta g) \le \ell(\theta) - \frac\eta2\|g\|^2$; $\eta = 1.9/\lambda_{\max}(G)$ does not suffice
+    (its mutant)."""
+    import torch
 
-        method: Any = scope["method"]
-        model, flat = drawn.model(method), drawn.start
-        eta, fall = descent_step(model, flat, None if method == "ad" else drawn.averages)
-        if not hessian:
-            largest = torch.linalg.eigvalsh(ntk.kernel(model, flat))[:, -1]
-            eta, fall = 1.9 / largest.clamp(min=1e-300), torch.zeros_like(fall)
-        loss, gradient = model(flat)
-        after = model(flat - eta[:, None] * gradient)[0]
-        noise = 2.0**-50 * (Rounding.of(model, flat).residual * (2 * loss[:, None]).sqrt()).sum(1)
-        short = (share * fall - (loss - after) - noise) / loss.clamp(min=1e-300)
-        worst = float(short.max())
-        return Outcome(worst <= 1e-9, f"falls short by {worst:.2g} of the loss at most", margin=-worst)
+    from numerics.networks import ntk
+    from numerics.predictions.bounds import Rounding, descent_step
 
-    return test
+    method: Any = scope["method"]
+    model, flat = drawn.model(method), drawn.start
+    eta, fall = descent_step(model, flat, None if method == "ad" else drawn.averages)
+    if not hessian:
+        largest = torch.linalg.eigvalsh(ntk.kernel(model, flat))[:, -1]
+        eta, fall = 1.9 / largest.clamp(min=1e-300), torch.zeros_like(fall)
+    loss, gradient = model(flat)
+    after = model(flat - eta[:, None] * gradient)[0]
+    noise = 2.0**-50 * (Rounding.of(model, flat).residual * (2 * loss[:, None]).sqrt()).sum(1)
+    short = (share * fall - (loss - after) - noise) / loss.clamp(min=1e-300)
+    worst = float(short.max())
+    return Outcome(worst <= 1e-9, f"falls short by {worst:.2g} of the loss at most", margin=-worst)
 
 
 def _some_are_lazy(drawn: TrainingProblem) -> bool:
     from numerics.predictions.drawn import known_at_the_start
 
     return all(bool(known_at_the_start(drawn, method).applies.any()) for method in METHODS)
+
+
+@_of_networks(
+    "lazy",
+    space=_lazy,
+    counts=(4, 100),
+    title="Wide networks with small residuals train at the rate of the kernel at the start",
+    source="ours, after Chizat, Oyallon and Bach (2019)",
+    predicate="every t of every drawn network that meets the hypotheses; λ and s from the kernel at the start, L from the suprema of the "
+    "activation's derivatives",
+    assumptions=(Assumption("a network of the draw meets the hypotheses, for AD and FD", _some_are_lazy),),
+    judges=("numerics.predictions.bounds.lazy",),
+    mutants=(
+        wrong("rate", "the rate is four times as large", "constant", steepness=4.0),
+        Mutant("any", "the hypotheses are not needed", "assumption",
+               lambda c: c.without_assumption("hypotheses").given(needed=False).with_(instances=_instances(_networks, 8, 50))),
+    ),
+)  # fmt: skip
+def lazy_training(drawn: TrainingProblem, scope: Scope, steepness: float = 1.0, needed: bool = True) -> Outcome:
+    r"""Let $s$ and $\sqrt\lambda > 0$ be the largest and the least singular value of $J_0$ (as many as residuals), $L$ a Lipschitz
+    constant of $J$ within $R$ of $\theta_0$, $e_t = r_t - (I-\eta G_0)^tr_0$. If $p = 2s\delta+\delta^2 \le \lambda/2$, $\delta = LR$, $2(s+\delta)\|r_0\| \le \lambda R$, $\eta \le 2/(s^2+\lambda)$, then
+    $\|r_t\| \le (1-\eta\lambda/2)^t\|r_0\|$ and $\|e_t\| \le \frac{2p}{\lambda}\|r_0\|[(1-\eta\lambda/2)^t - (1-\eta\lambda)^t]$."""
+    import torch
+
+    from numerics.predictions.drawn import against, known_at_the_start, run
+
+    method: Any = scope["method"]
+    known = known_at_the_start(drawn, method)
+    if not needed:
+        known = replace(known, applies=torch.ones_like(known.applies))
+    known = replace(known, least=torch.minimum(steepness * known.least, 2 / known.step))  # the rate that is claimed
+    worst, slack = against(known, drawn, method, run(drawn, method))
+    top = float(torch.nan_to_num(worst, nan=0.0).max())
+    return Outcome(
+        top <= 1,
+        f"{int(known.applies.sum())} networks, at most {top:.2g} of the bounds; bound over deviation "
+        f"{float(slack.nanmedian()):.1g}",
+        margin=1 - top,
+    )
 
 
 @lru_cache(maxsize=64)
@@ -232,60 +368,48 @@ def _something_is_predicted(drawn: TrainingProblem) -> bool:
     return any(order(*pair) is not None for one in _compared(drawn) for pair in one.entropies)
 
 
-def _known(steepness: float, needed: bool) -> Test:
-    """Rate and deviation of lazy networks; ``steepness`` times ηλ/2 is the rate that is claimed."""
-
-    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
-        from dataclasses import replace
-
-        import torch
-
-        from numerics.predictions.drawn import against, known_at_the_start, run
-
-        method: Any = scope["method"]
-        known = known_at_the_start(drawn, method)
-        if not needed:
-            known = replace(known, applies=torch.ones_like(known.applies))
-        known = replace(known, least=torch.minimum(steepness * known.least, 2 / known.step))
-        worst, slack = against(known, drawn, method, run(drawn, method))
-        top = float(torch.nan_to_num(worst, nan=0.0).max())
-        return Outcome(
-            top <= 1,
-            f"{int(known.applies.sum())} networks, at most {top:.2g} of the bounds; bound over deviation "
-            f"{float(slack.nanmedian()):.1g}",
-            margin=1 - top,
-        )
-
-    return test
+_PREDICTED = (Assumption("an order is predicted for a network of the draw", _something_is_predicted),)
 
 
-def _orders(reverse: bool, leading: float = 1.0, always: str | None = None) -> Test:
-    """Predicted entropy orders against those of the Jacobians; ``leading`` times the expansion is taken.
+@_of_networks(
+    "entropy-order",
+    space=_double,
+    counts=(8, 100),
+    scopes=_differences,
+    title="Where AD alone predicts the order of the kernels' entropies, it is the order",
+    predicate=f"{len(CONVENTIONS)} conventions, every drawn network at its start, in float64",
+    assumptions=_PREDICTED,
+    judges=("numerics.predictions.entropy_order.compared", "numerics.predictions.entropy_order.order"),
+    mutants=(
+        wrong("sign", "the opposite order", "sign", reverse=True),
+        wrong("expansion", "the expansion has the other sign", "sign", leading=-1.0),
+        wrong("always", "wherever an order is predicted AD has the larger entropy", "predicate", always="fd<ad"),
+    ),
+)
+def entropy_order(
+    drawn: TrainingProblem, scope: Scope, reverse: bool = False, leading: float = 1.0, always: str | None = None
+) -> Outcome:
+    r"""$\mathrm{sign}(H(G_{FD}) - H(G_{AD}))$ from the expansion of $J_{FD}$ in $h$ with its remainder and round-off, wherever the
+    hulls are disjoint."""
+    from numerics.predictions.persistence import order
 
-    ``always`` is said in the place of every order that is predicted, for a mutant.
-    """
+    said = missed = total = 0
+    for one in _compared(drawn):
+        predicted = one.entropies if leading == 1 else _led(one.predicted, leading).entropies(CONVENTIONS)
+        for (ad, fd), actual in zip(predicted, one.measured, strict=True):
+            says = order(ad, fd)
+            total += 1
+            if says is not None:
+                said += 1
+                missed += ((always or says) == order(ad, actual)) == reverse
+    return Outcome(
+        missed == 0, f"{said} of {total} orders predicted, {missed} wrong", data={"predicted": said, "of": total}
+    )
 
-    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
-        from dataclasses import replace
 
-        from numerics.predictions.persistence import order
-
-        said = wrong = total = 0
-        for one in _compared(drawn):
-            found = one.predicted
-            moved = replace(found, fd=found.ad + leading * (found.fd - found.ad))
-            predicted = one.entropies if leading == 1 else moved.entropies(CONVENTIONS)
-            for (ad, fd), actual in zip(predicted, one.measured, strict=True):
-                says = order(ad, fd)
-                total += 1
-                if says is not None:
-                    said += 1
-                    wrong += ((always or says) == order(ad, actual)) == reverse
-        return Outcome(
-            wrong == 0, f"{said} of {total} orders predicted, {wrong} wrong", data={"predicted": said, "of": total}
-        )
-
-    return test
+def _led(found: Any, leading: float) -> Any:
+    """The prediction with ``leading`` times the expansion."""
+    return replace(found, fd=found.ad + leading * (found.fd - found.ad))
 
 
 def _small(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
@@ -308,36 +432,45 @@ def _is_proven(says: EntropyOrder, ad: EntropyEnclosure, fd: EntropyEnclosure) -
     return less(fd.value, ad.value) if says == "fd<ad" else less(ad.value, fd.value)
 
 
-def _exact_orders(leading: float = 1.0, always: EntropyOrder | None = None) -> Test:
-    """Predicted orders against proven ones."""
-
-    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
-        from dataclasses import replace
-
-        (one,) = _compared(drawn)
-        found = one.predicted
-        moved = replace(found, fd=found.ad + leading * (found.fd - found.ad))
-        decisions = [
-            _is_proven(always or says, *pair)
-            for says, pair in zip(moved.orders(CONVENTIONS), _proven(drawn), strict=True)
-            if says is not None
-        ]
-        right = sum(decision.holds is True for decision in decisions)
-        return Outcome(
-            every(decisions),
-            f"{len(decisions)} of {len(CONVENTIONS)} orders predicted, {right} proven right",
-            data={"predicted": len(decisions), "right": right},
-            certified=True,
-        )
-
-    return test
+@_of_networks(
+    "entropy-order-exact",
+    space=_small,
+    counts=(8, 100),
+    scopes=_differences,
+    kind="ball",
+    title="Where AD alone predicts the order of the kernels' entropies, it is the order in exact arithmetic",
+    predicate=f"{len(CONVENTIONS)} conventions, entropies from certified singular values of J; every drawn network of at most 8 neurons, 6 points in "
+    "one dimension (2 × 2 in two) and boundary rows, amplitudes ±1",
+    assumptions=_PREDICTED,
+    judges=("numerics.predictions.entropy_order.compared", "numerics.predictions.entropy_order.proven_entropies"),
+    mutants=(
+        wrong("expansion", "the expansion has the other sign", "sign", leading=-1.0),
+        wrong("always", "wherever an order is predicted AD has the larger entropy", "predicate", always="fd<ad"),
+    ),
+)
+def entropy_order_exact(
+    drawn: TrainingProblem, scope: Scope, leading: float = 1.0, always: EntropyOrder | None = None
+) -> Outcome:
+    r"""$\mathrm{sign}(H(G_{FD}) - H(G_{AD}))$ as predicted in float64 from the expansion of $J_{FD}$ in $h$ is the sign for the
+    kernels of these features, points and steps as rationals."""
+    (one,) = _compared(drawn)
+    decisions = [
+        _is_proven(always or says, *pair)
+        for says, pair in zip(_led(one.predicted, leading).orders(CONVENTIONS), _proven(drawn), strict=True)
+        if says is not None
+    ]
+    right = sum(decision.holds is True for decision in decisions)
+    return Outcome(
+        every(decisions),
+        f"{len(decisions)} of {len(CONVENTIONS)} orders predicted, {right} proven right",
+        data={"predicted": len(decisions), "right": right},
+        certified=True,
+    )
 
 
 def _trained(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
     """In float64, with the optimiser of the cell; wide, with coarse differences, few points and small targets, else no order
     outlives an iteration."""
-    from dataclasses import replace
-
     from hypothesis import strategies as st
 
     from proofs_check.search.strategies import training_problems
@@ -383,188 +516,46 @@ def _some_order_persists(drawn: TrainingProblem) -> bool:
     return any(says is not None for found in _along(drawn, 1.0) for row in found.kept[1:] for says in row)
 
 
-def _persists(share: float = 1.0, always: bool = False, reverse: bool = False) -> Test:
-    """Orders kept are those measured; ``share`` of the drift is counted, or none at all."""
-
-    def test(drawn: TrainingProblem, scope: Scope) -> Outcome:
-        said = wrong = total = 0
-        for found in _along(drawn, share):
-            for row, actual in zip(found.kept[1:], found.measured[1:], strict=True):
-                for first, says, is_ in zip(found.kept[0], row, actual, strict=True):
-                    claimed = first if always else says
-                    total += first is not None
-                    said += claimed is not None
-                    wrong += claimed is not None and (claimed == is_) == reverse
-        return Outcome(
-            wrong == 0, f"{said} of {total} orders persist, {wrong} wrong", data={"persist": said, "of": total}
-        )
-
-    return test
-
-
-_methods = once({"method": "ad"}, {"method": "fd"})
-_optimisers = once(*({"optimizer": name} for name in ("gd", "adam", "lbfgs")))
-_differences = once({"method": "fd"})
-
-
-def _describe(drawn: TrainingProblem) -> dict[str, Any]:
-    return drawn.to_dict()
-
-
-def _claim(
-    name: str, title: str, statement: str, predicate: str, test: Test, mutants: tuple[Mutant, ...],
-    space: Callable[..., SearchStrategy[TrainingProblem]] = _networks, counts: tuple[int, int] = (4, 150),
-    scopes: Any = _methods, assumptions: tuple[Assumption, ...] = (), derivation: tuple[Step, ...] = (), source: str = "ours",
-    kind: Kind = "sampled",
-) -> Claim:  # fmt: skip
-    return Claim(
-        id=f"networks.{name}", title=title, statement=statement, family="networks", source=source, predicate=predicate,
-        kind=kind, scopes=scopes, instances=_instances(space, *counts), test=test, derivation=derivation,
-        describe=_describe, search=space, mutants=mutants, assumptions=assumptions,
-    )  # fmt: skip
+@_of_networks(
+    "entropy-persists",
+    space=_trained,
+    counts=(5, 60),
+    scopes=once(*({"optimizer": name} for name in ("gd", "adam", "lbfgs"))),
+    title="An order of the kernels' entropies persists while the drift is small, whatever the optimiser",
+    source="ours; continuity: Audenaert (2007), Mirsky (1960)",
+    predicate=f"{len(CONVENTIONS)} conventions, both methods trained from one start in float64, at the first, middle and last iteration; AD and FD "
+    "at their own parameters",
+    assumptions=(Assumption("an order outlives the start for a network of the draw", _some_order_persists),),
+    judges=("numerics.predictions.entropy_order.along",),
+    mutants=(
+        Mutant("always", "an order at the start persists throughout", "assumption",
+               lambda c: c.without_assumption("outlives").given(always=True).with_(instances=_instances(_moving, 8, 50))),
+        Mutant("thousandth", "a thousandth of the drift counts", "constant",
+               lambda c: c.without_assumption("outlives").given(share=1e-3).with_(instances=_instances(_moving, 8, 50))),
+        wrong("turned", "the order that persists is the opposite one", "sign", reverse=True),
+    ),
+)  # fmt: skip
+def entropy_persists(
+    drawn: TrainingProblem, scope: Scope, share: float = 1.0, always: bool = False, reverse: bool = False
+) -> Outcome:
+    r"""$\mathrm{sign}(H(G^{FD}_t) - H(G^{AD}_t))$ is that at the start while the hulls by $\|J_t-J\|_2$ (Weyl) are disjoint, or
+    $\sum T\log(r-1)+h_2(T)$ over both sides (Fannes and Audenaert, T by Mirsky from $\|J_t-J\|_*$ or $\|J_t-J\|_F$) is below the gap;
+    $J$ at the start."""
+    said = missed = total = 0
+    for found in _along(drawn, share):
+        for row, actual in zip(found.kept[1:], found.measured[1:], strict=True):
+            for first, says, is_ in zip(found.kept[0], row, actual, strict=True):
+                claimed = first if always else says
+                total += first is not None
+                said += claimed is not None
+                missed += claimed is not None and (claimed == is_) == reverse
+    return Outcome(
+        missed == 0, f"{said} of {total} orders persist, {missed} wrong", data={"persist": said, "of": total}
+    )
 
 
 CLAIMS = (
-    _claim(
-        "law-bound", "The law of the frozen kernel holds within its bound, for every network drawn",
-        r"$\|r_t - (I-\eta G_0)^t r_0\| \le \|(\sum_{s<t}|1-\eta\lambda_k|^{t-1-s}|\langle v_k, d_s\rangle|)_k\|$ with "
-        r"$d_s = r_{s+1} - (I-\eta G_0)r_s = q_s - \eta(G_s-G_0)r_s$, $\lambda_k$ and $v_k$ of the kernel $G_0$ at the start, for "
-        r"residuals $r_t$ of gradient descent.",
-        "the deviation of the residual vectors, in the arithmetic of the run, is at most the bound with its own rounding, at every "
-        "iteration of every drawn network",
-        _ratio("law"),
-        (
-            Mutant("half", "the bound is half of that", "constant", lambda c: c.with_(test=_ratio("law", 0.5))),
-            Mutant("first", "the defect of the first step is enough", "predicate", lambda c: c.with_(test=_first_defect)),
-        ),
-        derivation=(
-            Step(r"$e_{t+1} = (I-\eta G_0)e_t + d_t$", "subtract the law from the run"),
-            Step(r"$|\langle v_k, e_{t+1}\rangle| \le |1-\eta\lambda_k||\langle v_k, e_t\rangle| + |\langle v_k, d_t\rangle|$",
-                 "in the eigenvectors of $G_0$"),
-        ),
-    ),
-    _claim(
-        "step", "A step of gradient descent is −ηJᵀr up to round-off that is bounded",
-        r"$|\theta_{t+1} - \theta_t + \eta J(\theta_t)^T r_t|$ is at most the round-off of its operations, entry by entry, J in closed form, for elementary functions good to 8 units, in two-layer networks (those drawn).",
-        "at the first, middle and last step of every drawn network",
-        _ratio("step"),
-        (
-            Mutant("step", "the step is one per cent longer than the one taken", "constant",
-                   lambda c: c.with_(test=_ratio("step", 1.0, 1.01))),
-            Mutant("exact", "a millionth of the round-off is allowed", "assumption",
-                   lambda c: c.with_(test=_ratio("step", 1e-6))),
-        ),
-    ),
-    _claim(
-        "curvature", "What a step leaves of linearity is bounded by second derivatives, neuron by neuron",
-        r"For every $\Delta$ (steps of gradient descent, and steep ones in one neuron), $\Delta_j$ its part in the parameters of neuron $j$: $|r_i(\theta+\Delta) - r_i(\theta) - "
-        r"(J\Delta)_i| \le \frac12\sum_j h_{ij}\|\Delta_j\|^2$, $h_{ij}$ a bound, from the suprema of $\sigma^{(k)}$, on the second derivative "
-        r"of $r_i$ in these parameters within $\|\Delta\|$ of $\theta$; for differences by the average $\int|K|$ of Peano's kernel.",
-        "at the first, middle and last step of every drawn network, and at its start for a Δ of length 1/1000 in that neuron, and in that "
-        "direction, in which the second derivative of the first, the middle or the last residual comes nearest to its bound; plus round-off",
-        _bent(),
-        (
-            Mutant("a-quarter-less", "3/8 in place of 1/2", "constant", lambda c: c.with_(test=_bent(0.75))),
-            Mutant("linear", "the residuals are linear up to a thousandth of that", "predicate",
-                   lambda c: c.with_(test=_ratio("curvature", 1e-3))),
-        ),
-    ),
-    _claim(
-        "truncation", "Residuals by differences are within Peano's bound of those by autodiff",
-        r"$|r^{FD}_i - r^{AD}_i| \le c\sum_T |c_T|\,h_T^p C_p \sup|\sigma^{(m+p)}| \sum_j |a_j||w_{jT}|^{m+p}$ on interior rows: the sum over the "
-        r"terms $c_T\partial^m$ of $L$, each along an axis with the step $h_T$ and $m$, $p$, $C_p$ of its own difference; $u = c\sum_j a_j\sigma(z_j)$.",
-        "at the start of every drawn network, plus round-off",
-        _ratio("truncation"),
-        (
-            Mutant("half", "the constant is half of $C_p$", "constant", lambda c: c.with_(test=_ratio("truncation", 0.5))),
-            Mutant("order", "the order is higher by one and a bit: a fortieth of that", "order",
-                   lambda c: c.with_(test=_ratio("truncation", 0.025))),
-        ),
-        scopes=_differences,
-    ),
-    _claim(
-        "descent", "The loss of a network falls at steps below the inverse of a bound on its Hessian",
-        r"Let $g = J^Tr$ be the gradient of $\ell = \frac12\|r\|^2$ at $\theta$, $s = \|J\|_2$, $\rho = \eta\|g\|$, $L$ a Lipschitz constant of $J$ within "
-        r"$\rho$ of $\theta$. Then $\eta\beta \le 1$, $\beta = (s+L\rho)^2 + L(\|r\| + (s+L\rho)\rho)$, implies "
-        r"$\ell(\theta-\eta g) \le \ell(\theta) - \frac\eta2\|g\|^2$; $\eta = 1.9/\lambda_{\max}(G)$ does not suffice "
-        "(its mutant).",
-        "one step from the start of every drawn network in float64, plus round-off",
-        _descent(True),
-        (
-            Mutant("kernel", "the step 1.9/λ_max of the kernel suffices", "assumption",
-                   lambda c: c.with_(test=_descent(False), instances=_instances(_double, 24, 150))),
-            Mutant("whole", "the loss falls by twice that, η‖g‖²", "constant", lambda c: c.with_(test=_descent(True, 2.0))),
-        ),
-        space=_double, counts=(8, 150), source="ours, by the descent lemma",
-    ),
-    _claim(
-        "lazy", "Wide networks with small residuals train at the rate of the kernel at the start",
-        r"Let $s$ and $\sqrt\lambda > 0$ be the largest and the least singular value of $J_0$ (as many as residuals), $L$ a Lipschitz "
-        r"constant of $J$ within $R$ of $\theta_0$, $e_t = r_t - (I-\eta G_0)^tr_0$. If $p = 2s\delta+\delta^2 \le \lambda/2$, $\delta = LR$, $2(s+\delta)\|r_0\| \le \lambda R$, $\eta \le 2/(s^2+\lambda)$, then "
-        r"$\|r_t\| \le (1-\eta\lambda/2)^t\|r_0\|$ and $\|e_t\| \le \frac{2p}{\lambda}\|r_0\|[(1-\eta\lambda/2)^t - (1-\eta\lambda)^t]$.",
-        "every t of every drawn network that meets the hypotheses; λ and s from the kernel at the start, L from the suprema of the "
-        "activation's derivatives",
-        _known(1.0, True),
-        (
-            Mutant("rate", "the rate is four times as large", "constant", lambda c: c.with_(test=_known(4.0, True))),
-            Mutant("any", "the hypotheses are not needed", "assumption",
-                   lambda c: c.without_assumption("hypotheses").with_(
-                       test=_known(1.0, False), instances=_instances(_networks, 8, 50))),
-        ),
-        assumptions=(Assumption("a network of the draw meets the hypotheses, for AD and FD", _some_are_lazy),),
-        space=_lazy, counts=(4, 100), source="ours, after Chizat, Oyallon and Bach (2019)",
-    ),
-    _claim(
-        "entropy-order", "Where AD alone predicts the order of the kernels' entropies, it is the order",
-        r"$\mathrm{sign}(H(G_{FD}) - H(G_{AD}))$ from the expansion of $J_{FD}$ in $h$ with its remainder and round-off, wherever the hulls "
-        r"are disjoint.",
-        f"{len(CONVENTIONS)} conventions, every drawn network at its start, in float64",
-        _orders(False),
-        (
-            Mutant("sign", "the opposite order", "sign", lambda c: c.with_(test=_orders(True))),
-            Mutant("expansion", "the expansion has the other sign", "sign", lambda c: c.with_(test=_orders(False, -1.0))),
-            Mutant("always", "wherever an order is predicted AD has the larger entropy", "predicate",
-                   lambda c: c.with_(test=_orders(False, always="fd<ad"))),
-        ),
-        assumptions=(Assumption("an order is predicted for a network of the draw", _something_is_predicted),),
-        space=_double, counts=(8, 100), scopes=_differences,
-    ),
-    _claim(
-        "entropy-order-exact", "Where AD alone predicts the order of the kernels' entropies, it is the order in exact arithmetic",
-        r"$\mathrm{sign}(H(G_{FD}) - H(G_{AD}))$ as predicted in float64 from the expansion of $J_{FD}$ in $h$ is the sign for the kernels of "
-        r"these features, points and steps as rationals.",
-        f"{len(CONVENTIONS)} conventions, entropies from certified singular values of J; every drawn network of at most 8 neurons, 6 points in "
-        "one dimension (2 × 2 in two) and boundary rows, amplitudes ±1",
-        _exact_orders(),
-        (
-            Mutant("expansion", "the expansion has the other sign", "sign", lambda c: c.with_(test=_exact_orders(-1.0))),
-            Mutant("always", "wherever an order is predicted AD has the larger entropy", "predicate",
-                   lambda c: c.with_(test=_exact_orders(always="fd<ad"))),
-        ),
-        assumptions=(Assumption("an order is predicted for a network of the draw", _something_is_predicted),),
-        space=_small, counts=(8, 100), scopes=_differences, kind="ball",
-    ),
-    _claim(
-        "entropy-persists", "An order of the kernels' entropies persists while the drift is small, whatever the optimiser",
-        r"$\mathrm{sign}(H(G^{FD}_t) - H(G^{AD}_t))$ is that at the start while the hulls by $\|J_t-J\|_2$ (Weyl) are disjoint, or "
-        r"$\sum T\log(r-1)+h_2(T)$ over both sides (Fannes and Audenaert, T by Mirsky from $\|J_t-J\|_*$ or $\|J_t-J\|_F$) is below the gap; "
-        r"$J$ at the start.",
-        f"{len(CONVENTIONS)} conventions, both methods trained from one start in float64, at the first, middle and last iteration; AD and FD "
-        "at their own parameters",
-        _persists(),
-        (
-            Mutant("always", "an order at the start persists throughout", "assumption",
-                   lambda c: c.without_assumption("outlives").with_(
-                       test=_persists(always=True), instances=_instances(_moving, 8, 50))),
-            Mutant("thousandth", "a thousandth of the drift counts", "constant",
-                   lambda c: c.without_assumption("outlives").with_(
-                       test=_persists(1e-3), instances=_instances(_moving, 8, 50))),
-            Mutant("turned", "the order that persists is the opposite one", "sign",
-                   lambda c: c.with_(test=_persists(reverse=True))),
-        ),
-        assumptions=(Assumption("an order outlives the start for a network of the draw", _some_order_persists),),
-        space=_trained, counts=(5, 60), scopes=_optimisers,
-        source="ours; continuity: Audenaert (2007), Mirsky (1960)",
-    ),
+    law_bound, step_of_descent, curvature, truncation, descent, lazy_training, entropy_order, entropy_order_exact,
+    entropy_persists,
 )  # fmt: skip
 """Claims about trained networks over drawn problems."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from proofs_check.claims.claim import Assumption, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.claim import Assumption, Profile, Scope, Step, stated, weaker, wrong
 from proofs_check.claims.comparisons import below, once, seeds
 from proofs_check.claims.verdicts import Outcome
 from theory.base.enclosure import from_comparison
@@ -62,9 +62,6 @@ class Pair:
             "step": spell(self.step),
             "iterations": self.iterations,
         }
-
-
-Test = Callable[[Pair, Scope], Outcome]
 
 
 def is_semidefinite(matrix: Matrix) -> bool:
@@ -229,41 +226,16 @@ def form_value(form: Matrix, r: Vector) -> Fraction:
     return sum((a * v * b for a, row in zip(r, form, strict=True) for v, b in zip(row, r, strict=True)), Fraction(0))
 
 
-def _favours_large(form: Form, reverse: bool = False) -> Test:
-    """Whether the form is at most as large for K as for K', at every r."""
-
-    def test(pair: Pair, scope: Scope) -> Outcome:
-        large, small = form(pair.large, pair), form(pair.small, pair)
-        holds = is_semidefinite(combined(large, small, -1) if reverse else combined(small, large, -1))
-        values = [form_value(matrix, pair.start) for matrix in (large, small)]
-        return Outcome(
-            from_comparison(holds),
-            f"at the r least in favour {float(values[0]):.6g} for K, {float(values[1]):.6g} for K'",
-            data={"value_large": spell(values[0]), "value_small": spell(values[1])},
-        )
-
-    return test
-
-
-def _mean_favours_large(reverse: bool = False, mean: int = 0) -> Test:
-    """Whether ``½ tr (I − ηK)^{2t}``, the mean of the loss over f of mean 0 and covariance I, is at most as large for K.
-
-    ``mean`` times the start of the pair is the mean of f, for a mutant: its own loss is added.
-    """
-
-    def test(pair: Pair, scope: Scope) -> Outcome:
-        forms = [_descent_form(kernel, pair) for kernel in (pair.large, pair.small)]
-        large, small = (
-            sum((row[k] for k, row in enumerate(form)), mean**2 * form_value(form, pair.start)) for form in forms
-        )
-        return Outcome(
-            below(small, large) if reverse else below(large, small),
-            f"mean loss {float(large):.6g} for K, {float(small):.6g} for K'",
-            margin=float((large - small if reverse else small - large) / small) if small else None,
-            data={"value_large": spell(large), "value_small": spell(small)},
-        )
-
-    return test
+def _favours_large(pair: Pair, form: Form, reverse: bool) -> Outcome:
+    """Whether the form is at most as large for K as for K', at every r; the other way round if ``reverse``."""
+    large, small = form(pair.large, pair), form(pair.small, pair)
+    holds = is_semidefinite(combined(large, small, -1) if reverse else combined(small, large, -1))
+    values = [form_value(matrix, pair.start) for matrix in (large, small)]
+    return Outcome(
+        from_comparison(holds),
+        f"at the r least in favour {float(values[0]):.6g} for K, {float(values[1]):.6g} for K'",
+        data={"value_large": spell(values[0]), "value_small": spell(values[1])},
+    )
 
 
 _loewner = Assumption(r"$0 \le K' \le K$ (Loewner), checked exactly", lambda p: _ordered(p.small, p.large))
@@ -281,109 +253,126 @@ def _search(make: Callable[[Scope, Profile], Iterator[Pair]]) -> Callable[[Scope
 
 
 _kinds = once({"kernels": "sine"}, {"kernels": "commuting"}, {"kernels": "witness"})
-_generic = once({"kernels": "sine"}, {"kernels": "commuting"})
-_common: dict[str, Any] = {"family": "training", "source": "ours", "kind": "exact", "describe": Pair.describe}
+_common: dict[str, Any] = {"source": "ours", "kind": "exact", "describe": Pair.describe}
+_COMMUTING = {"kernels": "commuting"}
 
-CLAIMS = (
-    Claim(
-        id="training.ridge-objective",
-        title="The ridge objective is ordered",
-        statement=r"If $0 \le K' \le K$ then the least value of $\tfrac12\|Aa - f\|^2 + \tfrac\lambda2\|a\|^2$ is at "
-        r"most as large for $K$ (AD) as for $K'$ (FD), for every $\lambda > 0$ and $f$ (checked: $\lambda = 1/100, 1, 10$, rational kernels of four rows, and a pair of two).",
-        predicate=r"$(K' + \lambda)^{-1} - (K + \lambda)^{-1} \ge 0$, decided by elimination in exact rationals",
-        scopes=_kinds,
-        instances=_ridge_instances,
-        test=_favours_large(_ridge_objective_form),
-        assumptions=(_loewner,),
-        derivation=(
-            Step(r"the least value is $\tfrac\lambda2 r^T(K + \lambda)^{-1}r$", "normal equations"),
-            Step(r"$K' \le K$ implies $(K + \lambda)^{-1} \le (K' + \lambda)^{-1}$", "inversion is antitone (Löwner)", "cited"),
-        ),
-        search=_search(_ridge_instances),
-        mutants=(
-            Mutant("reversed", "FD has the smaller least value", "sign",
-                   lambda c: c.with_(test=_favours_large(_ridge_objective_form, reverse=True))),
-            Mutant("unordered", "the kernels need not be ordered", "assumption",
-                   lambda c: c.without_assumption("Loewner")),
-            Mutant("residual", "the residual at the minimiser, instead of the least value", "predicate",
-                   lambda c: c.with_(test=_favours_large(_ridge_residual_form)), {"kernels": "witness"}),
-        ),
-        **_common,
+
+@stated(
+    "training.ridge-objective",
+    title="The ridge objective is ordered",
+    predicate=r"$(K' + \lambda)^{-1} - (K + \lambda)^{-1} \ge 0$, decided by elimination in exact rationals",
+    scopes=_kinds,
+    instances=_ridge_instances,
+    assumptions=(_loewner,),
+    derivation=(
+        Step(r"the least value is $\tfrac\lambda2 r^T(K + \lambda)^{-1}r$", "normal equations"),
+        Step(r"$K' \le K$ implies $(K + \lambda)^{-1} \le (K' + \lambda)^{-1}$", "inversion is antitone (Löwner)", "cited"),
     ),
-    Claim(
-        id="training.ridge-residual",
-        title="Every ridge residual favours AD",
-        statement=r"If $0 \le K' \le K$ then the residual $\|Aa - f\|$ of ridge regression is at most as large for $K$ "
-        r"(AD) as for $K'$ (FD), for every $\lambda > 0$ and $f$ (checked: $\lambda = 1/100, 1, 10$, rational kernels of four rows, and a pair of two).",
-        predicate=r"$(K' + \lambda)^{-2} - (K + \lambda)^{-2} \ge 0$, decided by elimination in exact rationals",
-        scopes=_kinds,
-        instances=_ridge_instances,
-        test=_favours_large(_ridge_residual_form),
-        assumptions=(_loewner,),
-        derivation=(
-            Step(r"$(K+\lambda)^{-1} \le (K'+\lambda)^{-1}$ does not imply the same of the squares",
-                 "the square is not operator monotone"),
-        ),
-        search=_search(_ridge_instances),
-        mutants=(
-            Mutant("reversed", "FD has the smaller residual", "sign",
-                   lambda c: c.with_(test=_favours_large(_ridge_residual_form, reverse=True)), {"kernels": "commuting"}),
-            Mutant("unordered", "the kernels need not be ordered", "assumption",
-                   lambda c: c.without_assumption("Loewner"), {"kernels": "commuting"}),
-        ),
-        **_common,
+    search=_search(_ridge_instances),
+    mutants=(
+        wrong("reversed", "FD has the smaller least value", "sign", reverse=True),
+        weaker("unordered", "the kernels need not be ordered", "Loewner"),
+        wrong("residual", "the residual at the minimiser, instead of the least value", "predicate", {"kernels": "witness"},
+              form=_ridge_residual_form),
     ),
-    Claim(
-        id="training.pointwise-loss",
-        title="The loss favours AD at every iteration",
-        statement=r"If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$ is at most as "
-        r"large for $K$ (AD) as for $K'$ (FD), after every number $t$ of iterations and for every $f$ (checked: "
-        r"$t = 1, 2, 5$, in the full profile to 16).",
-        predicate=r"$(I - \eta K')^{2t} - (I - \eta K)^{2t} \ge 0$ for several $t \le 16$, decided by "
-        "elimination in exact rationals",
-        scopes=_kinds,
-        instances=_descent_instances,
-        test=_favours_large(_descent_form),
-        assumptions=(_loewner, _short),
-        derivation=(
-            Step(r"$0 \le I - \eta K \le I - \eta K'$ does not imply the same of the squares",
-                 "the square is not operator monotone (Bhatia, Matrix Analysis, 1997, section V.1)"),
-        ),
-        search=_search(_descent_instances),
-        mutants=(
-            Mutant("reversed", "FD has the smaller loss", "sign",
-                   lambda c: c.with_(test=_favours_large(_descent_form, reverse=True)), {"kernels": "commuting"}),
-            Mutant("any-step", "the step may be up to 2/λ_max", "assumption",
-                   lambda c: c.without_assumption("eta"), {"kernels": "commuting"}),
-        ),
-        **_common,
-    ),
-    Claim(
-        id="training.average-loss",
-        title="The loss averaged over data favours AD at every iteration",
-        statement=r"If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$, averaged "
-        r"over $f$ of mean 0 and covariance $I$, is at most as large for $K$ (AD) as for $K'$ (FD), after every number $t$ of iterations (checked: rational kernels of four rows, "
-        r"$t = 1, 2, 5$, in the full profile to 16).",
-        predicate=r"$\tfrac12\mathrm{tr}(I - \eta K)^{2t}$, the mean of the loss, compared in exact rationals for several $t \le 16$",
-        scopes=_generic,
-        instances=_descent_instances,
-        test=_mean_favours_large(),
-        assumptions=(_loewner, _short),
-        derivation=(
-            Step(r"$\lambda_k(K') \le \lambda_k(K)$ for every $k$", "Weyl's monotonicity principle", "cited"),
-            Step(r"$(1 - \eta\lambda)^{2t}$ decreases on $[0, 1/\eta]$", "calculus"),
-        ),
-        search=_search(_descent_instances),
-        mutants=(
-            Mutant("reversed", "FD has the smaller mean loss", "sign",
-                   lambda c: c.with_(test=_mean_favours_large(reverse=True))),
-            Mutant("any-step", "the step may be up to 2/λ_max", "assumption", lambda c: c.without_assumption("eta")),
-            Mutant("any-mean", "f of covariance I may have a mean", "assumption",
-                   lambda c: c.with_(test=_mean_favours_large(mean=1000))),
-            Mutant("for-every-f", "it holds for every f, not only in the mean", "predicate",
-                   lambda c: c.with_(test=_favours_large(_descent_form))),
-        ),
-        **_common,
-    ),
+    **_common,
 )  # fmt: skip
+def ridge_objective(pair: Pair, scope: Scope, form: Form = _ridge_objective_form, reverse: bool = False) -> Outcome:
+    r"""If $0 \le K' \le K$ then the least value of $\tfrac12\|Aa - f\|^2 + \tfrac\lambda2\|a\|^2$ is at
+    most as large for $K$ (AD) as for $K'$ (FD), for every $\lambda > 0$ and $f$ (checked: $\lambda = 1/100, 1, 10$, rational
+    kernels of four rows, and a pair of two)."""
+    return _favours_large(pair, form, reverse)
+
+
+@stated(
+    "training.ridge-residual",
+    title="Every ridge residual favours AD",
+    predicate=r"$(K' + \lambda)^{-2} - (K + \lambda)^{-2} \ge 0$, decided by elimination in exact rationals",
+    scopes=_kinds,
+    instances=_ridge_instances,
+    assumptions=(_loewner,),
+    derivation=(
+        Step(r"$(K+\lambda)^{-1} \le (K'+\lambda)^{-1}$ does not imply the same of the squares",
+             "the square is not operator monotone"),
+    ),
+    search=_search(_ridge_instances),
+    mutants=(
+        wrong("reversed", "FD has the smaller residual", "sign", _COMMUTING, reverse=True),
+        weaker("unordered", "the kernels need not be ordered", "Loewner", _COMMUTING),
+    ),
+    **_common,
+)  # fmt: skip
+def ridge_residual(pair: Pair, scope: Scope, reverse: bool = False) -> Outcome:
+    r"""If $0 \le K' \le K$ then the residual $\|Aa - f\|$ of ridge regression is at most as large for $K$
+    (AD) as for $K'$ (FD), for every $\lambda > 0$ and $f$ (checked: $\lambda = 1/100, 1, 10$, rational kernels of four rows,
+    and a pair of two)."""
+    return _favours_large(pair, _ridge_residual_form, reverse)
+
+
+@stated(
+    "training.pointwise-loss",
+    title="The loss favours AD at every iteration",
+    predicate=r"$(I - \eta K')^{2t} - (I - \eta K)^{2t} \ge 0$ for several $t \le 16$, decided by "
+    "elimination in exact rationals",
+    scopes=_kinds,
+    instances=_descent_instances,
+    assumptions=(_loewner, _short),
+    derivation=(
+        Step(r"$0 \le I - \eta K \le I - \eta K'$ does not imply the same of the squares",
+             "the square is not operator monotone (Bhatia, Matrix Analysis, 1997, section V.1)"),
+    ),
+    search=_search(_descent_instances),
+    mutants=(
+        wrong("reversed", "FD has the smaller loss", "sign", _COMMUTING, reverse=True),
+        weaker("any-step", "the step may be up to 2/λ_max", "eta", _COMMUTING),
+    ),
+    **_common,
+)  # fmt: skip
+def pointwise_loss(pair: Pair, scope: Scope, reverse: bool = False) -> Outcome:
+    r"""If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$ is at most as
+    large for $K$ (AD) as for $K'$ (FD), after every number $t$ of iterations and for every $f$ (checked:
+    $t = 1, 2, 5$, in the full profile to 16)."""
+    return _favours_large(pair, _descent_form, reverse)
+
+
+@stated(
+    "training.average-loss",
+    title="The loss averaged over data favours AD at every iteration",
+    predicate=r"$\tfrac12\mathrm{tr}(I - \eta K)^{2t}$, the mean of the loss, compared in exact rationals for several $t \le 16$",
+    scopes=once({"kernels": "sine"}, _COMMUTING),
+    instances=_descent_instances,
+    assumptions=(_loewner, _short),
+    derivation=(
+        Step(r"$\lambda_k(K') \le \lambda_k(K)$ for every $k$", "Weyl's monotonicity principle", "cited"),
+        Step(r"$(1 - \eta\lambda)^{2t}$ decreases on $[0, 1/\eta]$", "calculus"),
+    ),
+    search=_search(_descent_instances),
+    mutants=(
+        wrong("reversed", "FD has the smaller mean loss", "sign", reverse=True),
+        weaker("any-step", "the step may be up to 2/λ_max", "eta"),
+        wrong("any-mean", "f of covariance I may have a mean", "assumption", mean=1000),
+        wrong("for-every-f", "it holds for every f, not only in the mean", "predicate", averaged=False),
+    ),
+    **_common,
+)
+def average_loss(pair: Pair, scope: Scope, reverse: bool = False, mean: int = 0, averaged: bool = True) -> Outcome:
+    r"""If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$, averaged
+    over $f$ of mean 0 and covariance $I$, is at most as large for $K$ (AD) as for $K'$ (FD), after every number $t$ of
+    iterations (checked: rational kernels of four rows, $t = 1, 2, 5$, in the full profile to 16)."""
+    if not averaged:
+        return _favours_large(pair, _descent_form, reverse)
+    forms = [_descent_form(kernel, pair) for kernel in (pair.large, pair.small)]
+    # The loss of the mean itself, ``mean`` times the start of the pair, is added.
+    large, small = (
+        sum((row[k] for k, row in enumerate(form)), mean**2 * form_value(form, pair.start)) for form in forms
+    )
+    return Outcome(
+        below(small, large) if reverse else below(large, small),
+        f"mean loss {float(large):.6g} for K, {float(small):.6g} for K'",
+        margin=float((large - small if reverse else small - large) / small) if small else None,
+        data={"value_large": spell(large), "value_small": spell(small)},
+    )
+
+
+CLAIMS = (ridge_objective, ridge_residual, pointwise_loss, average_loss)
 """Claims about ordered kernels."""

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from operator import neg
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from numerics.problem.problem import METHODS, Boundary, Method, Problem, Training
-from proofs_check.claims.claim import TYPICAL, Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.claim import TYPICAL, Profile, Scope, Step, stated, wrong
 from proofs_check.claims.comparisons import by_seed, once, seeds, witness
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.sources.decisions import CONFIDENCE, within
@@ -159,95 +160,84 @@ def fluctuations(ensemble: Ensemble, scale: float = 1.0) -> list[list[float]]:
     return table
 
 
-def _exponent(
-    measure: Callable[[Ensemble], list[list[float]]], order: float, reach: float
-) -> Callable[[Ensemble, Scope], Outcome]:
+def _exponent(ensemble: Ensemble, values: list[list[float]], order: float, reach: float) -> Outcome:
     """The slope of a quantity in the width, by its bootstrap interval."""
+    from numerics.training.statistics import loglog_slope
 
-    def test(ensemble: Ensemble, scope: Scope) -> Outcome:
-        from numerics.training.statistics import loglog_slope
-
-        values = np.array(measure(ensemble))
-        slope = loglog_slope(ensemble.widths, values, confidence=CONFIDENCE)
-        return Outcome(
-            within((slope.lower, slope.upper), order, reach),
-            f"slope {slope.estimate:.3f} [{slope.lower:.3f}, {slope.upper:.3f}], law {order:g} ± {reach:g}, "
-            f"M = {ensemble.widths[0]} … {ensemble.widths[-1]}, {ensemble.members} seeds",
-            margin=reach - abs(slope.estimate - order),
-            data={
-                "slope": slope.estimate,
-                "interval": [slope.lower, slope.upper],
-                "confidence": CONFIDENCE,
-                "widths": list(ensemble.widths),
-                "geometric_means": np.exp(np.log(values).mean(1)).tolist(),
-            },
-        )
-
-    return test
+    table = np.array(values)
+    slope = loglog_slope(ensemble.widths, table, confidence=CONFIDENCE)
+    return Outcome(
+        within((slope.lower, slope.upper), order, reach),
+        f"slope {slope.estimate:.3f} [{slope.lower:.3f}, {slope.upper:.3f}], law {order:g} ± {reach:g}, "
+        f"M = {ensemble.widths[0]} … {ensemble.widths[-1]}, {ensemble.members} seeds",
+        margin=reach - abs(slope.estimate - order),
+        data={
+            "slope": slope.estimate,
+            "interval": [slope.lower, slope.upper],
+            "confidence": CONFIDENCE,
+            "widths": list(ensemble.widths),
+            "geometric_means": np.exp(np.log(table).mean(1)).tolist(),
+        },
+    )
 
 
 _methods = once(*({"activation": "tanh", "method": method} for method in METHODS))
 
-CLAIMS = (
-    Claim(
-        id="networks.ntk-frozen-law",
-        title="Training follows the frozen tangent kernel, better with the width",
-        statement=r"Gradient descent on the residuals of a two-layer tanh network ($u'' = \sin(\pi x)/10$; $w, b$ uniform in "
-        r"$\pm\sqrt3$, $a = \pm1$; 16 iterations, in the full profile 100) follows $r(t) = (I - \eta G)^t r(0)$ with "
-        r"$G = JJ^T$ at the start, and the deviation falls like $1/M$ between the widths $M = 64$ and $1024$ (full: 256, 1024 and 4096).",
-        family="networks",
-        source="ours, after Jacot, Gabriel and Hongler (2018) and Wang, Yu and Perdikaris (2022)",
-        predicate=r"four points, Dirichlet rows, $h = 1/10$, $\eta = 1/(2\lambda_{\max}(G_\infty))$: slope in $\log M$ of the geometric mean of $\sup_t\|r(t) - (I - \eta G)^t r(0)\|/\|r(0)\|$ within "
-        f"0.15 of −1: supported where its whole bootstrap interval at {CONFIDENCE:.0%} lies there, refuted where all of "
-        "it lies outside",
-        kind="sampled",
-        scopes=_methods,
-        instances=_ensembles,
-        test=_exponent(deviations, -1, 0.15),
-        derivation=(
-            Step(r"$r(t+1) = (I - \eta G(t))\,r(t) + O(\eta^2)$", "one step of gradient descent"),
-            Step(r"$\|G(t) - G(0)\|/\|G(0)\| = O(M^{-1})$ at fixed time for bounded laws",
-                 "parameters move by $O(M^{-1/2})$ each, their effects on $G$ average"),
-        ),
-        describe=Ensemble.describe,
-        search=_search,
-        mutants=(
-            Mutant("root", "the deviation falls like the root of the width", "exponent",
-                   lambda c: c.with_(test=_exponent(deviations, -0.5, 0.15))),
-            Mutant("exponential", "the law is that of the gradient flow, exp(−ηtG)", "predicate",
-                   lambda c: c.with_(test=_exponent(lambda e: deviations(e, flow), -1, 0.15))),
-        ),
+
+@stated(
+    "networks.ntk-frozen-law",
+    title="Training follows the frozen tangent kernel, better with the width",
+    source="ours, after Jacot, Gabriel and Hongler (2018) and Wang, Yu and Perdikaris (2022)",
+    predicate=r"four points, Dirichlet rows, $h = 1/10$, $\eta = 1/(2\lambda_{\max}(G_\infty))$: slope in $\log M$ of the geometric mean of $\sup_t\|r(t) - (I - \eta G)^t r(0)\|/\|r(0)\|$ within "
+    f"0.15 of −1: supported where its whole bootstrap interval at {CONFIDENCE:.0%} lies there, refuted where all of "
+    "it lies outside",
+    kind="sampled",
+    scopes=_methods,
+    instances=_ensembles,
+    derivation=(
+        Step(r"$r(t+1) = (I - \eta G(t))\,r(t) + O(\eta^2)$", "one step of gradient descent"),
+        Step(r"$\|G(t) - G(0)\|/\|G(0)\| = O(M^{-1})$ at fixed time for bounded laws",
+             "parameters move by $O(M^{-1/2})$ each, their effects on $G$ average"),
     ),
-    Claim(
-        id="networks.kernel-fluctuation",
-        title="The tangent kernel at the start approaches its limit like the root of the width",
-        statement=r"For two-layer tanh networks with a bounded start, "
-        r"$\|G_M - G_\infty\|/\|G_\infty\|$ falls like $M^{-1/2}$ between the widths $M = 64$ and $1024$ (full: 256, 1024 and 4096), for AD and FD residuals alike.",
-        family="networks",
-        source="classical (variance of a mean)",
-        predicate=r"four points, Dirichlet rows, $h = 1/10$: slope in $\log M$ of the geometric mean over seeds within 0.1 of −1/2, $G_\infty$ by quadrature; "
-        f"decided by the bootstrap interval at {CONFIDENCE:.0%}",
-        kind="sampled",
-        scopes=_methods,
-        instances=_ensembles,
-        test=_exponent(fluctuations, -0.5, 0.1),
-        derivation=(Step(r"$G_M = \frac1M\sum_j M J_jJ_j^T$ is a mean of independent terms", "neurons are independent"),),
-        describe=Ensemble.describe,
-        search=_search,
-        mutants=(
-            Mutant("linear", "it falls like the width", "exponent",
-                   lambda c: c.with_(test=_exponent(fluctuations, -1, 0.1))),
-            Mutant("other-law", "the limit is that of parameters ten per cent larger", "constant",
-                   lambda c: c.with_(test=_exponent(lambda e: fluctuations(e, 1.1), -0.5, 0.1))),
-        ),
+    describe=Ensemble.describe,
+    search=_search,
+    judges=("numerics.networks.ntk.frozen_law",),
+    mutants=(
+        wrong("root", "the deviation falls like the root of the width", "exponent", order=-0.5),
+        wrong("exponential", "the law is that of the gradient flow, exp(−ηtG)", "predicate", law=flow),
     ),
 )  # fmt: skip
-"""Claims about wide two-layer networks."""
+def frozen_law(ensemble: Ensemble, scope: Scope, order: float = -1, law: Law = _power) -> Outcome:
+    r"""Gradient descent on the residuals of a two-layer tanh network ($u'' = \sin(\pi x)/10$; $w, b$ uniform in
+    $\pm\sqrt3$, $a = \pm1$; 16 iterations, in the full profile 100) follows $r(t) = (I - \eta G)^t r(0)$ with
+    $G = JJ^T$ at the start, and the deviation falls like $1/M$ between the widths $M = 64$ and $1024$ (full: 256, 1024 and 4096)."""
+    return _exponent(ensemble, deviations(ensemble, law), order, 0.15)
 
 
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
-    from torch import Tensor
+@stated(
+    "networks.kernel-fluctuation",
+    title="The tangent kernel at the start approaches its limit like the root of the width",
+    source="classical (variance of a mean)",
+    predicate=r"four points, Dirichlet rows, $h = 1/10$: slope in $\log M$ of the geometric mean over seeds within 0.1 of −1/2, $G_\infty$ by quadrature; "
+    f"decided by the bootstrap interval at {CONFIDENCE:.0%}",
+    kind="sampled",
+    scopes=_methods,
+    instances=_ensembles,
+    derivation=(Step(r"$G_M = \frac1M\sum_j M J_jJ_j^T$ is a mean of independent terms", "neurons are independent"),),
+    describe=Ensemble.describe,
+    search=_search,
+    judges=("numerics.networks.ntk.limit_kernel", "numerics.networks.ntk.kernel"),
+    mutants=(
+        wrong("linear", "it falls like the width", "exponent", order=-1),
+        wrong("other-law", "the limit is that of parameters ten per cent larger", "constant", scale=1.1),
+    ),
+)
+def kernel_fluctuation(ensemble: Ensemble, scope: Scope, order: float = -0.5, scale: float = 1.0) -> Outcome:
+    r"""For two-layer tanh networks with a bounded start,
+    $\|G_M - G_\infty\|/\|G_\infty\|$ falls like $M^{-1/2}$ between the widths $M = 64$ and $1024$ (full: 256, 1024 and 4096),
+    for AD and FD residuals alike."""
+    return _exponent(ensemble, fluctuations(ensemble, scale), order, 0.1)
+
 
 OPERATORS = {
     "u_xx": "sin(pi*x)",
@@ -281,29 +271,41 @@ def _agreement_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
         yield _network_problem(scope["activation"], scope["operator"], seed, step=Fraction(1, 10))
 
 
-def _agreement(tolerance: float, method: Method = "ad", dtype: str = "float64") -> Callable[[Problem, Scope], Outcome]:
-    """Residual and gradient by the closed forms of ``method`` against nested reverse mode on a module."""
+@stated(
+    "networks.jets-agree",
+    title="Closed forms agree with nested automatic differentiation",
+    source="classical (chain rule)",
+    predicate="residual and gradient of the loss agree within $10^{-12}$, relative in norm, in float64",
+    kind="sampled",
+    scopes=once(*({"activation": a, "operator": o} for o in OPERATORS for a in ("tanh", "sin", "gaussian"))),
+    instances=_agreement_instances,
+    describe=witness,
+    judges=("numerics.training.from_problem.model", "numerics.networks.perceptrons.ModuleResidual"),
+    mutants=(
+        wrong("difference", "the difference with h = 1/10 is the derivative", "predicate", method="fd"),
+        wrong("float32", "they agree as well in float32", "assumption", dtype="float32"),
+    ),
+)
+def jets_agree(instance: Problem, scope: Scope, method: Method = "ad", dtype: str = "float64") -> Outcome:
+    """Residuals and gradients of two-layer networks (tanh, sin, Gaussian; width 24; the operators of the cells) by closed
+    forms are those of nested reverse mode to $10^{-12}$ in float64."""
+    import torch
 
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        import torch
+    from numerics.networks.perceptrons import ModuleResidual
+    from numerics.training import from_problem
+    from numerics.training.ensembles import on
 
-        from numerics.networks.perceptrons import ModuleResidual
-        from numerics.training import from_problem
-        from numerics.training.ensembles import on
-
-        flat = from_problem.start(instance, [instance.seed, instance.seed + 1])
-        kind: Any = getattr(torch, dtype)
-        fast: Any = on(from_problem.model(instance, method), torch.device("cpu"), kind)
-        exact: Any = from_problem.model(instance, "ad")
-        generic = ModuleResidual(exact.network.module(flat[0]), exact.system, "reverse")
-        pairs = [
-            (fast.residual(flat.to(kind)), generic.residual(flat).detach()),
-            (fast(flat.to(kind))[1], generic(flat)[1]),
-        ]
-        gap = max(float(((a.double() - b).norm(dim=1) / b.norm(dim=1)).max()) for a, b in pairs)
-        return Outcome(gap <= tolerance, f"largest relative difference {gap:.1e}", margin=math.log10(tolerance / gap))
-
-    return test
+    flat = from_problem.start(instance, [instance.seed, instance.seed + 1])
+    kind: Any = getattr(torch, dtype)
+    fast: Any = on(from_problem.model(instance, method), torch.device("cpu"), kind)
+    exact: Any = from_problem.model(instance, "ad")
+    generic = ModuleResidual(exact.network.module(flat[0]), exact.system, "reverse")
+    pairs = [
+        (fast.residual(flat.to(kind)), generic.residual(flat).detach()),
+        (fast(flat.to(kind))[1], generic(flat)[1]),
+    ]
+    gap = max(float(((a.double() - b).norm(dim=1) / b.norm(dim=1)).max()) for a, b in pairs)
+    return Outcome(gap <= 1e-12, f"largest relative difference {gap:.1e}", margin=math.log10(1e-12 / gap))
 
 
 BLOCK = 32
@@ -363,106 +365,73 @@ def _error(instance: Problem, step: Fraction, cast: Cast) -> float:
     return _errors(instance.activation_name, instance.operator_text, step, block, cast)[place]
 
 
-def _cast_leaves(least: float, cast: Cast = "after") -> Callable[[Problem, Scope], Outcome]:
-    """Whether a cast leaves at least this part of the error."""
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        plain, left = _error(instance, instance.h, "never"), _error(instance, instance.h, cast)
-        return Outcome(
-            left >= least * plain,
-            f"rms error {plain:.2e} without the cast, {left:.2e} with it: {left / plain:.2f} of it is left",
-            margin=left / plain - least,
-            data={"plain": plain, "cast": left},
-        )
-
-    return test
-
-
-def _noise_slope(expected: Callable[[int], int]) -> Callable[[Problem, Scope], Outcome]:
-    """Slope in log h of the round-off of the FD residual in float32."""
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        errors = [_error(instance, h, "never") for h in NOISE_STEPS]
-        slope = float(np.polyfit([math.log(h) for h in NOISE_STEPS], np.log(errors), 1)[0])
-        order = expected(ORDERS[instance.operator_text])
-        return Outcome(
-            abs(slope - order) <= 0.25, f"slope {slope:.2f}, law {order}", margin=0.25 - abs(slope - order),
-            data={"slope": slope, "steps": [str(h) for h in NOISE_STEPS], "errors": errors},
-        )  # fmt: skip
-
-    return test
-
-
 _typical = "for at least 9 in 10 networks (95 % confidence)"
 
-RESIDUALS = (
-    Claim(
-        id="networks.jets-agree",
-        title="Closed forms agree with nested automatic differentiation",
-        statement="Residuals and gradients of two-layer networks (tanh, sin, Gaussian; width 24; the operators of the cells) by closed "
-        "forms are those of nested reverse mode to $10^{-12}$ in float64.",
-        family="networks",
-        source="classical (chain rule)",
-        predicate="residual and gradient of the loss agree within $10^{-12}$, relative in norm, in float64",
-        kind="sampled",
-        scopes=once(*({"activation": a, "operator": o} for o in OPERATORS for a in ("tanh", "sin", "gaussian"))),
-        instances=_agreement_instances,
-        test=_agreement(1e-12),
-        describe=witness,
-        mutants=(
-            Mutant("difference", "the difference with h = 1/10 is the derivative", "predicate",
-                   lambda c: c.with_(test=_agreement(1e-12, "fd"))),
-            Mutant("float32", "they agree as well in float32", "assumption",
-                   lambda c: c.with_(test=_agreement(1e-12, dtype="float32"))),
-        ),
-    ),
-    Claim(
-        id="networks.cast-after-forward",
-        title="A cast after the forward pass does not remove the round-off of differences",
-        statement="At $h = 1/64$, for $u_{xx}$ and $u_{xxxx}$ and in at least 9 of 10 tanh and sine networks, values computed in float32 "
-        "and cast to float64 before they are differenced leave at least half of the round-off in the residual.",
-        family="networks",
-        source="ours",
-        predicate=r"root-mean-square error against float64 with the cast at least half of that without, $h = 1/64$, "
-        + _typical,
-        kind="sampled",
-        scopes=once(*({"activation": a, "operator": o} for o in ("u_xx", "u_xxxx") for a in ("tanh", "sin"))),
-        instances=_rounded_instances,
-        test=_cast_leaves(0.5),
-        quantifier=TYPICAL,
-        search=_rounded_search,
-        derivation=(Step(r"the error is that of the values $u(x + s_kh)$ themselves, $\sim u|u(x)|$, times $h^{-m}$",
-                         "the cast is exact: it changes the sum's own rounding alone"),),
-        describe=witness,
-        mutants=(
-            Mutant("before", "the cast comes before the forward pass", "order",
-                   lambda c: c.with_(test=_cast_leaves(0.5, "before"))),
-            Mutant("doubles", "the cast leaves at least twice the error", "constant",
-                   lambda c: c.with_(test=_cast_leaves(2.0))),
-        ),
-    ),
-    Claim(
-        id="networks.residual-noise",
-        title="Round-off of a network's difference residual grows like h to the minus m",
-        statement=r"At given parameters the round-off of the FD residual in float32 is proportional to $h^{-m}$, $m \le 4$ the order of "
-        r"the derivative, $h$ from $1/16$ to $1/256$, in at least 9 of 10 tanh networks (how it depends on $u$ is not judged here).",
-        family="networks",
-        source="ours",
-        predicate=r"slope in $\log h$ of the root-mean-square error against float64, $h = 2^{-4} \dots 2^{-8}$, within "
-        r"1/4 of $-m$, " + _typical,
-        kind="sampled",
-        scopes=once(*({"activation": "tanh", "operator": o} for o in ORDERS)),
-        instances=_rounded_instances,
-        test=_noise_slope(lambda m: -m),
-        quantifier=TYPICAL,
-        search=_rounded_search,
-        describe=witness,
-        mutants=(
-            Mutant("independent-of-order", "it grows like 1/h whatever the order", "exponent",
-                   lambda c: c.with_(test=_noise_slope(lambda m: -1)), {"activation": "tanh", "operator": "u_xxxx"}),
-            Mutant("one-more", "it grows like h to the −(m + 1)", "order",
-                   lambda c: c.with_(test=_noise_slope(lambda m: -m - 1))),
-        ),
+
+@stated(
+    "networks.cast-after-forward",
+    title="A cast after the forward pass does not remove the round-off of differences",
+    source="ours",
+    predicate=r"root-mean-square error against float64 with the cast at least half of that without, $h = 1/64$, "
+    + _typical,
+    kind="sampled",
+    scopes=once(*({"activation": a, "operator": o} for o in ("u_xx", "u_xxxx") for a in ("tanh", "sin"))),
+    instances=_rounded_instances,
+    quantifier=TYPICAL,
+    search=_rounded_search,
+    derivation=(Step(r"the error is that of the values $u(x + s_kh)$ themselves, $\sim u|u(x)|$, times $h^{-m}$",
+                     "the cast is exact: it changes the sum's own rounding alone"),),
+    describe=witness,
+    judges=("numerics.training.from_problem.model",),
+    mutants=(
+        wrong("before", "the cast comes before the forward pass", "order", cast="before"),
+        wrong("doubles", "the cast leaves at least twice the error", "constant", least=2.0),
     ),
 )  # fmt: skip
+def cast_after_forward(instance: Problem, scope: Scope, least: float = 0.5, cast: Cast = "after") -> Outcome:
+    """At $h = 1/64$, for $u_{xx}$ and $u_{xxxx}$ and in at least 9 of 10 tanh and sine networks, values computed in float32
+    and cast to float64 before they are differenced leave at least half of the round-off in the residual."""
+    plain, left = _error(instance, instance.h, "never"), _error(instance, instance.h, cast)
+    return Outcome(
+        left >= least * plain,
+        f"rms error {plain:.2e} without the cast, {left:.2e} with it: {left / plain:.2f} of it is left",
+        margin=left / plain - least,
+        data={"plain": plain, "cast": left},
+    )
+
+
+@stated(
+    "networks.residual-noise",
+    title="Round-off of a network's difference residual grows like h to the minus m",
+    source="ours",
+    predicate=r"slope in $\log h$ of the root-mean-square error against float64, $h = 2^{-4} \dots 2^{-8}$, within "
+    r"1/4 of $-m$, " + _typical,
+    kind="sampled",
+    scopes=once(*({"activation": "tanh", "operator": o} for o in ORDERS)),
+    instances=_rounded_instances,
+    quantifier=TYPICAL,
+    search=_rounded_search,
+    describe=witness,
+    judges=("numerics.training.from_problem.model",),
+    mutants=(
+        wrong("independent-of-order", "it grows like 1/h whatever the order", "exponent",
+              {"activation": "tanh", "operator": "u_xxxx"}, expected=lambda m: -1),
+        wrong("one-more", "it grows like h to the −(m + 1)", "order", expected=lambda m: -m - 1),
+    ),
+)  # fmt: skip
+def residual_noise(instance: Problem, scope: Scope, expected: Callable[[int], int] = neg) -> Outcome:
+    r"""At given parameters the round-off of the FD residual in float32 is proportional to $h^{-m}$, $m \le 4$ the order of
+    the derivative, $h$ from $1/16$ to $1/256$, in at least 9 of 10 tanh networks (how it depends on $u$ is not judged here)."""
+    errors = [_error(instance, h, "never") for h in NOISE_STEPS]
+    slope = float(np.polyfit([math.log(h) for h in NOISE_STEPS], np.log(errors), 1)[0])
+    order = expected(ORDERS[instance.operator_text])
+    return Outcome(
+        abs(slope - order) <= 0.25, f"slope {slope:.2f}, law {order}", margin=0.25 - abs(slope - order),
+        data={"slope": slope, "steps": [str(h) for h in NOISE_STEPS], "errors": errors},
+    )  # fmt: skip
+
+
+CLAIMS = (frozen_law, kernel_fluctuation)
+"""Claims about wide two-layer networks."""
+RESIDUALS = (jets_agree, cast_after_forward, residual_noise)
 """Claims about the residuals of two-layer networks."""

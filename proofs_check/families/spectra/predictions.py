@@ -20,7 +20,7 @@ from numerics.matrices.assemble import float_matrix
 from numerics.matrices.batches import float_draws
 from numerics.problem.problem import Arithmetic, Problem
 from numerics.spectra.spectrum import floating_singular_values
-from proofs_check.claims.claim import TYPICAL, Assumption, Claim, Mutant, Profile, Quantifier, Scope
+from proofs_check.claims.claim import TYPICAL, Assumption, Profile, Quantifier, Scope, stated, wrong
 from proofs_check.claims.verdicts import Outcome
 from theory.entropy.conventions import Convention, standard_conventions
 from theory.entropy.entropy import truncated_entropy
@@ -166,23 +166,6 @@ def _small_decided(draw: Draw) -> bool:
     return not OPEN[0] <= found.probability <= OPEN[1] and found.separation > SEPARATE
 
 
-def _small_agrees(
-    model: Callable[[str], str] = str, reverse: bool = False, always: bool = False
-) -> Callable[[Draw, Scope], Outcome]:
-    """Prediction and measurement; ``model`` exchanges the arithmetic of the prediction, ``always`` says yes to every draw."""
-
-    def test(draw: Draw, scope: Scope) -> Outcome:
-        found = _small(draw, model(draw.arithmetic))
-        holds = every_small_larger(draw.problem, draw.arithmetic)
-        return Outcome(
-            holds == (always or (found.probability > 0.5) != reverse),
-            f"{'holds' if holds else 'fails'} with predicted probability {found.probability:.2g}, n = {draw.size}, floors "
-            f"a factor {found.separation:.3g} apart: {draw.setting.describe()}",
-        )
-
-    return test
-
-
 def _small_instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
     if profile == "quick":
         yield from draws(scope, (24, 32, 48), 60, 0)
@@ -255,17 +238,6 @@ def _in_grid(chosen: OnsetSetting) -> bool:
     return not (found.size in ends and measured_onset(chosen.setting, chosen.arithmetic, sizes, 10**4) in ends)
 
 
-def _onset_near(change: Callable[[int], float] = float) -> Callable[[OnsetSetting, Scope], Outcome]:
-    def test(chosen: OnsetSetting, scope: Scope) -> Outcome:
-        measured = measured_onset(chosen.setting, chosen.arithmetic, chosen.sizes, 10**4)
-        found = onset(chosen.setting, chosen.arithmetic, chosen.sizes)
-        predicted = None if found.size is None else change(found.size)
-        near = measured is not None and predicted is not None and abs(predicted - measured) <= NEAR * measured
-        return Outcome(near, f"onset {measured}, predicted {predicted}: {chosen.setting.describe()}")
-
-    return test
-
-
 # --- signs of entropy gaps --------------------------------------------------------------------------------------------
 
 
@@ -292,34 +264,8 @@ def _true_sign(draw: Draw) -> int | None:
     return None if ad is None or fd is None else 1 if fd > ad else -1
 
 
-def _sign_agrees(expected: Callable[[Draw], str]) -> Callable[[Draw, Scope], Outcome]:
-    """``expected``: which entropy is predicted to be the larger one."""
-
-    def test(draw: Draw, scope: Scope) -> Outcome:
-        found, sign, larger = _gap(draw, draw.arithmetic), _true_sign(draw), expected(draw)
-        where = f"n = {draw.size}, {draw.convention.label}: {draw.setting.describe()}"
-        if sign is None or larger == "undecided":
-            return Outcome(None, f"undecided; {where}")
-        gap = "none" if found.gap is None else f"{found.gap:.2g}"
-        return Outcome(
-            (sign > 0) == (larger == "fd"),
-            f"{'FD' if sign > 0 else 'AD'} has more, predicted gap {gap} in [{found.low:.2g}, {found.high:.2g}]; {where}",
-            certified=draw.arithmetic == "exact",
-        )
-
-    return test
-
-
 def _larger(draw: Draw) -> str:
     return _gap(draw, draw.arithmetic).larger
-
-
-def _smaller(draw: Draw) -> str:
-    return {"ad": "fd", "fd": "ad"}.get(_larger(draw), "undecided")
-
-
-def _larger_without_noise(draw: Draw) -> str:
-    return _gap(draw, "exact").larger
 
 
 def _sign_instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
@@ -330,91 +276,121 @@ def _sign_instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
         yield from draws(scope, (24, 48, 64) if exact else (24, 64, 128, 256), 80 if exact else 300, 30_000)
 
 
-_EXCHANGED = {"float32": "float64", "float64": "float32"}
+_EXCHANGED = {"float32": "float64", "float64": "float32", "ad": "fd", "fd": "ad", "undecided": "undecided"}
 _RANDOM = (
     "Over random settings (six activations; u_x, u_xx, u_xxxx; central differences of order 2 with six steps from 1/1000 to 1/10; "
     "normal or uniform laws of scale 1/2 to 10 for weights, 1/2 to 4 for biases; {})"
 )
 """What :func:`setting` draws from; n = N = M."""
+_DOUBLE, _SINGLE = {"arithmetic": "float64"}, {"arithmetic": "float32"}
 
-CLAIMS = (
-    Claim(
-        id="prediction.small-values",
-        title="Every small singular value: predicted from A_AD",
-        statement="Where the prediction is clear, in at least 9 of 10 draws of random settings of at most 48 features (full: 256), whether every small singular value of $A_{FD}$ exceeds "
-        "that of $A_{AD}$ is predicted from $A_{AD}$, the step and the arithmetic (by a model: noise must lift the values above the floor by "
-        "more than it scatters them, and lie above the round-off of $A_{AD}$ itself behind it).",
-        family="predictions",
-        source="ours",
-        predicate=_RANDOM.format("n = 24, 32, 48; full: 24 to 256") + r", for at least 9 in 10 of the draws "
-        r"with a predicted probability below 0.1 or above 0.9 and floors more than a factor 2 apart (95 % confidence): "
-        r"$\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for every $k > n/2$ if and only if the probability is above 0.9.",
-        kind="sampled",
-        scopes=_floats,
-        instances=_small_instances,
-        test=_small_agrees(),
-        assumptions=(Assumption("the predicted probability is below 0.1 or above 0.9, the floors more than a factor 2 apart", _small_decided),),
-        quantifier=TYPICAL,
-        describe=Draw.describe,
-        mutants=(
-            Mutant("reversed", "it holds where it is predicted to fail", "sign",
-                   lambda c: c.with_(test=_small_agrees(reverse=True)), {"arithmetic": "float64"}),
-            Mutant("other-arithmetic", "the round-off of float32 in place of float64's", "constant",
-                   lambda c: c.with_(test=_small_agrees(model=lambda a: _EXCHANGED[a])), {"arithmetic": "float64"}),
-            Mutant("always", "every small value is larger wherever the prediction is clear", "predicate",
-                   lambda c: c.with_(test=_small_agrees(always=True)), {"arithmetic": "float64"}),
-        ),
-    ),
-    Claim(
-        id="prediction.onset",
-        title="The size from which every small singular value is larger",
-        statement="The size from which on, in at least half of the draws, every small singular value of $A_{FD}$ exceeds that of $A_{AD}$, up to 300, is "
-        "predicted within 20 % from draws of $A_{AD}$ alone, in at least 7 of 10 random settings whose measured or predicted onset lies inside "
-        "the grid of sizes.",
-        family="predictions",
-        source="ours",
-        predicate=_RANDOM.format("n = 8 to 300") + ", for at least 7 in 10 of those with a measured or predicted onset inside the grid of sizes (95 % "
-        f"confidence): the least size, on a grid of spacing 5 %, from which on at least half of {TRUTH_DRAWS} draws hold "
-        "is within 20 % of the predicted one.",
-        kind="sampled",
-        scopes=lambda profile: _floats(profile) if profile == "full" else (),  # a minute each
-        instances=_onset_instances,
-        test=_onset_near(),
-        assumptions=(Assumption("measured and predicted onset are not both at an end of the grid", _in_grid),),
-        quantifier=Quantifier("typical", 0.7),
-        describe=OnsetSetting.describe,
-        mutants=(
-            Mutant("half", "half of the predicted size", "constant",
-                   lambda c: c.with_(test=_onset_near(lambda n: n / 2)), {"arithmetic": "float32"}),
-            Mutant("one-size", "size 100 for every setting", "assumption",
-                   lambda c: c.with_(test=_onset_near(lambda n: 100.0)), {"arithmetic": "float32"}),
-        ),
-    ),
-    Claim(
-        id="prediction.entropy-sign",
-        title="The sign of the entropy gap: predicted from A_AD",
-        statement="Where the prediction from $A_{AD}$ alone decides the sign of $H_{FD} - H_{AD}$, it is right in at least 9 of 10 draws of random settings, "
-        "the convention drawn too: truncation to second order, and round-off with the cut-off number that it changes.",
-        family="predictions",
-        source="ours",
-        predicate=_RANDOM.format("n and a convention: exact, n = 12, else 24, 32, 48; full: n = 24 to 64, else to 256") + ", for at least 9 in 10 of "
-        "the draws whose predicted range excludes 0 (95 % confidence): the sign of the entropy gap, proven in exact "
-        "arithmetic or, in the cells of float32 and float64, as LAPACK computes it there, is the predicted one. The others, on which nothing is predicted, are counted as rejected.",
-        kind="sampled",
-        scopes=lambda profile: tuple({"arithmetic": a} for a in ("exact", "float64", "float32")),
-        instances=_sign_instances,
-        test=_sign_agrees(_larger),
-        assumptions=(Assumption("the predicted range of the gap excludes 0", _sign_decided),),
-        quantifier=TYPICAL,
-        describe=Draw.describe,
-        mutants=(
-            Mutant("reversed", "the gap has the other sign", "sign",
-                   lambda c: c.with_(test=_sign_agrees(_smaller)), {"arithmetic": "float64"}),
-            Mutant("without-floor", "the covariance law alone, in float32", "assumption",
-                   lambda c: c.with_(test=_sign_agrees(_larger_without_noise)), {"arithmetic": "float32"}),
-            Mutant("always-ad", "AD has the larger entropy wherever a sign is predicted", "predicate",
-                   lambda c: c.with_(test=_sign_agrees(lambda draw: "ad")), {"arithmetic": "exact"}),
-        ),
+
+@stated(
+    "prediction.small-values",
+    title="Every small singular value: predicted from A_AD",
+    family="predictions",
+    source="ours",
+    predicate=_RANDOM.format("n = 24, 32, 48; full: 24 to 256") + r", for at least 9 in 10 of the draws "
+    r"with a predicted probability below 0.1 or above 0.9 and floors more than a factor 2 apart (95 % confidence): "
+    r"$\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for every $k > n/2$ if and only if the probability is above 0.9.",
+    kind="sampled",
+    scopes=_floats,
+    instances=_small_instances,
+    assumptions=(Assumption("the predicted probability is below 0.1 or above 0.9, the floors more than a factor 2 apart", _small_decided),),
+    quantifier=TYPICAL,
+    describe=Draw.describe,
+    judges=(small_values,),
+    mutants=(
+        wrong("reversed", "it holds where it is predicted to fail", "sign", _DOUBLE, reverse=True),
+        wrong("other-arithmetic", "the round-off of float32 in place of float64's", "constant", _DOUBLE, other=True),
+        wrong("always", "every small value is larger wherever the prediction is clear", "predicate", _DOUBLE, always=True),
     ),
 )  # fmt: skip
+def every_small_value(
+    draw: Draw, scope: Scope, other: bool = False, reverse: bool = False, always: bool = False
+) -> Outcome:
+    """Where the prediction is clear, in at least 9 of 10 draws of random settings of at most 48 features (full: 256), whether
+    every small singular value of $A_{FD}$ exceeds that of $A_{AD}$ is predicted from $A_{AD}$, the step and the arithmetic
+    (by a model: noise must lift the values above the floor by more than it scatters them, and lie above the round-off of
+    $A_{AD}$ itself behind it)."""
+    found = _small(draw, _EXCHANGED[draw.arithmetic] if other else draw.arithmetic)
+    holds = every_small_larger(draw.problem, draw.arithmetic)
+    return Outcome(
+        holds == (always or (found.probability > 0.5) != reverse),
+        f"{'holds' if holds else 'fails'} with predicted probability {found.probability:.2g}, n = {draw.size}, floors "
+        f"a factor {found.separation:.3g} apart: {draw.setting.describe()}",
+    )
+
+
+@stated(
+    "prediction.onset",
+    title="The size from which every small singular value is larger",
+    family="predictions",
+    source="ours",
+    predicate=_RANDOM.format("n = 8 to 300") + ", for at least 7 in 10 of those with a measured or predicted onset inside the grid of sizes (95 % "
+    f"confidence): the least size, on a grid of spacing 5 %, from which on at least half of {TRUTH_DRAWS} draws hold "
+    "is within 20 % of the predicted one.",
+    kind="sampled",
+    scopes=lambda profile: _floats(profile) if profile == "full" else (),  # a minute each
+    instances=_onset_instances,
+    assumptions=(Assumption("measured and predicted onset are not both at an end of the grid", _in_grid),),
+    quantifier=Quantifier("typical", 0.7),
+    describe=OnsetSetting.describe,
+    judges=(predicted_onset,),
+    mutants=(
+        wrong("half", "half of the predicted size", "constant", _SINGLE, change=lambda n: n / 2),
+        wrong("one-size", "size 100 for every setting", "assumption", _SINGLE, change=lambda n: 100.0),
+    ),
+)  # fmt: skip
+def onset_is_near(chosen: OnsetSetting, scope: Scope, change: Callable[[int], float] = float) -> Outcome:
+    """The size from which on, in at least half of the draws, every small singular value of $A_{FD}$ exceeds that of $A_{AD}$,
+    up to 300, is predicted within 20 % from draws of $A_{AD}$ alone, in at least 7 of 10 random settings whose measured or
+    predicted onset lies inside the grid of sizes."""
+    measured = measured_onset(chosen.setting, chosen.arithmetic, chosen.sizes, 10**4)
+    found = onset(chosen.setting, chosen.arithmetic, chosen.sizes)
+    predicted = None if found.size is None else change(found.size)
+    near = measured is not None and predicted is not None and abs(predicted - measured) <= NEAR * measured
+    return Outcome(near, f"onset {measured}, predicted {predicted}: {chosen.setting.describe()}")
+
+
+@stated(
+    "prediction.entropy-sign",
+    title="The sign of the entropy gap: predicted from A_AD",
+    family="predictions",
+    source="ours",
+    predicate=_RANDOM.format("n and a convention: exact, n = 12, else 24, 32, 48; full: n = 24 to 64, else to 256") + ", for at least 9 in 10 of "
+    "the draws whose predicted range excludes 0 (95 % confidence): the sign of the entropy gap, proven in exact "
+    "arithmetic or, in the cells of float32 and float64, as LAPACK computes it there, is the predicted one. The others, on which nothing is predicted, are counted as rejected.",
+    kind="sampled",
+    scopes=lambda profile: tuple({"arithmetic": a} for a in ("exact", "float64", "float32")),
+    instances=_sign_instances,
+    assumptions=(Assumption("the predicted range of the gap excludes 0", _sign_decided),),
+    quantifier=TYPICAL,
+    describe=Draw.describe,
+    judges=(predicted_gap, predicted_spectra),
+    mutants=(
+        wrong("reversed", "the gap has the other sign", "sign", _DOUBLE, expected=lambda draw: _EXCHANGED[_larger(draw)]),
+        wrong("without-floor", "the covariance law alone, in float32", "assumption", _SINGLE,
+              expected=lambda draw: _gap(draw, "exact").larger),
+        wrong("always-ad", "AD has the larger entropy wherever a sign is predicted", "predicate", {"arithmetic": "exact"},
+              expected=lambda draw: "ad"),
+    ),
+)  # fmt: skip
+def entropy_sign(draw: Draw, scope: Scope, expected: Callable[[Draw], str] = _larger) -> Outcome:
+    """Where the prediction from $A_{AD}$ alone decides the sign of $H_{FD} - H_{AD}$, it is right in at least 9 of 10 draws of
+    random settings, the convention drawn too: truncation to second order, and round-off with the cut-off number that it
+    changes."""
+    found, sign, larger = _gap(draw, draw.arithmetic), _true_sign(draw), expected(draw)
+    where = f"n = {draw.size}, {draw.convention.label}: {draw.setting.describe()}"
+    if sign is None or larger == "undecided":
+        return Outcome(None, f"undecided; {where}")
+    gap = "none" if found.gap is None else f"{found.gap:.2g}"
+    return Outcome(
+        (sign > 0) == (larger == "fd"),
+        f"{'FD' if sign > 0 else 'AD'} has more, predicted gap {gap} in [{found.low:.2g}, {found.high:.2g}]; {where}",
+        certified=draw.arithmetic == "exact",
+    )
+
+
+CLAIMS = (every_small_value, onset_is_near, entropy_sign)
 """Predictions on settings drawn at random."""

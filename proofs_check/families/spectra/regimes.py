@@ -7,7 +7,7 @@ of :mod:`theory.entropy.entropy` together with that floor predicts where S3 hold
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -23,7 +23,7 @@ from numerics.matrices.assemble import float_matrix
 from numerics.problem.drawn import features
 from numerics.problem.problem import Problem
 from numerics.spectra.spectrum import floating_singular_values, spectrum
-from proofs_check.claims.claim import TYPICAL, Assumption, Claim, Mutant, Profile, Request, Scope
+from proofs_check.claims.claim import TYPICAL, Assumption, Profile, Request, Scope, stated, wrong
 from proofs_check.claims.comparisons import ACTIVATIONS, both_spectra, problem, seeds, witness
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.sources.source import entropies_ordered, small_larger
@@ -118,37 +118,16 @@ def predicted_gap(instance: Problem, arithmetic: str) -> float | None:
     return float(coefficient) * float(instance.h) ** power
 
 
-Decision = Callable[[Problem, Scope], bool | None]
-
-
-def _agreement(holds: Callable[[Problem, Scope], Outcome], predicted: Decision) -> Callable[[Problem, Scope], Outcome]:
+def _agreement(instance: Problem, found: Outcome, expected: bool | None) -> Outcome:
     """Whether a statement holds just where it is predicted to."""
-
-    def test(instance: Problem, scope: Scope) -> Outcome:
-        found, expected = holds(instance, scope), predicted(instance, scope)
-        where = f"weights of scale {_scale(instance)}, h = {instance.h}"
-        if found.holds is None or expected is None:
-            return Outcome(None, f"undecided: {found.detail}; {where}")
-        return Outcome(
-            found.holds == expected,
-            f"{'holds' if found.holds else 'fails'}, predicted to {'hold' if expected else 'fail'}: {found.detail}; {where}",
-            certified=False,
-        )
-
-    return test
-
-
-def _small(shift: int = 0, reverse: bool = False) -> Decision:
-    """Every small value lies behind the knee."""
-    return lambda instance, scope: (knee(instance, scope["arithmetic"]) <= SIZE // 2 + shift) != reverse
-
-
-def _gap_sign(reverse: bool = False, floor: bool = True) -> Decision:
-    def decision(instance: Problem, scope: Scope) -> bool | None:
-        gap = predicted_gap(instance, scope["arithmetic"] if floor else "exact")
-        return None if gap is None else (gap <= 0) != reverse
-
-    return decision
+    where = f"weights of scale {_scale(instance)}, h = {instance.h}"
+    if found.holds is None or expected is None:
+        return Outcome(None, f"undecided: {found.detail}; {where}")
+    return Outcome(
+        found.holds == expected,
+        f"{'holds' if found.holds else 'fails'}, predicted to {'hold' if expected else 'fail'}: {found.detail}; {where}",
+        certified=False,
+    )
 
 
 @dataclass(frozen=True)
@@ -177,10 +156,11 @@ class MapPoint:
 def regime_map(activation: str, arithmetic: str, profile: Profile) -> list[MapPoint]:
     """The whole map in one arithmetic; its spectra come out of the store where claims have read them."""
     scope = {"arithmetic": arithmetic, "activation": activation, "convention": Convention().label}
-    tests = (_S2, lambda i, s: Outcome(_small()(i, s), ""), _S3, lambda i, s: Outcome(_gap_sign()(i, s), ""))
     points: dict[tuple[int, Fraction], list[list[bool]]] = {}
     for instance in grid(activation, profile):
-        found = [test(instance, scope).holds is True for test in tests]
+        gap = predicted_gap(instance, arithmetic)
+        found = [_S2(instance, scope).holds is True, knee(instance, arithmetic) <= SIZE // 2,
+                 _S3(instance, scope).holds is True, gap is not None and gap <= 0]  # fmt: skip
         points.setdefault((int(_scale(instance)), instance.h), []).append(found)
     return [
         MapPoint(scale, step, len(rows), *(sum(column) for column in zip(*rows, strict=True)))
@@ -212,57 +192,62 @@ _MAP = "Over weight scales 1 to 16 and steps 1/1000 to 1/10 (full: from 1/3000),
 _TANH32 = {"arithmetic": "float32", "activation": "tanh"}
 _TANH_EXACT = {"arithmetic": "exact", "activation": "tanh"}
 
-CLAIMS = (
-    Claim(
-        id="regimes.small-values",
-        title="S2 holds where the round-off floor reaches, and nowhere else",
-        statement=r"In at least 9 of 10 problems of the map whose predicted knee is at least two indices away from $n/2$, every small "
-        r"singular value of $A_{FD}$ ($k > n/2$) is larger than that of $A_{AD}$ just where the knee says that all of them lie under the "
-        r"round-off floor of $A_{FD}$; in exact arithmetic, which has no floor, nowhere.",
-        family="regimes",
-        source="ours",
-        predicate=_MAP + r": $\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for every $k > n/2$ if and only if the predicted "
-        r"knee (the first exact AD singular value under $\tau(\sqrt N + \sqrt M)$) is at most $n/2$.",
-        kind="sampled",
-        scopes=_cells,
-        instances=_instances,
-        test=_agreement(_S2, _small()),
-        assumptions=(_AWAY,),
-        quantifier=TYPICAL,
-        requests=_requests,
-        describe=witness,
-        search=_space,
-        mutants=(
-            Mutant("reversed", "it holds just where the knee is beyond n/2", "sign",
-                   lambda c: c.with_(test=_agreement(_S2, _small(reverse=True))), _TANH32),
-            Mutant("everywhere", "it holds in float32 wherever the knee is", "assumption",
-                   lambda c: c.with_(test=_agreement(_S2, _small(shift=SIZE))), _TANH32),
-        ),
+
+@stated(
+    "regimes.small-values",
+    title="S2 holds where the round-off floor reaches, and nowhere else",
+    source="ours",
+    predicate=_MAP + r": $\sigma_k(A_{FD}) > \sigma_k(A_{AD})$ for every $k > n/2$ if and only if the predicted "
+    r"knee (the first exact AD singular value under $\tau(\sqrt N + \sqrt M)$) is at most $n/2$.",
+    kind="sampled",
+    scopes=_cells,
+    instances=_instances,
+    assumptions=(_AWAY,),
+    quantifier=TYPICAL,
+    requests=_requests,
+    describe=witness,
+    search=_space,
+    judges=(predict,),
+    mutants=(
+        wrong("reversed", "it holds just where the knee is beyond n/2", "sign", _TANH32, reverse=True),
+        wrong("everywhere", "it holds in float32 wherever the knee is", "assumption", _TANH32, shift=SIZE),
     ),
-    Claim(
-        id="regimes.entropy-order",
-        title="S3 holds where the covariance law and the round-off floor say so",
-        statement=r"In at least 9 of 10 problems of the map with $s h \le 1/2$, $s$ the scale of the weights, the sign of $H_{FD} - H_{AD}$, under the default convention (" + Convention().label + r"), is that of its prediction from $A_{AD}$ alone: the covariance law in "
-        "exact arithmetic, the leading truncation term above the knee and noise behind it in floating point.",
-        family="regimes",
-        source="ours",
-        predicate=_MAP + r": $H(A_{AD}) \ge H(A_{FD})$ under the default convention if and only if the predicted gap "
-        r"is at most 0.",
-        kind="sampled",
-        scopes=_cells,
-        instances=_instances,
-        test=_agreement(_S3, _gap_sign()),
-        assumptions=(_RESOLVED,),
-        quantifier=TYPICAL,
-        requests=_requests,
-        describe=witness,
-        search=_space,
-        mutants=(
-            Mutant("reversed", "the covariance has the other sign", "sign",
-                   lambda c: c.with_(test=_agreement(_S3, _gap_sign(reverse=True))), _TANH_EXACT),
-            Mutant("without-floor", "the covariance law alone, in float32", "assumption",
-                   lambda c: c.with_(test=_agreement(_S3, _gap_sign(floor=False))), _TANH32),
-        ),
+)
+def small_values(instance: Problem, scope: Scope, shift: int = 0, reverse: bool = False) -> Outcome:
+    r"""In at least 9 of 10 problems of the map whose predicted knee is at least two indices away from $n/2$, every small
+    singular value of $A_{FD}$ ($k > n/2$) is larger than that of $A_{AD}$ just where the knee says that all of them lie under the
+    round-off floor of $A_{FD}$; in exact arithmetic, which has no floor, nowhere."""
+    behind = knee(instance, scope["arithmetic"]) <= SIZE // 2 + shift
+    return _agreement(instance, _S2(instance, scope), behind != reverse)
+
+
+@stated(
+    "regimes.entropy-order",
+    title="S3 holds where the covariance law and the round-off floor say so",
+    statement=r"In at least 9 of 10 problems of the map with $s h \le 1/2$, $s$ the scale of the weights, the sign of $H_{FD} - H_{AD}$, under the default convention (" + Convention().label + r"), is that of its prediction from $A_{AD}$ alone: the covariance law in "
+    "exact arithmetic, the leading truncation term above the knee and noise behind it in floating point.",
+    source="ours",
+    predicate=_MAP + r": $H(A_{AD}) \ge H(A_{FD})$ under the default convention if and only if the predicted gap "
+    r"is at most 0.",
+    kind="sampled",
+    scopes=_cells,
+    instances=_instances,
+    assumptions=(_RESOLVED,),
+    quantifier=TYPICAL,
+    requests=_requests,
+    describe=witness,
+    search=_space,
+    judges=(entropy_gap_coefficient, advice_floor.predicted_gap),
+    mutants=(
+        wrong("reversed", "the covariance has the other sign", "sign", _TANH_EXACT, reverse=True),
+        wrong("without-floor", "the covariance law alone, in float32", "assumption", _TANH32, floor=False),
     ),
 )  # fmt: skip
+def entropy_order(instance: Problem, scope: Scope, floor: bool = True, reverse: bool = False) -> Outcome:
+    """S3 holds just where the predicted gap is at most 0."""
+    gap = predicted_gap(instance, scope["arithmetic"] if floor else "exact")
+    return _agreement(instance, _S3(instance, scope), None if gap is None else (gap <= 0) != reverse)
+
+
+CLAIMS = (small_values, entropy_order)
 """Where S2 and S3 hold."""

@@ -761,14 +761,14 @@ def test_searches_draw_other_samples() -> None:
 def test_the_integrated_loss_is_at_most_as_large_where_kernels_agree(step: Fraction, equal: bool) -> None:
     """At a tiny step every factor rounds to 1, K_FD = K_AD, and "at most" still holds; the reverse holds there alone."""
     instance = problem("sin", seed=0, size=24, scale=2, step=step)
-    assert training._integral(False)(instance, {}).holds is True
-    assert training._integral(True)(instance, {}).holds is equal
+    assert training.loewner_integral.test(instance, {}).holds is True
+    assert training.loewner_integral.given(reverse=True).test(instance, {}).holds is equal
 
 
 def test_kernels_that_are_learnt_in_one_step_have_the_same_mean_loss() -> None:
     """K = K' = I and η = 1: both losses vanish, and at most as large is what they are."""
     unit = ((Fraction(1), Fraction(0)), (Fraction(0), Fraction(1)))
     pair = loss_orders.Pair(unit, unit, (Fraction(1), Fraction(0)))
-    outcome = loss_orders._mean_favours_large()(pair, {})
+    outcome = loss_orders.average_loss.test(pair, {})
     assert outcome.holds is True
     assert outcome.margin is None
