@@ -140,7 +140,7 @@ def verify(
     shared = {"mutants": mutants, "resume": resume, "record": record, "cell": cell, "against": against}
     if problem is not None or any(value is not None for value in own.values()):
         others = shared | {"profile": profile is not ProfileName.quick}
-        _call("judge.judge", ids=ids or [], path=problem, others=others, **own, as_json=as_json)
+        _call("verify.judge", ids=ids or [], path=problem, others=others, **own, as_json=as_json)
         return
     if jobs != 1:  # one thread a worker; set before numpy is loaded, so that the workers can be forked
         os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -204,7 +204,7 @@ def remainder(
     """
 
 
-@_command("derive_operator.operator", of=derive)
+@_command("derive.operator", of=derive)
 def operator(
     expression: Annotated[str, typer.Argument(metavar="OPERATOR", help="Such as 'u_xx + u_yy', or a name.")],
     stencil: Annotated[str, typer.Option(help="central, forward, backward, five-point, nine-point, …")] = "central",
@@ -242,7 +242,7 @@ def kernel(
     """
 
 
-@_command("derive_spectrum.solvable", name="spectrum", of=derive)
+@_command("derive.solvable", name="spectrum", of=derive)
 def solvable(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="circle, mehler, hermite, prolate or geometric.")],
     parameters: Annotated[list[str] | None, typer.Option("--parameter", "-p", metavar="KEY=VALUE")] = None,
@@ -287,7 +287,7 @@ def spectrum(
     """
 
 
-@_command("interval.entropy")
+@_command("spectrum.entropy")
 def entropy(
     path: ProblemFile,
     rule: RuleOf = None,
@@ -359,7 +359,7 @@ def train(
     """
 
 
-@_command("advise.advise")
+@_command("check.advise")
 def advise(
     path: ProblemFile,
     device: Annotated[Device, typer.Option(help="Where the cost of AD and FD is measured.")] = Device.auto,
@@ -428,7 +428,7 @@ def check(
     """
 
 
-@_command("report.report")
+@_command("sweep.report")
 def report(
     directory: Annotated[
         Path,
@@ -447,7 +447,7 @@ def report(
     """
 
 
-@_command("example.example")
+@_command("check.example")
 def example(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this one; list them by default.")] = None,
     as_json: Json = False,

@@ -10,7 +10,6 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.proofs_check.test_claim import CELL, claim
 
 from proofs_check.claims import steps as proof_steps
 from proofs_check.claims.claim import Claim, Step
@@ -18,6 +17,7 @@ from proofs_check.claims.formal import Formal, reals
 from proofs_check.claims.verdicts import Outcome, Verdict
 from proofs_check.ledger import ledger
 from proofs_check.ledger.judging import chain, formal_steps, judge
+from tests.proofs_check.claims.test_claim import CELL, claim
 from theory.base.errors import InputError
 
 X = sympy.Symbol("x", real=True)

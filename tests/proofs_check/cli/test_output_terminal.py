@@ -145,7 +145,7 @@ sys.argv = ["adfd", "example"]
 if sys.argv[1:] and os.environ["MOMENT"] == "last":
     atexit.register(interrupt)
 sys.last = Last() if os.environ["MOMENT"] == "finalization" else None
-from proofs_check import cli
+from proofs_check.cli import main as cli
 if os.environ["MOMENT"] == "first":
     atexit.register(interrupt)
 if os.environ["MOMENT"] == "code":

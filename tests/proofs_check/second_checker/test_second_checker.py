@@ -14,7 +14,6 @@ from typing import Any
 
 import mpmath
 import pytest
-from certificate_cases import FACTORS, MPMATH, holds, mutated, of_matrix, valid
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from proofs_check import checker, second_checker
 from proofs_check.second_checker import intervals, series
 from proofs_check.second_checker.intervals import Interval, UndecidedError, working
 from proofs_check.second_checker.judge import findings
+from tests.proofs_check.certificate_cases import FACTORS, MPMATH, holds, mutated, of_matrix, valid
 
 FOLDER = Path(second_checker.__file__).parent
 

@@ -11,14 +11,14 @@ import pytest
 from proofs_check.claims.claim import Scope
 from proofs_check.families.differences import floor as rounding_sizes
 from proofs_check.families.differences import steps
-from proofs_check.families.differences.floor import CLAIMS, Draws, size_quotients
+from proofs_check.families.differences.floor import SIZES, Draws, size_quotients
 from proofs_check.families.differences.steps import Draw
 from proofs_check.families.differences.symbols import enclosed
 from theory.operators import roundoff
 from theory.stencils import central
 from theory.stencils.symbol import symbol
 
-CLAIM = next(c for c in CLAIMS if c.id == "steps.roundoff-size")
+(CLAIM,) = SIZES
 CELLS = CLAIM.scopes("quick")
 
 
