@@ -60,7 +60,7 @@ def instrumented(source: bytes | str, path: str) -> ast.Module:
         start = 1  # the docstring
     while start < len(tree.body) and isinstance(one := tree.body[start], ast.ImportFrom) and one.module == "__future__":
         start += 1
-    load = ast.ImportFrom(module="proofs_check", names=[ast.alias(name="float_guard", asname=NAME)], level=0)
+    load = ast.ImportFrom(module="proofs_check.own", names=[ast.alias(name="float_guard", asname=NAME)], level=0)
     tree.body.insert(start, load)
     if len(tree.body) > start + 1:
         ast.copy_location(load, tree.body[start + 1])
@@ -259,10 +259,17 @@ def _loaded(target: Any) -> Any:
 
 
 JUDGES = (
-    "numerics.arithmetic.balls", "numerics.arithmetic.balls", "numerics.arithmetic.balls", "proofs_check.claims.comparisons", "proofs_check.claims.verdicts",
-    "proofs_check.own.float_guard", "proofs_check.claims.formal", "proofs_check.claims.instances", "proofs_check.ledger.judging", "proofs_check.claims.provers",
-    "proofs_check.claims.verdicts", "theory.base.enclosure", "theory.base.enclosure", "theory.base.polynomials",
-)  # fmt: skip
+    "numerics.arithmetic.balls",
+    "proofs_check.claims.comparisons",
+    "proofs_check.claims.formal",
+    "proofs_check.claims.instances",
+    "proofs_check.claims.provers",
+    "proofs_check.claims.verdicts",
+    "proofs_check.ledger.judging",
+    "proofs_check.own.float_guard",
+    "theory.base.enclosure",
+    "theory.base.polynomials",
+)
 """Modules that decide verdicts: they are there before the file runs."""
 FOUNDATIONS = ("fractions", "flint", "math", "operator", "sympy")
 """Modules of others that they count with; where they are there."""
