@@ -16,9 +16,7 @@ from scipy.optimize import brentq
 from numerics.entropy.limit import limit_spectrum
 from numerics.matrices.assemble import float_matrix, truncation_terms
 from numerics.problem.problem import Problem
-from theory.entropy.conventions import Convention
-from theory.entropy.entropy import cutoff, entropy_gap_coefficient, truncated_entropy
-from theory.features.laws import Law, Normal, Uniform
+from theory import Convention, Law, Normal, Uniform, cutoff, entropy_gap_coefficient, truncated_entropy
 
 TARGET = Path(__file__).resolve().parent / "why.svg"
 ONE = Normal(Fraction(0), Fraction(1))

@@ -1,6 +1,6 @@
 """A pytest plugin: files of claims are collected as tests, one for each cell and one for each mutant.
 
-A file called ``claims_*.py`` or ``*_claims.py`` that imports from ``proofs_check`` is a file of claims
+A file called ``claims_*.py`` or ``*_claims.py`` that imports from ``adfd`` or ``proofs_check`` is a file of claims
 (:mod:`proofs_check.own.claims`).  The test of a cell passes when its verdict is PROVED, CERTIFIED or SUPPORTED; that
 of a mutant, when it is REFUTED.  What fails shows the evidence and the commands that repeat it.
 ``--adfd-profile full`` judges more instances.
@@ -46,7 +46,7 @@ def is_claim_file(path: Path) -> bool:
     if path.resolve().is_relative_to(HERE):  # modules of this package have such names
         return False
     try:
-        return b"proofs_check" in path.read_bytes()
+        return any(name in path.read_bytes() for name in (b"adfd", b"proofs_check"))
     except OSError:
         return False
 

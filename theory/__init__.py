@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from theory.base import old_names
 from theory.base.faces import face
 
 if TYPE_CHECKING:  # the same names, for type checkers
@@ -76,3 +77,4 @@ HOMES = {
 }
 """The names of this face, by the module that defines them."""
 __all__, __getattr__, __dir__ = face(__name__, HOMES)
+old_names.install()

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import torch
 
-from proofs_check.advice.advice import advise
+from adfd import advise
 
 HABIT = 1e-4
 

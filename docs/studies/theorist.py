@@ -16,16 +16,20 @@ from __future__ import annotations
 
 import argparse
 
-from numerics.entropy.compare import difference, entropy_of
-from numerics.problem.problem import Problem
-from numerics.spectra.spectrum import spectrum
-from proofs_check.claims.comparisons import below
-from proofs_check.claims.verdicts import Outcome
-from proofs_check.ledger.judging import judge
-from proofs_check.own.claims import claim, without
-from proofs_check.search.refute import search
-from proofs_check.search.spaces import like
-from theory.entropy.conventions import Convention
+from adfd import (
+    Convention,
+    Outcome,
+    Problem,
+    below,
+    claim,
+    difference,
+    entropy,
+    judge,
+    like,
+    refute,
+    spectrum,
+    without,
+)
 
 RANK = 2
 CONVENTION = Convention("fixed", rank=RANK, power=1)
@@ -45,7 +49,7 @@ def full_rank(problem: Problem) -> bool:
 
 def gap(problem: Problem):  # type: ignore[no-untyped-def]
     """An enclosure of H_FD − H_AD."""
-    entropies = [entropy_of(spectrum(problem, m, "exact"), CONVENTION) for m in ("ad", "fd")]  # type: ignore[arg-type]
+    entropies = [entropy(spectrum(problem, m, "exact"), CONVENTION) for m in ("ad", "fd")]  # type: ignore[arg-type]
     return difference(*entropies)
 
 
@@ -90,7 +94,7 @@ def main(*, cheap: bool) -> None:
     assert first.verdict == "REFUTED"
 
     print("2. The smallest counterexample found:")
-    effort = search(ad_has_the_entropy, [CELL], 3 if cheap else 20)
+    effort = refute(ad_has_the_entropy, [CELL], 3 if cheap else 20)
     assert effort.best is not None
     problem = effort.best.instance
     content = problem.to_dict()

@@ -25,8 +25,9 @@ def _leave(number: int, frame: Any) -> None:
 
 def install() -> None:
     """For the installed command only: a program that imports this one keeps its own handling."""
-    started = os.path.basename(sys.argv[0]) if sys.argv else ""
-    if started in {"adfd", "cli.py"} and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    script = sys.argv[0] if sys.argv else ""
+    ours = os.path.basename(script) == "adfd" or script.endswith(os.path.join("proofs_check", "cli", "__main__.py"))
+    if ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
         # Called last of all.  What is left of the shutdown then takes milliseconds and heeds Ctrl-C no more; by itself
         # Python would put the system's handling back, and the process would end by the signal.

@@ -26,7 +26,7 @@ from proofs_check.claims.links import LINKS
 from proofs_check.claims.verdicts import POSITIVE, Status, Verdict, compare, finite
 from proofs_check.ledger import schedule
 from proofs_check.ledger.judging import failure, judge, told_outside
-from proofs_check.ledger.ledger import Record, all_claims, load_expected
+from proofs_check.ledger.ledger import Record, all_claims, load_expected, select
 from proofs_check.ledger.ledger import homes as ledger_homes
 from proofs_check.own import again
 from proofs_check.own import claims as user_claims
@@ -384,6 +384,20 @@ def ledger(claims: Iterable[Claim], results: list[dict[str, Any]], profile: Prof
             )
         listed.append(describe(claim) | {"cells": cells})
     return listed
+
+
+def verify(*names: str, profile: Profile = "quick") -> list[dict[str, Any]]:
+    """Judges claims in this process: what ``adfd verify --json`` lists of them, each with its cells.
+
+    Args:
+        names: ids, families or files of claims (``FILE.py``, which is run); all of the ledger without any.
+        profile: ``"quick"`` or ``"full"``.
+
+    Raises:
+        InputError: a name that selects nothing.
+    """
+    chosen = select(names)
+    return ledger(chosen, run(tasks(chosen, profile)), profile)
 
 
 def status(result: Mapping[str, Any], entry: Mapping[str, Any] | None) -> Status:

@@ -37,6 +37,9 @@ SCHEMA = 1
 """Version of the file; another one is refused."""
 ROOMS = ("theory.", "numerics.", "proofs_check.")
 """Where the classes of instances may come from; besides these, a user's own file."""
+CLASSES = {"proofs_check.claims.steps:Draw": "proofs_check.families.differences.steps:Draw"}
+"""Classes that older files name where another module is now; what else has moved is known by its old name
+(:mod:`theory.base.old_names`)."""
 MAX_BYTES = 20_000_000
 """Largest file read."""
 
@@ -101,7 +104,7 @@ def decode(data: Any, own: str | None = None) -> Any:
 
 
 def _class(name: str, own: str | None) -> Any:
-    room, _, qualified = name.partition(":")
+    room, _, qualified = CLASSES.get(name, name).partition(":")
     if room and not room.startswith(ROOMS):
         raise InputError(f"instance: {name[:80]}: a class of another package")
     found: Any = importlib.import_module(room or own or "builtins")

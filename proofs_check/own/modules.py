@@ -31,7 +31,7 @@ MOST = 1000
 """Modules of one's own that a file may import."""
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = {"site-packages", "dist-packages"}
-OURS = ("theory", "numerics", "proofs_check")
+OURS = ("theory", "numerics", "proofs_check", "adfd")
 
 
 @cache

@@ -1,11 +1,6 @@
 """Two conjectures about sine features in exact arithmetic; one of them is true."""
 
-from numerics.arithmetic.balls import Enclosure
-from numerics.problem.problem import Problem
-from numerics.spectra.spectrum import spectrum
-from proofs_check.claims.comparisons import below
-from proofs_check.own.claims import claim
-from proofs_check.search.spaces import like
+from adfd import Enclosure, Problem, below, claim, like, spectrum
 
 SINE = like(Problem(activation_name="sin"), least=2)  # u'' by central differences; any features, points and step
 

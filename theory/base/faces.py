@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # every command starts with this module
+    from collections.abc import Callable, Mapping
 
 
 def face(package: str, homes: Mapping[str, str]) -> tuple[list[str], Callable[[str], object], Callable[[], list[str]]]:
@@ -12,14 +15,20 @@ def face(package: str, homes: Mapping[str, str]) -> tuple[list[str], Callable[[s
 
     Args:
         package: its name.
-        homes: the names that it hands on, parted by blanks, by the module that defines them.
+        homes: the names that it hands on, parted by blanks, by the module that defines them; ``new=old`` for one that
+            is handed on under another name.
     """
-    home = {name: module for module, names in homes.items() for name in names.split()}
+    home = {
+        name: (module, own or name)
+        for module, names in homes.items()
+        for name, _, own in (word.partition("=") for word in names.split())
+    }
 
     def load(name: str) -> object:
         if name not in home:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(home[name]), name)
+        module, own = home[name]
+        value = getattr(import_module(module), own)
         setattr(sys.modules[package], name, value)
         return value
 
