@@ -17,7 +17,6 @@ import math
 from collections.abc import Callable
 
 import torch
-
 from adfd import advise
 
 HABIT = 1e-4
