@@ -164,6 +164,11 @@ TYPICAL = Quantifier("typical")
 SHARE = Quantifier("share")
 
 
+def described(instance: Any) -> Any:
+    """An instance in JSON types: what its ``to_dict`` says, else its text."""
+    return instance.to_dict() if hasattr(instance, "to_dict") else str(instance)
+
+
 MutantKind = Literal["constant", "sign", "assumption", "exponent", "order", "predicate"]
 """What a mutant changes."""
 
@@ -208,7 +213,7 @@ class Claim:
         derivation: the steps of the proof, where there is one; those with a check are run with every cell.
         rests_on: ids of the claims that the proof, or the explanation of the verdicts, uses.
         requests: spectra that the instances of a cell will read.
-        describe: an instance in JSON types, for the witness.
+        describe: an instance in JSON types, for the witness; without it, what its ``to_dict`` says, else its text.
         search: the space in which counterexamples of a cell are sought; without one it is made from the instances.
         file: the file of a claim that is not in the ledger.
         proven: the cells in which every instance is decided with proof: there the claim is about all of them, in ball
@@ -239,7 +244,7 @@ class Claim:
     derivation: tuple[Step, ...] = ()
     rests_on: tuple[str, ...] = ()
     requests: Callable[[Any, Scope], Iterable[Request]] | None = None
-    describe: Callable[[Any], Any] = str
+    describe: Callable[[Any], Any] = described
     search: Callable[[Scope], SearchStrategy[Any]] | None = None
     file: str | None = None
     proven: Callable[[Scope], bool] | None = None

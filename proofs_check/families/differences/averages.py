@@ -217,6 +217,7 @@ _by_derivative = once(*({"derivative": str(m)} for m in (1, 2, 3, 4)))
     derivation=(Step(r"two constant-coefficient expansions agree up to $h^q$ iff they agree on polynomials of "
                      r"degree $\le m + q$", "linear algebra: monomials separate the derivatives at a point", "identity", _separate),),
     describe=_describe_plane,
+    judges=(five_point, nine_point, thirteen_point),
     mutants=(
         wrong("no-cross-term", "the nine-point difference has the leading term of the five-point one", "predicate",
             {"stencil": "nine-point"}, stated=LEADING | {"nine-point": LEADING["five-point"]}),
@@ -263,6 +264,7 @@ def leading_terms(s: Stencil, scope: Scope, stated: dict[str, Leading] = LEADING
         Step(r"$u(rv) = \sum_{n<N}\frac{r^n(v\cdot\partial)^nu(0)}{n!} + \int_0^r\frac{(r-t)^{N-1}}{(N-1)!}"
              r"(v\cdot\partial)^Nu(tv)\,dt$", "Taylor's formula along the segment to a node"),
     ),
+    judges=(remainder_constants,),
     mutants=(
         wrong("a-tenth-less", "nine tenths of the constants are enough", "constant", factor=Fraction(9, 10)),
         wrong("even", "without the derivatives of odd orders in x and y", "assumption", {"stencil": "nine-point"},
@@ -318,6 +320,7 @@ def remainder_several(
     scopes=_plane,
     instances=_named,
     describe=_describe_plane,
+    judges=(five_point, nine_point, thirteen_point),
     mutants=(
         wrong("square", "the thirteen-point weights sum to 8² − 2", "constant", {"stencil": "thirteen-point"},
             stated=lambda name: Fraction(62)),
@@ -340,6 +343,7 @@ def weight_norms(s: Stencil, scope: Scope, stated: Callable[[str], Fraction] = S
     kind="exact",
     scopes=once(*({"stencil": name} for name in AVERAGES)),
     instances=lambda scope, profile: (scope["stencil"],),
+    judges=(peano.average_norm, peano.peano_kernel),
     mutants=(
         wrong("larger", "one per cent more", "constant", factor=Fraction(101, 100)),
         wrong("signed", "the integral of K without the modulus", "predicate", absolute=False),
@@ -368,6 +372,7 @@ def average_norms(name: str, scope: Scope, factor: Fraction = Fraction(1), absol
     scopes=_by_derivative,
     instances=_random_nodes(1),
     describe=describe,
+    judges=(peano.peano_kernel,),
     mutants=(
         instead("one-more-node", "m + 2 nodes", "assumption", {"derivative": "2"}, instances=_random_nodes(2)),
         wrong("normalisation", "the B-spline of the partition of unity, twice as large", "constant",
@@ -401,6 +406,7 @@ def minimal_is_average(s: Stencil, scope: Scope, factor: Fraction = Fraction(1))
                      r"$\lambda\mu_1 + (1-\lambda)\mu_2 = 0$", "exactness for $t^{m+1}$: the first moment of a "
                      "B-spline is the mean of its knots"),),
     describe=describe,
+    judges=(peano.is_average,),
     mutants=(
         wrong("within-the-nodes", "it suffices that 0 lies within the nodes", "assumption", {"derivative": "2"},
             says=_within_nodes),

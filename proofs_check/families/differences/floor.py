@@ -24,12 +24,13 @@ from numerics.problem.drawn import features, interior_points
 from numerics.problem.problem import Arithmetic, Problem
 from numerics.spectra.spectrum import UNIT_ROUNDOFF, spectrum
 from proofs_check.claims.claim import TYPICAL, Assumption, Profile, Request, Scope, Step, stated, wrong
-from proofs_check.claims.comparisons import once, problem, seeds, witness
+from proofs_check.claims.comparisons import once, problem, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.differences.steps import Draw, named, predicted
 from proofs_check.sources.decisions import CONFIDENCE, within
 from theory.base.expressions import evaluate
 from theory.features.activations import z
+from theory.operators import roundoff
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -59,7 +60,7 @@ class Population:
         """N = M = 32, w, b ~ N(0, 1), u_xx, h = 1/100."""
         return tuple(problem(self.activation, seed=self.first + k, size=32) for k in range(self.seeds))
 
-    def describe(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON types, from which the draws can be made again."""
         return {"seeds": [self.first, self.first + self.seeds], "problem of the first": self.problems[0].to_dict()}
 
@@ -234,8 +235,8 @@ _float32 = {"arithmetic": "float32", "activation": "tanh", "operator": "u_xx", "
           for e in (ROUNDED, STORED) for a in ("sin", "tanh", "erf", "gaussian"))
     ),
     instances=_populations,
-    describe=Population.describe,
     search=_population_space,
+    judges=(predict,),
     mutants=(
         wrong("root-of-a-third", "κ = 1/√3: every error is as large as for the smallest significand", "constant",
             scale=math.sqrt(2)),
@@ -269,8 +270,8 @@ def entries(population: Population, scope: Scope, scale: float = 1.0) -> Outcome
         Step(r"an $(N-k)\times(M-k)$ noise matrix has Marchenko–Pastur quantiles",
              "Marchenko and Pastur, Math. USSR Sb. 1 (1967) 457", "cited"),
     ),
-    describe=witness,
     search=_search,
+    judges=(predict,),
     mutants=(
         wrong("one-power-of-h", "the noise is u/h instead of u/h²", "exponent", _float32, scale=1e-2),
         wrong("other-arithmetic", "float32 has the unit round-off of float64", "constant", _float32,
@@ -303,8 +304,8 @@ def law(instance: Problem, scope: Scope, scale: float = 1.0) -> Outcome:
     kind="sampled",
     scopes=_cells,
     instances=_populations,
-    describe=Population.describe,
     search=_population_space,
+    judges=(predict,),
     mutants=(
         wrong("root-of-a-third", "κ = 1/√3", "constant", scale=math.sqrt(2)),
         wrong("one-power-of-h", "the noise is u/h instead of u/h²", "exponent", _float32, scale=1e-2),
@@ -338,8 +339,8 @@ def law_constant(population: Population, scope: Scope, scale: float = 1.0) -> Ou
     ),
     quantifier=TYPICAL,
     requests=_requests,
-    describe=witness,
     search=_search,
+    judges=(predict,),
     mutants=(
         wrong("one-less", "the exponent is −(m − 1)", "exponent", expected=lambda m: 1 - m),
         wrong("shrinks", "the floor shrinks with the step, like h^m", "sign", expected=lambda m: m),
@@ -435,7 +436,7 @@ def _many(scope: Scope, profile: Profile) -> Iterator[Draws]:
         )
     ),
     instances=_many,
-    describe=Draws.to_dict,
+    judges=(roundoff.typical,),
     mutants=(
         wrong("root-of-a-third", "κ = 1/√3", "constant", scale=math.sqrt(2)),
         wrong("root-of-a-twelfth", "κ = 1/√12", "constant",

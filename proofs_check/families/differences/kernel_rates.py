@@ -14,7 +14,7 @@ import numpy as np
 from proofs_check.claims.claim import Assumption, Profile, Scope, Step, instead, stated, weaker, wrong
 from proofs_check.claims.comparisons import once
 from proofs_check.claims.verdicts import Outcome
-from proofs_check.families.differences.kernels import OFF, kernel, value
+from proofs_check.families.differences.kernels import DERIVED, OFF, kernel, value
 from theory.base.errors import NonexistenceError
 from theory.base.exact import spell
 from theory.features import laws
@@ -212,7 +212,7 @@ _single = once({"activation": "sin", "weights": "student(3), student(5)", "biase
     kind="sampled",
     scopes=_families,
     instances=lambda scope, profile: (CELLS[scope["kernel"]],),
-    describe=Rate.to_dict,
+    judges=DERIVED,
     mutants=(
         wrong("one-more", "the rate is p + 1", "exponent", exponent=lambda r: r.stencil[1] + 1),
         wrong("one-side", "T acts at x alone: half the coefficient", "constant", share=0.5),
@@ -240,7 +240,7 @@ def fd_rate(
         Assumption(r"$\nu > 2m$: $K_{AD}$ exists on the diagonal", lambda r: r.tail > 2 * r.derivative),
         Assumption(r"$\nu < 2m + p$", lambda r: r.tail < 2 * r.derivative + r.stencil[1]),
     ),
-    describe=Rate.to_dict,
+    judges=DERIVED,
     mutants=(
         wrong("smooth-rate", "the rate of the stencil", "exponent", exponent=lambda r: r.stencil[1]),
         weaker("light-tails", "ν may exceed 2m + p", "2m + p"),
@@ -271,7 +271,7 @@ def heavy_tails(
              r"$b \sim N(0,1)$ is independent of $w$; claim laws.moments", "claim"),
     ),
     rests_on=("laws.moments",),
-    describe=Rate.to_dict,
+    judges=DERIVED,
     mutants=(
         instead("decaying", "for the bump as well", "assumption", instances=_cauchy("gaussian")),
         wrong("all-of-it", "it grows like h⁻⁴", "exponent", exponent=-4),
@@ -299,6 +299,7 @@ def cauchy_sine(rate: Rate, scope: Scope, exponent: float = -3) -> Outcome:
     kind="sampled",
     scopes=once({"activation": "gaussian", "weights": "cauchy(0, 1)", "biases": "normal(0, 1)"}),
     instances=lambda scope, profile: (Fraction(1),),
+    judges=DERIVED,
     mutants=(
         wrong("transposed", "0.7283", "constant", stated=0.7283),
         wrong("normal-weights", "normal weights give the same", "assumption", law="normal(0, 1)"),
@@ -331,6 +332,7 @@ def cauchy_bump(x: Fraction, scope: Scope, stated: float = 0.7238, law: str = "c
         Step(r"$h\,E(\cdot)^2 \to \tfrac23 E|w|^3 p_b(-wx) = \tfrac23\cdot\frac{2}{\pi(1+x^2)^2}$",
              r"$\int\max(0, 1-|t|)^2dt = 2/3$"),
     ),
+    judges=DERIVED,
     mutants=(
         wrong("full-hat", "∫ of the hat in place of its square", "constant", constant=Fraction(2)),
         wrong("bounded", "K_FD(x, x) has a finite limit", "exponent", power=0),
@@ -369,6 +371,7 @@ def relu(x: Fraction, scope: Scope, power: int = 1, constant: Fraction = Fractio
     scopes=once(*({"activation": "sin", "method": method, "step": spell(STEP)} for method in ("ad", "fd"))),
     instances=_samples,
     assumptions=(Assumption(r"$E(L\varphi)^4 < \infty$", lambda s: s.fourth_moment),),
+    judges=DERIVED,
     mutants=(
         wrong("fast", "the rate is M⁻¹", "exponent", exponent=-1.0),
         weaker("heavy", "Student weights with ν = 5: no fourth moment of w²", "infty",

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import lru_cache
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from proofs_check.claims import steps as proof_steps
@@ -65,6 +66,10 @@ DEAR = (
 """Closed forms whose reference is a product rule of seconds: in the full profile."""
 
 
+DERIVED = ("theory.kernels.kernel.derive_kernel",)
+"""What claims about kernels judge."""
+
+
 @lru_cache(maxsize=256)
 def kernel(
     activation: str,
@@ -109,6 +114,32 @@ def _wanted(derived: KernelDerivation) -> list[tuple[Kind, Fraction, Fraction]]:
     except NonexistenceError:
         return found
     return [*found, ("K_AD", *OFF)]
+
+
+def _agreement(
+    derived: KernelDerivation, values: list[Any], products: list[Any], wanted: int, symmetric: bool
+) -> tuple[float, str]:
+    """Digits to which values agree with the expectations of these products by quadrature, and how those were found.
+
+    The expectations know the densities and the activation alone.  Rules get finer until the digits are reached, or no
+    longer grow; where there are more values than products, they are compared with them in turn.
+    """
+    from mpmath import mp
+
+    from theory.kernels.oracle import multivariate as references
+    from theory.kernels.oracle.quadratures import derivative_table, form_of
+
+    form, w, b = form_of(derived.activation), derived.weights, derived.biases
+    table, digits = derivative_table(derived.activation), -math.inf
+    for level in references.levels(form, w, b, order=2):
+        exact = references.reference(form, table, w, b, products, level, symmetric=symmetric)
+        gap = max(abs(v - r) / abs(r) if r else abs(v) for v, r in zip(values, cycle(exact), strict=False))
+        better = float(-mp.log10(gap)) if gap else 36.0
+        if better >= wanted or better < digits + 1:  # reached, or a finer rule no longer helps
+            digits = max(digits, better)
+            break
+        digits = better
+    return digits, references.method(form, w, b)
 
 
 MOMENT_DIGITS = 20
@@ -164,6 +195,7 @@ _BUMP = {"activation": "gaussian", "weights": "normal(0, 1)", "biases": "normal(
     kind="sampled",
     scopes=_law_cells,
     instances=lambda scope, profile: (_of(scope),),
+    judges=DERIVED,
     mutants=(
         wrong("half", "half of it", "constant",
             {"activation": "z**3 - 2*z", "weights": "laplace(0, 1)", "biases": "uniform(-1, 2)"}, factor=(1, 2)),
@@ -181,30 +213,17 @@ def closed_forms(
     # The closed form, times ``factor`` (a fraction) and 1 + 10^−exponent, against quadrature of the definition.
     from mpmath import mp
 
-    from theory.kernels.oracle import multivariate as references
-    from theory.kernels.oracle.quadratures import derivative_table, form_of
-
     derived = kernel(*names, "u_xx")
     if not derived.closed:
         return Outcome(False, "there is no closed form")
-    form, w, b = form_of(derived.activation), derived.weights, derived.biases
-    wanted, digits = _wanted(derived), -math.inf
+    wanted = _wanted(derived)
     with mp.workdps(36):
-        wrong = mp.mpf(factor[0]) / factor[1] * (1 + mp.mpf(10) ** -exponent if exponent else 1)
-        values = [wrong * value(derived, kind, x, y, 34) for kind, x, y in wanted]
+        scale = mp.mpf(factor[0]) / factor[1] * (1 + mp.mpf(10) ** -exponent if exponent else 1)
+        values = [scale * value(derived, kind, x, y, 34) for kind, x, y in wanted]
         products = [derived.features(kind, (x,), (y,)) for kind, x, y in wanted]
-        table = derivative_table(derived.activation)
-        symmetric = derived.activation.parity is not None
-        for level in references.levels(form, w, b, order=2):
-            exact = references.reference(form, table, w, b, products, level, symmetric=symmetric)
-            gap = max(abs(v - r) / abs(r) if r else abs(v) for v, r in zip(values, exact, strict=True))
-            better = float(-mp.log10(gap)) if gap else 36.0
-            if better >= DIGITS or better < digits + 1:  # reached, or a finer rule no longer helps
-                digits = max(digits, better)
-                break
-            digits = better
+        digits, method = _agreement(derived, values, products, DIGITS, derived.activation.parity is not None)
     kinds = "K and K_AD" if len(wanted) == 3 else "K (K_AD is not compared)"
-    detail = f"{kinds}: {digits:.1f} digits by {derived.route.lower()} against {references.method(form, w, b)}"
+    detail = f"{kinds}: {digits:.1f} digits by {derived.route.lower()} against {method}"
     return Outcome(digits >= DIGITS, detail, margin=digits - DIGITS, data={"digits": digits})
 
 
@@ -235,6 +254,7 @@ def closed_forms(
     statement=r"For $L = \partial^2$ and three families ($\sin$ with $w \sim N(1/2, 1)$, $b \sim N(0, 1)$; $e^{-z^2/2}$ with "
     r"$w, b \sim N(0, 1)$; $z^3 - 2z$ with Laplace weights and uniform biases) $K_{AD} = L_xL_yK$: differentiation and "
     rf"expectation commute, to {MOMENT_DIGITS} digits at two pairs of points.",
+    judges=DERIVED,
     mutants=(
         misproved("third", r"the second step has $\partial_x^3\partial_y$", "predicate", 2, check=_enclosed((3, 1))),
         wrong("one-side", "L acts at x alone", "order", orders=(2, 0)),
@@ -250,37 +270,23 @@ def derivatives(
     sign: int = 1,
     change: Callable[[sympy.Expr], sympy.Expr] | None = None,
 ) -> Outcome:
-    # K_AD and ∂ˣ∂ʸK of the given orders, both at points, against E w⁴ σ''(wx + b) σ''(wy + b) by quadrature. The
-    # expectation knows neither K nor its derivatives. ``change`` is made to K, and K_AD derived from it, for a
-    # mutant.
+    # K_AD and ∂ˣ∂ʸK of the given orders, both at points, against E w⁴ σ''(wx + b) σ''(wy + b) by quadrature, which
+    # knows neither K nor its derivatives. ``change`` is made to K, and K_AD derived from it, for a mutant.
     import sympy as sp
     from mpmath import mp
 
     from theory.kernels.evaluation import to_digits
-    from theory.kernels.oracle import multivariate as references
-    from theory.kernels.oracle.quadratures import derivative_table, form_of
 
     derived = kernel(*names, "u_xx")
     x, y = derived.symbols
     K = change(derived.K) if change else derived.K
-    differentiated = sign * sp.diff(K, x, orders[0], y, orders[1])
-    stated = sp.diff(K, x, 2, y, 2) if change else derived.K_AD
-    form, w, b = form_of(derived.activation), derived.weights, derived.biases
-    worst = math.inf
+    forms = (sp.diff(K, x, 2, y, 2) if change else derived.K_AD, sign * sp.diff(K, x, orders[0], y, orders[1]))
     with mp.workdps(36):
         products = [derived.features("K_AD", (p,), (q,)) for p, q in (OFF, ON)]
-        table = derivative_table(derived.activation)
-        values = [to_digits(form_, {x: p, y: q}, 30) for form_ in (stated, differentiated) for p, q in (OFF, ON)]
-        for level in references.levels(form, w, b, order=2):
-            exact = references.reference(form, table, w, b, products, level, symmetric=False)
-            gap = max(abs(v - r) / abs(r) for v, r in zip(values, [*exact, *exact], strict=True))
-            better = float(-mp.log10(gap)) if gap else 36.0
-            if better >= MOMENT_DIGITS or (worst < math.inf and better < worst + 1):
-                worst = max(better, worst if worst < math.inf else better)
-                break
-            worst = better
-    detail = f"K_AD and ∂ˣ∂ʸK agree with E Lφ(x) Lφ(y) to {worst:.1f} digits, by {references.method(form, w, b)}"
-    return Outcome(worst >= MOMENT_DIGITS, detail, margin=worst - MOMENT_DIGITS, data={"digits": worst})
+        values = [to_digits(form, {x: p, y: q}, 30) for form in forms for p, q in (OFF, ON)]
+        digits, method = _agreement(derived, values, products, MOMENT_DIGITS, symmetric=False)
+    detail = f"K_AD and ∂ˣ∂ʸK agree with E Lφ(x) Lφ(y) to {digits:.1f} digits, by {method}"
+    return Outcome(digits >= MOMENT_DIGITS, detail, margin=digits - MOMENT_DIGITS, data={"digits": digits})
 
 
 _CLAIMS_kernels = (closed_forms, derivatives)
@@ -378,6 +384,7 @@ def _increases(scope: Scope) -> Outcome:
              r"$P_2 = 1 + s + s^2/3$", "Bessel functions of half-integer order"),
     ),
     describe=lambda t: {"t": spell(t)},
+    judges=(Law.characteristic_function,),
     mutants=(
         wrong("conjugate", "E e^(−itw)", "sign", change=lambda t: -t),
         wrong("scale", "half the scale", "constant", {"law": "student(3, 1)"}, change=lambda t: t / 2),
@@ -431,6 +438,7 @@ def characteristic_functions(
              _increases),
     ),
     describe=lambda n: {"n": n},
+    judges=(Law.moment,),
     mutants=(
         wrong("central", "odd moments vanish", "sign", change=lambda value, n: Fraction(0) if n % 2 else value),
         wrong("variance", "twice the second moment", "constant", {"law": "laplace(1/3, 2)"},

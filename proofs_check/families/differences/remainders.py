@@ -209,6 +209,7 @@ AGREEMENT = Fraction(1, 10**38)
     ),
     describe=describe,
     search=space,
+    judges=(peano.peano_kernel,),
     mutants=(
         wrong("moved", "K is moved by a hundredth", "constant", change=_moved(Fraction(1, 100))),
         wrong("two-thirds", "K is two thirds as large", "constant", change=_scaled(Fraction(2, 3))),
@@ -245,6 +246,7 @@ def stencils_peano(s: Stencil, scope: Scope, change: Change = lambda kernel: ker
     instances=instances,
     describe=describe,
     search=space,
+    judges=(peano.error_constant, peano.peano_kernel),
     mutants=(
         wrong("one-per-cent", "a hundredth less than the constant is enough", "constant", factor=Fraction(99, 100)),
         wrong("not-least", "a hundredth more than the constant is the least", "predicate", factor=Fraction(101, 100)),

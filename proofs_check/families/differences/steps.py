@@ -275,6 +275,7 @@ _worst_cells = once(
              r"$(h\,d/dh)^2 f = p^2ah^p + m^2\rho h^{-m} > 0$", "theorem", _convex),
         Step(r"$f(h^*) = \frac{m+p}{m}\,a\,h^{*p}$", "insert", "identity", _value),
     ),
+    judges=(roundoff.optimal_step_expression,),
     mutants=(
         misproved("slope", r"the first step has $h f' = p a h^p + m\rho h^{-m}$", "sign", 1, check=_stationary(+1)),
         wrong("no-ratio", "the factor m/p is forgotten", "constant",
@@ -323,7 +324,7 @@ def optimal(name: str, scope: Scope, change: Form = lambda step, least, m, p: (s
     scopes=_cells("u_xx central p=2", "u_xx central p=4", "u_xxxx central p=2", "u_xxxx central p=4"),
     instances=_draws(32, 128),
     quantifier=TYPICAL,
-    describe=Draw.to_dict,
+    judges=(roundoff.optimal_step, roundoff.typical),
     mutants=(
         wrong("first-derivative", "the exponent 1/(p + 1) of a first derivative", "exponent",
             change=lambda step, s: step ** ((s.degree + s.order) / (s.order + 1))),
@@ -363,7 +364,7 @@ def brute_force(
     ),
     instances=_draws(64, 128),
     quantifier=TYPICAL,
-    describe=Draw.to_dict,
+    judges=(roundoff.optimal_step,),
     mutants=(
         wrong("floor", "it grows like h^(−m+1)", "exponent", shift=(-1, 0)),
         wrong("order", "it falls like h^(p+1)", "order", shift=(0, 1)),
@@ -396,7 +397,7 @@ def slopes(draw: Draw, scope: Scope, shift: tuple[int, int] = (0, 0)) -> Outcome
     ),
     instances=_draws(32, 128),
     quantifier=TYPICAL,
-    describe=Draw.to_dict,
+    judges=(roundoff.optimal_step,),
     mutants=(
         wrong("all-digits", "every digit is gained", "exponent", exponent=lambda m, p: 1.0),
         wrong("swapped", "the exponent m/(p + m)", "predicate", {"activation": "tanh", "stencil": "u_xx central p=4"},
@@ -430,7 +431,7 @@ def digits_gained(
         Step(r"$\mathrm{fl}(x + hs) = (x + hs)(1 + \delta)$, and so on for the product, the sum and $\sigma$",
              "N. J. Higham, Accuracy and Stability of Numerical Algorithms (2002), §2.2", "cited"),
     ),
-    describe=Draw.to_dict,
+    judges=(roundoff.worst_case, roundoff.sensitivity),
     mutants=(
         wrong("values-only", "the argument is taken as exact: S = max |σ|", "assumption", argument=False),
         wrong("one-power-less", "h^(1−m)", "exponent", power=1),

@@ -224,6 +224,7 @@ _by_derivative = once(*({"derivative": str(m)} for m in (1, 2, 3, 4)))
     scopes=_by_derivative,
     instances=_central,
     describe=describe,
+    judges=(symbols.symbol,),
     mutants=(
         wrong("whole-line", "m ≥ 0 on the whole line", "assumption", {"derivative": "1"}, everywhere=True),
         wrong("half", "m ≥ 1/2 on (0, π]", "constant", {"derivative": "2"}, low=Fraction(1, 2)),
@@ -255,6 +256,7 @@ def central_unit_interval(s: Stencil, scope: Scope, everywhere: bool = False, lo
              "$P$ keeps its sign on $(-1,1)$ and $m(0) = 1$", "inequality", _keeps_sign),
     ),
     describe=describe,
+    judges=(central,),
     mutants=(
         weaker("even", "even derivatives too", "odd"),
         misproved("next-polynomial", r"the first step has $U_k$ in place of $U_{k-1}$", "predicate", 1,
@@ -282,6 +284,7 @@ def odd_negative(s: Stencil, scope: Scope) -> Outcome:
     kind="exact",
     scopes=once(*({"derivative": str(m), "order": str(p)} for m, p in SUPREMA)),
     instances=_forward_key,
+    judges=(symbols.supremum,),
     mutants=(
         wrong("last-digit", "one unit more in the last digit", "constant",
             stated={k: v + Fraction(1, 1000) for k, v in SUPREMA.items()}),
@@ -316,6 +319,7 @@ def one_sided_suprema(
         Step(r"$\sin(\theta/2) = (z - z^{-1})/(2i)$, $\sin\theta = (z^2 - z^{-2})/(2i)$", "Euler", "identity",
              _euler(1)),
     ),
+    judges=(symbols.symbol,),
     mutants=(
         misproved("euler", r"the second step has $z^{-1} - z$", "sign", 2, check=_euler(-1)),
         wrong("one-square-more", "one factor sinc² too many", "exponent", {"derivative": "2"},
@@ -354,6 +358,7 @@ def sinc_powers(derivative: int, scope: Scope, squares: Callable[[int], int] = l
     scopes=once({"stencils": "random rational offsets with m from 1 to 3"}),
     instances=_pairs,
     describe=_describe_pair,
+    judges=(compose, symbols.symbol),
     mutants=(
         wrong("other-step", "the second difference has the step 2h", "assumption", stretch=2),
         wrong("sign", "minus the product", "sign", sign=-1),

@@ -13,7 +13,7 @@ from numerics.matrices.assemble import float_matrix
 from numerics.problem.problem import Problem
 from numerics.spectra.spectrum import floating_singular_values
 from proofs_check.claims.claim import TYPICAL, Profile, Scope, instead, stated, wrong
-from proofs_check.claims.comparisons import problem, witness
+from proofs_check.claims.comparisons import problem
 from proofs_check.claims.verdicts import Outcome
 from theory.entropy.conventions import Convention
 from theory.entropy.entropy import truncated_entropy
@@ -125,7 +125,7 @@ MANY: dict[Profile, int] = {"quick": 1600, "full": 3200}
     kind="sampled",
     scopes=_kernel_scopes,
     instances=_kernel_instances,
-    describe=witness,
+    judges=(limit_spectrum, limit_entropies),
     mutants=(
         wrong("sign", "FD has the larger entropy", "sign", factor=-1.0),
         wrong("one-sixth", "1/6 in place of 1/12", "constant", factor=2.0),
@@ -166,7 +166,7 @@ def entropy_gap(instance: Problem, scope: Scope, factor: float = 1.0) -> Outcome
     kind="sampled",
     scopes=_draw_scopes,
     instances=_draw_instances,
-    describe=witness,
+    judges=(compare_entropies, truncated_entropy),
     mutants=(
         wrong("reversed", "the exact gap has the other sign", "sign", reverse=True),
         wrong("twelve-digits", "float64 agrees to twelve digits of the gap", "constant", tolerance=1e-12),
@@ -210,10 +210,10 @@ def truncation_not_rounding(
     scopes=lambda profile: ({"activation": "sin", "features": str(MANY[profile])},),
     instances=_many_instances(),
     quantifier=TYPICAL,
-    describe=witness,
     search=_many_space,
     statement=f"With many sine features ($M = {MANY['quick']}$; full: {MANY['full']}; at 16 points, $w, b \\sim N(0, 1)$, $h = 1/100$, energy rule $10^{{-6}}$, float64) AD has at least the entropy of FD in at "
     "least 9 of 10 draws; with few (64: a mutant) it has not.",
+    judges=(truncated_entropy, float_matrix),
     mutants=(
         instead("few-features", "with 64 features", "assumption", instances=_many_instances(64)),
         wrong("an-effect", "AD has at least one per cent more", "constant", least=0.01),

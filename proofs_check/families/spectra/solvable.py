@@ -20,7 +20,7 @@ from numerics.problem.problem import Problem
 from numerics.spectra.kernels import InfiniteHermite
 from numerics.spectra.spectrum import spectrum
 from proofs_check.claims.claim import Assumption, Profile, Request, Scope, stated, wrong
-from proofs_check.claims.comparisons import below, every, once, problem, seeds, witness
+from proofs_check.claims.comparisons import below, every, once, problem, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.spectra.spectra import PRECISION, SINE, symbol_factors
 from theory.base.enclosure import from_comparison
@@ -145,7 +145,7 @@ def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
     kind="ball",
     scopes=_scopes,
     instances=_settings,
-    describe=Setting.to_dict,
+    judges=(Circle, HermiteDiagonal, InfiniteHermite, Mehler, Prolate),
     mutants=(
         wrong("reversed", "FD has at least the entropy of AD, for the geometric law", "sign", favoured=+1),
         wrong("equal", "the two entropies agree", "predicate",
@@ -173,7 +173,7 @@ def entropy_order(setting: Setting, scope: Scope, favoured: int = -1) -> Outcome
     kind="ball",
     scopes=once(*({"model": name} for name in reversed(TRACED))),
     instances=lambda scope, profile: [*_settings(scope, profile)][: 1 if profile == "quick" else None],
-    describe=Setting.to_dict,
+    judges=(Circle.ad_trace, Circle.fd_trace),
     mutants=(
         wrong("one-quarter", "1/4 instead of 1/2", "constant", factor=Fraction(1, 2)),
         wrong("two-powers", "h² in the place of h⁴", "exponent", power=2),
@@ -215,7 +215,7 @@ def circle_traces(setting: Setting, scope: Scope, factor: Fraction = Fraction(1)
     instances=_sine,
     assumptions=(*SINE, Assumption(r"$\sigma_n > 0$ and $d_{\min} > 0$", _has_ratios, True)),
     requests=_requests,
-    describe=witness,
+    judges=(entropy_gap_bound, truncated_entropy),
     mutants=(
         wrong("a-tenth-less", "nine tenths of the bounds are enough", "constant", tighten=Fraction(9, 10)),
         wrong("entropy-itself", "it bounds the entropy of FD, not the gap", "predicate", of_entropy=True),
@@ -373,10 +373,10 @@ def _trials(scope: Scope, profile: Profile) -> Iterator[Trial]:
     kind="sampled",
     scopes=_scopes_solvable_spectra,
     instances=_trials,
-    describe=Trial.to_dict,
     statement=r"Circle: $p_n n^4/4$ and $p_n(2\sin(nh/2)/h)^4/4$, each twice; Mehler, prolate and Hermite models, the last "
     r"with all its features: the enclosed eigenvalues of $K_{AD}$ and $K_{FD}$ for $\partial^2$, the "
     f"{COUNT} largest of the models of the cells, to {TOLERANCE:g} of the largest.",
+    judges=(Circle, InfiniteHermite, Mehler, Prolate),
     mutants=(
         wrong("half", "1/2 in the place of 1/4", "constant", factor=Fraction(2)),
         wrong("exchanged", "AD and FD exchanged", "predicate", {"model": "prolate 4"}, other=True),

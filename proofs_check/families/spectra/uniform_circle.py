@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import flint
 
@@ -24,6 +24,7 @@ from theory.solvable.circle import Frequencies, frequencies
 METHODS: tuple[Literal["ad", "fd"], ...] = ("ad", "fd")
 Rule = Literal["fixed", "relative", "energy"]
 PRECISION = 128
+Spectra = Sequence[Sequence[flint.arb]]
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,14 @@ def cutoff_pairs(ad: Sequence[flint.arb], fd: Sequence[flint.arb], rule: Rule) -
         yield i, j
 
 
+def _pairs(weights: Spectra, spectra: Spectra, rule: str) -> Iterator[tuple[int, int] | None]:
+    """The pairs of cut-off numbers of a rule; with a number of values fixed, that number twice."""
+    if rule == "fixed":
+        return ((r, r) for r in range(1, len(weights[0]) + 1))
+    ad, fd = (thresholds(w, v, cast(Rule, rule)) for w, v in zip(weights, spectra, strict=True))
+    return cutoff_pairs(ad, fd, cast(Rule, rule))
+
+
 _uniform = Assumption("the weights are uniform", lambda s: s.uniform)
 _in_range = Assumption(r"$h \le 2\pi/(2R-1)$", lambda s: s.h * (2 * s.largest - 1) <= 6)
 
@@ -169,6 +178,7 @@ def _half_the_step(scope: Scope, profile: Profile) -> Iterator[Threshold]:
 
 
 _RULES: tuple[Rule, ...] = ("fixed", "relative", "energy")
+_relative = {"rule": "relative", "power": "2", "arithmetic": "exact"}
 _cells = once(*({"rule": r, "power": q, "arithmetic": "exact"} for r in _RULES for q in ("1", "2")))
 
 
@@ -188,16 +198,15 @@ _cells = once(*({"rule": r, "power": q, "arithmetic": "exact"} for r in _RULES f
              r"spectra, $n^2$ and $(2\sin(nh/2)/h)^2$, increase in $n \le R$", "addition theorem", "identity", _rises),
         Step(r"their ratio $\mathrm{sinc}^2(nh/2)$ decreases in $n$, so that it increases along descending order",
              r"$(t\cos t - \sin t)' = -t\sin t < 0$ on $(0, \pi)$", "identity", _falls),
-        Step(r"a ratio that increases along the spectrum gives $p_{FD} \prec p_{AD}$ for every $r$, and "
-             r"$r_{FD} \ge r_{AD}$ under relative and energy rules", "claim entropy.majorisation-order", "claim"),
+        Step(r"a ratio that increases along the spectrum gives $p_{FD} \prec p_{AD}$ for every $r$, and $r_{FD} \ge r_{AD}$ under "
+             r"relative and energy rules", "claim entropy.majorisation-order", "claim"),
         Step(r"$H_{r+1} \ge H_r$ along descending values", "claim entropy.rank-monotone", "claim"),
     ),
-    describe=Setting.to_dict,
+    judges=(Circle, uniform_frequencies),
     mutants=(
         wrong("reversed", "AD has at least the entropy of FD", "sign", direction=-1),
         weaker("any-law", "the weights need not be uniform", "uniform"),
-        wrong("normalised", "the entropies are divided by log r", "predicate",
-            {"rule": "relative", "power": "2", "arithmetic": "exact"}, normalised=True),
+        wrong("normalised", "the entropies are divided by log r", "predicate", _relative, normalised=True),
     ),
 )  # fmt: skip
 def uniform_circle(setting: Setting, scope: Scope, direction: int = +1, normalised: bool = False) -> Outcome:
@@ -206,47 +215,33 @@ def uniform_circle(setting: Setting, scope: Scope, direction: int = +1, normalis
     $H_{FD} \ge H_{AD}$ for every number of values kept, under every relative and under every energy cut-off, for powers
     1 and 2: S3 is reversed.
     """
-    # H_FD ≥ H_AD (direction 1) or H_AD ≥ H_FD (−1) for every cut-off of the rule.
-    rule, power = scope["rule"], int(scope["power"])
+    where, gaps, count = f"R = {setting.largest}, h = {setting.h}", list[float](), 0
+    found = [from_comparison(True)]  # that the values are told apart
     with flint.ctx.workprec(PRECISION):
         spectra = singular_values(setting)
-        for values in spectra:
-            if not all(a > b for a, b in pairwise(values)):
-                return Outcome(
-                    None, f"R = {setting.largest}, h = {setting.h}: a spectrum has values that are not told apart"
-                )
-        weights = [_weights(v, power) for v in spectra]
-        h_ad, h_fd = (entropies(w) for w in weights)
-        if rule == "fixed":
-            pairs: Iterator[tuple[int, int] | None] = ((r, r) for r in range(1, len(h_ad) + 1))
-        else:
-            levels = [thresholds(w, v, rule) for w, v in zip(weights, spectra, strict=True)]  # type: ignore[arg-type]
-            pairs = cutoff_pairs(levels[0], levels[1], rule)  # type: ignore[arg-type]
-        count, least = 0, None
-        found = [from_comparison(True)]  # that the values are told apart
-        for pair in pairs:
+        if not all(a > b for values in spectra for a, b in pairwise(values)):
+            return Outcome(None, f"{where}: a spectrum has values that are not told apart")
+        weights = [_weights(v, int(scope["power"])) for v in spectra]
+        h_ad, h_fd = map(entropies, weights)
+        for pair in _pairs(weights, spectra, scope["rule"]):
             if pair is None:
                 return Outcome(None, "two thresholds are not told apart")
-            count += 1
-            r, s = pair
-            if r == s <= 2:
+            (r, s), count = pair, count + 1
+            if r == s <= 2 or (normalised and min(pair) == 1):
                 continue  # log r for both: the largest value is double
-            one, other = h_ad[r - 1], h_fd[s - 1]
-            if normalised:
-                if min(r, s) == 1:
-                    continue
-                one, other = one / flint.arb(r).log(), other / flint.arb(s).log()
+            units = [flint.arb(k).log() if normalised else 1 for k in pair]
+            one, other = h_ad[r - 1] / units[0], h_fd[s - 1] / units[1]
             gap = (other - one) * direction
             order = below(0, gap)
             if order.holds is False:
-                detail = f"R = {setting.largest}, h = {setting.h}, r = {r} and {s}: H_AD = {float(one):.6f}, H_FD = {float(other):.6f}"
-                return Outcome(order, detail, data={"r": [r, s]})
+                values = f"H_AD = {float(one):.6f}, H_FD = {float(other):.6f}"
+                return Outcome(order, f"{where}, r = {r} and {s}: {values}", data={"r": [r, s]})
             found.append(less(0, gap))
             if found[-1].holds is not True:
                 return Outcome(None, f"r = {r} and {s}: undecided")
-            least = float(gap) if least is None else min(least, float(gap))
+            gaps.append(float(gap))
     detail = f"R = {setting.largest}, h = {spell(setting.h)}: all {count} pairs of cut-off numbers"
-    return Outcome(every(found), f"{detail}, least gap {least or 0:.3g}", margin=least)
+    return Outcome(every(found), f"{detail}, least gap {min(gaps, default=0):.3g}", margin=min(gaps, default=None))
 
 
 @stated(
@@ -257,7 +252,7 @@ def uniform_circle(setting: Setting, scope: Scope, direction: int = +1, normalis
     kind="ball",
     scopes=once({"power": "1", "arithmetic": "exact"}, {"power": "2", "arithmetic": "exact"}),
     instances=_levels,
-    describe=Threshold.to_dict,
+    judges=(truncated_entropy,),
     mutants=(
         wrong("reversed", "AD has at least the entropy of FD under every absolute cut-off", "sign", direction=-1),
         instead("half-the-step", "h = 1/8, half the step, restores the order", "assumption", instances=_half_the_step),
