@@ -23,7 +23,7 @@ ONE = Normal(Fraction(0), Fraction(1))
 FEATURES = (50, 100, 200, 400, 1600, 6400)
 DRAWS = 20
 ENERGY = Convention("energy", Fraction(1, 10**6))
-LOOKS = {"tanh": ("#1f4e79", "o"), "erf": ("#3a7d44", "^"), "gaussian": ("#7a5195", "D"), "sin": ("#b5502f", "s")}
+STYLES = {"tanh": ("#1f4e79", "o"), "erf": ("#3a7d44", "^"), "gaussian": ("#7a5195", "D"), "sin": ("#b5502f", "s")}
 
 
 def of(activation: str, weights: Law = ONE, biases: Law = ONE) -> Problem:
@@ -61,7 +61,7 @@ def main() -> None:
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     print("| activation | power 1 | power 2 |\n| --- | --- | --- |")
     limits = {}
-    for activation in LOOKS:
+    for activation in STYLES:
         found = limit_spectrum(of(activation))
         limits[activation] = found.gap(1).relative
         print(f"| {activation} | {found.gap(1).relative:.4f} | {found.gap(2).relative:.4f} |")
@@ -75,7 +75,7 @@ def main() -> None:
             cells.append(f"{values.mean():.3f} ({values.std(ddof=1):.3f}), {int(np.sum(values <= 0))} of {DRAWS}")
         print(f"| {m} | " + " | ".join(cells) + " |")
     for activation, rows in table.items():
-        colour, marker = LOOKS[activation]
+        colour, marker = STYLES[activation]
         left.errorbar(
             FEATURES,
             [np.mean(row) for row in rows],

@@ -34,7 +34,7 @@ def recommendation(advice: Advice) -> Iterator[str]:
             f" loss they allow is {number(here.at.loss.fd)} with it and {number(here.at.loss.ad)} with AD."
         )
     if best.suggested is not None and best.best is not None:
-        start = "For the smallest error take" if advice.sufficient else "Take"
+        start = "Recommended for the smallest error:" if advice.sufficient else "Recommended:"
         yield (
             f"{start} {best.label} with h = {best.suggested} in {here.arithmetic}: its entries are then wrong by about"
             f" {number(best.best.error)}, {_relative(best.best.error, advice.scale)} of their size."
@@ -91,7 +91,7 @@ def _orders(here: ArithmeticAdvice) -> Iterator[str]:
         if other is own or other.best is None or own.best is None or other.step is None:
             continue
         gain = own.best.error / other.best.error
-        price = f"{other.evaluations} evaluations a point instead of {own.evaluations}"
+        price = f"{other.evaluations} function evaluations a point instead of {own.evaluations}"
         start = f"In {here.arithmetic}, {other.label}"
         if gain >= 1.5:
             yield f"{start} gains a factor {factor(gain)} at its own h = {number(other.step)}, for {price}."
@@ -134,25 +134,25 @@ def _gain(advice: Advice, here: ArithmeticAdvice) -> Iterator[str]:
     """What AD would gain over FD as it is, and over FD as recommended."""
     yours, then = here.at.loss, advice.then.loss
     if advice.sufficient:
-        yield f"AD gains nothing here: both are held up by {_shared(yours)}."
+        yield f"AD gains nothing here: both are limited by {_shared(yours)}."
         return
     if not all(0 < v < math.inf for v in (yours.ad, yours.fd, then.fd)):
         return
     if then.fd < yours.fd / 2:
         yield (
-            f"The least PDE loss these features allow falls from {number(yours.fd)} with your difference (held up by"
+            f"The least PDE loss these features allow falls from {number(yours.fd)} with your difference (limited by"
             f" {_main(yours)}) to {number(then.fd)} with the recommended one."
         )
     least = min(yours, then, key=lambda loss: loss.fd)
     levels = f"{number(least.fd)} with FD and {number(least.ad)} with AD"
     if least.fd <= 2 * least.ad:
-        yield f"AD gains nothing over that: the least loss is {levels}; both are held up by {_shared(least)}."
+        yield f"AD gains nothing over that: the least loss is {levels}; both are limited by {_shared(least)}."
     else:
-        yield f"AD could go lower still: the least loss is {levels}; FD is held up by {_main(least)}."
+        yield f"AD could go lower still: the least loss is {levels}; FD is limited by {_main(least)}."
 
 
 def _shared(loss: LossFloor) -> str:
-    """What holds up AD and FD alike."""
+    """What limits AD and FD alike."""
     return "what the features can represent" if loss.unresolved >= loss.roundoff else "round-off"
 
 

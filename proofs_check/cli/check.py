@@ -167,5 +167,5 @@ def _table(found: Advice, part: ArithmeticAdvice) -> None:
             ]
         )
     step = found.problem.to_dict()["difference"]["step"]
-    columns = ["stencil", "values", "h*", "good h", "error at h*", "truncation", "round-off"]
+    columns = ["stencil", "evaluations", "h*", "good h", "error at h*", "truncation", "round-off"]
     table(f"{part.arithmetic}; truncation and round-off at your h = {', '.join(step)}", columns, rows)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numerics.differences.search import Advice, ArithmeticAdvice, StencilAdvice
 
 SUFFIXES = (".svg", ".pdf", ".png")
-_LOOKS: list[dict[str, Any]] = [
+_STYLES: list[dict[str, Any]] = [
     {"color": "#0072b2", "linestyle": "-"},
     {"color": "#d55e00", "linestyle": "--"},
     {"color": "#009e73", "linestyle": "-."},
@@ -108,13 +108,13 @@ def _panel(axes: Any, advice: Advice, found: ArithmeticAdvice) -> None:
 
     lines = curves(advice, found)
     for k, s in enumerate(found.stencils):
-        look = _LOOKS[k % len(_LOOKS)]
+        style = _STYLES[k % len(_STYLES)]
         label = s.label + (" (given)" if s.own else "")
         if s.label in lines:
-            axes.plot(*lines[s.label], label=label, linewidth=1.3, **look)
+            axes.plot(*lines[s.label], label=label, linewidth=1.3, **style)
         if s.step is not None and s.best is not None:
             mark = _MARKERS[k % len(_MARKERS)]
-            axes.plot([s.step], [s.best.error / advice.scale], mark, color=look["color"], markersize=5)
+            axes.plot([s.step], [s.best.error / advice.scale], mark, color=style["color"], markersize=5)
     study = thinned(advice.problem)
     low, high = _range(advice)
     steps = [2.0**k for k in range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)]

@@ -154,11 +154,11 @@ def _ratios(claim: Claim) -> Lines:
     """One line for each kind of run, a mark for each outcome, in decades."""
     lines: Lines = {}
     for cell in _drawn(claim):
-        look = OUTCOMES.get(cell.scope.get("outcome", ""))
-        if look is not None and (found := _interval(cell, "mean")) is not None:
+        style = OUTCOMES.get(cell.scope.get("outcome", ""))
+        if style is not None and (found := _interval(cell, "mean")) is not None:
             name = _short(cell, ("model", "activation", "optimiser", "from", "operator", "arithmetic"))
             estimate, low, high = (v / math.log(10) for v in found)
-            lines.setdefault(name, []).append(Mark(estimate, low, high, *look, cell.scope["outcome"]))
+            lines.setdefault(name, []).append(Mark(estimate, low, high, *style, cell.scope["outcome"]))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""A phase diagram as a panel: a rectangle a point, written straight as SVG in the looks of :mod:`proofs_check.report.figures.style`.
+"""A phase diagram as a panel: a rectangle a point, written straight as SVG in the style of :mod:`proofs_check.report.figures.style`.
 
 There are dozens of them on the page, of rectangles and labels alone, on which matplotlib's axes would take most of the time.
 

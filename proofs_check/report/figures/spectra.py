@@ -212,13 +212,13 @@ def _steps(figure: EntropyFigure) -> list[float]:
 def _draw_entropy(axes: Axes, figure: EntropyFigure, index: int) -> None:
     h = _steps(figure)
     for curve in figure.curves:
-        look = BY_ARITHMETIC.get(curve.arithmetic, {})
+        style = BY_ARITHMETIC.get(curve.arithmetic, {})
         if curve.arithmetic == "exact":
             axes.plot(h, gaps(curve.ad), color=AD, linewidth=3.2, alpha=0.45, label="AD exact")
         axes.plot(
             h,
             gaps(curve.fd),
-            **(look | {"color": FD if curve.arithmetic == "exact" else look.get("color")}),
+            **(style | {"color": FD if curve.arithmetic == "exact" else style.get("color")}),
             label=f"FD {curve.arithmetic}",
         )
     log_scale(axes, x=True)
@@ -236,8 +236,8 @@ def _draw_gap(axes: Axes, figure: EntropyFigure, index: int) -> None:
     h = _steps(figure)
     axes.axhline(0, color=INK, linewidth=0.8)
     for curve in figure.curves:
-        look = BY_ARITHMETIC.get(curve.arithmetic, {}) | ({"marker": "o"} if curve.arithmetic == "exact" else {})
-        axes.plot(h, gaps(curve.gap), **look, label=curve.arithmetic)
+        style = BY_ARITHMETIC.get(curve.arithmetic, {}) | ({"marker": "o"} if curve.arithmetic == "exact" else {})
+        axes.plot(h, gaps(curve.gap), **style, label=curve.arithmetic)
     if figure.first_order is not None:
         axes.plot(h, figure.first_order, color=FD, linewidth=1, linestyle="-.", label="predicted, first order")
     log_scale(axes, x=True)

@@ -3,7 +3,7 @@
 Colours are those of Okabe and Ito (2008), told apart under every common colour blindness; every series differs in line
 style and marker too, so that nothing rests on colour alone.
 
-What the figures share: the looks of the series, numbers for logarithmic axes, and the figure itself.
+What the figures share: the styles of the series, numbers for logarithmic axes, and the figure itself.
 """
 
 from __future__ import annotations

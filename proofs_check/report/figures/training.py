@@ -79,13 +79,13 @@ def _draw_loss(axes: Axes, figure: TrainingFigure, dtype: str, index: int) -> No
     for run in figure.runs:
         if run.dtype != dtype:
             continue
-        look = METHOD_LINE.get(run.method, {})
+        style = METHOD_LINE.get(run.method, {})
         t = [i + 1 for i in run.iterations]
         axes.plot(
             t,
             positive(run.predicted),
-            color=look["color"],
-            linestyle=look["linestyle"],
+            color=style["color"],
+            linestyle=style["linestyle"],
             linewidth=1.1,
             label=f"{METHOD_WORDS[run.method]} law",
         )
@@ -94,7 +94,7 @@ def _draw_loss(axes: Axes, figure: TrainingFigure, dtype: str, index: int) -> No
         axes.plot(
             t[start::every],
             positive(run.loss)[start::every],
-            **(look | {"linestyle": "none"}),
+            **(style | {"linestyle": "none"}),
             label=f"{METHOD_WORDS[run.method]} measured",
         )
     log_scale(axes, x=True, y=True)
@@ -164,16 +164,16 @@ def _training_caption(figure: TrainingFigure) -> str:
 def _draw_network(axes: Axes, figure: NetworkFigure, index: int) -> None:
     log_scale(axes, x=True, y=True)
     for ensemble in figure.ensembles:
-        look = METHOD_LINE.get(ensemble.method, {})
+        style = METHOD_LINE.get(ensemble.method, {})
         t = [i + 1 for i in ensemble.iterations]
         axes.fill_between(
-            t, positive(ensemble.lower), positive(ensemble.upper), color=look["color"], alpha=0.18, linewidth=0
+            t, positive(ensemble.lower), positive(ensemble.upper), color=style["color"], alpha=0.18, linewidth=0
         )
         axes.plot(
             t,
             positive(ensemble.median),
-            color=look["color"],
-            linestyle=look["linestyle"],
+            color=style["color"],
+            linestyle=style["linestyle"],
             linewidth=1.3,
             label=f"{METHOD_WORDS[ensemble.method]} median",
         )
@@ -253,7 +253,7 @@ def _loose(points: Sequence[BoundPoint]) -> str:
 
 def _draw_against(axes: Axes, points: Sequence[BoundPoint], method: str, index: int) -> None:
     log_scale(axes, x=True, y=True)
-    look = METHOD_LINE[method]
+    style = METHOD_LINE[method]
     for bounded, marker in ((True, "o"), (False, "x")):
         some = [p for p in points if p.bounded == bounded and p.bound > 0]
         axes.scatter(
@@ -261,8 +261,8 @@ def _draw_against(axes: Axes, points: Sequence[BoundPoint], method: str, index: 
             [max(p.deviation, FLOOR) for p in some],
             s=14,
             marker=marker,
-            facecolor="none" if bounded else look["color"],
-            edgecolor=look["color"] if bounded else None,
+            facecolor="none" if bounded else style["color"],
+            edgecolor=style["color"] if bounded else None,
             linewidth=0.8,
             label="bounded laws" if bounded else "normal, Student",
         )

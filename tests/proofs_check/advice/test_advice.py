@@ -378,7 +378,7 @@ def test_stencils_are_compared_and_the_own_one_is_not_listed_twice(standing: Adv
 
 def test_recommendations_say_what_to_do(standing: Advice) -> None:
     text = " ".join(standing.text)
-    for words in ("Take central order 6", "In float32 with central order 2 keep h between", "is too large", "floor"):
+    for words in ("Recommended: central order 6", "In float32 with central order 2 keep h between", "is too large", "floor"):
         assert words in text
     assert not {"nan", "inf", "None"} & set(text.replace(",", " ").split())
     small = " ".join(advise(standing.problem.with_(step=(Fraction(1, 10**6),)), cost=False).text)
@@ -488,7 +488,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
     assert command(path=str(path), device="cpu", figure=None, as_json=False) == 0
     printed = capsys.readouterr().out
     assert "central order 2 (yours)" in printed
-    assert "- Take central order 6" in printed
+    assert "- Recommended: central order 6" in printed
     for bad, words in ((tmp_path / "f.gif", "ends in"), (tmp_path / "absent" / "f.png", "no such folder")):
         with pytest.raises(InputError, match=words):
             command(path=str(path), device="cpu", figure=bad, as_json=True)
