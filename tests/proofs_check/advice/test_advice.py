@@ -378,7 +378,12 @@ def test_stencils_are_compared_and_the_own_one_is_not_listed_twice(standing: Adv
 
 def test_recommendations_say_what_to_do(standing: Advice) -> None:
     text = " ".join(standing.text)
-    for words in ("Recommended: central order 6", "In float32 with central order 2 keep h between", "is too large", "floor"):
+    for words in (
+        "Recommended: central order 6",
+        "In float32 with central order 2 keep h between",
+        "is too large",
+        "floor",
+    ):
         assert words in text
     assert not {"nan", "inf", "None"} & set(text.replace(",", " ").split())
     small = " ".join(advise(standing.problem.with_(step=(Fraction(1, 10**6),)), cost=False).text)
