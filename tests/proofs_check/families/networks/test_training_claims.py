@@ -633,7 +633,10 @@ def test_forms_are_the_losses(seed: int, penalty: Fraction) -> None:
     small, large = loss_orders.sine_kernels(seed)
     start = tuple(Fraction(k, 3) for k in (1, -2, 3, 1))
     pair = loss_orders.Pair(small, large, start, penalty, loss_orders._stable_step(large), 3)
-    objective, residual = dynamics.ridge_quadratic(small, start, penalty)
+    shifted = tuple(tuple(v + penalty * (i == j) for j, v in enumerate(row)) for i, row in enumerate(small))
+    x = dynamics.solve(shifted, start)
+    objective = penalty * sum((u * v for u, v in zip(start, x, strict=True)), Fraction(0)) / 2
+    residual = penalty**2 * sum((v * v for v in x), Fraction(0))
     assert loss_orders.form_value(loss_orders._ridge_objective_form(small, pair), start) == objective
     assert loss_orders.form_value(loss_orders._ridge_residual_form(small, pair), start) == residual
     moved = dynamics.residual_law(small, start, pair.step, 3)
@@ -645,8 +648,8 @@ def test_mean_losses_are_those_of_the_eigenvalues() -> None:
     pair = loss_orders.Pair(small, large, (Fraction(1),) * 4, step=loss_orders._stable_step(large), iterations=2)
     data = CLAIMS["training.average-loss"].test(pair, {}).data
     for key, kernel in (("value_small", small), ("value_large", large)):
-        roots = np.linalg.eigvalsh(loss_orders._floats(kernel))
-        expected = dynamics.average_loss([math.sqrt(max(v, 0)) for v in roots], 4, float(pair.step), 2)
+        squares = np.linalg.eigvalsh(loss_orders._floats(kernel))
+        expected = np.sum((1 - float(pair.step) * squares) ** 4) / 2
         assert float(rational(data[key])) == pytest.approx(expected, rel=1e-9)
 
 
