@@ -79,7 +79,7 @@ def sweep(
 def _computation(name: str) -> Computation | None:
     if name != "advise":
         return None
-    from proofs_check.advice.advice import advise_cells
+    from numerics.differences.advise import advise_cells
 
     return advise_cells
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.differences.advise import _stencil, advise_cells
 from numerics.differences.floor import entry_errors
 from numerics.differences.model import (
     MAX_SIZE,
@@ -34,7 +35,7 @@ from numerics.problem import file as problem_file
 from numerics.problem.problem import Arithmetic, Problem
 from numerics.runs import sweep
 from proofs_check.advice import words as advice_words
-from proofs_check.advice.advice import _stencil, advise, advise_cells
+from proofs_check.advice.advice import advise
 from proofs_check.cli import output
 from proofs_check.cli.check import advise as command
 from proofs_check.cli.check import shipped
@@ -468,7 +469,7 @@ def test_cost_is_measured_where_torch_trains() -> None:
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proofs_check.advice.advice.measure_cost", lambda problem, device: None)
+    monkeypatch.setattr("numerics.differences.advise.measure_cost", lambda problem, device: None)
     monkeypatch.setattr(output.console, "width", 200)
     path, figure = tmp_path / "p.toml", tmp_path / "f.svg"
     path.write_text(shipped()["poisson"].replace("64", "12", 2))

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from numerics.differences.advise import advise_cells
 from numerics.problem.file import from_dict
 from numerics.runs import sweep
 from numerics.runs.sweep import RECIPES
 from numerics.spectra import spectrum as spectra
-from proofs_check.advice.advice import advise_cells
 
 GOLDEN = Path(__file__).with_name("golden_recipes.json")
 PROBLEM: dict[str, Any] = {

@@ -12,9 +12,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numerics.differences.network import MAX_POINTS, advise_module, branches
 from numerics.networks.networks import derivative_by_autograd
 from numerics.networks.perceptrons import field
-from proofs_check.advice.network import MAX_POINTS, advise_module, branches
+from proofs_check.advice.words import of_network
 from theory.base.errors import InputError
 from theory.operators.operator import StencilChoice
 
@@ -73,7 +74,8 @@ def test_each_derivative_of_a_nonlinear_equation() -> None:
     whole = found.of("u_t + u*u_x - 0.01*u_xx", "float64")
     assert whole.basis == "search"
     assert found.of("u_x", "float64").step < whole.step < found.of("u_xx", "float64").step
-    assert any(line.startswith("u_xx in float32 with central order 2: keep h between") for line in found.text)
+    sentences = of_network(found)
+    assert any(line.startswith("u_xx in float32 with central order 2: keep h between") for line in sentences)
     with pytest.raises(InputError, match="derivatives: "):
         found.of("u_y", "float32")
 

@@ -24,7 +24,6 @@ from jaxtyping import Float
 from numerics.arithmetic.backends import FloatBackend
 from numerics.differences.model import NEAR, ErrorModel, rms
 from numerics.differences.search import FLOATS, label, near
-from proofs_check.advice.words import factor, number
 from theory.base import expressions
 from theory.base.errors import InputError
 from theory.operators.operator import (
@@ -95,7 +94,7 @@ class ModuleAdvice:
         terms: every derivative with every stencil in both arithmetics.
         residual: the same for the whole expression with one step for all its derivatives (``derivative`` is the
             expression).
-        text: the recommendation, one sentence each.
+        text: the recommendation, one sentence each; empty until it is put in words.
     """
 
     operator: str
@@ -154,7 +153,7 @@ def advise_module(
                 if any(alpha):
                     terms.append(_advice(equation.name(alpha), choice, arithmetic, curves[alpha]))
             residual.append(_advice(operator, choice, arithmetic, curves[None]))
-    return ModuleAdvice(operator, tuple(terms), tuple(residual), tuple(_text(terms, residual)))
+    return ModuleAdvice(operator, tuple(terms), tuple(residual), ())
 
 
 class _Equation:
@@ -317,27 +316,3 @@ def branches(points: Sequence[tuple[float, float]], order: int, degree: int) -> 
     truncation = usable[rising[-1]][1] / usable[rising[-1]][0] ** order if rising else None
     logs = [math.log(usable[k + 1][1] * usable[k + 1][0] ** degree) for k in falling]
     return truncation, math.exp(sum(logs) / len(logs)) if logs else None
-
-
-def _text(terms: Sequence[TermAdvice], residual: Sequence[TermAdvice]) -> list[str]:
-    lines = []
-    for group in (terms, residual):
-        for first in group:
-            if first.stencil != group[0].stencil:
-                continue
-            low, high = first.good
-            lines.append(
-                f"{first.derivative} in {first.arithmetic} with {first.stencil}: keep h between {number(low)} and"
-                f" {number(high)}; h* = {number(first.step)}, where the error is {_part(first)} of its size."
-            )
-            for other in group:
-                same = (other.derivative, other.arithmetic) == (first.derivative, first.arithmetic)
-                if same and other is not first and other.error > 0:
-                    gain = first.error / other.error
-                    verb = f"gains a factor {factor(gain)}" if gain > 1 else f"loses a factor {factor(1 / gain)}"
-                    lines.append(f"{other.stencil.capitalize()} {verb} there, at h = {number(other.step)}.")
-    return lines
-
-
-def _part(term: TermAdvice) -> str:
-    return number(term.error / term.size) if term.size > 0 else "an unknown part"
