@@ -9,7 +9,7 @@ from itertools import pairwise, product
 from math import comb, perm
 from typing import TYPE_CHECKING
 
-from proofs_check.claims import steps as proof_steps
+from proofs_check.claims import steps
 from proofs_check.claims.claim import Profile, Scope, Step, instead, stated, wrong
 from proofs_check.claims.comparisons import below, every, once, same
 from proofs_check.claims.formal import Formal, positive, reals
@@ -18,8 +18,7 @@ from proofs_check.families.differences.stencils import describe
 from theory.base.enclosure import from_comparison
 from theory.base.exact import spell
 from theory.base.polynomials import integer_polynomial, sign_on
-from theory.stencils import Stencil, central, five_point, forward, nine_point, stencil, thirteen_point
-from theory.stencils import remainder as peano
+from theory.stencils import Stencil, central, five_point, forward, nine_point, remainder, stencil, thirteen_point
 from theory.stencils.remainder import remainder_constants
 
 Leading = dict[tuple[int, int], Fraction]
@@ -140,7 +139,7 @@ def _separate(scope: Scope) -> Outcome:
     """∂^(i,j) of x^a y^b at 0 is a! b! where (i, j) = (a, b), else 0: a triangular, invertible system."""
     indices = [(a, b) for a in range(8) for b in range(8 - a)]
     zero = Fraction(0)
-    return proof_steps.equal(
+    return steps.equal(
         (
             (_at({i: Fraction(1)}, *a, zero, zero), perm(a[0]) * perm(a[1]) if i == a else 0)
             for i in indices
@@ -152,7 +151,7 @@ def _separate(scope: Scope) -> Outcome:
 
 def extremal_difference(s: Stencil) -> Fraction:
     """D_1 u(0) for the u with u^(m) = sign K, computed from the weights: then D_1 u = ∫|K| (zeros of K rational)."""
-    kernel, m = peano.peano_kernel(s), s.derivative
+    kernel, m = remainder.peano_kernel(s), s.derivative
     cuts = sorted({*kernel.breakpoints, *(low for low, high in kernel.sign_changes() if low == high)})
     signs = [(k > 0) - (k < 0) for k in (kernel((a + b) / 2) for a, b in pairwise(cuts))]
     jumps = [new - old for old, new in zip([0, *signs], [*signs, 0], strict=True)]
@@ -343,7 +342,7 @@ def weight_norms(s: Stencil, scope: Scope, stated: Callable[[str], Fraction] = S
     kind="exact",
     scopes=once(*({"stencil": name} for name in AVERAGES)),
     instances=lambda scope, profile: (scope["stencil"],),
-    judges=(peano.average_norm, peano.peano_kernel),
+    judges=(remainder.average_norm, remainder.peano_kernel),
     mutants=(
         wrong("larger", "one per cent more", "constant", factor=Fraction(101, 100)),
         wrong("signed", "the integral of K without the modulus", "predicate", absolute=False),
@@ -355,8 +354,8 @@ def average_norms(name: str, scope: Scope, factor: Fraction = Fraction(1), absol
     """
     make, claimed = AVERAGES[name]
     s = make()
-    bound = peano.average_norm(s)
-    attained = extremal_difference(s) if absolute else peano.peano_kernel(s).integral
+    bound = remainder.average_norm(s)
+    attained = extremal_difference(s) if absolute else remainder.peano_kernel(s).integral
     holds = same(bound.lower, attained) & same(bound.upper, attained) & same(attained, factor * claimed)
     detail = f"∫|K| = {spell(bound.lower)}, attained {spell(attained)}, stated {spell(factor * claimed)}"
     return Outcome(holds, detail)
@@ -372,7 +371,7 @@ def average_norms(name: str, scope: Scope, factor: Fraction = Fraction(1), absol
     scopes=_by_derivative,
     instances=_random_nodes(1),
     describe=describe,
-    judges=(peano.peano_kernel,),
+    judges=(remainder.peano_kernel,),
     mutants=(
         instead("one-more-node", "m + 2 nodes", "assumption", {"derivative": "2"}, instances=_random_nodes(2)),
         wrong("normalisation", "the B-spline of the partition of unity, twice as large", "constant",
@@ -381,7 +380,7 @@ def average_norms(name: str, scope: Scope, factor: Fraction = Fraction(1), absol
 )  # fmt: skip
 def minimal_is_average(s: Stencil, scope: Scope, factor: Fraction = Fraction(1)) -> Outcome:
     r"""On $m + 1$ rational nodes (random ones), $m \le 4$, the Peano kernel is the B-spline of those knots: $K \ge 0$."""
-    kernel = peano.peano_kernel(s)
+    kernel = remainder.peano_kernel(s)
     if kernel.sign != 1:
         return Outcome(from_comparison(False), "K changes sign")
     knots, equal = s.offsets, []
@@ -406,7 +405,7 @@ def minimal_is_average(s: Stencil, scope: Scope, factor: Fraction = Fraction(1))
                      r"$\lambda\mu_1 + (1-\lambda)\mu_2 = 0$", "exactness for $t^{m+1}$: the first moment of a "
                      "B-spline is the mean of its knots"),),
     describe=describe,
-    judges=(peano.is_average,),
+    judges=(remainder.is_average,),
     mutants=(
         wrong("within-the-nodes", "it suffices that 0 lies within the nodes", "assumption", {"derivative": "2"},
             says=_within_nodes),
@@ -417,10 +416,9 @@ def positivity_criterion(s: Stencil, scope: Scope, says: Callable[[Stencil], boo
     r"""With $m + 2$ rational nodes (random ones), $m \le 4$, $K \ge 0$ iff $0$ lies between the means of the first and
     of the last $m + 1$.
     """
-    positive, expected = peano.is_average(s), says(s)
+    positive, expected = remainder.is_average(s), says(s)
     detail = f"K {'≥ 0' if positive else 'changes sign'}, criterion says {expected}"
     return Outcome(from_comparison(positive == expected), detail, data={"positive": positive})
 
 
 CLAIMS = (leading_terms, remainder_several, weight_norms, average_norms, minimal_is_average, positivity_criterion)
-"""Claims about named stencils and about averages."""

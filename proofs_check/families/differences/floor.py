@@ -1,7 +1,4 @@
-"""The round-off floor of A_FD: where its small singular values flatten in floating point, and how that depends on h.
-
-How large the rounding errors of differences are: the constant κ of the typical size, in both arithmetics.
-"""
+"""Round-off of differences: its typical size and constant κ, and the floor at which small singular values flatten."""
 
 from __future__ import annotations
 
@@ -375,7 +372,6 @@ def floor_exponent(
 
 
 CLAIMS = (entries, law, law_constant, floor_exponent)
-"""Claims about round-off."""
 
 
 @dataclass(frozen=True)

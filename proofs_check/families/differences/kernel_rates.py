@@ -390,4 +390,3 @@ def empirical_rate(instance: Sampled, scope: Scope, exponent: float = -0.5) -> O
 
 
 CLAIMS = (fd_rate, heavy_tails, cauchy_sine, cauchy_bump, relu, empirical_rate)
-"""Claims about rates of convergence and existence of kernels."""

@@ -1,7 +1,4 @@
-"""Kernels of random features: closed forms against quadrature, and their derivatives.
-
-The laws of weights and biases: characteristic functions and moments, against quadrature of their densities.
-"""
+"""Kernels of random features, and the laws of their weights and biases, against quadrature of the densities."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from functools import lru_cache
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from proofs_check.claims import steps as proof_steps
+from proofs_check.claims import steps
 from proofs_check.claims.claim import Profile, Scope, Step, misproved, stated, wrong
 from proofs_check.claims.comparisons import once
 from proofs_check.claims.verdicts import Outcome
@@ -162,13 +159,13 @@ def _dominated(scope: Scope) -> Outcome:
             return False
         return True
 
-    return proof_steps.theorem(
+    return steps.theorem(
         "dominated convergence",
         [("E (Lφ)² is finite on the diagonal", exists(None)), (f"E Lφ Lφ' is finite at {OFF}", exists(OFF))],
     )
 
 
-def _enclosed(orders: tuple[int, int]) -> proof_steps.Check:
+def _enclosed(orders: tuple[int, int]) -> steps.Check:
     """K_AD and the differentiated K in ball arithmetic: what the expansion says of them is not taken on trust."""
 
     def check(scope: Scope) -> Outcome:
@@ -177,7 +174,7 @@ def _enclosed(orders: tuple[int, int]) -> proof_steps.Check:
         derived = kernel(*_of(scope), "u_xx")
         x, y = derived.symbols
         differentiated = sp.diff(derived.K, x, orders[0], y, orders[1])
-        holds, detail = proof_steps.agreement(derived.K_AD, differentiated, {x: (-1, 1), y: (-1, 2)})
+        holds, detail = steps.agreement(derived.K_AD, differentiated, {x: (-1, 1), y: (-1, 2)})
         return Outcome(holds, detail, certified=True)
 
     return check
@@ -289,10 +286,6 @@ def derivatives(
     return Outcome(digits >= MOMENT_DIGITS, detail, margin=digits - MOMENT_DIGITS, data={"digits": digits})
 
 
-_CLAIMS_kernels = (closed_forms, derivatives)
-"""Claims about closed forms of kernels."""
-
-
 LAWS = (
     "normal(1/3, 2)", "uniform(-1, 2)", "laplace(1/3, 2)", "cauchy(1/4, 1/2)", "student(3, 1)", "student(5, 1/2)",
     "discrete(-1, 1/2, 2)", "constant(3/2)",
@@ -366,7 +359,7 @@ def _increases(scope: Scope) -> Outcome:
     t, nu = sp.symbols("t nu", positive=True)
     weight = (nu + 1) * sp.log(t) - (nu + 1) / 2 * sp.log(1 + t**2 / nu)
     stated = (nu + 1) * nu / (t * (nu + t**2))
-    return proof_steps.identity(weight.diff(t), stated, {t: (Fraction(1, 8), 9), nu: (1, 9)})
+    return steps.identity(weight.diff(t), stated, {t: (Fraction(1, 8), 9), nu: (1, 9)})
 
 
 @stated(
@@ -477,8 +470,4 @@ def moments(
     return Outcome(holds, f"n = {n}: E wⁿ = {spell(stated)}, off by {float(gap):.1e}", data={"n": n})
 
 
-_CLAIMS_laws = (characteristic_functions, moments)
-"""Claims about laws."""
-
-
-CLAIMS = (*_CLAIMS_laws, *_CLAIMS_kernels)
+CLAIMS = (characteristic_functions, moments, closed_forms, derivatives)

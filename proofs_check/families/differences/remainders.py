@@ -15,8 +15,7 @@ from proofs_check.families.differences.stencils import RANDOM, describe, each, i
 from theory.base.enclosure import from_comparison
 from theory.base.exact import spell
 from theory.base.polynomials import PiecewisePolynomial, integer_polynomial, sign_on
-from theory.stencils import Stencil
-from theory.stencils import remainder as peano
+from theory.stencils import Stencil, remainder
 
 Change = Callable[[PiecewisePolynomial], PiecewisePolynomial]
 """What a mutant makes of a kernel."""
@@ -209,7 +208,7 @@ AGREEMENT = Fraction(1, 10**38)
     ),
     describe=describe,
     search=space,
-    judges=(peano.peano_kernel,),
+    judges=(remainder.peano_kernel,),
     mutants=(
         wrong("moved", "K is moved by a hundredth", "constant", change=_moved(Fraction(1, 100))),
         wrong("two-thirds", "K is two thirds as large", "constant", change=_scaled(Fraction(2, 3))),
@@ -225,7 +224,7 @@ def stencils_peano(s: Stencil, scope: Scope, change: Change = lambda kernel: ker
     cells.
     """
     # Whether ``peano.peano_kernel``, changed for a mutant, is the kernel of the difference; and its integral.
-    kernel = change(peano.peano_kernel(s))
+    kernel = change(remainder.peano_kernel(s))
     wrong = wrong_jump(s, 0, kernel)
     if wrong is not None:
         return Outcome(from_comparison(False), wrong)
@@ -246,7 +245,7 @@ def stencils_peano(s: Stencil, scope: Scope, change: Change = lambda kernel: ker
     instances=instances,
     describe=describe,
     search=space,
-    judges=(peano.error_constant, peano.peano_kernel),
+    judges=(remainder.error_constant, remainder.peano_kernel),
     mutants=(
         wrong("one-per-cent", "a hundredth less than the constant is enough", "constant", factor=Fraction(99, 100)),
         wrong("not-least", "a hundredth more than the constant is the least", "predicate", factor=Fraction(101, 100)),
@@ -269,14 +268,14 @@ def error_constant(
     # C_p against bounds on the least constant: the error of the perfect spline from below, ∫|K| from above.
     # ``factor`` and ``step`` make wrong bounds of it: h^p becomes (h·step)^p. ``beyond`` is the size of ``u^(m+p)``
     # outside the hull of the nodes, where x may lie.
-    kernel = peano.peano_kernel(s, s.order)
+    kernel = remainder.peano_kernel(s, s.order)
     wrong = wrong_jump(s, s.order, kernel)
     if wrong is not None:
         return Outcome(from_comparison(False), f"kernel of the error: {wrong}")
     best = extremal(s, kernel)
     if best is None:
         return Outcome(None, "a change of sign of the kernel of the error was not located")
-    constant = factor * step**s.order * peano.error_constant(s).upper
+    constant = factor * step**s.order * remainder.error_constant(s).upper
     attained = best.attained
     if beyond != 1:
         low, high = min(s.offsets), max(s.offsets)
@@ -292,4 +291,3 @@ def error_constant(
 
 
 CLAIMS = (stencils_peano, error_constant)
-"""Claims about remainders."""

@@ -13,9 +13,7 @@ from proofs_check.claims.comparisons import every, once, same
 from proofs_check.claims.verdicts import Outcome
 from theory.base.enclosure import from_comparison
 from theory.base.exact import spell
-from theory.stencils import Stencil, central, forward, stencil
-from theory.stencils import remainder as peano
-from theory.stencils import symbol as symbols
+from theory.stencils import Stencil, central, forward, remainder, stencil, symbol
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -153,7 +151,7 @@ def truncation(s: Stencil, scope: Scope, factor: int = 1) -> Outcome:
 
 def _is_average(s: Stencil, scope: Scope) -> Outcome:
     """The opposite of what is claimed."""
-    average = peano.is_average(s)
+    average = remainder.is_average(s)
     return Outcome(from_comparison(average), f"order {s.order}: K {'≥ 0' if average else 'changes sign'}")
 
 
@@ -171,7 +169,7 @@ def _is_average(s: Stencil, scope: Scope) -> Outcome:
                      "claim stencils.peano", "claim"),),
     describe=describe,
     search=space,
-    judges=(peano.is_average, peano.peano_kernel, peano.average_norm),
+    judges=(remainder.is_average, remainder.peano_kernel, remainder.average_norm),
     mutants=(
         weaker("any-order", "the order may be 2", "order"),
         instead("averages", "they are averages all the same", "predicate", test=_is_average),
@@ -181,8 +179,8 @@ def no_average_of_high_order(s: Stencil, scope: Scope) -> Outcome:
     r"""For stencils of $\partial^m$, $m \le 4$, of order $p \ge 3$ (central and forward to $p = 6$, and random rational
     offsets, $m + 3$ to $m + 5$ nodes): $\int t^2K = 0$, so that the Peano kernel changes sign.
     """
-    average, second = peano.is_average(s), peano.peano_kernel(s).moment(2)
-    norm = peano.average_norm(s)
+    average, second = remainder.is_average(s), remainder.peano_kernel(s).moment(2)
+    norm = remainder.average_norm(s)
     detail = f"order {s.order}: ∫|K| = {float(norm.lower):.6f}, K {'≥ 0' if average else 'changes sign'}"
     holds = same(second, 0) & ~from_comparison(average)
     return Outcome(holds, f"{detail}, ∫t²K = {spell(second)}", margin=None if second else float(norm.lower - 1))
@@ -190,7 +188,7 @@ def no_average_of_high_order(s: Stencil, scope: Scope) -> Outcome:
 
 def _amplifies(s: Stencil, scope: Scope) -> Outcome:
     """The opposite of what is claimed."""
-    amplifies = from_comparison(not symbols.symbol(s).at_most_one())
+    amplifies = from_comparison(not symbol.symbol(s).at_most_one())
     return Outcome(amplifies, f"order {s.order}: |m| ≤ 1 on the whole line")
 
 
@@ -205,7 +203,7 @@ def _amplifies(s: Stencil, scope: Scope) -> Outcome:
     instances=_central_and_others,
     assumptions=(Assumption("the stencil is central", lambda s: s.is_symmetric),),
     describe=describe,
-    judges=(symbols.symbol,),
+    judges=(symbol.symbol,),
     mutants=(
         weaker("one-sided", "one-sided stencils are allowed", "central"),
         instead("amplifies", "|m| exceeds 1 somewhere", "sign", test=_amplifies),
@@ -215,7 +213,7 @@ def central_bounded(s: Stencil, scope: Scope) -> Outcome:
     r"""The Fourier symbol $m(\theta) = \sum_k c_k e^{is_k\theta}/(i\theta)^m$ of a standard central
     stencil of $\partial^m$, $m \le 4$, of order 2, 4, 6 or 8 has $|m| \le 1$ on the whole line.
     """
-    theta = symbols.symbol(s).witness_above_one()
+    theta = symbol.symbol(s).witness_above_one()
     if theta is None:
         return Outcome(from_comparison(True), f"order {s.order}: |m| ≤ 1 on the whole line")
     detail = f"order {s.order}: |m(θ)| > 1 at θ = {float(theta):.6g}"

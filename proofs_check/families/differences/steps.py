@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.arithmetic.backends import FloatBackend
-from proofs_check.claims import steps as proof_steps
+from proofs_check.claims import steps
 from proofs_check.claims.claim import TYPICAL, Profile, Scope, Step, misproved, stated, wrong
 from proofs_check.claims.comparisons import once, seeds
 from proofs_check.claims.formal import Formal, between, positive
@@ -85,13 +85,13 @@ class Draw:
         outer = evaluate(activation(self.activation).derivative(order), {z: argument}, FloatBackend(np.float64))
         return np.asarray(w**order * outer + 0 * argument)
 
-    def differences(self, s: Stencil, steps: Sequence[float], arithmetic: str) -> Float[np.ndarray, "H N M"]:
+    def differences(self, s: Stencil, tried: Sequence[float], arithmetic: str) -> Float[np.ndarray, "H N M"]:
         """D_h φ for each step, computed in the arithmetic throughout."""
         dtype = np.dtype(arithmetic).type
         x, w, b = (v.astype(dtype) for v in self.values())
         sigma = {"sin": np.sin, "tanh": np.tanh}[self.activation]
-        step = np.array(steps, dtype)[:, None, None]
-        total = np.zeros((len(steps), SIZE, SIZE), dtype)
+        step = np.array(tried, dtype)[:, None, None]
+        total = np.zeros((len(tried), SIZE, SIZE), dtype)
         for node, c in zip(s.offsets, s.weights, strict=True):
             total = total + dtype(c) * sigma(w * (x + step * dtype(node)) + b)
         return np.asarray(total / step**s.degree, dtype=np.float64)
@@ -123,9 +123,9 @@ def measured(draw: Draw, name: str, arithmetic: str) -> tuple[tuple[float, float
     """(h, rms error against the exact derivative) for h = h* 2^(k/3), |k| ≤ 12."""
     s, centre = named(name), predicted(draw, name, arithmetic).step
     exact = draw.derivative(s.degree)
-    steps = [centre * 2 ** (k / 3) for k in range(-12, 13)]
-    errors = draw.differences(s, steps, arithmetic) - exact
-    return tuple(zip(steps, map(float, np.sqrt(np.mean(errors * errors, axis=(1, 2)))), strict=True))
+    tried = [centre * 2 ** (k / 3) for k in range(-12, 13)]
+    errors = draw.differences(s, tried, arithmetic) - exact
+    return tuple(zip(tried, map(float, np.sqrt(np.mean(errors * errors, axis=(1, 2)))), strict=True))
 
 
 def _fit(pairs: list[tuple[float, float]]) -> float:
@@ -181,17 +181,17 @@ def _total(scope: Scope) -> tuple[Any, Any, int, int]:
     return (h, best, a), a * h**p + sp.Rational(p, m) * a * best ** (p + m) * h**-m, m, p
 
 
-def _stationary(sign: int) -> proof_steps.Check:
+def _stationary(sign: int) -> steps.Check:
     """h f'(h) = p a h^p − m ρ h^−m, which is 0 at H; ``sign`` is that of the second term."""
 
     def check(scope: Scope) -> Outcome:
         (h, best, a), total, m, p = _total(scope)
         box = {h: (Fraction(1, 4), 2), best: (Fraction(1, 4), 2), a: (Fraction(1, 4), 2)}
         slope = p * a * h**p + sign * p * a * best ** (p + m) * h**-m
-        return proof_steps.every(
+        return steps.every(
             (
-                ("h f'(h)", proof_steps.identity(h * total.diff(h), slope, box)),
-                ("at H", proof_steps.identity(slope.subs(h, best), 0 * a, box)),
+                ("h f'(h)", steps.identity(h * total.diff(h), slope, box)),
+                ("at H", steps.identity(slope.subs(h, best), 0 * a, box)),
             )
         )
 
@@ -203,19 +203,19 @@ def _convex(scope: Scope) -> Outcome:
     (h, best, a), total, m, p = _total(scope)
     box = {h: (Fraction(1, 4), 2), best: (Fraction(1, 4), 2), a: (Fraction(1, 4), 2)}
     second = p**2 * a * h**p + m * p * a * best ** (p + m) * h**-m
-    found = proof_steps.identity(h * (h * total.diff(h)).diff(h), second, box)
-    signs = proof_steps.theorem(
+    found = steps.identity(h * (h * total.diff(h)).diff(h), second, box)
+    signs = steps.theorem(
         "a strictly convex function has one stationary point at most, and its least value there",
         [(f"p² = {p * p} > 0", p * p > 0), (f"m p = {m * p} > 0", m * p > 0), ("a, H, h > 0", h.is_positive)],
     )
-    return proof_steps.every((("second derivative in log h", found), ("convexity", signs)))
+    return steps.every((("second derivative in log h", found), ("convexity", signs)))
 
 
 def _value(scope: Scope) -> Outcome:
     """f(H) = (m + p)/m · a H^p."""
     (h, best, a), total, m, p = _total(scope)
     box = {best: (Fraction(1, 4), 2), a: (Fraction(1, 4), 2)}
-    return proof_steps.identity(total.subs(h, best), _fraction(m + p, m) * a * best**p, box)
+    return steps.identity(total.subs(h, best), _fraction(m + p, m) * a * best**p, box)
 
 
 def _least_formally(scope: Scope) -> tuple[Formal, ...]:
@@ -304,7 +304,7 @@ def optimal(name: str, scope: Scope, change: Form = lambda step, least, m, p: (s
     quotient = sp.powsimp(sp.expand(sp.powdenest(sp.expand_power_base(error / least), force=True)))
     if sp.simplify(quotient - shape) != 0:
         box = dict.fromkeys((rho, size, t), (Fraction(1, 4), Fraction(2)))
-        agrees, detail = proof_steps.agreement(error / least, shape, box)
+        agrees, detail = steps.agreement(error / least, shape, box)
         return Outcome(from_comparison(False if agrees is False else None), f"f(t h*)/f(h*) = {quotient}; {detail}")
     rest = sp.Poly(m * t ** (m + p) - (m + p) * t**m + p, t)
     double = sp.Poly((t - 1) ** 2, t)
@@ -449,4 +449,3 @@ def worst_case(draw: Draw, scope: Scope, argument: bool = True, power: int = 0) 
 
 
 CLAIMS = (optimal, brute_force, slopes, digits_gained, worst_case)
-"""Claims about steps and the size of rounding errors."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import flint
 
 from numerics.arithmetic.balls import ball
-from proofs_check.claims import steps as proof_steps
+from proofs_check.claims import steps
 from proofs_check.claims.claim import Assumption, Profile, Scope, Step, misproved, stated, weaker, wrong
 from proofs_check.claims.comparisons import below, less, once, same
 from proofs_check.claims.formal import Formal, between, reals
@@ -19,8 +19,7 @@ from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.differences.stencils import describe
 from theory.base.enclosure import Decision, from_comparison
 from theory.base.polynomials import integer_polynomial
-from theory.stencils import Stencil, central, compose, forward, rescale, stencil
-from theory.stencils import symbol as symbols
+from theory.stencils import Stencil, central, compose, forward, rescale, stencil, symbol
 
 if TYPE_CHECKING:
     import sympy
@@ -48,14 +47,14 @@ def enclosed(s: Stencil, theta: Fraction) -> flint.arb:
         return (-1) ** (s.derivative // 2) * total / at**s.derivative
 
 
-def _vanishes(difference: sympy.Expr, box: proof_steps.Box, what: str) -> Outcome:
+def _vanishes(difference: sympy.Expr, box: steps.Box, what: str) -> Outcome:
     """Whether an exponential sum is 0 identically: it reduces to 0, or is enclosed away from it at a point of the box."""
     import sympy
 
     left = sympy.expand(difference)
     if left == 0:
         return Outcome(from_comparison(True), f"{what}: difference 0")
-    agrees, detail = proof_steps.agreement(left, sympy.Integer(0), box)
+    agrees, detail = steps.agreement(left, sympy.Integer(0), box)
     found: Decision = from_comparison(False if agrees is False else None)
     return Outcome(found, f"{what}: difference {str(left)[:40]}; {detail}")
 
@@ -77,7 +76,7 @@ MULTIPLES = 8
 """Multiples of θ up to the largest offset of these stencils."""
 
 
-def _chebyshev(lag: int) -> proof_steps.Check:
+def _chebyshev(lag: int) -> steps.Check:
     """sin kθ = sin θ U_{k−lag}(cos θ) for every k that occurs, in z = e^{iθ}."""
 
     def check(scope: Scope) -> Outcome:
@@ -85,8 +84,8 @@ def _chebyshev(lag: int) -> proof_steps.Check:
 
         z = sympy.Symbol("z")
         cosine, box = (z + 1 / z) / 2, {z: (Fraction(1, 2), 2)}
-        return proof_steps.every(
-            (f"k = {k}", proof_steps.identity(
+        return steps.every(
+            (f"k = {k}", steps.identity(
                 z**k - z**-k, (z - 1 / z) * sympy.chebyshevu_poly(k - lag, z).subs(z, cosine), box))
             for k in range(1, MULTIPLES + 1)
         )  # fmt: skip
@@ -103,11 +102,11 @@ def _keeps_sign(scope: Scope) -> Outcome:
         # m(θ) (iθ)^m = 2i Σ_{k>0} c_k sin(s_k θ), and i^(m−1) = (−1)^((m−1)/2): this is the sign of P near θ = 0
         coefficients = [Fraction(int(c.p), int(c.q)) for c in reversed(sine_polynomial(s).all_coeffs())]
         sign = (-1) ** ((s.derivative - 1) // 2)
-        outcome = proof_steps.one_sign(integer_polynomial(coefficients), -1, 1, sign)
+        outcome = steps.one_sign(integer_polynomial(coefficients), -1, 1, sign)
         moment = sum((c * x**s.derivative for x, c in zip(s.offsets, s.weights, strict=True)), Fraction(0))
-        at_zero = proof_steps.equal([(moment, factorial(s.derivative))], "m(0) = 1")
+        at_zero = steps.equal([(moment, factorial(s.derivative))], "m(0) = 1")
         cases += [(f"m = {s.derivative}, order {s.order}", one) for one in (outcome, at_zero)]
-    return proof_steps.every(cases)
+    return steps.every(cases)
 
 
 def _sign_of_odd(scope: Scope) -> tuple[Formal, ...]:
@@ -155,7 +154,7 @@ def _exponential_sum(scope: Scope) -> Outcome:
     import sympy
 
     s = central(int(scope["derivative"]), 2)
-    found = symbols.symbol(s)
+    found = symbol.symbol(s)
     theta = found.variables[0]
     total = sympy.Add(
         *(
@@ -164,17 +163,17 @@ def _exponential_sum(scope: Scope) -> Outcome:
         )
     )
     closed = (found.expression * (sympy.I * theta) ** s.derivative).rewrite(sympy.exp)
-    return proof_steps.identity(closed, total, {theta: (Fraction(1, 4), 9)})
+    return steps.identity(closed, total, {theta: (Fraction(1, 4), 9)})
 
 
-def _euler(sign: int) -> proof_steps.Check:
+def _euler(sign: int) -> steps.Check:
     def check(scope: Scope) -> Outcome:
         import sympy
 
         theta = sympy.Symbol("theta", real=True)
         z, box = sympy.exp(sympy.I * theta / 2), {theta: (-9, 9)}
-        return proof_steps.every(
-            (f"n = {n}", proof_steps.identity(
+        return steps.every(
+            (f"n = {n}", steps.identity(
                 sympy.sin(n * theta / 2), sign * (z**n - z**-n) / (2 * sympy.I), box))
             for n in (1, 2)
         )  # fmt: skip
@@ -203,8 +202,8 @@ def _numerator(s: Stencil) -> sympy.Expr:
     """Σ c_k e^{i s_k θ}."""
     import sympy
 
-    theta = symbols.symbol(s).variables[0]
-    return sympy.expand((symbols.symbol(s).expression * (sympy.I * theta) ** s.derivative).rewrite(sympy.exp))
+    theta = symbol.symbol(s).variables[0]
+    return sympy.expand((symbol.symbol(s).expression * (sympy.I * theta) ** s.derivative).rewrite(sympy.exp))
 
 
 def _describe_pair(pair: tuple[Stencil, Stencil]) -> list[Any]:
@@ -224,7 +223,7 @@ _by_derivative = once(*({"derivative": str(m)} for m in (1, 2, 3, 4)))
     scopes=_by_derivative,
     instances=_central,
     describe=describe,
-    judges=(symbols.symbol,),
+    judges=(symbol.symbol,),
     mutants=(
         wrong("whole-line", "m ≥ 0 on the whole line", "assumption", {"derivative": "1"}, everywhere=True),
         wrong("half", "m ≥ 1/2 on (0, π]", "constant", {"derivative": "2"}, low=Fraction(1, 2)),
@@ -234,7 +233,7 @@ def central_unit_interval(s: Stencil, scope: Scope, everywhere: bool = False, lo
     r"""$0 \le m(\theta) \le 1$ on $(0, \pi]$ for standard central stencils of $\partial^m$, $m \le 4$, of orders 2, 4,
     6 and 8 (to 16 in the full profile).
     """
-    m = symbols.symbol(s)
+    m = symbol.symbol(s)
     at_end = enclosed(s, Fraction(6283, 2000))  # a little under π
     holds = from_comparison(m.is_nonnegative(everywhere)) & from_comparison(m.at_most_one()) & below(low, at_end)
     return Outcome(holds, f"order {s.order}: m(3.1415) = {float(at_end):.6f}")
@@ -284,7 +283,7 @@ def odd_negative(s: Stencil, scope: Scope) -> Outcome:
     kind="exact",
     scopes=once(*({"derivative": str(m), "order": str(p)} for m, p in SUPREMA)),
     instances=_forward_key,
-    judges=(symbols.supremum,),
+    judges=(symbol.supremum,),
     mutants=(
         wrong("last-digit", "one unit more in the last digit", "constant",
             stated={k: v + Fraction(1, 1000) for k, v in SUPREMA.items()}),
@@ -297,7 +296,7 @@ def one_sided_suprema(
     r"""For forward differences, to three decimals, $\sup|m| = 1.491$ ($\partial$, $p=2$), $1.842$ ($\partial^2$,
     $p=2$), $6.536$ ($\partial^2$, $p=4$).
     """
-    enclosure = symbols.supremum(forward(*key), 12)
+    enclosure = symbol.supremum(forward(*key), 12)
     half = Fraction(1, 2000)
     holds = below(stated[key] - half, enclosure) & below(enclosure, stated[key] + half)
     low, high = enclosure.decimals(9).values()
@@ -319,7 +318,7 @@ def one_sided_suprema(
         Step(r"$\sin(\theta/2) = (z - z^{-1})/(2i)$, $\sin\theta = (z^2 - z^{-2})/(2i)$", "Euler", "identity",
              _euler(1)),
     ),
-    judges=(symbols.symbol,),
+    judges=(symbol.symbol,),
     mutants=(
         misproved("euler", r"the second step has $z^{-1} - z$", "sign", 2, check=_euler(-1)),
         wrong("one-square-more", "one factor sinc² too many", "exponent", {"derivative": "2"},
@@ -358,7 +357,7 @@ def sinc_powers(derivative: int, scope: Scope, squares: Callable[[int], int] = l
     scopes=once({"stencils": "random rational offsets with m from 1 to 3"}),
     instances=_pairs,
     describe=_describe_pair,
-    judges=(compose, symbols.symbol),
+    judges=(compose, symbol.symbol),
     mutants=(
         wrong("other-step", "the second difference has the step 2h", "assumption", stretch=2),
         wrong("sign", "minus the product", "sign", sign=-1),
@@ -370,10 +369,9 @@ def composition(pair: tuple[Stencil, Stencil], scope: Scope, stretch: int = 1, s
     """
     first, second = pair
     whole = compose(first, rescale(second, [stretch]) if stretch != 1 else second)
-    theta = symbols.symbol(whole).variables[0]
+    theta = symbol.symbol(whole).variables[0]
     difference = _numerator(whole) - sign * _numerator(first) * _numerator(second)
     return _vanishes(difference, {theta: (Fraction(1, 4), 9)}, f"{len(whole.nodes)} nodes")
 
 
 CLAIMS = (central_unit_interval, odd_negative, one_sided_suprema, sinc_powers, composition)
-"""Claims about Fourier symbols."""

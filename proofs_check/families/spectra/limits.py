@@ -231,4 +231,3 @@ def many_sines(instance: Problem, scope: Scope, least: float = 0.0) -> Outcome:
 
 
 CLAIMS = (entropy_gap, truncation_not_rounding, many_sines)
-"""The limit of many features."""

@@ -1,7 +1,4 @@
-"""Exactly solvable models: S3 decided with proof, traces in closed form, and bounds that need no cut-off number.
-
-Exactly solvable spectra against Nyström's method: kernels on quadrature nodes, differences of shifts of K.
-"""
+"""Exactly solvable models: S3 decided with proof, traces in closed form, spectra against Nyström's method."""
 
 from __future__ import annotations
 
@@ -256,7 +253,6 @@ def factor_bound(instance: Problem, scope: Scope, tighten: Fraction = Fraction(1
 
 
 CLAIMS = (entropy_order, circle_traces, factor_bound)
-"""Claims about exactly solvable models."""
 
 
 COMPARED: dict[str, SolvableSpectrum] = {

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import flint
 
 from numerics.arithmetic.balls import to_ball
-from proofs_check.claims import steps as proof_steps
+from proofs_check.claims import steps
 from proofs_check.claims.claim import Assumption, Profile, Scope, Step, instead, stated, weaker, wrong
 from proofs_check.claims.comparisons import below, less, once
 from proofs_check.claims.verdicts import Outcome
@@ -137,7 +137,7 @@ def _rises(scope: Scope) -> Outcome:
 
     n, t = sp.symbols("n t", positive=True)
     difference = 2 * sp.cos((2 * n + 1) * t / 2) * sp.sin(t / 2)
-    return proof_steps.identity(sp.sin((n + 1) * t) - sp.sin(n * t), difference, {n: (1, 9), t: (Fraction(1, 8), 1)})
+    return steps.identity(sp.sin((n + 1) * t) - sp.sin(n * t), difference, {n: (1, 9), t: (Fraction(1, 8), 1)})
 
 
 def _falls(scope: Scope) -> Outcome:
@@ -147,11 +147,11 @@ def _falls(scope: Scope) -> Outcome:
     t = sp.Symbol("t", positive=True)
     box = {t: (Fraction(1, 8), 3)}
     slope = t * sp.cos(t) - sp.sin(t)
-    return proof_steps.every(
+    return steps.every(
         (
-            ("t² (sin t/t)'", proof_steps.identity(t**2 * (sp.sin(t) / t).diff(t), slope, box)),
-            ("derivative", proof_steps.identity(slope.diff(t), -t * sp.sin(t), box)),
-            ("at 0", proof_steps.equal([(slope.subs(t, 0), 0)], "t cos t − sin t at 0")),
+            ("t² (sin t/t)'", steps.identity(t**2 * (sp.sin(t) / t).diff(t), slope, box)),
+            ("derivative", steps.identity(slope.diff(t), -t * sp.sin(t), box)),
+            ("at 0", steps.equal([(slope.subs(t, 0), 0)], "t cos t − sin t at 0")),
         )
     )
 
@@ -276,4 +276,3 @@ def uniform_circle_absolute(level: Threshold, scope: Scope, direction: int = +1)
 
 
 CLAIMS = (uniform_circle, uniform_circle_absolute)
-"""Claims about uniform frequencies."""
