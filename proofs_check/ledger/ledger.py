@@ -49,6 +49,7 @@ ORDER = (
     "proofs_check.families.networks.loss_orders",
     "proofs_check.families.networks.networks",
     "proofs_check.families.networks.drawn_networks",
+    "proofs_check.families.networks.entropy_orders",
     "proofs_check.families.networks.networks:RESIDUALS",
     "proofs_check.sources.source",
     "proofs_check.sources.training",

@@ -1,4 +1,4 @@
-"""Trained two-layer networks over drawn problems: what bounds them, what predicts their entropies (ours).
+"""Trained two-layer networks over drawn problems: what bounds them (ours).
 
 The instances are those that Hypothesis generates from :func:`proofs_check.search.strategies.training_problems`, from a fixed seed:
 operators, activations, laws, widths, points, stencils, steps, arithmetics and learning rates; a search goes on from there.
@@ -9,26 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from numerics.problem.problem import METHODS, Method
 from proofs_check.claims.claim import Assumption, Claim, Mutant, Profile, Scope, Step, stated, wrong
-from proofs_check.claims.comparisons import Decision, every, less, once
+from proofs_check.claims.comparisons import once
+from proofs_check.claims.instances import draws
 from proofs_check.claims.verdicts import Kind, Outcome
-from theory.entropy.conventions import standard_conventions
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
     from torch import Tensor
 
-    from numerics.entropy.compare import EntropyEnclosure
     from numerics.predictions.drawn import Examined, TrainingProblem
-    from numerics.predictions.entropy_order import Along, Compared
-    from numerics.predictions.persistence import EntropyOrder
 
-CONVENTIONS = standard_conventions(4)
 BOUNDED = ("tanh", "sin", "gaussian", "erf", "sigmoid", "cos")
 
 
@@ -40,21 +35,7 @@ def generated(
     optimizer: str = "gd",
 ) -> tuple[TrainingProblem, ...]:
     """So many draws, the same in every process with the same version of Hypothesis."""
-    from hypothesis import HealthCheck, Phase, given, seed, settings
-
-    found: list[TrainingProblem] = []
-
-    @seed(1)
-    @settings(
-        max_examples=count, database=None, deadline=None, phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(space({"optimizer": optimizer}, profile))
-    def collect(drawn: TrainingProblem) -> None:
-        found.append(drawn)
-
-    collect()
-    return tuple(found)
+    return tuple(draws(space({"optimizer": optimizer}, profile), count, seed=1))
 
 
 def _networks(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
@@ -66,7 +47,7 @@ def _networks(scope: Scope, profile: Profile = "full") -> SearchStrategy[Trainin
     return training_problems(widths=widths, activations=BOUNDED, members=4)
 
 
-def _double(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
+def double(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
     """In float64, one iteration: for statements about parameters, not about a run."""
     from hypothesis import strategies as st
 
@@ -84,7 +65,7 @@ def _lazy(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingPro
     return lazy_problems(widths=st.sampled_from((256, 1024)) if profile == "quick" else None, members=2)
 
 
-def _instances(
+def instances_of(
     space: Callable[[Scope, Profile], SearchStrategy[TrainingProblem]], quick: int, full: int
 ) -> Callable[[Scope, Profile], Iterator[TrainingProblem]]:
     def instances(scope: Scope, profile: Profile) -> Iterator[TrainingProblem]:
@@ -110,17 +91,17 @@ def _ratio(drawn: TrainingProblem, scope: Scope, name: str, factor: float, belie
 
 
 _methods = once({"method": "ad"}, {"method": "fd"})
-_differences = once({"method": "fd"})
+DIFFERENCES = once({"method": "fd"})
 Space = Callable[[Scope, Profile], "SearchStrategy[TrainingProblem]"]
 
 
-def _of_networks(
+def of_networks(
     name: str, space: Space = _networks, counts: tuple[int, int] = (4, 150), scopes: Any = _methods,
     kind: Kind = "sampled", source: str = "ours", **rest: Any,
 ) -> Callable[[Callable[..., Outcome]], Claim]:  # fmt: skip
     """A claim about the networks of a space: of so many draws, in the quick profile and in the full one."""
     return stated(
-        f"networks.{name}", source=source, kind=kind, scopes=scopes, instances=_instances(space, *counts), search=space,
+        f"networks.{name}", source=source, kind=kind, scopes=scopes, instances=instances_of(space, *counts), search=space,
         describe=_describe, **rest,
     )  # fmt: skip
 
@@ -129,7 +110,7 @@ def _describe(drawn: TrainingProblem) -> dict[str, Any]:
     return drawn.to_dict()
 
 
-@_of_networks(
+@of_networks(
     "law-bound",
     title="The law of the frozen kernel holds within its bound, for every network drawn",
     predicate="the deviation of the residual vectors, in the arithmetic of the run, is at most the bound with its own rounding, at every "
@@ -160,7 +141,7 @@ def law_bound(drawn: TrainingProblem, scope: Scope, factor: float = 1.0, all_def
     )
 
 
-@_of_networks(
+@of_networks(
     "step",
     title="A step of gradient descent is −ηJᵀr up to round-off that is bounded",
     predicate="at the first, middle and last step of every drawn network",
@@ -203,7 +184,7 @@ def _steepest(model: Any, flat: Tensor, row: int) -> tuple[Tensor, Tensor]:
     return v / size[:, None].clamp(min=1e-300), size
 
 
-@_of_networks(
+@of_networks(
     "curvature",
     title="What a step leaves of linearity is bounded by second derivatives, neuron by neuron",
     predicate="at the first, middle and last step of every drawn network, and at its start for a Δ of length 1/1000 in that neuron, and in that "
@@ -253,11 +234,11 @@ def curvature(drawn: TrainingProblem, scope: Scope, factor: float = 1.0, steepes
     )
 
 
-@_of_networks(
+@of_networks(
     "truncation",
     title="Residuals by differences are within Peano's bound of those by autodiff",
     predicate="at the start of every drawn network, plus round-off",
-    scopes=_differences,
+    scopes=DIFFERENCES,
     judges=("numerics.predictions.drawn.examine",),
     mutants=(
         wrong("half", "the constant is half of $C_p$", "constant", factor=0.5),
@@ -271,9 +252,9 @@ def truncation(drawn: TrainingProblem, scope: Scope, factor: float = 1.0) -> Out
     return _ratio(drawn, scope, "truncation", factor)
 
 
-@_of_networks(
+@of_networks(
     "descent",
-    space=_double,
+    space=double,
     counts=(8, 150),
     title="The loss of a network falls at steps below the inverse of a bound on its Hessian",
     source="ours, by the descent lemma",
@@ -281,7 +262,7 @@ def truncation(drawn: TrainingProblem, scope: Scope, factor: float = 1.0) -> Out
     judges=("numerics.predictions.bounds.descent_step",),
     mutants=(
         Mutant("kernel", "the step 1.9/λ_max of the kernel suffices", "assumption",
-               lambda c: c.given(hessian=False).with_(instances=_instances(_double, 24, 150))),
+               lambda c: c.given(hessian=False).with_(instances=instances_of(double, 24, 150))),
         wrong("whole", "the loss falls by twice that, η‖g‖²", "constant", share=2.0),
     ),
 )  # fmt: skip
@@ -315,7 +296,7 @@ def _some_are_lazy(drawn: TrainingProblem) -> bool:
     return all(bool(known_at_the_start(drawn, method).applies.any()) for method in METHODS)
 
 
-@_of_networks(
+@of_networks(
     "lazy",
     space=_lazy,
     counts=(4, 100),
@@ -328,7 +309,7 @@ def _some_are_lazy(drawn: TrainingProblem) -> bool:
     mutants=(
         wrong("rate", "the rate is four times as large", "constant", steepness=4.0),
         Mutant("any", "the hypotheses are not needed", "assumption",
-               lambda c: c.without_assumption("hypotheses").given(needed=False).with_(instances=_instances(_networks, 8, 50))),
+               lambda c: c.without_assumption("hypotheses").given(needed=False).with_(instances=instances_of(_networks, 8, 50))),
     ),
 )  # fmt: skip
 def lazy_training(drawn: TrainingProblem, scope: Scope, steepness: float = 1.0, needed: bool = True) -> Outcome:
@@ -354,208 +335,5 @@ def lazy_training(drawn: TrainingProblem, scope: Scope, steepness: float = 1.0, 
     )
 
 
-@lru_cache(maxsize=64)
-def _compared(drawn: TrainingProblem) -> tuple[Compared, ...]:
-    """For each network at its start."""
-    from numerics.predictions.entropy_order import compared
-
-    return tuple(compared(drawn, drawn.start, CONVENTIONS))
-
-
-def _something_is_predicted(drawn: TrainingProblem) -> bool:
-    from numerics.predictions.persistence import order
-
-    return any(order(*pair) is not None for one in _compared(drawn) for pair in one.entropies)
-
-
-_PREDICTED = (Assumption("an order is predicted for a network of the draw", _something_is_predicted),)
-
-
-@_of_networks(
-    "entropy-order",
-    space=_double,
-    counts=(8, 100),
-    scopes=_differences,
-    title="Where AD alone predicts the order of the kernels' entropies, it is the order",
-    predicate=f"{len(CONVENTIONS)} conventions, every drawn network at its start, in float64",
-    assumptions=_PREDICTED,
-    judges=("numerics.predictions.entropy_order.compared", "numerics.predictions.entropy_order.order"),
-    mutants=(
-        wrong("sign", "the opposite order", "sign", reverse=True),
-        wrong("expansion", "the expansion has the other sign", "sign", leading=-1.0),
-        wrong("always", "wherever an order is predicted AD has the larger entropy", "predicate", always="fd<ad"),
-    ),
-)
-def entropy_order(
-    drawn: TrainingProblem, scope: Scope, reverse: bool = False, leading: float = 1.0, always: str | None = None
-) -> Outcome:
-    r"""$\mathrm{sign}(H(G_{FD}) - H(G_{AD}))$ from the expansion of $J_{FD}$ in $h$ with its remainder and round-off, wherever the
-    hulls are disjoint."""
-    from numerics.predictions.persistence import order
-
-    said = missed = total = 0
-    for one in _compared(drawn):
-        predicted = one.entropies if leading == 1 else _led(one.predicted, leading).entropies(CONVENTIONS)
-        for (ad, fd), actual in zip(predicted, one.measured, strict=True):
-            says = order(ad, fd)
-            total += 1
-            if says is not None:
-                said += 1
-                missed += ((always or says) == order(ad, actual)) == reverse
-    return Outcome(
-        missed == 0, f"{said} of {total} orders predicted, {missed} wrong", data={"predicted": said, "of": total}
-    )
-
-
-def _led(found: Any, leading: float) -> Any:
-    """The prediction with ``leading`` times the expansion."""
-    return replace(found, fd=found.ad + leading * (found.fd - found.ad))
-
-
-def _small(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
-    from proofs_check.search.strategies import exact_kernel_problems
-
-    return exact_kernel_problems(activations=BOUNDED)
-
-
-@lru_cache(maxsize=64)
-def _proven(drawn: TrainingProblem) -> tuple[tuple[EntropyEnclosure, EntropyEnclosure], ...]:
-    from numerics.predictions.entropy_order import proven_entropies
-
-    ad, fd = proven_entropies(drawn, 0, CONVENTIONS)
-    return tuple(zip(ad, fd, strict=True))
-
-
-def _is_proven(says: EntropyOrder, ad: EntropyEnclosure, fd: EntropyEnclosure) -> Decision:
-    if ad.value is None or fd.value is None:
-        return Decision.UNDECIDED
-    return less(fd.value, ad.value) if says == "fd<ad" else less(ad.value, fd.value)
-
-
-@_of_networks(
-    "entropy-order-exact",
-    space=_small,
-    counts=(8, 100),
-    scopes=_differences,
-    kind="ball",
-    title="Where AD alone predicts the order of the kernels' entropies, it is the order in exact arithmetic",
-    predicate=f"{len(CONVENTIONS)} conventions, entropies from certified singular values of J; every drawn network of at most 8 neurons, 6 points in "
-    "one dimension (2 × 2 in two) and boundary rows, amplitudes ±1",
-    assumptions=_PREDICTED,
-    judges=("numerics.predictions.entropy_order.compared", "numerics.predictions.entropy_order.proven_entropies"),
-    mutants=(
-        wrong("expansion", "the expansion has the other sign", "sign", leading=-1.0),
-        wrong("always", "wherever an order is predicted AD has the larger entropy", "predicate", always="fd<ad"),
-    ),
-)
-def entropy_order_exact(
-    drawn: TrainingProblem, scope: Scope, leading: float = 1.0, always: EntropyOrder | None = None
-) -> Outcome:
-    r"""$\mathrm{sign}(H(G_{FD}) - H(G_{AD}))$ as predicted in float64 from the expansion of $J_{FD}$ in $h$ is the sign for the
-    kernels of these features, points and steps as rationals."""
-    (one,) = _compared(drawn)
-    decisions = [
-        _is_proven(always or says, *pair)
-        for says, pair in zip(_led(one.predicted, leading).orders(CONVENTIONS), _proven(drawn), strict=True)
-        if says is not None
-    ]
-    right = sum(decision.holds is True for decision in decisions)
-    return Outcome(
-        every(decisions),
-        f"{len(decisions)} of {len(CONVENTIONS)} orders predicted, {right} proven right",
-        data={"predicted": len(decisions), "right": right},
-        certified=True,
-    )
-
-
-def _trained(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
-    """In float64, with the optimiser of the cell; wide, with coarse differences, few points and small targets, else no order
-    outlives an iteration."""
-    from hypothesis import strategies as st
-
-    from proofs_check.search.strategies import training_problems
-
-    drawn = training_problems(
-        widths=st.sampled_from((64, 256) if profile == "quick" else (16, 64, 256, 1024)), activations=BOUNDED,
-        bounded=True, members=2, iterations=12, dtypes=("float64",), optimizers=(scope["optimizer"],), boundary=False,
-        operators=(("u_x", 1), ("u_xx", 1)), rates=(Fraction(1, 10), Fraction(1, 100), Fraction(1)),
-        steps=(Fraction(1, 2), Fraction(1, 4), Fraction(1, 10)),
-    )  # fmt: skip
-    points, targets = st.integers(2, 6), st.sampled_from(("exp(x)/1000", "exp(x)/100", "exp(x)"))
-
-    def small(problem: TrainingProblem, interior: int, solution: str) -> TrainingProblem:
-        return replace(
-            problem, amplitudes="opposite", problem=problem.problem.with_(interior=(interior,), solution=solution)
-        )
-
-    return st.builds(small, drawn, points, targets)
-
-
-def _moving(scope: Scope, profile: Profile = "full") -> SearchStrategy[TrainingProblem]:
-    """In float64, with the optimiser of the cell, and kernels that move: orders turn."""
-    from hypothesis import strategies as st
-
-    from proofs_check.search.strategies import training_problems
-
-    return training_problems(
-        widths=st.sampled_from((4, 16, 64)), activations=BOUNDED, members=2, iterations=12, dtypes=("float64",),
-        optimizers=(scope["optimizer"],),
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=128)
-def _along(drawn: TrainingProblem, share: float) -> tuple[Along, ...]:
-    """Orders at the start, in the middle and at the end."""
-    from numerics.predictions.entropy_order import along
-
-    iterations = drawn.problem.training.iterations
-    return tuple(along(drawn, sorted({0, 1, iterations // 2, iterations}), CONVENTIONS, share))
-
-
-def _some_order_persists(drawn: TrainingProblem) -> bool:
-    return any(says is not None for found in _along(drawn, 1.0) for row in found.kept[1:] for says in row)
-
-
-@_of_networks(
-    "entropy-persists",
-    space=_trained,
-    counts=(5, 60),
-    scopes=once(*({"optimizer": name} for name in ("gd", "adam", "lbfgs"))),
-    title="An order of the kernels' entropies persists while the drift is small, whatever the optimiser",
-    source="ours; continuity: Audenaert (2007), Mirsky (1960)",
-    predicate=f"{len(CONVENTIONS)} conventions, both methods trained from one start in float64, at the first, middle and last iteration; AD and FD "
-    "at their own parameters",
-    assumptions=(Assumption("an order outlives the start for a network of the draw", _some_order_persists),),
-    judges=("numerics.predictions.entropy_order.along",),
-    mutants=(
-        Mutant("always", "an order at the start persists throughout", "assumption",
-               lambda c: c.without_assumption("outlives").given(always=True).with_(instances=_instances(_moving, 8, 50))),
-        Mutant("thousandth", "a thousandth of the drift counts", "constant",
-               lambda c: c.without_assumption("outlives").given(share=1e-3).with_(instances=_instances(_moving, 8, 50))),
-        wrong("turned", "the order that persists is the opposite one", "sign", reverse=True),
-    ),
-)  # fmt: skip
-def entropy_persists(
-    drawn: TrainingProblem, scope: Scope, share: float = 1.0, always: bool = False, reverse: bool = False
-) -> Outcome:
-    r"""$\mathrm{sign}(H(G^{FD}_t) - H(G^{AD}_t))$ is that at the start while the hulls by $\|J_t-J\|_2$ (Weyl) are disjoint, or
-    $\sum T\log(r-1)+h_2(T)$ over both sides (Fannes and Audenaert, T by Mirsky from $\|J_t-J\|_*$ or $\|J_t-J\|_F$) is below the gap;
-    $J$ at the start."""
-    said = missed = total = 0
-    for found in _along(drawn, share):
-        for row, actual in zip(found.kept[1:], found.measured[1:], strict=True):
-            for first, says, is_ in zip(found.kept[0], row, actual, strict=True):
-                claimed = first if always else says
-                total += first is not None
-                said += claimed is not None
-                missed += claimed is not None and (claimed == is_) == reverse
-    return Outcome(
-        missed == 0, f"{said} of {total} orders persist, {missed} wrong", data={"persist": said, "of": total}
-    )
-
-
-CLAIMS = (
-    law_bound, step_of_descent, curvature, truncation, descent, lazy_training, entropy_order, entropy_order_exact,
-    entropy_persists,
-)  # fmt: skip
-"""Claims about trained networks over drawn problems."""
+CLAIMS = (law_bound, step_of_descent, curvature, truncation, descent, lazy_training)
+"""What bounds trained networks."""
