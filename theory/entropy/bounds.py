@@ -28,7 +28,6 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from operator import mul
 
 from theory.base.errors import InputError
 from theory.entropy.conventions import Power
@@ -144,32 +143,6 @@ def ratio_range(d_min: Number, d_max: Number, power: Power = 1) -> Number:
     return ratio if power == 1 else ratio * ratio
 
 
-def log_probability_bound(
-    d_min: Number, d_max: Number, power: Power = 1, log: Callable[[Number], Number] = natural_log
-) -> Number:
-    """``|log(p'_k / p_k)| <= q log(d_max / d_min)`` for every k <= r, whatever r (ours).
-
-    Hypotheses as in :func:`ratio_range`.
-    """
-    return log(ratio_range(d_min, d_max, power))
-
-
-def factor_entropy_range(entropy: Number, d_min: Number, d_max: Number, power: Power = 1) -> tuple[Number, Number]:
-    """``H / ρ <= H' <= ρ H`` with ``ρ = (d_max/d_min)^q``, for every r, infinite ones too (ours).
-
-    Proof: ``H' = -Σ p' log p' <= -Σ p' log p <= ρ H`` by Gibbs' inequality and ``p' <= ρ p``; the roles of p
-    and p' may be exchanged. Hypotheses as in :func:`ratio_range`.
-
-    Args:
-        entropy: H, not normalised (a normalised one has the same factors, as r is the same).
-        d_min: the least factor, positive.
-        d_max: the greatest factor.
-        power: q.
-    """
-    rho = ratio_range(d_min, d_max, power)
-    return times(1 / rho, entropy), times(rho, entropy)
-
-
 def factor_distance(
     d_min: Number, d_max: Number, power: Power = 1, sqrt: Callable[[Number], Number] | None = None
 ) -> Number:
@@ -255,26 +228,6 @@ def entropy_gap_bound(
         if bound < least:
             least = bound
     return least
-
-
-def factor_cutoff_range(values: Iterable[Number], tau: Fraction, d_min: Fraction, d_max: Fraction) -> tuple[int, int]:
-    """Bounds on the relative cut-off number of ``σ'`` from ``σ`` alone, under factors (ours).
-
-    ``σ'_k/σ'_1`` lies within the factors ``d_min/d_max`` and ``d_max/d_min`` of ``σ_k/σ_1``; so
-    ``#{σ_k >= τρσ_1} <= r' <= #{σ_k >= τσ_1/ρ}``, ``ρ = d_max/d_min``.
-
-    Args:
-        values: ``σ_1 >= … >= σ_n``, floats or fractions.
-        tau: the threshold, in (0, 1].
-        d_min: the least factor, positive.
-        d_max: the greatest factor.
-    """
-    rho = ratio_range(d_min, d_max)
-    sigma = [Fraction(value) for value in spectrum_list(values)]
-    if not sigma or sigma[0] == 0:
-        return 0, 0
-    kept = [value / sigma[0] for value in sigma if value > 0]
-    return max(1, sum(x >= tau * rho for x in kept)), sum(x >= tau / rho for x in kept)
 
 
 def upper_sqrt(x: Number) -> Number:
@@ -434,48 +387,6 @@ def ratio_order(first: Iterable[Number], second: Iterable[Number]) -> Order:
         Monotone.NON_INCREASING: Order.SECOND_MAJORISES,
         Monotone.CONSTANT: Order.EQUAL,
     }.get(ratio_monotone(xs, ys), Order.UNDECIDED)
-
-
-def log_majorises(x: Iterable[Number], y: Iterable[Number]) -> bool | None:
-    """Whether x log-majorises y: equal products, and the products of the k largest nowhere smaller.
-
-    For a square matrix the singular values log-majorise the moduli of the eigenvalues (H. Weyl, *Inequalities
-    between the two kinds of eigenvalues of a linear transformation*, PNAS 35 (1949) 408). Log-majorisation
-    gives ``Σ x >= Σ y`` and does *not* order the entropies of the normalised vectors.
-
-    Args:
-        x: positive values.
-        y: as many positive values.
-
-    Returns:
-        ``True`` or ``False`` where proven, ``None`` where undecided.
-
-    Raises:
-        InputError: different lengths, or values that are not certainly positive.
-    """
-    xs, ys = _exact(x), _exact(y)
-    if len(xs) != len(ys):
-        raise InputError(f"x, y: lengths {len(xs)} and {len(ys)}; allowed: equal")
-    if not all(value > 0 for value in (*xs, *ys)):
-        raise InputError("x, y: a value is not certainly positive; allowed: positive values")
-    pairs = list(zip(accumulate(_descending(xs), mul), accumulate(_descending(ys), mul), strict=True))
-    if not pairs:
-        return True
-    if any(a < b for a, b in pairs) or pairs[-1][0] > pairs[-1][1]:
-        return False
-    return True if all(a >= b for a, b in pairs) and pairs[-1][0] <= pairs[-1][1] else None
-
-
-def renyi_entropy(p: Iterable[Number], order: int, log: Callable[[Number], Number]) -> Number:
-    """``log(Σ p_k^α) / (1 - α)`` for an integer α >= 2; Schur-concave, as Shannon's is.
-
-    Raises:
-        InputError: an order below 2 (1 is :func:`theory.entropy.entropy.shannon_entropy`).
-    """
-    if order < 2:
-        raise InputError(f"order: {order}; allowed: an integer of at least 2")
-    values = list(p)
-    return log(sum((x**order for x in values[1:]), values[0] ** order)) / (1 - order)
 
 
 def _exact(values: Iterable[Number]) -> list[Number]:

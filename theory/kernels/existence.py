@@ -19,7 +19,7 @@ from theory.base.errors import InputError, NonexistenceError
 from theory.base.exact import rational
 from theory.features.laws import Law
 from theory.kernels.forms.activation_forms import ErfSum, GaussianSum, ReluPower, Shape, TanhAffine
-from theory.kernels.forms.coordinates import Coordinates, Weights, fraction
+from theory.kernels.forms.coordinates import Weights, fraction
 from theory.operators.operator import DifferenceOperator, LinearOperator, MultiIndex, StencilChoice, discretise
 from theory.stencils import multi_indices
 
@@ -118,11 +118,6 @@ def pairs(left: Side, right: Side) -> Iterator[tuple[MultiIndex, MultiIndex, sp.
     for alpha, c in left.ad:
         for beta, e in right.ad:
             yield alpha, beta, c * e
-
-
-def points_of(coordinates: Coordinates) -> tuple[tuple[sp.Symbol, ...], tuple[sp.Symbol, ...]]:
-    """The symbols of the two points."""
-    return coordinates.x, coordinates.y
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
-"""Kernels without a known closed form, by quadrature, with a bound or an estimate of the error; marked as such.
+"""Kernels without a known closed form, by quadrature, with an estimate of the error; marked as such.
 
 Under normal laws the trapezoidal rule in the standardised weight and bias converges like e^{−2πa/h}, where a is
-how far the integrand extends analytically; for the activations of :data:`STRIP` the bound is explicit.  It covers
-the discretisation; the cut of the normal law and rounding lie under the guard digits.
+how far the integrand extends analytically; the cut of the normal law and rounding lie under the guard digits.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -21,8 +19,7 @@ from theory.base.quadrature import Rule, gauss_legendre, laplace_rule, real, rul
 from theory.features.activations import Activation, z
 from theory.features.laws import Cauchy, Constant, Discrete, Laplace, Law, Normal, Student, Uniform
 from theory.kernels.evaluation import evaluate
-from theory.kernels.forms.activation_forms import TanhAffine, shape
-from theory.kernels.forms.coordinates import Coordinates, RouteKernel, Weights, fraction, spread
+from theory.kernels.forms.coordinates import Coordinates, RouteKernel, Weights, fraction
 from theory.kernels.oracle import lattice
 from theory.kernels.oracle import quadratures as panels
 from theory.kernels.oracle.lattice import Feature
@@ -262,75 +259,3 @@ def gauss_legendre_rule(law: Uniform, level: int) -> Rule:
     nodes, weights = gauss_legendre(int(8 * 2 ** ((level - 1) / 2)))
     half, middle = real((law.high - law.low) / 2), real((law.high + law.low) / 2)
     return Rule(tuple(middle + half * s for s in nodes), tuple(c / 2 for c in weights))
-
-
-def strip_bound(activation: Activation, tau: Number) -> tuple[Number, Number] | None:
-    """(c₀, c₁) with |σ(u + iv)| ≤ c₀ + c₁|u| for |v| ≤ τ, for activations whose bound is derived; else None."""
-    found = shape(activation.derivative(0))
-    if isinstance(found, TanhAffine):
-        # |tanh(u + iv)| ≤ max(1, tan|v|) for |v| < π/2
-        a, b, c = (mp.mpf(sp.N(v, mp.dps + 5)) for v in (found.a, found.b, found.c))
-        return (abs(a) + abs(b) * max(1, mp.tan(c * tau)), mp.mpf(0)) if c * tau < mp.pi / 2 else None
-    if activation.name == "sech":
-        return (1 / mp.cos(tau), mp.mpf(0)) if tau < mp.pi / 2 else None
-    # for |v| ≤ π/2, |1 + e^z| ≥ 1: the modulus of the sigmoid is at most 1, and |log(1 + e^z)| ≤ |u| + ln 2 + τ
-    if activation.name == "softplus" and tau <= mp.pi / 2:
-        return mp.ln2 + tau, mp.mpf(1)
-    if activation.name == "silu" and tau <= mp.pi / 2:
-        return tau, mp.mpf(1)
-    return None
-
-
-STRIP: Mapping[str, sp.Expr] = {
-    "tanh": sp.pi / 2, "sigmoid": sp.pi, "sech": sp.pi / 2, "softplus": sp.pi / 2, "silu": sp.pi / 2,
-}  # fmt: skip
-"""Half-width of the strip on which :func:`strip_bound` bounds an activation."""
-
-
-def discretisation_bound(
-    activation: Activation, weight: Law, bias: Law, i: int, j: int, x: Fraction, y: Fraction, level: int
-) -> Number | None:
-    """A bound on |rule − E w^(i+j) σ⁽ⁱ⁾(wx+b) σ⁽ʲ⁾(wy+b)| for normal laws; None if not derived.
-
-    Poisson's summation formula; each harmonic is bounded by shifting both standardised variables by ±ia, derivatives
-    by Cauchy's estimate on half of the remaining strip, products by the Cauchy–Schwarz inequality (ours).
-    """
-    width = STRIP.get(activation.name)
-    if width is None or not all(isinstance(law, Normal | Constant) for law in (weight, bias)):
-        return None
-    h = real(lattice.spacing(level))
-    (mw, vw), (mb, vb) = spread(weight), spread(bias)
-    sw, sb = mp.sqrt(real(vw)), mp.sqrt(real(vb))
-    reach = max(abs(real(x)), abs(real(y))) * sw + sb
-    if reach == 0:
-        return mp.mpf(0)
-    full = mp.mpf(sp.N(width, mp.dps + 5))
-    best: Number | None = None
-    for share in (mp.mpf(k) / 20 for k in range(1, 20)):
-        tau = full * share
-        a = tau / reach
-        radius = (full - tau) * mp.mpf(9) / 10
-        outer = strip_bound(activation, tau + (radius if max(i, j) else 0))
-        if outer is None:
-            continue
-        size = mp.mpf(1)
-        for order, point in ((i, x), (j, y)):
-            c0, c1 = outer
-            if order:
-                factor = math.factorial(order) / radius**order
-                c0, c1 = factor * (c0 + c1 * radius), factor * c1
-            second = (real(mw) * real(point) + real(mb)) ** 2 + (real(point) * sw) ** 2 + sb**2
-            fourth = 3 * second**2  # E U⁴ ≤ 3 (E U²)² for a normal U
-            # (E (c₀ + c₁|U|)⁴)^{1/4}
-            size *= mp.root(8 * (c0**4 + c1**4 * fourth), 4)
-        n = i + j
-        if n:
-            moment = (
-                real(Normal(mw, weight.std).moment(2 * n) or 0) if isinstance(weight, Normal) else real(mw) ** (2 * n)
-            )
-            size *= mp.sqrt(2 ** (2 * n - 1) * (moment + (a * sw) ** (2 * n)))
-        q = mp.exp(-2 * mp.pi * a / h)
-        if q < 1:
-            bound = size * ((1 + 2 * mp.exp(a**2 / 2) * q / (1 - q)) ** 2 - 1)
-            best = bound if best is None else min(best, bound)
-    return best

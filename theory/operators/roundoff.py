@@ -85,11 +85,6 @@ def leading_constant(s: Stencil) -> Fraction:
     return max(abs(e) for _, e in s.truncation(1)[0].coefficients)
 
 
-def total_error(s: Stencil, step: float, rho: float, derivative: float) -> float:
-    """``|e_p| D h^p + ρ h^-m``, with ``D = derivative`` a size of the derivatives of order ``m + p``."""
-    return float(leading_constant(s)) * derivative * step**s.order + rho / step**s.degree
-
-
 def least_error_step(degree: int, order: int, rho: Real, constant: Real) -> Real:
     """``h* = (m ρ / (p C))^(1/(p+m))``, where ``C h^p + ρ h^-m`` is least: of numbers or symbols.
 
@@ -156,11 +151,6 @@ def optimal_step_expression(s: Stencil) -> tuple[sympy.Expr, sympy.Expr]:
     constant = sympy.Rational(e.numerator, e.denominator) * size
     step = least_error_step(m, p, rho, constant)
     return step, constant * step**p * sympy.Rational(m + p, m)
-
-
-def entry_floor(rho: float, step: float, degree: int) -> float:
-    """``τ = ρ h^-m``: the size of the error of the entries of ``A_FD``."""
-    return rho / step**degree
 
 
 def spectral_floor(tau: float, rows: int, columns: int) -> float:
@@ -232,20 +222,6 @@ def marchenko_pastur_distribution(value: float, rows: int, columns: int) -> floa
         sine = ((a + b) * x - 2 * a * b) / (x * (b - a))
         tail = sqrt(a * b) * (atan2(sine, sqrt(max(0.0, 1 - sine * sine))) + pi / 2)
     return max(0.0, min(1.0, (root + (a + b) / 2 * centre - tail) / (2 * pi * n)))
-
-
-def predicted_small_values(singular_values: Sequence[float], tau: float, rows: int, columns: int) -> list[float]:
-    """The singular values of ``A_FD`` predicted inside its floor, from those of ``A_AD``; descending, from the knee on.
-
-    Those of a ``(N - knee) × (M - knee)`` matrix of noise ``τ``, by :func:`marchenko_pastur_values`.
-
-    Raises:
-        InputError: other than ``min(rows, columns)`` singular values.
-    """
-    if len(singular_values) != min(rows, columns):
-        raise InputError(f"singular values: {len(singular_values)} given, a {rows} x {columns} matrix has others")
-    first = knee(singular_values, tau, rows, columns)
-    return marchenko_pastur_values(tau, rows - first, columns - first)
 
 
 def marchenko_pastur_values(tau: float, rows: int, columns: int) -> list[float]:

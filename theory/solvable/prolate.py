@@ -167,10 +167,6 @@ class Prolate(GalerkinSpectrum):
     def _squares(self) -> dict[Fraction, Fraction]:
         return squared_symbol(self.stencil)
 
-    def kernel_eigenvalues(self, count: int, digits: int = 30) -> list[Enclosure]:
-        """The ``count`` largest eigenvalues of K: ``π λ_n(c) / (4c)`` with Slepian's λ_n, the concentrations."""
-        return Prolate(self.band, self.half_width, central(0)).ad_eigenvalues(count, digits)
-
     def ratio_range(self, h: Fraction, digits: int = 30) -> Enclosure:
         """``[sinc^{2m}(Rh/2), 1]``, which contains the ratio FD/AD at every index.
 
@@ -261,10 +257,6 @@ class Prolate(GalerkinSpectrum):
         odd = factorial(2 * size + 1) // (2**size * factorial(size))
         diagonal = Fraction(2 * size + 1, 2) * sup * c2**size / odd**2
         return Tail(_short(diagonal / (1 - theta)), _short(theta))
-
-    def with_stencil(self, stencil: Stencil) -> Prolate:
-        """The same points and weights with another stencil."""
-        return Prolate(self.band, self.half_width, stencil)
 
 
 def _short(x: Fraction) -> Fraction:

@@ -20,8 +20,7 @@ along the segments from ``x`` to its nodes gives, nodes on one line through ``x`
 
 with the piecewise polynomial ``K_v(t) = Σ_{s_k = r v, r > t} c_k (r - t)^(N-1) / (N-1)!`` for ``t > 0`` and its mirror
 image for ``t < 0``; ``v`` runs over the directions of the nodes. Hence ``|error| <= h^p Σ_b C_b max|∂^b u|`` with
-``C_b = (N! / b!) Σ_v |v^b| ∫|K_v|``. It is sharp where the error is a sum over the axes (five-point); mixed derivatives
-do better with the product rule of :func:`tensor_constants`.
+``C_b = (N! / b!) Σ_v |v^b| ∫|K_v|``. It is sharp where the error is a sum over the axes (five-point).
 """
 
 from __future__ import annotations
@@ -184,32 +183,6 @@ def remainder_constants(s: Stencil) -> tuple[tuple[MultiIndex, Enclosure], ...]:
         if total.upper:
             found.append((b, total))
     return tuple(found)
-
-
-def tensor_constants(*factors: Stencil) -> tuple[tuple[MultiIndex, Enclosure], ...]:
-    """The constants ``C_b`` of the tensor product of one-variable stencils, by the product rule.
-
-    ``D_1 ⊗ D_2 - ∂_1 ∂_2 = (D_1 - ∂_1) D_2 + ∂_1 (D_2 - ∂_2)``, and so on for more factors, where
-    ``|D_j u| <= ∫|K_j| max|u^(m_j)|``. Factors that are exact (the identity) have no error.
-
-    Raises:
-        InputError: a factor in several variables, an interpolation that is not the identity, or all exact.
-
-    >>> from theory.stencils.stencil import stencil
-    >>> first = stencil(1, [-1, 1])
-    >>> [(b, str(c.upper)) for b, c in tensor_constants(first, first)]
-    [((3, 1), '1/6'), ((1, 3), '1/6')]
-    """
-    for i, s in enumerate(factors):
-        s.require_one_variable(f"tensor_constants: factor {i}")
-        if s.degree == 0 and not s.is_exact:
-            raise InputError(f"tensor_constants: factor {i} is an interpolation, which is not supported")
-    inexact = [i for i, s in enumerate(factors) if not s.is_exact]
-    if not inexact:
-        raise InputError("tensor_constants: every factor is exact, so there is no error")
-    p = min(factors[i].order for i in inexact)
-    terms = [_factor_constant(factors, i, p) for i in inexact]
-    return tuple(sorted(terms, key=lambda term: term[0], reverse=True))
 
 
 def _factor_constant(factors: Sequence[Stencil], i: int, p: int) -> tuple[MultiIndex, Enclosure]:

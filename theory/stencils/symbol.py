@@ -169,21 +169,6 @@ class Symbol:
         t = self.stencil.target[0][1]
         return tuple((term.power, term.value / t) for term in self.stencil.truncation(terms))
 
-    @cached_property
-    def squared_numerator(self) -> tuple[tuple[Fraction, Fraction], ...]:
-        """Pairs ``(d, A_d)``, ``d >= 0`` ascending: ``|Σ c_k e^{i s_k θ}|² = Σ_d A_d cos(d θ)``, one variable; exact.
-
-        ``|m|²`` is this trigonometric polynomial divided by ``(t θ^m)²``.
-        """
-        s = self.stencil
-        s.require_one_variable("squared_numerator")
-        found: dict[Fraction, Fraction] = {}
-        pairs = list(zip(s.offsets, s.weights, strict=True))
-        for x, c in pairs:
-            for y, e in pairs:
-                found[abs(x - y)] = found.get(abs(x - y), Fraction(0)) + c * e
-        return tuple(sorted((d, a) for d, a in found.items() if a))
-
     def at_most_one(self) -> bool:
         """Whether ``|m(θ)| <= 1`` on the whole real line (one variable); decided by proof.
 

@@ -14,20 +14,16 @@ from mpmath import mp
 from theory.base.errors import InputError
 from theory.entropy.bounds import (
     entropy_gap_bound,
-    factor_cutoff_range,
     factor_distance,
-    factor_entropy_range,
     factor_gap_bound,
     fannes_audenaert,
-    log_probability_bound,
     mirsky_distance,
     mirsky_distance_squares,
     ratio_range,
     total_variation,
     upper_sqrt,
 )
-from theory.entropy.conventions import Convention
-from theory.entropy.entropy import cutoff, natural_log, probabilities, shannon_entropy
+from theory.entropy.entropy import natural_log, probabilities, shannon_entropy
 
 positive = st.fractions(min_value=Fraction(1, 10**4), max_value=10**3, max_denominator=10**4)
 lists = st.lists(positive, min_size=1, max_size=9)
@@ -170,13 +166,7 @@ def test_factor_bounds_hold(data: st.DataObject, power: int) -> None:
     p, q = factored(sigma, factors, power)
     rho = ratio_range(d_min, d_max, power)
     assert all(1 / rho <= b / a <= rho for a, b in zip(p, q, strict=True))
-    assert holds(
-        max(abs(log(b / a)) for a, b in zip(p, q, strict=True)), log_probability_bound(d_min, d_max, power, log)
-    )
     h, other = (shannon_entropy(x, log) for x in (p, q))
-    low, high = factor_entropy_range(h, d_min, d_max, power)
-    assert holds(low, other)
-    assert holds(other, high)
     distance = factor_distance(d_min, d_max, power)
     assert total_variation(p, q) <= distance
     gap, r = abs(h - other), len(sigma)
@@ -230,18 +220,6 @@ def test_the_linear_bound_is_linear_and_the_others_are_not() -> None:
     assert all(a > b for a, b in zip(continuity, linear, strict=True))
 
 
-@given(spectra, st.fractions(Fraction(1, 1000), 1), st.data())
-@settings(max_examples=25)
-def test_cutoffs_under_factors(sigma: list[Fraction], tau: Fraction, data: st.DataObject) -> None:
-    factor = st.fractions(min_value=Fraction(1, 10), max_value=2, max_denominator=50)
-    factors = data.draw(st.lists(factor, min_size=len(sigma), max_size=len(sigma)))
-    lower, upper = factor_cutoff_range(sigma, tau, min(factors), max(factors))
-    other = sorted((x * d for x, d in zip(sigma, factors, strict=True)), reverse=True)
-    assert lower <= cutoff(other, Convention(tau=tau)) <= upper
-    same = factor_cutoff_range(sigma, tau, Fraction(1), Fraction(1))
-    assert same == (cutoff(sigma, Convention(tau=tau)),) * 2
-
-
 def test_factor_bounds_refuse_factors_that_reach_zero() -> None:
     for d_min, d_max in ((0.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (flint.arb("0 +/- 1"), flint.arb(1))):
         with pytest.raises(InputError, match="0 < d_min <= d_max"):
@@ -254,7 +232,6 @@ def test_factor_bounds_refuse_factors_that_reach_zero() -> None:
         mirsky_distance(1.0, 0.0, 0.0)
     with pytest.raises(InputError, match="empty"):
         total_variation([], [1.0])
-    assert factor_cutoff_range([0.0], Fraction(1, 2), Fraction(1, 2), Fraction(1)) == (0, 0)
 
 
 @given(st.fractions(min_value=0, max_value=10**6))
@@ -272,11 +249,3 @@ def test_bounds_in_floats_and_balls_agree() -> None:
     in_balls = entropy_gap_bound(log(Fraction(5)), 8, ball(Fraction(9, 10)), flint.arb(1), 1)
     assert in_balls.overlaps(exact)
     assert in_balls.rad() < 1e-12
-
-
-def test_factors_move_values_across_the_threshold_both_ways() -> None:
-    """Factors in [1, 2]: 1 and 2/5 may become 1 and 4/5, above a half, or 2 and 2/5, below it."""
-    values, half = [Fraction(1), Fraction(2, 5)], Fraction(1, 2)
-    assert factor_cutoff_range(values, half, Fraction(1), Fraction(2)) == (1, 2)
-    assert factor_cutoff_range(values, half, Fraction(1), Fraction(1)) == (1, 1)
-    assert factor_cutoff_range([Fraction(1), Fraction(3, 5)], half, Fraction(1), Fraction(2)) == (1, 2)

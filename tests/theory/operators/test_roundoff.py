@@ -17,17 +17,15 @@ from theory.base.errors import InputError
 from theory.operators.roundoff import (
     TYPICAL_FACTOR,
     UNIT_ROUNDOFF,
-    entry_floor,
     knee,
     leading_constant,
     marchenko_pastur_distribution,
     marchenko_pastur_quantile,
+    marchenko_pastur_values,
     optimal_step,
     optimal_step_expression,
-    predicted_small_values,
     sensitivity,
     spectral_floor,
-    total_error,
     typical,
     typical_square,
     worst_case,
@@ -35,6 +33,11 @@ from theory.operators.roundoff import (
 from theory.stencils import Stencil, central, five_point, forward, identity, multiply, stencil
 
 sizes = st.floats(1e-20, 1e6)
+
+
+def total_error(s: Stencil, step: float, rho: float, derivative: float) -> float:
+    """``|e_p| D h^p + ρ h^-m``."""
+    return float(leading_constant(s)) * derivative * step**s.order + rho / step**s.degree
 
 
 # the optimal step
@@ -206,7 +209,7 @@ def test_the_quarter_circle() -> None:
 def test_quantiles_of_noise_matrices(shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(5).normal(size=shape)
     values = np.linalg.svd(noise, compute_uv=False)
-    predicted = np.array(predicted_small_values([0.0] * min(shape), 1.0, *shape))
+    predicted = np.array(marchenko_pastur_values(1.0, *shape))
     middle = slice(10, -10)
     assert np.abs(values[middle] / predicted[middle] - 1).max() < 0.12
     assert np.all(np.diff(predicted) < 0)
@@ -222,7 +225,7 @@ def test_the_knee_and_the_values_behind_it() -> None:
     noisy = np.linalg.svd(u * spectrum @ v.T + tau * rng.normal(size=(n, n)), compute_uv=False)
     first = knee(list(spectrum), tau, n, n)
     assert spectrum[first] < spectral_floor(tau, n, n) <= spectrum[first - 1]
-    predicted = np.array(predicted_small_values(list(spectrum), tau, n, n))
+    predicted = np.array(marchenko_pastur_values(tau, n - first, n - first))
     assert len(predicted) == n - first
     ratio = noisy[first:] / predicted
     assert np.all((0.5 < ratio[: 3 * len(ratio) // 4]) & (ratio[: 3 * len(ratio) // 4] < 2))
@@ -231,9 +234,7 @@ def test_the_knee_and_the_values_behind_it() -> None:
 
 def test_a_spectrum_above_the_floor_has_no_knee() -> None:
     assert knee([3.0, 2.0], 1e-9, 2, 2) == 2
-    assert predicted_small_values([3.0, 2.0], 1e-9, 2, 2) == []
     assert knee([], 1.0, 1, 1) == 0
-    assert entry_floor(3.0, 0.5, 2) == 12.0
 
 
 def test_bad_input() -> None:
@@ -250,8 +251,6 @@ def test_bad_input() -> None:
         marchenko_pastur_quantile(2.0, 3, 3)
     with pytest.raises(InputError, match="2 x 0"):
         marchenko_pastur_quantile(0.5, 2, 0)
-    with pytest.raises(InputError, match="3 given"):
-        predicted_small_values([1.0, 1.0, 1.0], 1.0, 2, 2)
 
 
 def quarter_circle(value: float, n: int) -> float:
@@ -260,9 +259,9 @@ def quarter_circle(value: float, n: int) -> float:
     return float(found)
 
 
-def test_values_in_the_floor_are_quantiles_of_the_noise_behind_the_knee() -> None:
-    """With one value above the floor of a 5 × 5 matrix the others are those of a 4 × 4 matrix of noise, by quadrature."""
+def test_values_of_noise_are_its_quantiles() -> None:
+    """Of a 4 × 4 matrix, by quadrature."""
     tau = 1e-3
-    found = predicted_small_values([1.0, 1e-9, 1e-10, 1e-11, 1e-12], tau, 5, 5)
+    found = marchenko_pastur_values(tau, 4, 4)
     levels = [quarter_circle(value / tau, 4) for value in found]
     assert levels == pytest.approx([0.875, 0.625, 0.375, 0.125], abs=1e-6)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from proofs_check.search.strategies import stencils
 from theory.base.enclosure import Enclosure
-from theory.base.errors import InputError, NonexistenceError
+from theory.base.errors import NonexistenceError
 from theory.stencils import (
     Stencil,
     add,
@@ -20,14 +20,12 @@ from theory.stencils import (
     forward,
     identity,
     laplacian,
-    multiply,
     nine_point,
     stencil,
     tensor,
     thirteen_point,
 )
-from theory.stencils.moments import multi_indices
-from theory.stencils.remainder import error_constant, ray_constants, rays, remainder_constants, tensor_constants
+from theory.stencils.remainder import error_constant, ray_constants, rays, remainder_constants
 
 
 @given(stencils())
@@ -39,7 +37,6 @@ def test_one_variable_gives_the_sharp_constant(s: Stencil) -> None:
     assert constant.lower <= sharp.upper
     assert sharp.lower <= constant.upper
     assert constant.width <= constant.upper / 10**40
-    assert tensor_constants(s) == ((index, sharp),)
 
 
 def test_laplacians() -> None:
@@ -108,32 +105,6 @@ def test_the_bound_holds_for_plane_waves(s: Stencil, a: tuple[int, int], h: floa
         assert error <= bound * step**s.order * (1 + mpmath.mpf(10) ** -12) + mpmath.mpf(10) ** -20
 
 
-@settings(max_examples=20)
-@given(st.lists(stencils(derivatives=st.integers(1, 2), extra=1), min_size=2, max_size=3), st.data())
-def test_tensor_constants_bound_the_error_of_monomials(factors: list[Stencil], data: st.DataObject) -> None:
-    """On a monomial of total order N the derivatives are constants: the error is exact, the bound must exceed it."""
-    s = tensor(*factors)
-    constants = dict(tensor_constants(*factors))
-    n = s.degree + s.order
-    index = data.draw(st.sampled_from(list(multi_indices(s.dimension, n))))
-    leading = dict(s.truncation(1)[0].coefficients)
-    assert abs(leading.get(index, Fraction(0))) <= constants.get(index, Enclosure.exact(0)).upper
-    rough = dict(remainder_constants(s))
-    assert abs(leading.get(index, Fraction(0))) <= rough.get(index, Enclosure.exact(0)).upper
-
-
-def test_mixed_derivatives() -> None:
-    sixth = Enclosure.exact(Fraction(1, 6))
-    assert tensor_constants(central(1), central(1)) == (((3, 1), sixth), ((1, 3), sixth))
-    # order 2 along x and 4 along y: only the former counts at h², the latter at its own constant of order 2
-    mixed = dict(tensor_constants(central(1, 2), central(1, 4)))
-    assert mixed[(1, 3)] == error_constant(central(1, 4), 2)
-    assert mixed[(3, 1)].lower > sixth.upper  # times ∫|K| of the other factor
-    scaled = dict(tensor_constants(multiply(-2, central(1)), multiply(3, central(1)), multiply(5, identity())))
-    assert scaled == {(3, 1, 0): sixth.scaled(30), (1, 3, 0): sixth.scaled(30)}
-    assert tensor_constants(central(2), identity()) == (((4, 0), Enclosure.exact(Fraction(1, 12))),)
-
-
 def test_rays_group_opposite_nodes() -> None:
     found = rays(stencil(2, ["-1/2", 0, 1]))
     assert found == {(1,): [(Fraction(-1, 2), Fraction(8, 3)), (Fraction(1), Fraction(4, 3))]}
@@ -145,9 +116,3 @@ def test_rays_group_opposite_nodes() -> None:
 def test_failures() -> None:
     with pytest.raises(NonexistenceError):
         remainder_constants(identity())
-    with pytest.raises(InputError, match="every factor is exact"):
-        tensor_constants(identity(), identity())
-    with pytest.raises(InputError, match="factor 1 is an interpolation"):
-        tensor_constants(central(1), stencil(0, [-1, 1]))
-    with pytest.raises(InputError, match="for one variable"):
-        tensor_constants(five_point())

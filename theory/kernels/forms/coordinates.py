@@ -16,7 +16,6 @@ from functools import cache
 from typing import Protocol
 
 import sympy as sp
-from sympy.polys.domains import QQ_I
 from sympy.polys.rings import PolyElement, PolyRing
 
 from theory.base.derivation import Step
@@ -25,7 +24,7 @@ from theory.features.laws import Constant, Law, Normal
 from theory.kernels.forms.radical import RadicalForm, Tower, ring
 
 MAX_DIMENSION = 4
-"""Highest dimension with explicit coordinates; beyond it use the invariants."""
+"""Highest dimension of the points."""
 
 
 Weights = tuple[Law, ...]
@@ -181,11 +180,6 @@ def joint_gaussian(
         "gram": b2 * sum((c * (s - t) ** 2 for c, s, t in zip(v, X, Y, strict=True)), sp.Integer(0)) + cross,
     }
     return JointGaussian(target, (means[0], means[1]), dot(x, x), dot(y, y), dot(x, y), display)
-
-
-def is_gaussian_rational(value: sp.Expr) -> bool:
-    """Whether a number lies in Q(i)."""
-    return value in QQ_I
 
 
 Index = tuple[int, int, int]
