@@ -18,7 +18,6 @@ import numpy as np
 
 from numerics.arithmetic.devices import threads
 from numerics.entropy.compare import difference, entropy_enclosure, truncated_entropies
-from numerics.matrices.assemble import float_matrix, float_rhs
 from numerics.matrices.batches import FloatSpectra, Workbench
 from numerics.problem.problem import METHODS, Problem
 from numerics.runs.grid import Cell
@@ -26,7 +25,6 @@ from numerics.runs.rows import Status
 from numerics.spectra.spectrum import spectrum
 from numerics.training import rfm
 from numerics.training.from_problem import train_two_layer
-from numerics.training.loop import LBFGS, Adam
 from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.entropy.conventions import Convention
 from theory.entropy.entropy import truncated_entropy
@@ -42,11 +40,11 @@ def losses(problem: Problem) -> dict[str, Any]:
         is None.
     """
     with threads(1):
-        runs = (
-            _rfm(problem)
-            if problem.training.model == "rfm"
-            else train_two_layer(problem, METHODS, device="cpu", law=False)["runs"]
-        )
+        if problem.training.model == "rfm":
+            last = max(1, problem.training.iterations)
+            runs = [_told(one) for group in rfm.train_features(problem, METHODS, last, device="cpu") for one in group]
+        else:
+            runs = train_two_layer(problem, METHODS, device="cpu", law=False)["runs"]
     row: dict[str, Any] = {
         "model": problem.training.model,
         "optimizer": problem.training.optimizer,
@@ -69,41 +67,19 @@ def _median(values: list[float | None]) -> float | None:
     return None if None in middle else statistics.mean(v for v in middle if v is not None)
 
 
-def _rfm(problem: Problem) -> list[dict[str, Any]]:
-    settings = problem.training
-    explicit = isinstance(problem.weights, tuple) and isinstance(problem.biases, tuple)
-    runs = []
-    for index in range(1 if explicit else settings.seeds):
-        drawn = problem.with_(seed=problem.seed + index)
-        f: Any = float_rhs(drawn, problem.dtype)
-        systems: dict[str, Any] = {m: float_matrix(drawn, m, problem.dtype) for m in METHODS}
-        for rule, method, step in _plans(problem, systems):
-            runs.append(
-                {"seed": drawn.seed, "method": method, "step_rule": rule} | _run(problem, systems[method], f, step)
-            )
-    return runs
-
-
-def _plans(problem: Problem, systems: dict[str, Any]) -> Sequence[tuple[str | None, str, float]]:
-    settings = problem.training
-    if settings.optimizer != "gd":
-        return [(None, m, float(settings.step) if settings.step else 1e-3) for m in systems]
-    if settings.step is not None:
-        return [("given", m, float(settings.step)) for m in systems]
-    own = {m: rfm.stable_step(A) for m, A in systems.items()}
-    return [("own", m, own[m]) for m in systems] + [("common", m, min(own.values())) for m in systems]
-
-
-def _run(problem: Problem, A: Any, f: Any, step: float) -> dict[str, Any]:
-    settings, predicted = problem.training, None
-    record = max(1, settings.iterations)
-    if settings.optimizer == "gd":
-        curve = rfm.gradient_descent(A, f, step, settings.iterations, record, dtype=problem.dtype, device="cpu")
-        predicted = rfm.predicted_loss(A, f, step, settings.iterations, record).loss
-    else:
-        optimiser = Adam(step) if settings.optimizer == "adam" else LBFGS()
-        curve = rfm.train(A, f, optimiser, settings.iterations, record, dtype=problem.dtype, device="cpu")
-    return {"loss": curve.loss, "predicted": predicted, "status": curve.status}
+def _told(one: rfm.FeatureRun) -> dict[str, Any]:
+    """A run of random features as those of networks are told; its last loss is predicted by the exact law."""
+    predicted = None
+    if one.rule is not None:
+        predicted = rfm.predicted_loss(one.A, one.f, one.step, one.curve.iterations[-1], one.curve.iterations).loss
+    return {
+        "seed": one.problem.seed,
+        "method": one.method,
+        "step_rule": one.rule,
+        "loss": one.curve.loss,
+        "predicted": predicted,
+        "status": one.curve.status,
+    }
 
 
 Row = dict[str, Any]

@@ -1,6 +1,6 @@
 """Training with torch: random features, two-layer networks and any module, with both kinds of derivative.
 
-torch is imported in this package, in networks and in predictions, and by none of the others. A network of one's own trains on the residuals of a
+torch is imported where something trains, and nowhere else. A network of one's own trains on the residuals of a
 problem like any other (a module maps points ``[n, d]`` to values ``[n]`` or ``[n, 1]``):
 
 >>> import torch

@@ -7,6 +7,7 @@ for each feature; the loss is summed over the rows. Gradient descent has an exac
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,8 +16,20 @@ from jaxtyping import Float
 from torch import Tensor
 
 from numerics.arithmetic.devices import dtype_name, resolve_device, resolve_dtype
+from numerics.matrices.assemble import float_matrix, float_rhs
 from numerics.predictions.frozen import Followed, follow
-from numerics.training.loop import DIVERGED, FINISHED, GradientDescent, LossCurve, Optimiser, Record, finite, schedule
+from numerics.problem.problem import Method, Problem
+from numerics.training.loop import (
+    DIVERGED,
+    FINISHED,
+    GradientDescent,
+    LossCurve,
+    Optimiser,
+    Record,
+    finite,
+    optimiser,
+    schedule,
+)
 from theory.base.errors import InputError
 
 
@@ -66,7 +79,11 @@ def modes(A: Float[Tensor, "n m"], f: Float[Tensor, " n"], start: Float[Tensor, 
     """The *stored* matrix (of any dtype) decomposed in float64, with ``a(0) = start`` (zero by default)."""
     A, f = _system(A, f)
     A, f = A.double(), f.double()
-    residual = -f if start is None else A @ torch.as_tensor(start).to(A) - f
+    return _modes(A, -f if start is None else A @ torch.as_tensor(start).to(A) - f)
+
+
+def _modes(A: Float[Tensor, "n m"], residual: Float[Tensor, " n"]) -> Modes:
+    """In the arithmetic of ``A``; what is orthogonal to the range is projected twice."""
     left, values, right = torch.linalg.svd(A, full_matrices=False)
     projections = left.T @ residual
     orthogonal = residual - left @ projections
@@ -320,13 +337,61 @@ class Truncation:
 def truncated_svd(A: Float[Tensor, "n m"], f: Float[Tensor, " n"]) -> Truncation:
     """Truncated-SVD solutions and residuals of ``A a = f`` for all cut-offs, in the arithmetic of ``A``."""
     A, f = _system(A, f)
-    f = f.to(A)
-    left, values, right = torch.linalg.svd(A, full_matrices=False)
-    coefficients = left.T @ f
-    orthogonal = f - left @ coefficients
-    orthogonal = orthogonal - left @ (left.T @ orthogonal)
+    m = _modes(A, f.to(A))
     # Sum the small tails first: the residuals fall over many orders of magnitude.
-    tail = torch.cat([(orthogonal**2).sum()[None], coefficients.flip(0) ** 2]).cumsum(0).flip(0)
-    terms = right.T * (coefficients / values)
-    zero = torch.zeros_like(right.T[:, :1])
-    return Truncation(values, torch.cat([zero, terms.cumsum(1)], 1), tail.sqrt())
+    tail = torch.cat([(m.orthogonal**2).sum()[None], m.projections.flip(0) ** 2]).cumsum(0).flip(0)
+    terms = m.right * (m.projections / m.values)
+    return Truncation(m.values, torch.cat([torch.zeros_like(terms[:, :1]), terms.cumsum(1)], 1), tail.sqrt())
+
+
+@dataclass(frozen=True)
+class FeatureRun:
+    """One training of a random feature model.
+
+    Attributes:
+        problem: with the seed of its features.
+        rule: of the step: ``"own"``, 1/σ_1² of the method's matrix; ``"common"``, the smaller of the two; ``"given"``;
+            None for optimisers other than gradient descent.
+        A, f: the stored system;  step: of gradient descent, or the rate of Adam.
+        curve: what came of it.
+    """
+
+    problem: Problem
+    method: Method
+    rule: str | None
+    A: Float[Tensor, "n m"]
+    f: Float[Tensor, " n"]
+    step: float
+    curve: LossCurve
+
+
+def train_features(
+    problem: Problem, methods: Sequence[Method], record: Record = None, *, device: str = "auto"
+) -> Iterator[list[FeatureRun]]:
+    """The random feature models of ``problem.training``, one seed after the other: every method at every step.
+
+    Gradient descent runs at each method's own step and, with two methods, at the smaller of the two as well, unless a
+    step is given. Explicit features are trained once, whatever the number of seeds.
+    """
+    settings, given = problem.training, problem.training.step
+    explicit = isinstance(problem.weights, tuple) and isinstance(problem.biases, tuple)
+    for index in range(1 if explicit else settings.seeds):
+        drawn = problem.with_(seed=problem.seed + index)
+        f = torch.from_numpy(float_rhs(drawn, drawn.dtype))
+        systems = {method: torch.from_numpy(float_matrix(drawn, method, drawn.dtype)) for method in methods}
+        plans: list[tuple[str | None, Method, float]]
+        if settings.optimizer != "gd":
+            plans = [(None, method, 1e-3 if given is None else float(given)) for method in methods]
+        elif given is not None:
+            plans = [("given", method, float(given)) for method in methods]
+        else:
+            own = {method: stable_step(A) for method, A in systems.items()}
+            plans = [("own", method, own[method]) for method in methods]
+            if len(methods) > 1:
+                plans += [("common", method, min(own.values())) for method in methods]
+        found = []
+        for rule, method, step in plans:
+            chosen = optimiser(settings.optimizer, step)
+            curve = train(systems[method], f, chosen, settings.iterations, record, dtype=drawn.dtype, device=device)
+            found.append(FeatureRun(drawn, method, rule, systems[method], f, step, curve))
+        yield found

@@ -6,13 +6,16 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numerics.problem import file as problem_file
-from numerics.problem.problem import METHODS, Problem, Training
+from numerics.problem.problem import METHODS, Method, Problem, Training
 from proofs_check.cli.output import emit, progress, say, table
 from theory.base.errors import InputError
 from theory.base.exact import rational
+
+if TYPE_CHECKING:
+    from numerics.training.rfm import FeatureRun
 
 
 def train(
@@ -43,7 +46,7 @@ def train(
             raise InputError(f"--step: {step} must be positive")
     training: Training = replace(problem.training, **changes)
     problem = problem.with_(training=training, **({"dtype": dtype} if dtype else {}))
-    methods: list[str] = [method] if method else [*METHODS]
+    methods: list[Method] = [method] if method else [*METHODS]  # type: ignore[list-item]
     networks = {"--cast-after-forward": cast, "--checkpoint": checkpoint is not None, "--entropy": entropy,
                 "--tolerance": tolerance is not None}  # fmt: skip
     if training.model == "rfm" and any(networks.values()):
@@ -182,33 +185,16 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}"
 
 
-def _rfm(problem: Problem, methods: list[str], device: str, shown: Any) -> dict[str, Any]:
+def _rfm(problem: Problem, methods: list[Method], device: str, shown: Any) -> dict[str, Any]:
     """Each seed and method, at its own step 1/σ₁² and, with two methods, at the smaller of the two as well."""
-    import torch
-
-    from numerics.matrices.assemble import float_matrix, float_rhs
     from numerics.training import rfm
 
-    settings, dtype = problem.training, problem.dtype
     explicit = isinstance(problem.weights, tuple) and isinstance(problem.biases, tuple)
-    draws = 1 if explicit else settings.seeds
+    draws = 1 if explicit else problem.training.seeds
     runs: list[dict[str, Any]] = []
-    for index in range(draws):
-        drawn = problem if explicit else problem.with_(seed=problem.seed + index)
-        f = torch.from_numpy(float_rhs(drawn, dtype))
-        systems = {m: torch.from_numpy(float_matrix(drawn, m, dtype)) for m in methods}  # type: ignore[arg-type]
-        own = {m: rfm.stable_step(A) for m, A in systems.items()}
-        if settings.step is not None:
-            plans = [("given", m, float(settings.step)) for m in methods]
-        elif settings.optimizer != "gd":
-            plans = [("own", m, own[m]) for m in methods]
-        else:
-            plans = [("own", m, own[m]) for m in methods]
-            if len(methods) > 1:
-                plans += [("common", m, min(own.values())) for m in methods]
-        judged = _judge(drawn)
-        for rule, m, step in plans:
-            runs.append(_one(drawn, systems[m], f, m, rule, step, device, dtype, judged))
+    for index, group in enumerate(rfm.train_features(problem, methods, device=device)):
+        judged = _judge(group[0].problem)
+        runs += [_one(trained, device, judged) for trained in group]
         shown("runs", index + 1, draws)
     return {"runs": runs, "comparison": _compare(runs)}
 
@@ -232,26 +218,19 @@ def _judge(drawn: Problem) -> Judge:
     return judge
 
 
-def _one(
-    drawn: Problem, A: Any, f: Any, method: str, rule: str, step: float, device: str, dtype: str, judge: Judge
-) -> dict[str, Any]:
+def _one(trained: FeatureRun, device: str, judge: Judge) -> dict[str, Any]:
     from numerics.predictions.frozen import prediction
     from numerics.training import rfm
-    from numerics.training.loop import LBFGS, Adam
 
-    settings = drawn.training
-    law = None
-    if settings.optimizer == "gd":
-        curve = rfm.gradient_descent(A, f, step, settings.iterations, dtype=dtype, device=device)
-        law = rfm.followed(A, f, step, settings.iterations, dtype=dtype, device=device)
-    else:
-        rate = float(settings.step) if settings.step is not None else 1e-3
-        optimiser = Adam(rate) if settings.optimizer == "adam" else LBFGS()
-        curve = rfm.train(A, f, optimiser, settings.iterations, dtype=dtype, device=device)
+    curve, law = trained.curve, None
+    if trained.problem.training.optimizer == "gd":
+        law = rfm.followed(
+            trained.A, trained.f, trained.step, curve.iterations[-1], dtype=trained.problem.dtype, device=device
+        )
     return {
-        "method": method,
-        "seed": drawn.seed,
-        "step_rule": rule if settings.optimizer == "gd" else None,
+        "method": trained.method,
+        "seed": trained.problem.seed,
+        "step_rule": trained.rule,
         "step": curve.step,
         "iterations": list(curve.iterations),
         "loss": list(curve.loss),
