@@ -90,7 +90,7 @@ def entry_errors(problem: Problem, arithmetic: str) -> Float[np.ndarray, "N M"]:
     return np.asarray(roundoff.TYPICAL_FACTOR * u * np.sqrt(gain) * size)
 
 
-def predict(problem: Problem, arithmetic: str, exact_ad: Sequence[float]) -> Floor:
+def predicted_floor(problem: Problem, arithmetic: str, exact_ad: Sequence[float]) -> Floor:
     """Floor and knee of A_FD in ``arithmetic`` from the exact AD singular values (descending)."""
     errors = entry_errors(problem, arithmetic)
     rows, columns = errors.shape

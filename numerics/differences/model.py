@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.arithmetic.backends import FloatBackend
-from numerics.differences.floor import Floor, predict
+from numerics.differences.floor import Floor, predicted_floor
 from numerics.matrices.assemble import float_matrix, float_rhs
 from numerics.problem.drawn import features, interior_points
 from numerics.problem.problem import Arithmetic, Problem
@@ -357,7 +357,7 @@ def at_step(given: Values, arithmetic: Arithmetic) -> AtStep:
     exact, shift, smooth = _expanded(given)
     stored = {m: float_matrix(problem, m, arithmetic).astype(np.float64) for m in ("ad", "fd")}
     spectrum = floating_singular_values(exact)
-    found = predict(problem, arithmetic, spectrum.tolist())
+    found = predicted_floor(problem, arithmetic, spectrum.tolist())
     entropies = {m: truncated_entropy(floating_singular_values(A), problem.convention) for m, A in stored.items()}
     predicted = _predicted_entropy(exact + shift, found, problem) if smooth else None
     loss = _loss_floor(given, exact, stored, shift[: len(given.points)], found, arithmetic)
@@ -371,7 +371,7 @@ def predicted_gap(given: Values, arithmetic: Arithmetic) -> float | None:
         InputError: an entry that is not finite in this arithmetic.
     """
     exact, shift, smooth = _expanded(given)
-    floor = predict(given.problem, arithmetic, floating_singular_values(exact).tolist())
+    floor = predicted_floor(given.problem, arithmetic, floating_singular_values(exact).tolist())
     fd = _predicted_entropy(exact + shift, floor, given.problem) if smooth else None
     stored = float_matrix(given.problem, "ad", arithmetic).astype(np.float64)
     ad = truncated_entropy(floating_singular_values(stored), given.problem.convention).value

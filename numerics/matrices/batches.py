@@ -418,7 +418,7 @@ def drawn_over_steps(
         "arithmetic": [arithmetic],
         "difference.step": [[str(h)] for h in steps] if len(template.step) == 1 else [[str(h) for h in template.step]],
     }
-    sweep = sweep_grid.from_table(table)
+    sweep = sweep_grid.sweep_from_table(table)
     bench = Workbench(Plan(sweep))
     found: list[list[FloatSpectra]] = [[] for _ in range(len(steps))]
     for position in range(sweep.total):

@@ -101,7 +101,7 @@ class TrainingProblem:
                 "training problem: the keys are problem, amplitudes (signs, normal, opposite), rate, device"
             )
         resolve_device(data["device"])
-        problem = problem_file.from_dict(data["problem"])
+        problem = problem_file.problem_from_dict(data["problem"])
         return TrainingProblem(problem, data["amplitudes"], rational(data["rate"], "rate"), data["device"])
 
     @property

@@ -148,16 +148,16 @@ def load_table(path: Path | str) -> dict[str, Any]:
         raise InputError(f"{path}: is not TOML: {error}") from None
 
 
-def load(path: Path | str) -> Problem:
+def load_problem(path: Path | str) -> Problem:
     """The problem in a file; every error names the file."""
     table = load_table(path)
     try:
-        return from_dict(table)
+        return problem_from_dict(table)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def from_dict(table: dict[str, Any]) -> Problem:
+def problem_from_dict(table: dict[str, Any]) -> Problem:
     """The problem that a file's content spells.
 
     Raises:

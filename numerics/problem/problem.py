@@ -219,7 +219,7 @@ class Problem:
         return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of a problem file that spells this problem; read back by ``problem_file.from_dict``."""
+        """The content of a problem file that spells this problem; read back by ``problem_file.problem_from_dict``."""
         explicit = bool(self.interior) and isinstance(self.interior[0], tuple)
         interior = self.interior if len(self.interior) > 1 else self.interior[0]
         placed = {} if explicit else {"layout": self.layout, "seed": self.points_seed}

@@ -174,7 +174,7 @@ class Sweep:
         return positions
 
 
-def load(path: Path | str) -> Sweep:
+def load_sweep(path: Path | str) -> Sweep:
     """The sweep in a file.
 
     Raises:
@@ -182,12 +182,12 @@ def load(path: Path | str) -> Sweep:
     """
     table = problem_file.load_table(path)
     try:
-        return from_table(table)
+        return sweep_from_table(table)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def from_table(table: Mapping[str, Any]) -> Sweep:
+def sweep_from_table(table: Mapping[str, Any]) -> Sweep:
     """The sweep that a file's content spells.
 
     Raises:
@@ -384,7 +384,7 @@ class Plan:
         assignment = self.sweep.assignment(position)
         problem = self._assembled(position, assignment)
         if problem is None:
-            problem = problem_file.from_dict(self.sweep.table_with(assignment))
+            problem = problem_file.problem_from_dict(self.sweep.table_with(assignment))
         return Cell(position, assignment, problem, cast(Arithmetic, assignment.get(ARITHMETIC, problem.dtype)))
 
     def arithmetic(self, position: int) -> Arithmetic:
@@ -424,7 +424,7 @@ class Plan:
         keys = {axis.key: axis.values[0] for axis in self.sweep.axes}
         keys |= {key: v for key, v in assignment.items() if group_of(key) in {group, "posing"}}
         try:
-            return problem_file.from_dict(self.sweep.table_with(keys))
+            return problem_file.problem_from_dict(self.sweep.table_with(keys))
         except (InputError, NonexistenceError):
             return None
 

@@ -28,7 +28,7 @@ from typing import Any
 
 from numerics.matrices.batches import Workbench
 from numerics.runs.cells import COMPUTATIONS, Computation, Outcome, failure
-from numerics.runs.grid import Plan, Sweep, from_table, load
+from numerics.runs.grid import Plan, Sweep, load_sweep, sweep_from_table
 from numerics.runs.rows import Record, SweepStore
 from numerics.runs.store import Store
 from theory.base.errors import InputError
@@ -74,7 +74,7 @@ def is_current(stored: str, kind: str) -> bool:
     return found[0] == wanted[0] and all(libraries.get(name, release) == release for name, release in named)
 
 
-__all__ = ["Summary", "Sweep", "from_table", "load", "recorded_sweeps", "rows", "run", "work"]
+__all__ = ["Summary", "Sweep", "load_sweep", "recorded_sweeps", "run_sweep", "sweep_from_table", "sweep_rows", "work"]
 
 BATCH_SECONDS = 0.25
 """About how long a batch takes."""
@@ -131,7 +131,7 @@ def work(sweep: Sweep, compute: Computation, positions: Sequence[int]) -> list[O
     return compute(_bench(sweep), positions)
 
 
-def run(
+def run_sweep(
     sweep: Sweep,
     path: Path | str,
     *,
@@ -208,7 +208,7 @@ def recorded_sweeps(path: Path | str) -> list[Sweep]:
     for content in Store(path).values("sweep:"):
         try:
             axes = {k.removeprefix("sweep."): v for k, v in content["axes"].items()}
-            found.append(from_table(content["table"] | {"sweep": axes | {"compute": content["compute"]}}))
+            found.append(sweep_from_table(content["table"] | {"sweep": axes | {"compute": content["compute"]}}))
         except (InputError, AttributeError, KeyError, TypeError):
             continue  # written by another version, or by hand
     return found
@@ -227,7 +227,7 @@ def _summary(store: SweepStore, keys: list[str], kept: set[str]) -> Summary:
     return Summary(len(keys), len(keys) - len(bad) - reused, reused, len(bad), reasons=reasons)
 
 
-def rows(sweep: Sweep, path: Path | str) -> list[dict[str, Any]]:
+def sweep_rows(sweep: Sweep, path: Path | str) -> list[dict[str, Any]]:
     """The rows of a sweep in its store, in the order of the grid; cells that are not there yet are left out.
 
     Each is flat: the cell's dotted keys, its results, ``status`` and ``reason``.

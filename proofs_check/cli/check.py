@@ -58,7 +58,7 @@ def _digests(path: str) -> dict[str, str]:
     from numerics.problem import file as problem_file
     from numerics.spectra.certificate import difference_part, problem_part
 
-    problem = problem_file.load(path)
+    problem = problem_file.load_problem(path)
     part = problem_part(problem)
     matrices = {"ad": None, "fd": difference_part(problem)}
     return {"problem": checker.digest(part)} | {
@@ -133,7 +133,7 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool, force:
     * ``scale`` is the root mean square of the entries of A_AD; ``cost`` has seconds an iteration: ``ad`` (nested
       autograd), ``fd``, ``ad_taylor`` (closed form), ``ratio``; ``device``, ``dtype``, ``threads``.
     """
-    problem = problem_file.load(path)
+    problem = problem_file.load_problem(path)
     if figure is not None:
         from proofs_check.report.figures import advice as advice_figure
 

@@ -43,7 +43,7 @@ def spectrum(
     as_json: bool,
 ) -> int:
     """Prints all singular values of A, or eigenvalues of a kernel, and writes a proof object when asked."""
-    problem = problem_file.load(path)
+    problem = problem_file.load_problem(path)
     asked = digits or problem.digits
     if kernel is not None:
         if certificate is not None or engine != "certified" or arithmetic != "exact":
@@ -245,7 +245,7 @@ def entropy(
     as_json: bool,
 ) -> int:
     """Prints the entropies of A_AD and A_FD and the sign of their difference; writes a proof object when asked."""
-    problem = problem_file.load(path)
+    problem = problem_file.load_problem(path)
     convention = convention_from(problem.convention, rule, tau, rank, power, normalised)
     if certificate is not None:
         if not certify or arithmetic != "exact":

@@ -43,7 +43,7 @@ def sweep(
     from numerics.runs import rows as sweep_export
     from numerics.runs import sweep as sweeps
 
-    grid = sweeps.load(path)
+    grid = sweeps.load_sweep(path)
     if export is not None:
         sweep_export.check_export(export)
         columns = [axis.key for axis in grid.axes]
@@ -51,7 +51,7 @@ def sweep(
         check_output(export, option="--export", force=force, known=known, inputs=[path, store])
     compute = _computation(grid.compute)
     with _executor(dask) as (executor, workers), _progress() as shown:
-        found = sweeps.run(
+        found = sweeps.run_sweep(
             grid,
             store,
             compute=compute,
@@ -64,7 +64,7 @@ def sweep(
     if found.damage:
         remarks.print(f"{store}: {found.damage}", markup=False, soft_wrap=True)
     if export is not None:
-        sweep_export.export(sweeps.rows(grid, store), export, force=force)
+        sweep_export.export(sweeps.sweep_rows(grid, store), export, force=force)
     counts = {key: value for key, value in asdict(found).items() if key not in {"reasons", "damage"}}
     if as_json:
         emit(counts | {"store": str(store)})
@@ -155,7 +155,7 @@ def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool, for
     if damage := SweepStore(directory).inspect():
         remarks.print(f"{directory}: {damage.text()}; adfd sweep --resume computes them", markup=False, soft_wrap=True)
     rows = read_rows(directory)
-    sweeps = [(of, kept) for of in sweep.recorded_sweeps(directory) if (kept := sweep.rows(of, directory))]
+    sweeps = [(of, kept) for of in sweep.recorded_sweeps(directory) if (kept := sweep.sweep_rows(of, directory))]
     # The largest sweep of the store; a store without its sweeps, or of several alike, shows all of its rows.
     largest = max(sweeps, key=lambda pair: len(pair[1]), default=None)
     chosen, setting = (largest[1], sweep_figures.setting(largest[0])) if largest else (rows, "")

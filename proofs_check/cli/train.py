@@ -37,7 +37,7 @@ def train(
     as_json: bool = False,
 ) -> int:
     """Trains with AD and FD residuals; options override the file."""
-    problem = problem_file.load(path)
+    problem = problem_file.load_problem(path)
     given = {"model": model, "optimizer": optimizer, "seeds": seeds, "iterations": iterations}
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if step is not None:

@@ -437,7 +437,7 @@ def judge(
     claims, draws = _chosen(ids), DRAWS if draws is None else draws
     if not 1 <= draws <= MOST_DRAWS:
         raise InputError(f"--draws: {draws}; allowed are 1 to {MOST_DRAWS}")
-    problem = problem_file.load(path)
+    problem = problem_file.load_problem(path)
     convention = convention_from(problem.convention, rule, tau, rank, power, normalised)
     with progress() as shown:
         statements = _judged(claims, problem, convention, draws, shown)

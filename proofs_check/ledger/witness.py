@@ -22,7 +22,7 @@ from typing import Any
 
 from numerics.arithmetic.balls import Enclosure
 from numerics.matrices.assemble import multiprecision_entries
-from numerics.problem.file import from_dict
+from numerics.problem.file import problem_from_dict
 from numerics.problem.problem import Method, Problem
 from numerics.spectra import spectrum as spectra
 from numerics.spectra.spectrum import reference_singular_values
@@ -91,7 +91,7 @@ def decode(data: Any, own: str | None = None) -> Any:
             numerator, _, denominator = text.partition("/")
             return Fraction(int(numerator), int(denominator))
         case {"problem": dict(content)}:
-            return from_dict(content)
+            return problem_from_dict(content)
         case {"tuple": list(items)}:
             return tuple(decode(item, own) for item in items)
         case {"list": list(items)}:

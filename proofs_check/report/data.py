@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from numerics.differences.floor import predict
+from numerics.differences.floor import predicted_floor
 from numerics.entropy.compare import difference, entropy_of
 from numerics.matrices.assemble import float_matrix, float_rhs
 from numerics.problem.problem import ARITHMETICS, METHODS, Boundary, Method, Problem, Training
@@ -137,7 +137,7 @@ def spectrum_figure(name: str, problem: Problem) -> dict[str, Any]:
         ad, fd = (list(spectrum(problem, method, arithmetic, DIGITS).floats()) for method in METHODS)
         panel: dict[str, Any] = {"arithmetic": arithmetic, "ad": ad, "fd": fd, "floor": None, "knee": None, "noise": []}
         if arithmetic != "exact":
-            floor = predict(problem, arithmetic, exact_ad)
+            floor = predicted_floor(problem, arithmetic, exact_ad)
             panel |= {"floor": floor.floor, "knee": floor.knee, "noise": list(floor.noise)}
         panels.append(panel)
     return {

@@ -223,7 +223,7 @@ def standing(rule: str | None, step: Mapping[str, Any]) -> str:
 
 
 def problem_text(problem: Mapping[str, Any]) -> str:
-    """TOML that ``numerics.problem.file.load`` reads back to the same problem.
+    """TOML that ``numerics.problem.file.load_problem`` reads back to the same problem.
 
     >>> print(problem_text({"problem": {"operator": "u_xx"}, "boundary": [{"count": 2}]}))
     [problem]

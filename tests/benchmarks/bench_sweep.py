@@ -41,7 +41,7 @@ STORE_BAR = 1000
 
 def grid(cells: int, steps: int, activation: str) -> sweep.Sweep:
     """Seeds × steps on the standing example: 64 points, 64 features, central second difference."""
-    return sweep.from_table(
+    return sweep.sweep_from_table(
         {
             "problem": {"operator": "u_xx", "solution": "sin(pi*x)"},
             "features": {"activation": activation, "weights": "normal(0, 1)", "biases": "normal(0, 1)", "count": 64},
@@ -84,7 +84,7 @@ def swept(of: sweep.Sweep, jobs: int, folder: Path) -> float:
     """Seconds for the whole sweep into a new store."""
     path = folder / f"{time.perf_counter_ns()}.sqlite"
     start = time.perf_counter()
-    found = sweep.run(of, path, jobs=jobs)
+    found = sweep.run_sweep(of, path, jobs=jobs)
     seconds = time.perf_counter() - start
     assert found.computed == of.total, found
     return seconds

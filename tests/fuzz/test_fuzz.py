@@ -96,12 +96,12 @@ def problem(dice: random.Random, tally: Tally, folder: Path) -> None:
 
 def _use(table: Any) -> None:
     if isinstance(table, dict) and "sweep" in table:
-        of = sweep.from_table(table)
+        of = sweep.sweep_from_table(table)
         Plan(of).check()
         assert of.total <= 1_000_000
         return
-    made = problem_file.from_dict(table)
-    again = problem_file.from_dict(made.to_dict())
+    made = problem_file.problem_from_dict(table)
+    again = problem_file.problem_from_dict(made.to_dict())
     assert again == made, "does not come back from its own content"
     if made.count <= 64 and len(made.interior) * made.dimension <= 64 and str(made.interior).count(",") < 200:
         size = made.interior[0] if not isinstance(made.interior[0], tuple) else 1
@@ -112,7 +112,7 @@ def _use(table: Any) -> None:
 @cache
 def proof() -> dict[str, Any]:
     """A small valid certificate."""
-    made = problem_file.from_dict(
+    made = problem_file.problem_from_dict(
         {
             "problem": {"operator": "u_xx", "solution": "sin(x)", "boundary": "none"},
             "features": {
@@ -362,7 +362,7 @@ def test_any_data_is_refused_as_a_problem_and_as_a_proof(data: Any) -> None:
     if isinstance(data, dict):
         tally = Tally()
         with tally.one(data, (InputError,)):
-            problem_file.from_dict(data)
+            problem_file.problem_from_dict(data)
         assert tally.refused == 1
 
 

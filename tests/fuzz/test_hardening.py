@@ -62,23 +62,23 @@ def one_line(error: BaseException) -> str:
 
 @pytest.mark.parametrize("size", [4096, 60_000])
 def test_a_full_disk_stops_a_sweep_with_one_line_and_loses_nothing(tmp_path: Path, size: int) -> None:
-    of, store = sweep.load(small(tmp_path, 60)), tmp_path / "store"
+    of, store = sweep.load_sweep(small(tmp_path, 60)), tmp_path / "store"
     with Full(size), pytest.raises(InputError) as caught:
-        sweep.run(of, store)
+        sweep.run_sweep(of, store)
     assert str(store) in one_line(caught.value)
-    kept = [row["features.seed"] for row in sweep.rows(of, store)]
-    found = sweep.run(of, store, resume=True)
+    kept = [row["features.seed"] for row in sweep.sweep_rows(of, store)]
+    found = sweep.run_sweep(of, store, resume=True)
     assert found.reused == len(kept)
     assert found.computed == 120 - len(kept)
     other = tmp_path / "other"
-    sweep.run(of, other)
-    assert sweep.rows(of, store) == sweep.rows(of, other)
+    sweep.run_sweep(of, other)
+    assert sweep.sweep_rows(of, store) == sweep.sweep_rows(of, other)
 
 
 def test_a_full_disk_leaves_no_half_files(tmp_path: Path) -> None:
-    of, store = sweep.load(small(tmp_path)), tmp_path / "store"
-    sweep.run(of, store)
-    rows = sweep.rows(of, store)
+    of, store = sweep.load_sweep(small(tmp_path)), tmp_path / "store"
+    sweep.run_sweep(of, store)
+    rows = sweep.sweep_rows(of, store)
     before = {p.name for p in tmp_path.iterdir()}
     target = tmp_path / "rows.csv"
     target.write_text("what was there")
@@ -94,12 +94,12 @@ def test_a_full_disk_leaves_no_half_files(tmp_path: Path) -> None:
 def test_folders_that_take_no_files(tmp_path: Path) -> None:
     """/proc takes none from anybody, root included."""
     path = small(tmp_path)
-    of = sweep.load(path)
+    of = sweep.load_sweep(path)
     for store in (Path("/proc/none/store"), Path("/proc/store"), tmp_path / "sweep.toml" / "store"):
         with pytest.raises(InputError) as caught:
-            sweep.run(of, store)
+            sweep.run_sweep(of, store)
         one_line(caught.value)
-    sweep.run(of, tmp_path / "store")
+    sweep.run_sweep(of, tmp_path / "store")
     for out in (Path("/proc/figures"), path):
         with pytest.raises(InputError, match="cannot be written") as caught:
             report.report(directory=tmp_path / "store", latex=False, out=out, as_json=True)
@@ -197,6 +197,6 @@ def test_ctrl_c_at_random_moments(tmp_path: Path) -> None:
             assert errors.strip().splitlines()[-1].startswith("adfd: interrupted"), (words, errors)
     print(codes)
     assert codes.count(130) >= 10
-    of = sweep.load(sweep_file)
+    of = sweep.load_sweep(sweep_file)
     kept = len(SweepStore(tmp_path / "s"))
-    assert sweep.run(of, tmp_path / "s", resume=True).reused == kept
+    assert sweep.run_sweep(of, tmp_path / "s", resume=True).reused == kept

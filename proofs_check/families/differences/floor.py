@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.arithmetic.backends import FloatBackend
-from numerics.differences.floor import Floor, predict
+from numerics.differences.floor import Floor, predicted_floor
 from numerics.matrices.assemble import float_matrix
 from numerics.matrices.batches import DrawnSpectra, drawn_over_steps
 from numerics.problem.drawn import features, interior_points
@@ -117,7 +117,7 @@ def _autodiff(instance: Problem) -> Sequence[float]:
 
 def _middle(instance: Problem, arithmetic: str) -> tuple[float, Floor]:
     """The median of measured over predicted in the middle half behind the knee."""
-    floor = predict(instance, arithmetic, _autodiff(instance))
+    floor = predicted_floor(instance, arithmetic, _autodiff(instance))
     measured = spectrum(instance, "fd", arithmetic).floats()[floor.knee :]
     count = min(len(measured), len(floor.noise))
     middle = range(count // 4, max(count // 4 + 1, count - count // 4))
@@ -127,13 +127,13 @@ def _middle(instance: Problem, arithmetic: str) -> tuple[float, Floor]:
 def _has_floor(instance: Problem) -> bool:
     """Whether at least eight singular values lie behind the knee in float64 (then also in float32)."""
     found = _autodiff(instance)
-    return len(found) - predict(instance, "float64", found).knee >= 8
+    return len(found) - predicted_floor(instance, "float64", found).knee >= 8
 
 
 def _floor_reaches(instance: Problem) -> bool:
     """Whether the smallest quarter lies behind the knee in float64 (then also in float32, and at smaller steps)."""
     exact = spectrum(instance, "ad", "exact").floats()
-    return predict(instance, "float64", exact).knee <= len(exact) - len(exact) // 4
+    return predicted_floor(instance, "float64", exact).knee <= len(exact) - len(exact) // 4
 
 
 STEPS = tuple(Fraction(1, 2**k) for k in range(4, 9))
@@ -194,7 +194,7 @@ def entry_quotients(population: Population, evaluation: str) -> tuple[float, ...
         else:
             wide = float_matrix(instance, "fd", "float64")
             narrow = float_matrix(instance, "fd", "float32").astype(np.float64)
-        tau = predict(instance, "float32", ()).entry_error
+        tau = predicted_floor(instance, "float32", ()).entry_error
         found.append(float(np.sqrt(np.mean((narrow - wide) ** 2))) / tau)
     return tuple(found)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numerics.differences import model as advice_floor
-from numerics.differences.floor import predict
+from numerics.differences.floor import predicted_floor
 from numerics.differences.model import leading_terms, values
 from numerics.entropy.compare import entropy_enclosure
 from numerics.matrices.assemble import float_matrix
@@ -92,7 +92,7 @@ def knee(instance: Problem, arithmetic: str) -> int:
     """Index of the first singular value under the round-off floor of A_FD; n in exact arithmetic, which has none."""
     if arithmetic == "exact":
         return min(SIZE, instance.count)
-    return predict(instance, arithmetic, _spectrum(instance).tolist()).knee
+    return predicted_floor(instance, arithmetic, _spectrum(instance).tolist()).knee
 
 
 @lru_cache(maxsize=64)
@@ -207,7 +207,7 @@ _TANH_EXACT = {"arithmetic": "exact", "activation": "tanh"}
     requests=_requests,
     describe=witness,
     search=_space,
-    judges=(predict,),
+    judges=(predicted_floor,),
     mutants=(
         wrong("reversed", "it holds just where the knee is beyond n/2", "sign", _TANH32, reverse=True),
         wrong("everywhere", "it holds in float32 wherever the knee is", "assumption", _TANH32, shift=SIZE),

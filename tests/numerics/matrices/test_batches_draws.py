@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.differences.floor import predict
+from numerics.differences.floor import predicted_floor
 from numerics.entropy.compare import cutoff_curve, cutoffs, entropies_at_every_cutoff, truncated_entropies
 from numerics.matrices.batches import DrawnSpectra, drawn_over_steps, float_draws, own_entry_error, own_floor
 from numerics.problem.drawn import features
@@ -41,7 +41,7 @@ def test_a_batch_is_its_single_problems(template: Problem, arithmetic: Arithmeti
         one = template.with_(seed=seed)
         assert tuple(drawn.ad[k]) == spectrum(one, "ad", arithmetic).floats()
         assert tuple(drawn.fd[k]) == spectrum(one, "fd", arithmetic).floats()
-        floor = predict(one, arithmetic, drawn.ad[k].tolist())
+        floor = predicted_floor(one, arithmetic, drawn.ad[k].tolist())
         assert drawn.entry_error[k] * drawn.spread == pytest.approx(floor.floor, rel=1e-6)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.problem.file import MAX_BYTES, from_dict, load, load_table
+from numerics.problem.file import MAX_BYTES, load_problem, load_table, problem_from_dict
 from numerics.problem.problem import Problem
 from proofs_check.search.strategies import problems
 from theory.base.errors import InputError
@@ -83,7 +83,7 @@ def refusal(table: dict[str, Any]) -> str:
     """The message with which a table is refused: one printable line, quickly."""
     start = time.process_time()
     with pytest.raises(InputError) as caught:
-        from_dict(table)
+        problem_from_dict(table)
     message = str(caught.value)
     assert message.isprintable()
     assert len(message) < 500
@@ -92,7 +92,7 @@ def refusal(table: dict[str, Any]) -> str:
 
 
 def test_every_key_arrives(tmp_path: Path) -> None:
-    problem = load(write(tmp_path / "p.toml", EXAMPLE))
+    problem = load_problem(write(tmp_path / "p.toml", EXAMPLE))
     assert problem.domain == ((Fraction(-1), Fraction(5, 4)),)
     assert problem.weights == law("uniform(-4, 4)")
     assert problem.biases == (Fraction(1, 3), Fraction(1, 10), Fraction(-2))
@@ -105,11 +105,11 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     dirichlet, flux = problem.boundary
     assert (dirichlet.face, dirichlet.count, dirichlet.operator, dirichlet.weight) == ("all", 2, "u", Fraction(1, 2))
     assert (flux.face, flux.count, flux.operator, flux.value, flux.weight) == ("x+", 1, "u_x", "x", Fraction(1, 4))
-    assert from_dict(problem.to_dict()) == problem
+    assert problem_from_dict(problem.to_dict()) == problem
 
 
 def test_defaults_are_those_of_the_problem() -> None:
-    problem = from_dict(LEAST)
+    problem = problem_from_dict(LEAST)
     default = Problem()
     assert problem.with_(boundary=()) == default
     assert [(b.face, b.count) for b in problem.boundary] == [("all", 2)]
@@ -117,14 +117,14 @@ def test_defaults_are_those_of_the_problem() -> None:
     assert default.step == (Fraction(1, 100),)
     plane = copy.deepcopy(LEAST)
     plane["problem"]["operator"] = "u_xx + u_yy"
-    assert from_dict(plane).domain == ((-1, 1), (-1, 1))
-    assert from_dict(plane).interior == (64, 64)
-    assert from_dict(plane).boundary[0].count == 4
+    assert problem_from_dict(plane).domain == ((-1, 1), (-1, 1))
+    assert problem_from_dict(plane).interior == (64, 64)
+    assert problem_from_dict(plane).boundary[0].count == 4
 
 
 @given(problems())
 def test_a_problem_reads_back(problem: Problem) -> None:
-    again = from_dict(problem.to_dict())
+    again = problem_from_dict(problem.to_dict())
     assert again == problem
     assert again.key == problem.key
     assert hash(again) == hash(problem)
@@ -136,7 +136,7 @@ def test_an_unquoted_decimal_is_the_decimal_as_spelled(value: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "stat", lambda self: type("S", (), {"st_size": 0}))
         patch.setattr(Path, "read_text", lambda self, encoding: text)
-        biases = load("p.toml").biases
+        biases = load_problem("p.toml").biases
     assert isinstance(biases, tuple)
     assert biases[-1] == Fraction(value)
 
@@ -322,11 +322,11 @@ PLACES = sorted(
 def test_any_value_anywhere_is_a_problem_or_one_line(where: str, value: Any) -> None:
     table = changed(where, value)
     try:
-        problem = from_dict(table)
+        problem = problem_from_dict(table)
     except InputError as error:
         message = str(error)
     else:
-        assert from_dict(problem.to_dict()) == problem
+        assert problem_from_dict(problem.to_dict()) == problem
         return
     assert message.isprintable()
     assert len(message) < 1000
@@ -363,7 +363,7 @@ FILES: list[tuple[str, str | bytes, str]] = [
 def test_bad_files_name_the_file(tmp_path: Path, content: str | bytes, fragment: str) -> None:
     path = write(tmp_path / "p.toml", content)
     with pytest.raises(InputError) as caught:
-        load(path)
+        load_problem(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert fragment in message

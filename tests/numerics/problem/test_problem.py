@@ -17,7 +17,7 @@ import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from numerics.problem.file import from_dict
+from numerics.problem.file import problem_from_dict
 from numerics.problem.problem import MAX_COUNT, Boundary, Problem, Training
 from proofs_check.search.strategies import laws, problems
 from theory.base.errors import InputError
@@ -36,7 +36,7 @@ def content(problem: Problem) -> dict[str, Any]:
 @given(problems())
 def test_round_trip_of_every_attribute(problem: Problem) -> None:
     spelled = problem.to_dict()
-    again = from_dict(json.loads(json.dumps(spelled)))
+    again = problem_from_dict(json.loads(json.dumps(spelled)))
     kept, found = content(problem), content(again)
     if problem.stencil.offsets is not None:  # then name and order play no part
         assert found.pop("stencil").offsets == kept.pop("stencil").offsets
@@ -47,7 +47,7 @@ def test_round_trip_of_every_attribute(problem: Problem) -> None:
 @given(laws(), laws(), st.integers(0, 2**63 - 1), st.integers(1, 50), st.sampled_from(["grid", "uniform", "sobol"]))
 def test_round_trip_of_laws_and_layouts(w: Law, b: Law, seed: int, count: int, layout: Any) -> None:
     problem = Problem(weights=w, biases=b, seed=seed, count=count, layout=layout, points_seed=seed // 2)
-    assert content(from_dict(problem.to_dict())) == content(problem)
+    assert content(problem_from_dict(problem.to_dict())) == content(problem)
 
 
 CHANGES: list[dict[str, Any]] = [

@@ -32,7 +32,7 @@ from theory.base.errors import InputError
 
 def grid(seeds: int, steps: Sequence[str] = ("1/10", "1/100")) -> sweep.Sweep:
     """Small cells: six features, six rows."""
-    return sweep.from_table(
+    return sweep.sweep_from_table(
         {
             "problem": {"operator": "u_xx", "solution": "sin(pi*x)"},
             "features": {"activation": "tanh", "count": 6},
@@ -68,16 +68,16 @@ def kills(folder: Path, wanted: int, seeds: int) -> dict[str, Any]:
     sweep.BATCH_SECONDS = 0.02
     of, draw = grid(seeds), random.Random(7)
     start = time.perf_counter()
-    assert ended(forked(lambda: sweep.run(of, whole, jobs=2))) == 0
+    assert ended(forked(lambda: sweep.run_sweep(of, whole, jobs=2))) == 0
     length = time.perf_counter() - start
-    expected = sweep.rows(of, whole)
+    expected = sweep.sweep_rows(of, whole)
     assert len(expected) == of.total
     assert all(row["status"] == "done" for row in expected)
     known = {json.dumps(row) for row in expected}
     counts: list[int] = []
     partial = finished = reached = 0
     while len(counts) < wanted:
-        child = forked(lambda: sweep.run(of, path, jobs=2, resume=True))
+        child = forked(lambda: sweep.run_sweep(of, path, jobs=2, resume=True))
         if len(counts) % 2:
             time.sleep(draw.uniform(0, 0.5) * length)
         else:
@@ -90,20 +90,20 @@ def kills(folder: Path, wanted: int, seeds: int) -> dict[str, Any]:
         except (ProcessLookupError, ChildProcessError):
             gone = True
         if gone:  # it finished first: once more from the start
-            assert sweep.rows(of, path) == expected
+            assert sweep.sweep_rows(of, path) == expected
             finished, reached = finished + 1, 0
             for name in folder.glob("killed*"):
                 name.unlink()
             continue
-        rows = sweep.rows(of, path) if path.exists() else []
+        rows = sweep.sweep_rows(of, path) if path.exists() else []
         reached = len(rows)
         counts.append(reached)
         assert all(json.dumps(row) in known for row in rows), "a row that is not the sweep's"
         partial += 0 < reached < of.total
-    summary = sweep.run(of, path, jobs=2, resume=True)
+    summary = sweep.run_sweep(of, path, jobs=2, resume=True)
     assert summary.reused == reached, summary
     assert summary.failed == 0, summary
-    assert sweep.rows(of, path) == expected
+    assert sweep.sweep_rows(of, path) == expected
     return {"kills": len(counts), "partial": partial, "finished": finished, "counts": counts}
 
 
@@ -114,9 +114,9 @@ def fatal(folder: Path, *_: int) -> dict[str, Any]:
 
     of, store = grid(12, ["1/10"]), folder / "fatal"
     os.environ["TRAP"] = str(trap)
-    first = sweep.run(of, store, compute=troubled, jobs=2)
+    first = sweep.run_sweep(of, store, compute=troubled, jobs=2)
     trap.unlink()
-    again = sweep.run(of, store, compute=troubled, jobs=2, resume=True)
+    again = sweep.run_sweep(of, store, compute=troubled, jobs=2, resume=True)
     return {
         "first": [first.computed, first.failed],
         "reason": first.reasons[2],
@@ -161,7 +161,7 @@ def children(parent: int) -> list[int]:
 def orphans(folder: Path, *_: int) -> dict[str, Any]:
     """How long two workers outlive a sweep that is killed while they compute."""
     sweep.WATCH_SECONDS = 0.1
-    parent = forked(lambda: sweep.run(grid(6), folder / "orphans", compute=sleepy, jobs=2))
+    parent = forked(lambda: sweep.run_sweep(grid(6), folder / "orphans", compute=sleepy, jobs=2))
     end = time.monotonic() + 30
     while len(workers := children(parent)) < 2:
         assert time.monotonic() < end

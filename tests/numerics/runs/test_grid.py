@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.differences.floor import predict
+from numerics.differences.floor import predicted_floor
 from numerics.entropy.compare import entropy_enclosure, truncated_entropies
 from numerics.matrices.batches import Workbench
 from numerics.problem import file as problem_file
 from numerics.runs import grid as sweep_grid
-from numerics.runs.grid import Plan, Sweep, from_table
+from numerics.runs.grid import Plan, Sweep, sweep_from_table
 from numerics.spectra.spectrum import spectrum
 from theory.base.errors import InputError, NonexistenceError
 from theory.entropy.conventions import Convention
@@ -65,7 +65,7 @@ def sweeps(draw: st.DrawFn) -> Sweep:
     """Up to four axes with up to three values each; many of the combinations pose no problem."""
     keys = draw(st.lists(st.sampled_from(sorted(AXES)), min_size=1, max_size=4, unique=True))
     table = {k: draw(st.lists(st.sampled_from(range(len(AXES[k]))), min_size=1, max_size=3, unique=True)) for k in keys}
-    return from_table(base(**{k: [AXES[k][i] for i in chosen] for k, chosen in table.items()}))
+    return sweep_from_table(base(**{k: [AXES[k][i] for i in chosen] for k, chosen in table.items()}))
 
 
 @given(sweeps())
@@ -90,14 +90,14 @@ def test_a_cell_keeps_its_key_in_other_sweeps_of_the_same_base(grid: Sweep, rand
 
 
 def test_keys_change_with_everything_that_matters_and_nothing_else() -> None:
-    grid = from_table(base(**{"features.seed": [0, 1]}))
+    grid = sweep_from_table(base(**{"features.seed": [0, 1]}))
     table = base(**{"features.seed": [0, 1]})
     table["features"]["seed"] = 5  # swept: the base's value plays no part
-    assert list(from_table(table).keys()) == list(grid.keys())
+    assert list(sweep_from_table(table).keys()) == list(grid.keys())
     table["features"]["count"] = 7
-    assert not set(from_table(table).keys()) & set(grid.keys())
+    assert not set(sweep_from_table(table).keys()) & set(grid.keys())
     for change in ({"compute": "spectrum"}, {"arithmetic": "float64"}):
-        assert not set(from_table(base(**{"features.seed": [0, 1]}, **change)).keys()) & set(grid.keys())
+        assert not set(sweep_from_table(base(**{"features.seed": [0, 1]}, **change)).keys()) & set(grid.keys())
 
 
 def outcome(make: Any) -> Any:
@@ -112,7 +112,7 @@ def test_problems_from_parts_are_those_read_in_full(grid: Sweep) -> None:
     plan = Plan(grid)
     for position in grid.computing_order()[:24]:
         table = grid.table_with(grid.assignment(position))
-        whole = outcome(lambda table=table: problem_file.from_dict(table))
+        whole = outcome(lambda table=table: problem_file.problem_from_dict(table))
         parts = outcome(lambda position=position: plan.cell(position).problem)
         assert parts == whole
         if not isinstance(whole, str):
@@ -131,14 +131,14 @@ def test_spectra_are_bit_for_bit_those_of_the_stored_matrices(grid: Sweep) -> No
         if isinstance(cell, str):
             assert found == cell
             continue
-        whole = problem_file.from_dict(grid.table_with(cell.assignment))
+        whole = problem_file.problem_from_dict(grid.table_with(cell.assignment))
         expected = outcome(lambda w=whole, c=cell: [spectrum(w, m, c.arithmetic).computed for m in ("ad", "fd")])
         if isinstance(expected, str):
             assert found == expected
             continue
         assert tuple(found.ad.tolist()) == expected[0]
         assert tuple(found.fd.tolist()) == expected[1]
-        prediction = predict(whole, cell.arithmetic, expected[0])
+        prediction = predicted_floor(whole, cell.arithmetic, expected[0])
         tolerance = 1e-12 if cell.arithmetic == "float64" else 1e-5  # of features rounded to float32
         assert found.entry_error == pytest.approx(prediction.entry_error, rel=tolerance)
         assert found.entry_error * found.spread == pytest.approx(prediction.floor, rel=tolerance)
@@ -174,7 +174,7 @@ def test_a_value_exactly_at_the_threshold_is_kept() -> None:
 
 
 def test_entropies_lie_in_the_enclosures_of_the_same_matrix() -> None:
-    grid = from_table(base(**{"difference.step": ["1/10", "1/1000"], "entropy.power": [1, 2]}))
+    grid = sweep_from_table(base(**{"difference.step": ["1/10", "1/1000"], "entropy.power": [1, 2]}))
     plan = Plan(grid)
     bench = Workbench(plan)
     for position in range(grid.total):
@@ -188,7 +188,7 @@ def test_entropies_lie_in_the_enclosures_of_the_same_matrix() -> None:
 
 
 def test_overflow_is_a_reason_not_a_number() -> None:
-    grid = from_table(base(**{"features.weights": [{"values": ["1e200"] * 6}, "normal(0, 1)"]}))
+    grid = sweep_from_table(base(**{"features.weights": [{"values": ["1e200"] * 6}, "normal(0, 1)"]}))
     bench = Workbench(Plan(grid))
     with pytest.raises(InputError, match="not finite in float64"):
         bench.float_spectra(0)
@@ -200,8 +200,8 @@ def test_quoted_and_unquoted_keys_are_the_same(tmp_path: Path) -> None:
     quoted, plain = tmp_path / "quoted.toml", tmp_path / "plain.toml"
     quoted.write_text(head + '"features.seed" = {range = [2, 5]}\n"difference.step" = [0.1, "1/100"]\n')
     plain.write_text(head + "features.seed = {range = [2, 5]}\ndifference.step = [0.1, '1/100']\n")
-    assert list(sweep_grid.load(quoted).keys()) == list(sweep_grid.load(plain).keys())
-    assert sweep_grid.load(plain).assignment(5) == {"features.seed": 4, "difference.step": "1/100"}
+    assert list(sweep_grid.load_sweep(quoted).keys()) == list(sweep_grid.load_sweep(plain).keys())
+    assert sweep_grid.load_sweep(plain).assignment(5) == {"features.seed": 4, "difference.step": "1/100"}
 
 
 REFUSED: list[tuple[Any, str]] = [
@@ -234,17 +234,19 @@ def test_refusals(table: Any, words: str) -> None:
     if table is None:
         del content["sweep"]
     with pytest.raises(InputError) as caught:
-        from_table(content)
+        sweep_from_table(content)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_problem_file_with_a_sweep_is_named_as_one() -> None:
     with pytest.raises(InputError, match="adfd sweep"):
-        problem_file.from_dict(base(**{"features.seed": [1]}))
+        problem_file.problem_from_dict(base(**{"features.seed": [1]}))
 
 
 def test_a_sweep_without_any_problem_is_refused() -> None:
     with pytest.raises(InputError, match=r"features\.activation"):
-        Plan(from_table(base(**{"features.activation": ["nonsense", "rubbish"], "features.seed": [0, 1]}))).check()
-    Plan(from_table(base(**{"features.activation": ["nonsense", "sin"], "features.seed": [0, 1]}))).check()
+        Plan(
+            sweep_from_table(base(**{"features.activation": ["nonsense", "rubbish"], "features.seed": [0, 1]}))
+        ).check()
+    Plan(sweep_from_table(base(**{"features.activation": ["nonsense", "sin"], "features.seed": [0, 1]}))).check()

@@ -307,8 +307,8 @@ def test_a_store_of_the_first_layout_keeps_its_keys(tmp_path: Path) -> None:
     assert before.execute("PRAGMA user_version").fetchone() == (1,)
     before.close()
     (tmp_path / "sweep.toml").write_text(TEXT)
-    grid = sweep.load(tmp_path / "sweep.toml")
-    found = sweep.run(grid, path, resume=True)
+    grid = sweep.load_sweep(tmp_path / "sweep.toml")
+    found = sweep.run_sweep(grid, path, resume=True)
     assert (found.reused, found.computed, found.outdated, found.damage) == (12, 0, 0, "")
     with sqlite3.connect(path) as after:
         assert after.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
@@ -317,7 +317,7 @@ def test_a_store_of_the_first_layout_keeps_its_keys(tmp_path: Path) -> None:
         assert after.execute("SELECT key, status, content, reason, seconds FROM cell").fetchall() == cells
     after.close()
     table = {name: rows for name, rows in tomllib.loads(TEXT).items() if name != "sweep"}
-    key = spectra.spectrum_key(problem_file.from_dict(table), "fd", "exact")
+    key = spectra.spectrum_key(problem_file.problem_from_dict(table), "fd", "exact")
     kept = spectra.Spectrum.from_dict(Store(path).get(key))
     assert kept.certified
     assert kept.rank == 5
@@ -337,15 +337,15 @@ def test_cells_of_an_older_recipe_are_computed_again_and_counted(
 ) -> None:
     path = old_store(tmp_path)
     (tmp_path / "sweep.toml").write_text(TEXT)
-    grid = sweep.load(tmp_path / "sweep.toml")
+    grid = sweep.load_sweep(tmp_path / "sweep.toml")
     monkeypatch.setitem(sweep.recipe.__globals__["RECIPES"], "entropy", 2)
-    found = sweep.run(grid, path, resume=True)
+    found = sweep.run_sweep(grid, path, resume=True)
     assert (found.reused, found.computed, found.outdated) == (0, 12, 12)
-    found = sweep.run(grid, path, resume=True)
+    found = sweep.run_sweep(grid, path, resume=True)
     assert (found.reused, found.computed, found.outdated) == (12, 0, 0)
     monkeypatch.undo()
-    assert sweep.run(grid, path, resume=True).outdated == 12
-    assert sweep.run(grid, path, refresh=True).computed == 12
+    assert sweep.run_sweep(grid, path, resume=True).outdated == 12
+    assert sweep.run_sweep(grid, path, refresh=True).computed == 12
 
 
 def test_results_of_another_recipe_are_known_and_replaced(tmp_path: Path) -> None:

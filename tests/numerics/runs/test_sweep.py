@@ -29,7 +29,7 @@ from theory.base.errors import InputError
 
 def grid(seeds: int = 6, **sweep_table: Any) -> sweep.Sweep:
     """Small cells: six features, six rows."""
-    return sweep.from_table(
+    return sweep.sweep_from_table(
         {
             "problem": {"operator": "u_xx", "solution": "sin(pi*x)"},
             "features": {"activation": "tanh", "count": 6},
@@ -49,26 +49,26 @@ def logged(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
 def test_one_process_two_processes_and_any_executor_give_the_same_rows(tmp_path: Path) -> None:
     of = grid(arithmetic=["float64", "float32"])
     one, two, threads = (tmp_path / name for name in ("one", "two", "threads"))
-    assert sweep.run(of, one, jobs=1) == sweep.Summary(24, 24, 0, 0)
-    assert sweep.run(of, two, jobs=2) == sweep.Summary(24, 24, 0, 0)
+    assert sweep.run_sweep(of, one, jobs=1) == sweep.Summary(24, 24, 0, 0)
+    assert sweep.run_sweep(of, two, jobs=2) == sweep.Summary(24, 24, 0, 0)
     with ThreadPoolExecutor(3) as pool:
-        assert sweep.run(of, threads, jobs=3, executor=pool) == sweep.Summary(24, 24, 0, 0)
-    expected = sweep.rows(of, one)
+        assert sweep.run_sweep(of, threads, jobs=3, executor=pool) == sweep.Summary(24, 24, 0, 0)
+    expected = sweep.sweep_rows(of, one)
     assert [row["features.seed"] for row in expected[:4]] == [0, 0, 0, 0]
     assert len({row["entropy_fd"] for row in expected}) == 24
-    assert sweep.rows(of, two) == expected == sweep.rows(of, threads)
+    assert sweep.sweep_rows(of, two) == expected == sweep.sweep_rows(of, threads)
 
 
 def test_nothing_is_computed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "log"
     monkeypatch.setenv("LOG", str(log))
     store = tmp_path / "store"
-    assert sweep.run(grid(3), store, compute=logged) == sweep.Summary(6, 6, 0, 0)
+    assert sweep.run_sweep(grid(3), store, compute=logged) == sweep.Summary(6, 6, 0, 0)
     with pytest.raises(InputError, match="--resume"):
-        sweep.run(grid(3), store, compute=logged)
+        sweep.run_sweep(grid(3), store, compute=logged)
     assert len(log.read_text().split()) == 6
-    assert sweep.run(grid(3), store, compute=logged, resume=True) == sweep.Summary(6, 0, 6, 0)
-    assert sweep.run(grid(5), store, compute=logged, resume=True, jobs=2) == sweep.Summary(10, 4, 6, 0)
+    assert sweep.run_sweep(grid(3), store, compute=logged, resume=True) == sweep.Summary(6, 0, 6, 0)
+    assert sweep.run_sweep(grid(5), store, compute=logged, resume=True, jobs=2) == sweep.Summary(10, 4, 6, 0)
     assert len(log.read_text().split()) == 10
 
 
@@ -79,14 +79,14 @@ def test_failures_have_their_reason_and_the_rest_goes_on(
     monkeypatch.setenv("TRAP", str(tmp_path / "absent"))
     of, store = grid(6, **{"difference.step": ["1/10"]}), tmp_path / "store"
     reasons = ("seed 2 is not allowed", "ZeroDivisionError: one over nothing")
-    assert sweep.run(of, store, compute=troubled, jobs=jobs) == sweep.Summary(6, 4, 0, 2, reasons)
-    found = sweep.rows(of, store)
+    assert sweep.run_sweep(of, store, compute=troubled, jobs=jobs) == sweep.Summary(6, 4, 0, 2, reasons)
+    found = sweep.sweep_rows(of, store)
     assert [row["status"] for row in found] == ["done", "done", "failed", "crashed", "done", "done"]
     assert [row["reason"] for row in found if row["reason"]] == list(reasons)
     assert [row.get("value") for row in found] == [0, 1, None, None, 4, 5]
     # What is bad input stays so; what crashed is tried again.
-    assert sweep.run(of, store, compute=troubled, resume=True) == sweep.Summary(6, 0, 4, 2, reasons)
-    assert sweep.run(of, store, compute=entropy, resume=True) == sweep.Summary(6, 1, 4, 1, reasons[:1])
+    assert sweep.run_sweep(of, store, compute=troubled, resume=True) == sweep.Summary(6, 0, 4, 2, reasons)
+    assert sweep.run_sweep(of, store, compute=entropy, resume=True) == sweep.Summary(6, 1, 4, 1, reasons[:1])
 
 
 class Broken(Executor):
@@ -106,10 +106,10 @@ class Broken(Executor):
 
 
 def test_an_executor_that_breaks_leaves_crashed_cells(tmp_path: Path) -> None:
-    found = sweep.run(grid(), tmp_path / "store", executor=Broken())
+    found = sweep.run_sweep(grid(), tmp_path / "store", executor=Broken())
     assert (found.total, found.computed, found.failed) == (12, 1, 11)
     assert "the cluster is gone" in found.reasons[0]
-    assert sweep.run(grid(), tmp_path / "store", resume=True) == sweep.Summary(12, 11, 1, 0)
+    assert sweep.run_sweep(grid(), tmp_path / "store", resume=True) == sweep.Summary(12, 11, 1, 0)
 
 
 class Fragile(Executor):
@@ -139,16 +139,16 @@ def test_a_batch_that_a_broken_pool_refuses_goes_to_the_next(
     log: list[int] = []
     monkeypatch.setattr(sweep, "worker_pool", lambda jobs: nullcontext(Fragile(takes, log)))
     of, store = grid(12, **{"difference.step": ["1/10"]}), tmp_path / "store"
-    found = sweep.run(of, store, jobs=2)
+    found = sweep.run_sweep(of, store, jobs=2)
     assert (found.computed, found.failed) == (11, 1)
     assert "worker process died" in found.reasons[0]
-    assert [row["status"] for row in sweep.rows(of, store)] == ["done"] * 4 + ["crashed"] + ["done"] * 7
+    assert [row["status"] for row in sweep.sweep_rows(of, store)] == ["done"] * 4 + ["crashed"] + ["done"] * 7
     assert sorted(log) == [*range(4), *range(5, 12)]  # each once
 
 
 def test_an_executor_that_refuses_leaves_crashed_cells(tmp_path: Path) -> None:
     log: list[int] = []
-    found = sweep.run(grid(), tmp_path / "store", executor=Fragile(3, log))
+    found = sweep.run_sweep(grid(), tmp_path / "store", executor=Fragile(3, log))
     assert (found.computed, found.failed) == (len(log), 12 - len(log))
     assert log
 
@@ -160,21 +160,21 @@ def test_an_interrupt_ends_the_workers_and_keeps_what_was_done(tmp_path: Path) -
 
     before = set(multiprocessing.active_children())
     with pytest.raises(KeyboardInterrupt):
-        sweep.run(grid(30), tmp_path / "store", jobs=2, progress=interrupt)
+        sweep.run_sweep(grid(30), tmp_path / "store", jobs=2, progress=interrupt)
     deadline = time.monotonic() + 20
     while set(multiprocessing.active_children()) - before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not set(multiprocessing.active_children()) - before
     kept = len(SweepStore(tmp_path / "store"))
     assert 3 <= kept < 60
-    assert sweep.run(grid(30), tmp_path / "store", resume=True) == sweep.Summary(60, 60 - kept, kept, 0)
+    assert sweep.run_sweep(grid(30), tmp_path / "store", resume=True) == sweep.Summary(60, 60 - kept, kept, 0)
 
 
 @pytest.mark.parametrize("compute", ["spectrum", "train"])
 def test_other_computations_are_flat_rows(tmp_path: Path, compute: str) -> None:
     of = grid(2, compute=compute, **{"training.iterations": [5], "training.seeds": [2]})
-    assert sweep.run(of, tmp_path / "store").computed == 4
-    rows = sweep.rows(of, tmp_path / "store")
+    assert sweep.run_sweep(of, tmp_path / "store").computed == 4
+    rows = sweep.sweep_rows(of, tmp_path / "store")
     assert all(isinstance(v, str | int | float | None) for row in rows for v in row.values())
     if compute == "spectrum":
         assert [rows[0][f"sigma_ad_{k}"] for k in range(1, 7)] == sorted(
@@ -190,8 +190,8 @@ def test_other_computations_are_flat_rows(tmp_path: Path, compute: str) -> None:
 def test_two_layer_networks_in_a_sweep(tmp_path: Path) -> None:
     axes = {"training.iterations": [3], "training.seeds": [2], "training.model": ["two-layer"]}
     of = grid(1, compute="train", **axes)
-    sweep.run(of, tmp_path / "store")
-    (row, _) = sweep.rows(of, tmp_path / "store")
+    sweep.run_sweep(of, tmp_path / "store")
+    (row, _) = sweep.sweep_rows(of, tmp_path / "store")
     assert row["status"] == "done"
     assert row["loss_ad_own"] > 0
     assert row["diverged_ad_own"] == 0
@@ -199,8 +199,8 @@ def test_two_layer_networks_in_a_sweep(tmp_path: Path) -> None:
 
 def test_exact_cells_have_proven_signs(tmp_path: Path) -> None:
     of = grid(1, arithmetic=["exact", "float64"])
-    sweep.run(of, tmp_path / "store")
-    rows = sweep.rows(of, tmp_path / "store")
+    sweep.run_sweep(of, tmp_path / "store")
+    rows = sweep.sweep_rows(of, tmp_path / "store")
     exact = [row for row in rows if row["arithmetic"] == "exact"]
     assert [row["sign"] for row in exact] == ["fd<ad" if row["entropy_gap"] < 0 else "fd>ad" for row in exact]
     assert all(row["sign"] is None for row in rows if row["arithmetic"] == "float64")
@@ -210,16 +210,16 @@ def test_exact_cells_have_proven_signs(tmp_path: Path) -> None:
 
 def test_undefined_entropies_have_a_reason(tmp_path: Path) -> None:
     of = grid(1, **{"entropy.tau": ["1"], "entropy.normalised": [True]})
-    assert sweep.run(of, tmp_path / "store").computed == 2
-    for row in sweep.rows(of, tmp_path / "store"):
+    assert sweep.run_sweep(of, tmp_path / "store").computed == 2
+    for row in sweep.sweep_rows(of, tmp_path / "store"):
         assert (row["entropy_ad"], row["cutoff_ad"], row["status"]) == (None, 1, "done")
         assert "0/0" in row["reason"]
 
 
 def test_exports_agree(tmp_path: Path) -> None:
     of = grid(2, **{"difference.offsets": [[-1, 0, 1], [0, 1, 2]]})
-    sweep.run(of, tmp_path / "store")
-    rows = sweep.rows(of, tmp_path / "store")
+    sweep.run_sweep(of, tmp_path / "store")
+    rows = sweep.sweep_rows(of, tmp_path / "store")
     export(rows, tmp_path / "rows.json")
     export(rows, tmp_path / "rows.csv")
     assert json.loads((tmp_path / "rows.json").read_text()) == rows
@@ -264,7 +264,7 @@ def test_what_is_no_store_is_left_as_it_is(tmp_path: Path) -> None:
     before = text.read_bytes(), other.read_bytes()
     for path in (text, other, newer, tmp_path):
         with pytest.raises(InputError) as caught:
-            sweep.run(grid(), path)
+            sweep.run_sweep(grid(), path)
         assert "\n" not in str(caught.value)
     assert (text.read_bytes(), other.read_bytes()) == before
     with sqlite3.connect(newer) as connection:
@@ -331,6 +331,6 @@ def test_two_processes_write_one_store_while_a_third_reads(forked: dict[str, Any
 def test_two_sweeps_share_one_store(tmp_path: Path) -> None:
     """What one has computed the other takes; what both compute is the same row."""
     path = tmp_path / "store"
-    assert sweep.run(grid(4), path).computed == 8
-    assert sweep.run(grid(6), path, resume=True) == sweep.Summary(12, 4, 8, 0)
-    assert sweep.rows(grid(4), path) == sweep.rows(grid(6), path)[:8]
+    assert sweep.run_sweep(grid(4), path).computed == 8
+    assert sweep.run_sweep(grid(6), path, resume=True) == sweep.Summary(12, 4, 8, 0)
+    assert sweep.sweep_rows(grid(4), path) == sweep.sweep_rows(grid(6), path)[:8]

@@ -64,7 +64,7 @@ def problem(operator: str = "u_xx", activation: str = "tanh", **changes: Any) ->
     for key, value in changes.items():
         name, _, entry = key.partition("__")
         table[name][entry] = value
-    return problem_file.from_dict(table)
+    return problem_file.problem_from_dict(table)
 
 
 def at_random(seed: int) -> tuple[Problem, str]:
@@ -161,7 +161,7 @@ def of_many_kinds(seed: int) -> tuple[Problem, Arithmetic]:
         "points": {"interior": {1: 24, 2: 5, 3: 3}[dimension]},
         "difference": {**difference, "step": "1/100"},
     }
-    return problem_file.from_dict(table), draw_.choice(["float32", "float64"])
+    return problem_file.problem_from_dict(table), draw_.choice(["float32", "float64"])
 
 
 def advised_against_brute_force(seed: int) -> tuple[float, float, float] | None:
@@ -329,7 +329,7 @@ def test_round_off_is_that_of_the_floor_and_stays_under_its_bound(
 
 @pytest.fixture(scope="module")
 def standing() -> Advice:
-    return advise(problem_file.from_dict(_table("poisson")), cost=False)
+    return advise(problem_file.problem_from_dict(_table("poisson")), cost=False)
 
 
 def _table(name: str) -> dict[str, Any]:
@@ -352,7 +352,7 @@ def test_what_was_measured_is_what_was_predicted(standing: Advice) -> None:
 @pytest.mark.parametrize("name", ["sine", "helmholtz", "biharmonic", "heat", "poisson-2d"])
 @pytest.mark.parametrize("step", ["1/20", "1/100"])
 def test_entropy_gaps_are_predicted(name: str, step: str) -> None:
-    made = problem_file.from_dict(_table(name)).with_(step=(Fraction(step),))
+    made = problem_file.problem_from_dict(_table(name)).with_(step=(Fraction(step),))
     at = at_step(values(made), "float64")
     assert at.gap is not None
     assert at.predicted_gap == pytest.approx(at.gap, rel=0.25)
@@ -361,7 +361,7 @@ def test_entropy_gaps_are_predicted(name: str, step: str) -> None:
 @pytest.mark.parametrize("step", ["1/10", "1/100", "1/1000"])
 def test_the_least_loss_of_fd_is_predicted_within_a_factor_4(step: str) -> None:
     for name in ("poisson", "sine", "helmholtz", "heat"):
-        made = problem_file.from_dict(_table(name)).with_(step=(Fraction(step),))
+        made = problem_file.problem_from_dict(_table(name)).with_(step=(Fraction(step),))
         loss = at_step(values(made), "float64").loss
         assert 1 / 4 < loss.predicted / loss.fd < 4, (name, loss)
 
@@ -393,7 +393,7 @@ def test_recommendations_say_what_to_do(standing: Advice) -> None:
     good = advise(standing.problem.with_(step=(step,)), cost=False)
     assert any(sentence.startswith(f"Your h = {step} is good") for sentence in good.text)
     assert not standing.sufficient
-    heat = advise(problem_file.from_dict(_table("heat")), cost=False)
+    heat = advise(problem_file.problem_from_dict(_table("heat")), cost=False)
     assert heat.sufficient
     assert "is good enough" in heat.text[0]
     assert any("AD gains nothing" in sentence for sentence in heat.text)
@@ -488,7 +488,9 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
         assert loss["predicted_fd"] == pytest.approx(loss["unresolved"] + loss["truncation"] + loss["roundoff"])
     best = content["recommendation"]
     again = dict(content["problem"]) | {"difference": best["difference"]}
-    improved = advise(problem_file.from_dict(again), cost=False)  # what is recommended can be pasted into the file
+    improved = advise(
+        problem_file.problem_from_dict(again), cost=False
+    )  # what is recommended can be pasted into the file
     assert improved.of("float64").at.loss.fd == pytest.approx(best["loss_floor"]["fd"])
     assert figure.read_text().startswith("<?xml")
     assert command(path=str(path), device="cpu", figure=None, as_json=False) == 0
@@ -520,12 +522,12 @@ def test_a_sweep_of_advice(tmp_path: Path) -> None:
     table = _table("poisson") | {"sweep": {"compute": "advise", "difference.step": ["1/10", "1/100", "0"]}}
     del table["difference"]["offsets"]
     table["features"]["count"] = table["points"]["interior"] = 12
-    of = sweep.from_table(table)
+    of = sweep.sweep_from_table(table)
     with pytest.raises(InputError, match="pass compute"):
-        sweep.run(of, tmp_path / "s")
-    found = sweep.run(of, tmp_path / "s", compute=advise_cells)
+        sweep.run_sweep(of, tmp_path / "s")
+    found = sweep.run_sweep(of, tmp_path / "s", compute=advise_cells)
     assert (found.computed, found.failed) == (2, 1)
-    first, second, bad = sweep.rows(of, tmp_path / "s")
+    first, second, bad = sweep.sweep_rows(of, tmp_path / "s")
     assert first["best_step_float32"] == second["best_step_float32"]
     assert first["truncation_float64"] == pytest.approx(100 * second["truncation_float64"])
     assert math.isfinite(first["loss_fd_float64"])

@@ -73,7 +73,7 @@ def test_every_model_and_optimiser(capsys: pytest.CaptureFixture[str], path: str
 def test_the_loss_of_the_equation_is_that_of_the_autodiff_matrix(capsys: pytest.CaptureFixture[str], path: str) -> None:
     """Gradient descent by hand, from the matrices."""
     (run,) = answer(capsys, path, method="fd", seeds=1, step="1/500")["runs"]
-    problem = problem_file.load(path)
+    problem = problem_file.load_problem(path)
     ad, fd = (float_matrix(problem, method, "float64") for method in ("ad", "fd"))  # type: ignore[arg-type]
     f, a = float_rhs(problem, "float64"), np.zeros(6)
     for _ in range(6):
@@ -98,7 +98,7 @@ def test_a_run_goes_on_from_its_checkpoint(capsys: pytest.CaptureFixture[str], p
 def test_speed_and_entropy_of_networks(capsys: pytest.CaptureFixture[str], path: str) -> None:
     options: dict[str, Any] = {"model": "two-layer", "optimizer": "lbfgs", "iterations": 9, "seeds": 1}
     runs = answer(capsys, path, tolerance=0.5, entropy=True, **options)["runs"]
-    problem = problem_file.load(path)
+    problem = problem_file.load_problem(path)
     for run in runs:
         reached = next(t for t, v in zip(run["iterations"], run["loss"], strict=True) if v <= 0.5 * run["loss"][0])
         assert run["iterations_to"] == reached  # so short a run is recorded at every iteration

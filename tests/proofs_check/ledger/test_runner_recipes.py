@@ -14,8 +14,12 @@ from typing import Any
 
 import pytest
 
+<<<<<<< HEAD
 from numerics.differences.advise import advise_cells
 from numerics.problem.file import from_dict
+=======
+from numerics.problem.file import problem_from_dict
+>>>>>>> eb0a105 (The face of numerics; loading, sweeping and the predicted floor have names that say so)
 from numerics.runs import sweep
 from numerics.runs.sweep import RECIPES
 from numerics.spectra import spectrum as spectra
@@ -40,15 +44,15 @@ ROUNDOFF = ("roundoff", "measured_error", "least_error", "best_step", "loss", "e
 
 def rows(kind: str, folder: Path) -> list[dict[str, Any]]:
     """The rows of a little sweep."""
-    grid = sweep.from_table(PROBLEM | {"sweep": AXES[kind] | {"compute": kind}})
-    sweep.run(grid, folder / kind, compute=advise_cells if kind == "advise" else None)
-    return sweep.rows(grid, folder / kind)
+    grid = sweep.sweep_from_table(PROBLEM | {"sweep": AXES[kind] | {"compute": kind}})
+    sweep.run_sweep(grid, folder / kind, compute=advise_cells if kind == "advise" else None)
+    return sweep.sweep_rows(grid, folder / kind)
 
 
 def engine() -> list[list[str]]:
     """The certified singular values of A_FD to six digits."""
     return [[f"{float(v.lower):.6e}", f"{float(v.upper):.6e}"]
-            for v in spectra.spectrum(from_dict(PROBLEM), "fd", "exact").values]  # fmt: skip
+            for v in spectra.spectrum(problem_from_dict(PROBLEM), "fd", "exact").values]  # fmt: skip
 
 
 def test_every_kind_has_golden_values() -> None:
@@ -77,9 +81,9 @@ def test_the_engine_keeps_its_version() -> None:
 def test_keys_keep_their_meaning() -> None:
     """The key of a spectrum and of a cell, as they stand in stores of the first version."""
     table = {name: content for name, content in PROBLEM.items() if name != "training"}
-    assert spectra.spectrum_key(from_dict(table), "fd", "exact") == KEYS[0]
-    assert spectra.spectrum_key(from_dict(table), "ad", "exact") == KEYS[1]
-    grid = sweep.from_table(table | {"sweep": {"arithmetic": ["exact"]}})
+    assert spectra.spectrum_key(problem_from_dict(table), "fd", "exact") == KEYS[0]
+    assert spectra.spectrum_key(problem_from_dict(table), "ad", "exact") == KEYS[1]
+    grid = sweep.sweep_from_table(table | {"sweep": {"arithmetic": ["exact"]}})
     assert next(iter(grid.keys())) == KEYS[2]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from numerics.matrices.assemble import float_matrix, float_rhs, multiprecision_entries
-from numerics.problem.file import from_dict
+from numerics.problem.file import problem_from_dict
 from numerics.problem.problem import Problem
 from numerics.spectra.spectrum import reference_singular_values
 from proofs_check.families.spectra import regimes
@@ -59,7 +59,7 @@ def figures(content: dict[str, Any]) -> Figures:
 
 def problem(found: Any) -> Problem:
     """The problem that a figure says it is of."""
-    return from_dict(found.problem)
+    return problem_from_dict(found.problem)
 
 
 def test_they_survive_json_and_can_be_drawn(content: dict[str, Any], figures: Figures, tmp_path: Path) -> None:

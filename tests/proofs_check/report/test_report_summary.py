@@ -12,7 +12,7 @@ import report_sample
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.problem.file import from_dict
+from numerics.problem.file import problem_from_dict
 from numerics.problem.problem import Problem
 from proofs_check.report import summary
 from proofs_check.report.comparison import TIE, Comparison, contest
@@ -208,7 +208,7 @@ def test_the_problem_files_of_the_figures_are_read_back(profile: Any) -> None:
     problems |= {"training": training_problem(), "networks": network_problem(profile)}
     for problem in problems.values():
         text = problem_text(problem.to_dict())
-        assert from_dict(tomllib.loads(text, parse_float=str)) == problem
+        assert problem_from_dict(tomllib.loads(text, parse_float=str)) == problem
 
 
 @given(st.text(), st.integers(-(10**20), 10**20), st.booleans(), st.lists(st.text(), max_size=3))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from numerics.matrices.assemble import float_matrix
-from numerics.problem.file import from_dict
+from numerics.problem.file import problem_from_dict
 from numerics.problem.problem import Problem
 from proofs_check.search import strategies as our
 from theory.base.exact import rational, spell
@@ -106,7 +106,7 @@ def test_constant_operators_are(L: LinearOperator) -> None:
 
 @given(our.problems())
 def test_problems_are_spelled_and_evaluated(problem: Problem) -> None:
-    assert from_dict(problem.to_dict()) == problem
+    assert problem_from_dict(problem.to_dict()) == problem
     for method in ("ad", "fd"):
         matrix = float_matrix(problem, method, "float64")  # type: ignore[arg-type]
         assert np.isfinite(matrix).all()

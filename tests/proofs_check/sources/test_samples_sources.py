@@ -205,7 +205,7 @@ def test_a_readers_own_problem(own: Path, capsys: pytest.CaptureFixture[str]) ->
     from numerics.spectra.spectrum import spectrum
 
     every = next(s for s in content["statements"] if s["id"] == "S2.every-small" and s["arithmetic"] == "float32")
-    file, holding = problem_file.load(str(own)), 0
+    file, holding = problem_file.load_problem(str(own)), 0
     for seed in range(5, 17):
         ad, fd = (spectrum(file.with_(seed=seed), m, "float32").floats()[8:] for m in ("ad", "fd"))
         holding += all(f > a for a, f in zip(ad, fd, strict=True))

@@ -83,7 +83,7 @@ def test_ranks_leave_out_what_repeats_or_never_varies() -> None:
 
 
 def of(**axes: Any) -> sweep.Sweep:
-    return sweep.from_table(
+    return sweep.sweep_from_table(
         {
             "problem": {"operator": "u_xx", "solution": "sin(pi*x)"},
             "features": {"activation": "tanh", "count": 6},
@@ -97,7 +97,7 @@ def test_a_map_over_step_and_weights(tmp_path: Path, capsys: pytest.CaptureFixtu
     store = tmp_path / "s.sqlite"
     weights = ["normal(0, 1)", "normal(0, 5)"]
     of_ = of(**{"features.weights": weights, "arithmetic": ["float64", "float32"]})
-    sweep.run(of_, store)
+    sweep.run_sweep(of_, store)
     assert [r.total for r in sweep.recorded_sweeps(store)] == [24]
     assert report(directory=store, latex=False, out=None, as_json=True) == 0
     content = json.loads(capsys.readouterr().out)
@@ -111,7 +111,9 @@ def test_a_map_over_step_and_weights(tmp_path: Path, capsys: pytest.CaptureFixtu
     for words in ("u_xx", "tanh", "relative τ=1e-12, power 1", "2 draws", "over the 2 cells"):
         assert words in caption
     # The median by hand, at one place.
-    rows = [r for r in sweep.rows(of_, store) if r["arithmetic"] == "float32" and r["features.weights"] == weights[1]]
+    rows = [
+        r for r in sweep.sweep_rows(of_, store) if r["arithmetic"] == "float32" and r["features.weights"] == weights[1]
+    ]
     gaps = [r["entropy_gap"] for r in rows if r["difference.step"] == "1/1000"]
     shown = medians(rows, of_key("entropy_gap"), of_key("difference.step"), of_key("features.weights"))
     assert shown is not None
@@ -131,13 +133,13 @@ def test_a_map_over_step_and_weights(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_one_axis_is_a_line_and_other_sweeps_stay_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = tmp_path / "s"
-    sweep.run(of(), store)
-    other = sweep.from_table(dict(of().table) | {"sweep": {"problem.operator": ["u_x"], "features.seed": [0]}})
-    sweep.run(other, store, resume=True)
+    sweep.run_sweep(of(), store)
+    other = sweep.sweep_from_table(dict(of().table) | {"sweep": {"problem.operator": ["u_x"], "features.seed": [0]}})
+    sweep.run_sweep(other, store, resume=True)
     out = tmp_path / "figures"
     assert report(directory=store, latex=False, out=out, as_json=False) == 0
     assert "of 7 cells in the store, the 6 of its largest sweep" in capsys.readouterr().out
-    found = sweep_figures.figures(sweep.rows(of(), store))
+    found = sweep_figures.figures(sweep.sweep_rows(of(), store))
     assert all(f.bar is False for f in found)
     assert "Line and band" in found[0].caption
 
