@@ -233,7 +233,7 @@ _float32 = {"arithmetic": "float32", "activation": "tanh", "operator": "u_xx", "
     ),
     instances=_populations,
     search=_population_space,
-    judges=(predict,),
+    judges=(predicted_floor,),
     mutants=(
         wrong("root-of-a-third", "κ = 1/√3: every error is as large as for the smallest significand", "constant",
             scale=math.sqrt(2)),
@@ -268,7 +268,7 @@ def entries(population: Population, scope: Scope, scale: float = 1.0) -> Outcome
              "Marchenko and Pastur, Math. USSR Sb. 1 (1967) 457", "cited"),
     ),
     search=_search,
-    judges=(predict,),
+    judges=(predicted_floor,),
     mutants=(
         wrong("one-power-of-h", "the noise is u/h instead of u/h²", "exponent", _float32, scale=1e-2),
         wrong("other-arithmetic", "float32 has the unit round-off of float64", "constant", _float32,
@@ -302,7 +302,7 @@ def law(instance: Problem, scope: Scope, scale: float = 1.0) -> Outcome:
     scopes=_cells,
     instances=_populations,
     search=_population_space,
-    judges=(predict,),
+    judges=(predicted_floor,),
     mutants=(
         wrong("root-of-a-third", "κ = 1/√3", "constant", scale=math.sqrt(2)),
         wrong("one-power-of-h", "the noise is u/h instead of u/h²", "exponent", _float32, scale=1e-2),
@@ -337,7 +337,7 @@ def law_constant(population: Population, scope: Scope, scale: float = 1.0) -> Ou
     quantifier=TYPICAL,
     requests=_requests,
     search=_search,
-    judges=(predict,),
+    judges=(predicted_floor,),
     mutants=(
         wrong("one-less", "the exponent is −(m − 1)", "exponent", expected=lambda m: 1 - m),
         wrong("shrinks", "the floor shrinks with the step, like h^m", "sign", expected=lambda m: m),

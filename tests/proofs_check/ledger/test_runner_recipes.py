@@ -14,12 +14,8 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
 from numerics.differences.advise import advise_cells
-from numerics.problem.file import from_dict
-=======
 from numerics.problem.file import problem_from_dict
->>>>>>> eb0a105 (The face of numerics; loading, sweeping and the predicted floor have names that say so)
 from numerics.runs import sweep
 from numerics.runs.sweep import RECIPES
 from numerics.spectra import spectrum as spectra
