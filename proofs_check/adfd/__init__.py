@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numerics.arithmetic.balls import below, less, same
     from numerics.entropy.compare import difference
     from numerics.entropy.compare import entropy_of as entropy
-    from numerics.problem.file import load
+    from numerics.problem.file import load_problem as load
     from numerics.problem.problem import Problem
     from numerics.spectra.spectrum import spectrum
     from proofs_check.advice.advice import advise
@@ -42,7 +42,7 @@ __all__ = [
 NAMES = {
     "numerics.arithmetic.balls": "below less same",
     "numerics.entropy.compare": "difference entropy=entropy_of",
-    "numerics.problem.file": "load",
+    "numerics.problem.file": "load=load_problem",
     "numerics.problem.problem": "Problem",
     "numerics.spectra.spectrum": "spectrum",
     "proofs_check.advice.advice": "advise",
