@@ -63,7 +63,7 @@ DEAR = (
 """Closed forms whose reference is a product rule of seconds: in the full profile."""
 
 
-DERIVED = ("theory.kernels.kernel.derive_kernel",)
+DERIVED = ("theory.kernels.derive.derive_kernel",)
 """What claims about kernels judge."""
 
 

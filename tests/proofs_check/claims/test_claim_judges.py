@@ -21,6 +21,8 @@ ROOMS = ("theory", "numerics", "proofs_check")
 COMMANDS = "proofs_check.cli."
 CLAIMS = ("proofs_check.families", "proofs_check.sources")
 ALONE = {
+    "differences.floor.predicted_onset",
+    "differences.model.predicted_gap",
     "entropy.bounds.entropy_gap_bound",
     "entropy.bounds.majorises",
     "entropy.bounds.total_variation",
@@ -29,11 +31,21 @@ ALONE = {
     "entropy.gap.GapExpansion.at",
     "entropy.limit.limit_entropies",
     "entropy.limit.limit_spectrum",
+    "networks.ntk.frozen_law",
+    "networks.ntk.limit_kernel",
     "operators.roundoff.optimal_step",
     "operators.roundoff.optimal_step_expression",
     "operators.roundoff.typical",
+    "predictions.bounds.curvatures",
+    "predictions.bounds.descent_step",
+    "predictions.bounds.lazy",
+    "predictions.drawn.examine",
+    "predictions.entropy_order.along",
+    "predictions.entropy_order.compared",
+    "predictions.entropy_order.proven_entropies",
     "solvable.circle.Circle.ad_trace",
     "solvable.circle.Circle.fd_trace",
+    "solvable.least_squares.kernel_loss_integral",
     "solvable.prolate.truncated_entropy",
     "stencils.remainder.remainder_constants",
 }
