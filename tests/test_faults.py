@@ -37,7 +37,8 @@ def small(tmp_path: Path) -> Path:
     """A project of one function, tested at one point."""
     (tmp_path / "theory").mkdir()
     (tmp_path / "tests" / "theory").mkdir(parents=True)
-    (tmp_path / "theory" / "__init__.py").touch()
+    # the plugin of pytest that is installed needs the rest of the room
+    (tmp_path / "theory" / "__init__.py").write_text(f"__path__.append({str(ROOT / 'theory')!r})\n")
     (tmp_path / "theory" / "square.py").write_text("def square(x):\n    return x * x\n")
     (tmp_path / "tests" / "theory" / "test_square.py").write_text(
         "from theory.square import square\n\n\ndef test_square():\n    assert square(2) == 4\n"

@@ -55,7 +55,7 @@ FULL = (
     ("relu2", "discrete(1, -1/2)", "uniform(-1, 2)"),
     ("sigmoid", "constant(-2)", "uniform(-1, 3)"),
 )
-DEAR = (
+EXPENSIVE = (
     ("gaussian", "cauchy(0, 1)", "normal(0, 1)"),
     ("gaussian", "uniform(-1, 2)", "normal(0, 1)"),
     ("relu", "normal(0, 1)", "uniform(-1, 1)"),
@@ -96,7 +96,7 @@ def value(derived: KernelDerivation, kind: Kind, x: Fraction, y: Fraction, digit
 
 
 def _law_cells(profile: Profile) -> tuple[Scope, ...]:
-    chosen = QUICK if profile == "quick" else QUICK + FULL + DEAR
+    chosen = QUICK if profile == "quick" else QUICK + FULL + EXPENSIVE
     return tuple({"activation": a, "weights": w, "biases": b} for a, w, b in chosen)
 
 

@@ -58,7 +58,7 @@ PAIRS = [
     ("sigmoid", "constant(-2)", "uniform(-1, 3)"),
     ("gaussian", "uniform(-2, 3)", "normal(0, 1)"),
 ]
-DEAR = [
+EXPENSIVE = [
     ("gaussian", "cauchy(0, 1)", "normal(0, 1)"),
     ("gaussian", "laplace(1/3, 1)", "normal(0, 1)"),
     ("z*exp(-z**2)", "normal(0, 1)", "uniform(-1, 2)"),
@@ -128,7 +128,7 @@ def test_a_wrong_closed_form_is_not_passed_off(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", PAIRS + DEAR, ids=" ".join)
+@pytest.mark.parametrize("names", PAIRS + EXPENSIVE, ids=" ".join)
 @pytest.mark.parametrize("operator", ["u_xx", "u_x + x*u", "u_xxxx"])
 def test_operators_are_verified_to_25_digits(names: tuple[str, str, str], operator: str) -> None:
     kernel = derive_kernel(*names, operator, step="1/10")
@@ -152,7 +152,7 @@ points = st.fractions(min_value=-2, max_value=2, max_denominator=12)
 
 
 @settings(max_examples=3)
-@pytest.mark.parametrize("names", PAIRS + DEAR, ids=" ".join)
+@pytest.mark.parametrize("names", PAIRS + EXPENSIVE, ids=" ".join)
 @given(x=points, y=points)
 def test_the_kernel_is_symmetric_and_obeys_cauchy_schwarz(
     names: tuple[str, str, str], x: Fraction, y: Fraction
@@ -173,7 +173,7 @@ def test_the_kernel_is_symmetric_and_obeys_cauchy_schwarz(
     assert xy * xy <= xx * yy * (1 + mp.mpf(10) ** -20) + mp.mpf(10) ** -40
 
 
-@pytest.mark.parametrize("names", PAIRS + DEAR, ids=" ".join)
+@pytest.mark.parametrize("names", PAIRS + EXPENSIVE, ids=" ".join)
 @pytest.mark.parametrize("orders", [(1, 0), (1, 1), (2, 2), (3, 1)])
 def test_derivatives_agree_with_differences_of_the_kernel(names: tuple[str, str, str], orders: tuple[int, int]) -> None:
     """The symbolic route to derivatives (rings, moments, recurrences) against differences at 200 digits."""

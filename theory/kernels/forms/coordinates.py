@@ -21,7 +21,7 @@ from sympy.polys.rings import PolyElement, PolyRing
 from theory.base.derivation import Step
 from theory.base.errors import InputError
 from theory.features.laws import Constant, Law, Normal
-from theory.kernels.forms.radical import RadicalForm, Tower, ring
+from theory.kernels.forms.radical import Jet, RadicalForm, ring
 
 MAX_DIMENSION = 4
 """Highest dimension of the points."""
@@ -195,7 +195,7 @@ def abstract_joint(target: PolyRing, mean: PolyElement) -> JointGaussian:
     return JointGaussian(target, (mean, mean), alpha, beta, gamma, display)
 
 
-class Ladder:
+class ChainRule:
     """The derivatives of f(α, β, γ) with respect to the coordinates.
 
     Args:
@@ -231,11 +231,11 @@ class Ladder:
         return self.states[orders]
 
 
-def radical_ladder(
+def radical_chain_rule(
     forms: Sequence[tuple[int, RadicalForm]],
     joint: JointGaussian,
     write: Callable[[RadicalForm], sp.Expr] = RadicalForm.expression,
-) -> Ladder:
+) -> ChainRule:
     """The derivatives of Σ multiplicity · form(α, β, γ).
 
     Args:
@@ -243,11 +243,11 @@ def radical_ladder(
         joint: the variances and the covariance as polynomials in the coordinates.
         write: a form as an expression in α, β, γ.
     """
-    towers = [(k, Tower(form, 3)) for k, form in forms]
+    jets = [(k, Jet(form, 3)) for k, form in forms]
     images = {ALPHA: "alpha", BETA: "beta", GAMMA: "gamma", GRAM: "gram"}
     written = {symbol: joint.display[name] for symbol, name in images.items()}
 
     def value(*index: int) -> sp.Expr:
-        return sp.Add(*(k * write(tower.at(index)) for k, tower in towers)).xreplace(written)
+        return sp.Add(*(k * write(jet.at(index)) for k, jet in jets)).xreplace(written)
 
-    return Ladder(joint, value)
+    return ChainRule(joint, value)

@@ -149,7 +149,7 @@ class RadicalForm:
         return decay * (p * sp.cos(m / D) - q * sp.sin(m / D)) if m != 0 else decay * p
 
 
-class Tower:
+class Jet:
     """The derivatives of a form, each computed once from a lower one."""
 
     def __init__(self, form: RadicalForm, generators: int) -> None:

@@ -30,7 +30,7 @@ from theory.kernels.oracle.quadratures import GUARD_BITS, derivative_table, feat
 
 Number = Any
 Question = tuple[Kind, tuple[Fraction, ...], tuple[Fraction, ...]]
-Ladder = dict[tuple[int, int], PolyElement]
+Derivatives = dict[tuple[int, int], PolyElement]
 NODES_PER_STD = 14
 MAX_HERMITE = 400
 MAX_OPERATIONS = 60
@@ -39,18 +39,18 @@ WORK = 3.0
 """Predicted seconds for the kernel's own rule, and for the other one."""
 
 
-def ladder(weights: Law, biases: Law, a: int, b: int) -> Ladder:
+def chain_rule(weights: Law, biases: Law, a: int, b: int) -> Derivatives:
     """∂ₓᵃ∂ᵧᵇ E σ(U)σ(V) as Σ P_ij(x, y) E σ⁽ⁱ⁾(U) σ⁽ʲ⁾(V); one dimension."""
     joint = joint_gaussian(Coordinates(1), (weights,), biases, Constants(()))
     x, y = joint.ring.gens[:2]
     half = joint.ring.ground_new(joint.ring.domain.from_sympy(sp.Rational(1, 2)))
-    state: Ladder = {(0, 0): joint.ring.one}
+    state: Derivatives = {(0, 0): joint.ring.one}
     for variable, mean, variance, lift, times in (
         (x, joint.mean[0], joint.alpha, (1, 0), a),
         (y, joint.mean[1], joint.beta, (0, 1), b),
     ):
         for _ in range(times):
-            new: Ladder = {}
+            new: Derivatives = {}
             for (i, j), P in state.items():
                 for (di, dj), factor in (
                     ((0, 0), None),
@@ -151,7 +151,7 @@ def _diagonal(kernel: KernelDerivation, coefficients: HermiteCoefficients, x: Fr
 
 
 def gaussian_reference(kernel: KernelDerivation, kind: Kind, p: Sequence[Fraction], q: Sequence[Fraction]) -> Number:
-    """K, K_AD or K_FD at two points by the ladder and Mehler's expansion, in the current precision."""
+    """K, K_AD or K_FD at two points by the chain rule and Mehler's expansion, in the current precision."""
     (_, vw), (_, vb) = spread(kernel.weights), spread(kernel.biases)
     left, right = kernel.features(kind, p, q)
 
@@ -171,7 +171,7 @@ def gaussian_reference(kernel: KernelDerivation, kind: Kind, p: Sequence[Fractio
             if x == y:
                 total += real(c * e) * _diagonal(kernel, coefficients(x), x, a, b)
                 continue
-            for (i, j), P in ladder(kernel.weights, kernel.biases, a, b).items():
+            for (i, j), P in chain_rule(kernel.weights, kernel.biases, a, b).items():
                 factor = P.evaluate(list(zip(P.ring.gens, (_rational(x), _rational(y)), strict=True)))
                 share = Fraction(int(factor.numerator), int(factor.denominator))
                 total += real(c * e * share) * mean(x, y, i, j)

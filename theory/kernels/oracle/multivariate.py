@@ -69,7 +69,7 @@ def method(form: Form | None, weight: Law, bias: Law) -> str:
     return "two-dimensional product quadrature over weight and bias"
 
 
-def is_dear(form: Form | None, weight: Law, bias: Law) -> bool:
+def is_expensive(form: Form | None, weight: Law, bias: Law) -> bool:
     """Whether the reference is a product rule in floating point, which costs seconds."""
     if isinstance(form, Waves | Polynomial):
         return False
@@ -288,16 +288,18 @@ def spell(p: Point, q: Point) -> str:
 def _kernel_mean(kernel: KernelDerivation, level: int) -> tuple[Callable[[Point, Point], Number], str]:
     w, b, form = kernel.weights, kernel.biases, form_of(kernel.activation)
     if isinstance(form, Polynomial):
-        return lambda p, q: _polynomial_several(kernel, form, p, q), "double-exponential quadrature of the moments"
+        return lambda p, q: _polynomial_multivariate(kernel, form, p, q), "double-exponential quadrature of the moments"
     if isinstance(form, Waves):
         return (
-            lambda p, q: _exponential_several(kernel, form, p, q),
+            lambda p, q: _exponential_multivariate(kernel, form, p, q),
             "double-exponential quadrature of the densities against complex exponentials",
         )
     if isinstance(w, Constant | Discrete):
         return lambda p, q: _fixed(kernel, p, q), "quadrature over the bias, weight by weight"
     if isinstance(form, Kink):
-        return lambda p, q: _angular_several(kernel, form, p, q), "Gauss–Legendre quadrature over the angle of (U, V)"
+        return lambda p, q: _angular_multivariate(
+            kernel, form, p, q
+        ), "Gauss–Legendre quadrature over the angle of (U, V)"
     assert isinstance(w, Normal)
     table, sigma = derivative_table(kernel.activation), kernel.activation.derivative(0)
     parity = {None: 0, "even": 1, "odd": -1}[kernel.activation.parity]
@@ -325,7 +327,7 @@ def _fixed(kernel: KernelDerivation, p: Point, q: Point) -> Number:
     return total / len(choices)
 
 
-def _polynomial_several(kernel: KernelDerivation, form: Polynomial, p: Point, q: Point) -> Number:
+def _polynomial_multivariate(kernel: KernelDerivation, form: Polynomial, p: Point, q: Point) -> Number:
     """E UⁱVʲ by adding one independent variable at a time; moments by quadrature."""
     coefficients = [number(c) for c in form.coefficients]
     n = len(coefficients)
@@ -350,7 +352,7 @@ def _polynomial_several(kernel: KernelDerivation, form: Polynomial, p: Point, q:
     return mp.fsum(a * b * state[i][j] for i, a in enumerate(coefficients) for j, b in enumerate(coefficients))
 
 
-def _exponential_several(kernel: KernelDerivation, form: Waves, p: Point, q: Point) -> Number:
+def _exponential_multivariate(kernel: KernelDerivation, form: Waves, p: Point, q: Point) -> Number:
     terms = [(number(c), number(rate)) for c, rate in form.terms]
     total = mp.mpc(0)
     for c1, l1 in terms:
@@ -362,7 +364,7 @@ def _exponential_several(kernel: KernelDerivation, form: Waves, p: Point, q: Poi
     return mp.re(total)
 
 
-def _angular_several(kernel: KernelDerivation, form: Kink, p: Point, q: Point) -> Number:
+def _angular_multivariate(kernel: KernelDerivation, form: Kink, p: Point, q: Point) -> Number:
     """U = √α r cos θ, V = √β r cos(θ − ω) with cos ω = ρ."""
     (_, vw), (_, vb) = spread(kernel.weights), spread(kernel.biases)
     alpha, beta, gamma = (

@@ -45,7 +45,7 @@ def verified(kernel: KernelDerivation, cache: DerivationCache | None = None) -> 
         if verification.digits >= TARGET:
             return _attach(kernel, verification)
     start = time.perf_counter()
-    verification = _verify_several(kernel) if kernel.coordinates.dimension > 1 else _verify(kernel)
+    verification = _verify_multivariate(kernel) if kernel.coordinates.dimension > 1 else _verify(kernel)
     verification = replace(verification, seconds=time.perf_counter() - start)
     if cache is not None and verification.digits >= TARGET:
         cache.write(key, verification)
@@ -105,13 +105,13 @@ def _scales(law: Law) -> tuple[Fraction, ...]:
 def _wanted(kernel: KernelDerivation) -> list[tuple[Kind, Point, Point]]:
     """What is checked where: K everywhere, K_AD off and on the diagonal, K_FD off it.
 
-    Where the reference is a dear product rule, K_FD is left out: it is a combination of values of K by definition.
+    Where the reference is an expensive product rule, K_FD is left out: it is a combination of values of K by definition.
     """
     points = sample_points(kernel)
-    dear = kernel.coordinates.dimension == 1 and references.is_dear(
+    expensive = kernel.coordinates.dimension == 1 and references.is_expensive(
         form_of(kernel.activation), kernel.weights, kernel.biases
     )
-    if dear or not kernel.closed:
+    if expensive or not kernel.closed:
         points = (points[0], points[2], points[2])
     out: list[tuple[Kind, Point, Point]] = [("K", p, q) for p, q in dict.fromkeys(points)]
     if kernel.operator is not None:
@@ -122,7 +122,7 @@ def _wanted(kernel: KernelDerivation) -> list[tuple[Kind, Point, Point]]:
             except NonexistenceError:
                 continue
             out.append(("K_AD", p, q))
-        if kernel.difference is not None and not dear:
+        if kernel.difference is not None and not expensive:
             out.append(("K_FD", *points[0]))
     return out
 
@@ -218,7 +218,7 @@ def _digits(kernel: KernelDerivation, kind: Kind, p: list[Fraction], q: list[Fra
         return int(mp.floor(-mp.log10(gap / size))) if gap < size else 0
 
 
-def _verify_several(kernel: KernelDerivation) -> Verification:
+def _verify_multivariate(kernel: KernelDerivation) -> Verification:
     """In several dimensions: K by quadrature, K_AD by differences of K at a few hundred digits.
 
     K_FD is a combination of values of K by definition.

@@ -32,19 +32,19 @@ from theory.kernels.forms.coordinates import (
     ALPHA,
     BETA,
     GAMMA,
+    ChainRule,
     Constants,
     Coordinates,
     JointGaussian,
-    Ladder,
     Weights,
     abstract_joint,
     fraction,
     joint_gaussian,
-    radical_ladder,
+    radical_chain_rule,
     spread,
 )
 from theory.kernels.forms.gaussian_moments import tilted_expression
-from theory.kernels.forms.radical import Frame, RadicalForm, Tower, ring
+from theory.kernels.forms.radical import Frame, Jet, RadicalForm, ring
 
 
 class PolynomialKernel:
@@ -190,7 +190,7 @@ class GaussianKernel:
         self.forms: list[tuple[int, RadicalForm]] = []
         for first, second, weight in conjugate_pairs(groups):
             self.forms.append((weight, tilted_form(self.joint, self.constants, first, second)))
-        self.towers = [(k, Tower(form, 2 * coordinates.dimension)) for k, form in self.forms]
+        self.jets = [(k, Jet(form, 2 * coordinates.dimension)) for k, form in self.forms]
         self.assumptions: tuple[str, ...] = ()
         self.steps = self._explain(weights, biases)
 
@@ -199,16 +199,16 @@ class GaussianKernel:
         if self.coordinates.dimension > 1 and any((*a, *b)):
             if any(form.frame.N for _, form in self.forms):
                 return tilted_expression(self.shape, self.weights, self.biases, self.coordinates, a, b)
-            return self.ladder.derivative((*a, *b))
-        return sp.Add(*(weight * tower.at((*a, *b)).expression() for weight, tower in self.towers))
+            return self.chain_rule.derivative((*a, *b))
+        return sp.Add(*(weight * jet.at((*a, *b)).expression() for weight, jet in self.jets))
 
     @cached_property
-    def ladder(self) -> Ladder:
+    def chain_rule(self) -> ChainRule:
         """The chain rule in the invariants, for several dimensions and forms without an exponential."""
         target = ring([ALPHA, BETA, GAMMA, *self.constants.symbols.values()], self.joint.ring.domain != QQ)
         joint = abstract_joint(target, target.zero)
         groups = conjugate_pairs(self.shape.groups)
-        return radical_ladder([(k, tilted_form(joint, self.constants, g, h)) for g, h, k in groups], self.joint)
+        return radical_chain_rule([(k, tilted_form(joint, self.constants, g, h)) for g, h, k in groups], self.joint)
 
     def _explain(self, weights: Weights, biases: Law) -> tuple[Step, ...]:
         alpha, beta, gamma, delta = sp.symbols("alpha beta gamma Delta")
@@ -260,7 +260,7 @@ def conjugate_pairs(groups: Sequence[Group]) -> list[tuple[Group, Group, int]]:
 LU, LV, P, Q, R = sp.symbols("l_u l_v P Q R", real=True)
 
 
-class HermiteTower:
+class HermiteJet:
     """The polynomials of two groups, each computed once from a lower one."""
 
     def __init__(self, first: Group, second: Group) -> None:

@@ -18,11 +18,11 @@ from sympy.polys.rings import PolyElement
 from theory.base.derivation import Step
 from theory.features.laws import Cauchy, Constant, Laplace, Law, Normal, Uniform
 from theory.kernels.forms.activation_forms import GaussianSum, Group
-from theory.kernels.forms.coordinates import Constants, Coordinates, JointGaussian, Ladder, Weights, fraction, spread
+from theory.kernels.forms.coordinates import ChainRule, Constants, Coordinates, JointGaussian, Weights, fraction, spread
 from theory.kernels.forms.integrals import CauchyMoment, LaplaceMoment, UniformMoment
-from theory.kernels.forms.radical import RadicalForm, Tower, ring
+from theory.kernels.forms.radical import Jet, RadicalForm, ring
 from theory.kernels.routes import gaussian as hermite
-from theory.kernels.routes.gaussian import HermiteTower, tilted_form
+from theory.kernels.routes.gaussian import HermiteJet, tilted_form
 
 S = sp.Symbol("s", real=True)
 
@@ -67,7 +67,7 @@ class DirectKernel:
         self.groups, self.constants = groups, constants
         self.joint = joint = self._conditional(weights, biases, constants)
         points = 2 * coordinates.dimension
-        self.towers = [Tower(tilted_form(joint, constants, g, h), points) for g in groups for h in groups]
+        self.jets = [Jet(tilted_form(joint, constants, g, h), points) for g in groups for h in groups]
         self.position = points
         self.assumptions = ("weights and bias are independent",)
         self.steps = self._explain()
@@ -114,22 +114,22 @@ class DirectKernel:
     def derivative(self, a: Sequence[int], b: Sequence[int]) -> sp.Expr:
         """E w^(a+b) σ^(|a|)(U) σ^(|b|)(V)."""
         if self.coordinates.dimension > 1:
-            return self.ladder.derivative((*a, *b))
-        return sp.Add(*(self._integrated(tower.at((*a, *b)), self.position) for tower in self.towers))
+            return self.chain_rule.derivative((*a, *b))
+        return sp.Add(*(self._integrated(jet.at((*a, *b)), self.position) for jet in self.jets))
 
     @cached_property
-    def ladder(self) -> Ladder:
+    def chain_rule(self) -> ChainRule:
         """The chain rule in the invariants of centred weights, for several dimensions: ∂_α, ∂_β and ∂_γ of
         E σ(U)σ(V) are ½E σ″(U)σ(V), ½E σ(U)σ″(V) and E σ′(U)σ′(V) (Price, 1958)."""
-        towers = [(g, h, HermiteTower(g, h)) for g in self.groups for h in self.groups]
+        jets = [(g, h, HermiteJet(g, h)) for g in self.groups for h in self.groups]
 
         @cache
         def mean(m: int, n: int) -> sp.Expr:
-            return sp.Add(*(self._conditional_mean(g, h, tower, tower.at(m, n)) for g, h, tower in towers))
+            return sp.Add(*(self._conditional_mean(g, h, jet, jet.at(m, n)) for g, h, jet in jets))
 
-        return Ladder(self.joint, lambda i, j, k: mean(2 * i + k, 2 * j + k) / 2 ** (i + j))
+        return ChainRule(self.joint, lambda i, j, k: mean(2 * i + k, 2 * j + k) / 2 ** (i + j))
 
-    def _conditional_mean(self, first: Group, second: Group, tower: HermiteTower, G: PolyElement) -> sp.Expr:
+    def _conditional_mean(self, first: Group, second: Group, jet: HermiteJet, G: PolyElement) -> sp.Expr:
         """The mean over s of G · exp(…)/√D, where ℓ_u = e₀ + e₁s, ℓ_v = f₀ + f₁s; centred weights."""
         q1, q2, display = first.q, second.q, self.joint.display
         alpha, beta, gamma = (display[name] for name in ("alpha", "beta", "gamma"))
@@ -142,8 +142,8 @@ class DirectKernel:
         du, dv = shift - first.tilt / q1, shift - second.tilt / q2
         e0, f0 = -(p * du + r * dv), -(r * du + q * dv)
         B, C = e0 + f0, (first.tilt**2 / q1 + second.tilt**2 / q2 - p * du**2 - 2 * r * du * dv - q * dv**2) / 2
-        images = {hermite.P: p, hermite.Q: q, hermite.R: r, **tower.constants.values}
-        rest = [images[symbol] for symbol in tower.ring.symbols[2:]]
+        images = {hermite.P: p, hermite.Q: q, hermite.R: r, **jet.constants.values}
+        rest = [images[symbol] for symbol in jet.ring.symbols[2:]]
         coefficients: defaultdict[tuple[int, int], list[sp.Expr]] = defaultdict(list)
         for (i, j, *others), c in G.terms():
             factors = (base**n for base, n in zip(rest, others, strict=True) if n)

@@ -22,16 +22,16 @@ from theory.kernels.forms.coordinates import (
     BETA,
     GAMMA,
     GRAM,
+    ChainRule,
     Constants,
     Coordinates,
     JointGaussian,
-    Ladder,
     Weights,
     joint_gaussian,
-    radical_ladder,
+    radical_chain_rule,
     spread,
 )
-from theory.kernels.forms.radical import Angle, Frame, RadicalForm, Tower, ring
+from theory.kernels.forms.radical import Angle, Frame, Jet, RadicalForm, ring
 
 INVERSE_PI = 1 / sp.pi
 
@@ -224,8 +224,8 @@ class PriceKernel:
         self.invariants = invariants_of(shape)
         self.joint: JointGaussian = joint_gaussian(coordinates, weights, biases, self.invariants.constants)
         form = carry(self.invariants, self.joint)
-        self.tower = Tower(form, 2 * coordinates.dimension)
-        self.ladders: dict[Angle, Ladder] = {}
+        self.jet = Jet(form, 2 * coordinates.dimension)
+        self.chain_rules: dict[Angle, ChainRule] = {}
         self.assumptions: tuple[str, ...] = ()
         if isinstance(shape, ReluPower):
             self.assumptions = (
@@ -246,12 +246,12 @@ class PriceKernel:
 
     def _written(self, orders: tuple[int, ...], style: Angle) -> sp.Expr:
         if self.coordinates.dimension > 1 and any(orders):
-            if style not in self.ladders:
-                self.ladders[style] = radical_ladder(
+            if style not in self.chain_rules:
+                self.chain_rules[style] = radical_chain_rule(
                     [(1, self.invariants.form)], self.joint, lambda f: f.expression(style)
                 )
-            return self.ladders[style].derivative(orders)
-        return self.tower.at(orders).expression(style)
+            return self.chain_rules[style].derivative(orders)
+        return self.jet.at(orders).expression(style)
 
     @property
     def angle_is_regular(self) -> bool:

@@ -19,7 +19,7 @@ from theory.kernels.evaluation import to_digits
 from theory.kernels.forms.activation_forms import shape
 from theory.kernels.oracle import conditioning as regression
 from theory.kernels.routes import gaussian as hermite
-from theory.kernels.routes.gaussian import HermiteTower
+from theory.kernels.routes.gaussian import HermiteJet
 
 DPS = 30
 coordinates = st.fractions(-2, 2, max_denominator=12)
@@ -131,12 +131,12 @@ def test_hermite_polynomials_are_derivatives() -> None:
     first, second = (
         shape(sp.sympify(text, {"z": z})).groups[0] for text in ("(1 + z)*exp(-z**2)", "z**2*exp(-z**2/2 + z)")
     )
-    tower = HermiteTower(first, second)
+    jet = HermiteJet(first, second)
     P, Q, R = sp.Rational(1, 3), sp.Rational(2, 5), sp.Rational(-1, 7)
     phi = -(P * u**2 + 2 * R * u * v + Q * v**2) / 2 + u / 3 - v
     images = {hermite.LU: phi.diff(u), hermite.LV: phi.diff(v), hermite.P: P, hermite.Q: Q, hermite.R: R}
-    start = tower.at(0, 0).as_expr().subs(images) * sp.exp(phi)
+    start = jet.at(0, 0).as_expr().subs(images) * sp.exp(phi)
     point = {u: sp.Rational(1, 3), v: sp.Rational(-2, 5)}
     for m, n in ((1, 0), (0, 1), (2, 2)):
         expected = (sp.diff(start, u, m, v, n) * sp.exp(-phi)).subs(point).evalf(30)
-        assert abs(tower.at(m, n).as_expr().subs(images).subs(point) - expected) < 1e-25 * abs(expected)
+        assert abs(jet.at(m, n).as_expr().subs(images).subs(point) - expected) < 1e-25 * abs(expected)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,30 +26,31 @@ from theory.kernels.oracle import quadratures as integrand
 from theory.kernels.oracle import quadratures as means
 from theory.kernels.oracle.quadratures import Kink, Polynomial, Waves, form_of
 
-ROUTES = {
-    "addition", "characteristic", "derive", "direct", "gaussian", "hermite", "ladder", "piecewise", "polynomial", "price",
-    "radical", "routes", "shapes", "special", "tilted",
-}  # fmt: skip
-"""Modules of routes and of their recogniser."""
+ROOT = Path(__file__).resolve().parents[4]
+ROUTES = (
+    "theory.kernels.routes", "theory.kernels.derive", "theory.kernels.forms.activation_forms",
+    "theory.kernels.forms.gaussian_moments", "theory.kernels.forms.integrals", "theory.kernels.forms.radical",
+)  # fmt: skip
+"""Modules of routes, of their recogniser and of their functions."""
 ORACLE: tuple[ModuleType, ...] = (integrand, lattice, means, references, regression, several)
 
 
 @pytest.mark.parametrize("module", ORACLE, ids=lambda m: m.__name__)
 def test_the_oracle_imports_no_route(module: ModuleType) -> None:
     assert module.__file__ is not None
-    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
-    typing_only = {
-        id(node) for block in ast.walk(tree) if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
-        for node in ast.walk(block)
-    }  # fmt: skip
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.ImportFrom)
-            and id(node) not in typing_only
-            and (node.module or "").startswith("theory.kernels")
-        ):
-            names = {node.module.split(".")[-1], *(alias.name for alias in node.names)}  # type: ignore[union-attr]
-            assert not names & ROUTES, f"{module.__name__}, line {node.lineno}: {names & ROUTES}"
+    assert all(
+        (ROOT / f"{name.replace('.', '/')}{end}").exists() for name, end in zip(ROUTES, ["", *[".py"] * 5], strict=True)
+    )
+    for node in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            found = {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+            assert not {name for name in found if name.startswith(ROUTES)}, f"{module.__name__}, line {node.lineno}"
+
+
+def test_the_whole_oracle_is_loaded_without_a_route() -> None:
+    code = "import sys, theory.kernels.oracle.verify; print([m for m in sys.modules if '.kernels.routes' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def doubled(found: Shape | None) -> Shape | None:
