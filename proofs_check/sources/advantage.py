@@ -22,9 +22,10 @@ from proofs_check.claims.claim import Claim, Mutant, Profile, Scope, Step
 from proofs_check.claims.comparisons import cell
 from proofs_check.claims.verdicts import Finding, Outcome
 from proofs_check.sources.decisions import CONFIDENCE, LEVEL, each_of, finding, mean_interval, within
-from proofs_check.sources.runs import ROUND_OFF, Values, outcomes, tables
-from proofs_check.sources.runs import TRUNCATION as TRUNCATED
-from proofs_check.sources.study import (
+from proofs_check.sources.tables import outcomes, tables
+from proofs_check.sources.trained import ROUND_OFF, Values
+from proofs_check.sources.trained import TRUNCATION as TRUNCATED
+from proofs_check.sources.training_samples import (
     ARITHMETICS,
     DESCENDED,
     OUTCOMES,

@@ -27,10 +27,10 @@ from proofs_check.claims.comparisons import both_spectra
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.sources.decisions import CONFIDENCE, within
 from proofs_check.sources.least_squares import system
-from proofs_check.sources.runs import outcomes
 from proofs_check.sources.samples import Sample, Setting, conventions
 from proofs_check.sources.source import DRAWS, Draw, by_convention, entropy_order, order_outcome
-from proofs_check.sources.study import Study, instances, search
+from proofs_check.sources.tables import outcomes
+from proofs_check.sources.training_samples import Study, instances, search
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from numerics.problem.problem import Method
-from proofs_check.sources.runs import Columns, finite, in_arithmetic, network, spectrum_predictors, start
-from proofs_check.sources.study import ADAM_STEP, SOLUTIONS, Study, feature_count, random_step
+from proofs_check.sources.trained import Columns, finite, in_arithmetic, network, spectrum_predictors, start
+from proofs_check.sources.training_samples import ADAM_STEP, SOLUTIONS, Study, feature_count, random_step
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -149,7 +149,7 @@ def _descended(study: Study, A: Tensor, f: Tensor) -> Tensor:
 
 
 def columns(study: Study, method: Method) -> Columns:
-    """The table of :func:`proofs_check.sources.runs.table` for random features."""
+    """The table of :func:`proofs_check.sources.tables.table` for random features."""
     import torch
 
     values = spectra(study, method)
@@ -191,7 +191,7 @@ class _Judge:
         self.features = activation.value(preactivation(self.points, w, b))
 
     def outcomes(self, method: Method, solution: str, a: Tensor) -> list[Columns]:
-        """For each of the outer weights ``[seeds, M, s]``; names as in :func:`proofs_check.sources.runs.outcomes`."""
+        """For each of the outer weights ``[seeds, M, s]``; names as in :func:`proofs_check.sources.tables.outcomes`."""
         import torch
 
         from numerics.training.from_problem import solution_error

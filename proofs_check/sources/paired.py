@@ -20,9 +20,20 @@ from proofs_check.claims.claim import SHARE, Claim, Mutant, Profile, Scope
 from proofs_check.claims.comparisons import by_seed
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.sources.decisions import TIE_IN_SIZE
-from proofs_check.sources.runs import Moment, Table, judged, outcomes, predictors, tables
 from proofs_check.sources.samples import TIE
-from proofs_check.sources.study import ARITHMETICS, DESCENDED, OUTCOMES, OWN, SOLVED, STEPS, Study, solver_of, study_of
+from proofs_check.sources.tables import Moment, Table, outcomes, predictors, tables
+from proofs_check.sources.trained import judged
+from proofs_check.sources.training_samples import (
+    ARITHMETICS,
+    DESCENDED,
+    OUTCOMES,
+    OWN,
+    SOLVED,
+    STEPS,
+    Study,
+    solver_of,
+    study_of,
+)
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

@@ -18,8 +18,18 @@ from proofs_check.claims.claim import Claim, Mutant, Profile, Scope
 from proofs_check.claims.comparisons import cell
 from proofs_check.claims.verdicts import Finding, Outcome
 from proofs_check.sources.decisions import LEVEL, Correlation, each_of, finding, rank_correlations
-from proofs_check.sources.runs import Moment, Table, Values, conventions, judged, outcomes, predictors, tables
-from proofs_check.sources.study import ARITHMETICS, OWN, SOLUTIONS, TOLERANCES, Study, instances, search, solver_of
+from proofs_check.sources.tables import Moment, Table, outcomes, predictors, tables
+from proofs_check.sources.trained import Values, conventions, judged
+from proofs_check.sources.training_samples import (
+    ARITHMETICS,
+    OWN,
+    SOLUTIONS,
+    TOLERANCES,
+    Study,
+    instances,
+    search,
+    solver_of,
+)
 
 Test = Callable[[Study, Scope], Outcome]
 Cells = Callable[[Profile], tuple[Scope, ...]]

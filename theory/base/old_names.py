@@ -107,10 +107,10 @@ MODULES = {
     "proofs_check.sources.explanations": "proofs_check.claims.noise_ridge proofs_check.claims.source_predictions",
     "proofs_check.sources.least_squares": "proofs_check.claims.least_squares",
     "proofs_check.sources.paired": "proofs_check.claims.source_paired",
-    "proofs_check.sources.runs": "proofs_check.claims.runs",
+    "proofs_check.sources.tables": "proofs_check.claims.runs",
     "proofs_check.sources.samples": "proofs_check.claims.samples",
     "proofs_check.sources.source": "proofs_check.claims.source",
-    "proofs_check.sources.study": "proofs_check.claims.study",
+    "proofs_check.sources.training_samples": "proofs_check.claims.study",
     "proofs_check.sources.training": "proofs_check.claims.source_training",
 }
 """Each module, and what it, or a part of it, was called."""

@@ -22,10 +22,10 @@ from numerics.matrices import batches as draws
 from numerics.problem.problem import METHODS, Arithmetic, Problem
 from proofs_check.claims.claim import Profile
 from proofs_check.claims.comparisons import problem
-from proofs_check.sources.runs import outcomes, predictors
 from proofs_check.sources.samples import TAUS, Reduced, reduce, reduced
 from proofs_check.sources.source import order_outcome
-from proofs_check.sources.study import Study
+from proofs_check.sources.tables import outcomes, predictors
+from proofs_check.sources.training_samples import Study
 from theory.base.exact import spell
 from theory.entropy.conventions import Convention
 

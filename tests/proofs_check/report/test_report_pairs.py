@@ -15,7 +15,7 @@ from numerics.matrices.assemble import float_matrix
 from proofs_check.report.figures.maps import agreement, phases
 from proofs_check.report.figures.phase_data import DRAWS, FIRST_PAIR, ITERATIONS, SIZE, over_pairs, over_speeds
 from proofs_check.report.records import PhaseMap
-from proofs_check.sources.study import Study
+from proofs_check.sources.training_samples import Study
 
 
 def entropy(values: Any, normalised: bool = True) -> float:

@@ -14,11 +14,11 @@ import scipy.stats
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numerics.tables.store import Store
 
 from numerics.matrices.assemble import float_matrix, float_rhs
 from numerics.networks import ntk
 from numerics.problem.problem import METHODS, Method
-from numerics.runs.store import Store
 from numerics.spectra import spectrum as spectra
 from numerics.training import from_problem, rfm, statistics
 from numerics.training.loop import Adam, GradientDescent
@@ -29,11 +29,11 @@ from proofs_check.families.networks import loss_orders, networks, training
 from proofs_check.families.networks import networks as network_residuals
 from proofs_check.ledger.judging import judge
 from proofs_check.sources import advantage as source_advantage
-from proofs_check.sources import decisions, least_squares, runs
+from proofs_check.sources import decisions, least_squares, tables, trained
 from proofs_check.sources import explanations as noise_ridge
 from proofs_check.sources import paired as source_paired
 from proofs_check.sources import training as source_training
-from proofs_check.sources.study import ADAM_STEP, Study, random_method, random_step, study_of, weight_scale
+from proofs_check.sources.training_samples import ADAM_STEP, Study, random_method, random_step, study_of, weight_scale
 from theory.base.exact import rational
 from theory.entropy.conventions import standard_conventions
 from theory.entropy.entropy import truncated_entropy
@@ -151,7 +151,7 @@ def test_samples_are_named() -> None:
 def test_starts_are_those_of_the_problems(model: Any, sample: str) -> None:
     study = replace(RFM, model=model, sample=sample, first=3)
     expected = torch.cat([from_problem.start(study.problem(seed), [seed]) for seed in study.seeds])
-    assert torch.equal(runs.start(study), expected)
+    assert torch.equal(trained.start(study), expected)
 
 
 @pytest.mark.parametrize("operator", ["u_xx", "u_xxxx"])
@@ -175,7 +175,7 @@ def test_samples_in_which_something_varies_are_those_of_each_member() -> None:
     """Each member of a batch whose numbers of features, or steps, differ against the problem with its own."""
     A = least_squares.system(replace(RFM, sample="sizes"), "fd")[0]
     study = replace(RFM, sample="sizes")
-    table, alone = runs.predictors(study, "fd"), runs.outcomes(study, "fd")["residual"]
+    table, alone = tables.predictors(study, "fd"), tables.outcomes(study, "fd")["residual"]
     for k, seed in enumerate(study.seeds):
         count = int(study.varied(seed) or 0)
         plain = float_matrix(study.problem(seed).with_(count=count), "fd", "float64")
@@ -193,14 +193,14 @@ def test_samples_in_which_something_varies_are_those_of_each_member() -> None:
         found = least_squares.system(study, "fd")[0][k].numpy()
         assert np.linalg.norm(found - plain) <= 1e-9 * np.linalg.norm(plain)
     coin = replace(RFM, sample="methods", members=8)
-    both = {m: runs.outcomes(replace(coin, sample="seeds"), m)["residual"] for m in METHODS}
-    assert runs.outcomes(coin, "fd")["residual"] == tuple(both[random_method(s)][k] for k, s in enumerate(coin.seeds))
+    both = {m: tables.outcomes(replace(coin, sample="seeds"), m)["residual"] for m in METHODS}
+    assert tables.outcomes(coin, "fd")["residual"] == tuple(both[random_method(s)][k] for k, s in enumerate(coin.seeds))
 
 
 def test_autodiff_knows_no_step() -> None:
     other = replace(NET, step=Fraction(1, 7))
-    assert runs.run(other, "ad") is runs.run(NET, "ad")
-    assert not torch.equal(runs.run(other, "fd").parameters, runs.run(NET, "fd").parameters)
+    assert trained.run(other, "ad") is trained.run(NET, "ad")
+    assert not torch.equal(trained.run(other, "fd").parameters, trained.run(NET, "fd").parameters)
 
 
 @pytest.mark.parametrize("arithmetic", ["float64", "float32"])
@@ -229,7 +229,7 @@ def test_pseudo_inverses_of_a_batch(arithmetic: str, method: Method) -> None:
 def test_outcomes_of_random_features(method: Method) -> None:
     """Gradient descent by the exact law of each problem; errors and residuals by numpy."""
     study = replace(RFM, optimiser="gd")
-    found = runs.outcomes(study, method)
+    found = tables.outcomes(study, method)
     points = from_problem.error_grid(study.problem(0), 128)
     x = points[:, 0].numpy()
     for k, seed in enumerate(study.seeds):
@@ -243,7 +243,7 @@ def test_outcomes_of_random_features(method: Method) -> None:
         assert curve.parameters is not None
         exact = float_matrix(problem, "ad", "float64") @ curve.parameters.numpy() - f.numpy()
         assert found["equation residual"][k] == pytest.approx(np.linalg.norm(exact) / size, rel=1e-6)
-        start = runs.start(study)[k].numpy()
+        start = trained.start(study)[k].numpy()
         b, w = np.split(start[24:], 2)
         u = np.tanh(np.outer(x, w) + b) @ curve.parameters.numpy()
         error = np.linalg.norm(u - np.sin(np.pi * x)) / np.linalg.norm(np.sin(np.pi * x))
@@ -255,9 +255,9 @@ def test_outcomes_of_random_features(method: Method) -> None:
 def test_outcomes_of_networks(method: Method, optimiser: str) -> None:
     """One member by a plain loop over the autograd residual of the same network."""
     study = replace(NET, optimiser=optimiser)
-    found = runs.outcomes(study, method)
-    model: Any = runs.network(study, method)
-    flat = runs.start(study)[1:2].clone()
+    found = tables.outcomes(study, method)
+    model: Any = trained.network(study, method)
+    flat = trained.start(study)[1:2].clone()
     J = ntk.jacobian(model, flat)[0]
     rule: Any = (
         Adam(ADAM_STEP) if optimiser == "adam" else GradientDescent(0.5 / float(torch.linalg.eigvalsh(J @ J.T)[-1]))
@@ -271,7 +271,7 @@ def test_outcomes_of_networks(method: Method, optimiser: str) -> None:
     assert found["residual"][1] == pytest.approx(math.sqrt(2 * losses[-1]), rel=1e-7)
     reached = next((float(t) for t, value in enumerate(losses) if value <= 0.1 * losses[0]), None)
     assert found["iterations to 0.1"][1] == reached
-    exact: Any = runs.network(study, "ad")
+    exact: Any = trained.network(study, "ad")
     assert found["equation residual"][1] == pytest.approx(float(exact.residual(flat).norm()), rel=1e-6)
     if method == "ad":
         assert found["equation residual"][1] == pytest.approx(found["residual"][1], rel=1e-9)
@@ -290,35 +290,35 @@ def _predictors(spectrum: list[float], rank: int, threshold: float = 1e-12) -> d
 
 
 def test_predictors_are_those_of_the_observations() -> None:
-    found = runs.predictors(RFM, "ad")
+    found = tables.predictors(RFM, "ad")
     for k, row in enumerate(least_squares.spectra(RFM, "ad").tolist()):
-        expected = _predictors(row, runs.RANK, 1e-12)
+        expected = _predictors(row, trained.RANK, 1e-12)
         for name, column in found.items():
             assert column[k] == pytest.approx(expected[name], rel=1e-12)
-    assert set(found) == set(runs.conventions("quick")) | {"condition number", "least kept value", "epsilon rank"}
-    assert len(runs.conventions("full")) == 16
+    assert set(found) == set(trained.conventions("quick")) | {"condition number", "least kept value", "epsilon rank"}
+    assert len(trained.conventions("full")) == 16
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_kernels_of_networks_at_the_start_and_in_the_middle(method: Method) -> None:
     """Eigenvalues of ``J Jᵀ`` at the parameters that a plain loop has after half of the iterations."""
-    model: Any = runs.network(NET, method)
-    flat = runs.start(NET).clone()
+    model: Any = trained.network(NET, method)
+    flat = trained.start(NET).clone()
     loss, gradient = model(flat)
     rule = Adam(ADAM_STEP)
     state = rule.start(flat)
     for moment in ("start", "middle"):
-        found = runs.predictors(NET, method, moment)  # type: ignore[arg-type]
+        found = tables.predictors(NET, method, moment)  # type: ignore[arg-type]
         assert len(found["energy τ=1e-6, power 1"]) == 3
         G = ntk.kernel(model, flat)
         values = torch.linalg.eigvalsh(G).flip(1)
         for k, row in enumerate(values.clamp(min=0).tolist()):
-            expected = truncated_entropy(row, runs.judged()["energy τ=1e-6, power 1"]).value
+            expected = truncated_entropy(row, trained.judged()["energy τ=1e-6, power 1"]).value
             assert found["energy τ=1e-6, power 1"][k] == pytest.approx(expected, rel=1e-6)
         first = loss.clone()
         for _ in range(NET.iterations // 2):
             loss, gradient = rule.advance(model, flat, loss, gradient, state)
-    assert runs.outcomes(NET, method)["later loss"] == pytest.approx((loss / first).tolist(), rel=1e-9)
+    assert tables.outcomes(NET, method)["later loss"] == pytest.approx((loss / first).tolist(), rel=1e-9)
 
 
 def test_samples_are_shared_through_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,32 +327,32 @@ def test_samples_are_shared_through_the_store(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(spectra, "_BACKING", [store])
     computed = []
 
-    def column(study: Study, method: Method) -> dict[str, runs.Values]:
+    def column(study: Study, method: Method) -> dict[str, trained.Values]:
         computed.append(study)
         return {"after pseudo-inverse, sin(pi*x): residual": (0.1, None, 1e-300)}
 
-    monkeypatch.setattr(runs, "_computed", column)
+    monkeypatch.setattr(tables, "_computed", column)
     for _ in range(2):  # as in two processes
-        runs.table.cache_clear()
-        assert runs.outcomes(RFM, "fd") == {"residual": (0.1, None, 1e-300)}
+        tables.table.cache_clear()
+        assert tables.outcomes(RFM, "fd") == {"residual": (0.1, None, 1e-300)}
     assert len(computed) == len(store) == 1
-    runs.outcomes(replace(RFM, step=Fraction(1, 7)), "fd")
+    tables.outcomes(replace(RFM, step=Fraction(1, 7)), "fd")
     assert len(computed) == len(store) == 2
     # Autodiff has no step.
-    runs.outcomes(RFM, "ad")
-    runs.outcomes(replace(RFM, step=Fraction(1, 7)), "ad")
+    tables.outcomes(RFM, "ad")
+    tables.outcomes(replace(RFM, step=Fraction(1, 7)), "ad")
     assert len(store) == 3
-    runs.table.cache_clear()
+    tables.table.cache_clear()
     assert RFM.key != replace(RFM, first=1).key
 
 
 def test_residuals_at_the_cut_off_of_a_convention() -> None:
     label = "energy τ=1e-6, power 1"
-    found = runs.outcomes(RFM, "ad", label)["residual"]
+    found = tables.outcomes(RFM, "ad", label)["residual"]
     A, f = least_squares.system(RFM, "ad")
     for k, value in enumerate(found):
         left = rfm.truncated_svd(A[k], f)
-        kept = truncated_entropy(left.values.tolist(), runs.judged()[label]).cutoff
+        kept = truncated_entropy(left.values.tolist(), trained.judged()[label]).cutoff
         assert value == pytest.approx(float(left.residuals[kept] / f.norm()), rel=1e-6)
 
 
@@ -365,7 +365,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch, sign: float, noise: float, seed: in
     generator = np.random.default_rng(seed)
     x = generator.standard_normal(96)
     y = sign * x + noise * generator.standard_normal(96)
-    names = [*runs.conventions("quick"), "condition number"]
+    names = [*trained.conventions("quick"), "condition number"]
     columns = {name: tuple(x.tolist()) for name in names[:-1]} | {
         names[-1]: tuple(generator.standard_normal(96).tolist())
     }

@@ -51,7 +51,7 @@ SOLUTIONS = ("sin(pi*x)", "sin(8*pi*x)")
 RANK = 8
 """Of the conventions with a fixed number of singular values."""
 OUTCOMES = ("residual", "equation residual", "solution error")
-"""What is compared of AD and FD; see :func:`proofs_check.sources.runs.outcomes`."""
+"""What is compared of AD and FD; see :func:`proofs_check.sources.tables.outcomes`."""
 OWN = "own cut-off"
 """The solver that cuts the spectrum where the cell's convention does."""
 ARITHMETICS = ("float64", "float32")
@@ -128,6 +128,12 @@ class Study:
     def iterations(self) -> int:
         """Of the optimiser."""
         return ITERATIONS[self.profile][self.optimiser]
+
+    def as_computed(self, method: Method) -> Study:
+        """Without what does not matter: autodiff knows no step, and least squares takes all right-hand sides at once."""
+        step = Fraction(1, 100) if method == "ad" and self.sample != "methods" else self.step
+        solution = SOLUTIONS[0] if (self.model, self.optimiser) == ("rfm", "svd") else self.solution
+        return replace(self, step=step, solution=solution)
 
     def laws(self, seed: int) -> tuple[Normal, Normal]:
         """Of the weights and of the biases of the member with this seed."""
@@ -257,7 +263,7 @@ DEVIATIONS = {"N(0, 1)": Fraction(1), "N(0, 25)": Fraction(5)}
 
 
 def solver_of(scope: Scope) -> str:
-    """The solver of a cell of random features, by the name that :func:`proofs_check.sources.runs.outcomes` takes."""
+    """The solver of a cell of random features, by the name that :func:`proofs_check.sources.tables.outcomes` takes."""
     return scope["convention"] if scope["solver"] == OWN else scope["solver"]
 
 

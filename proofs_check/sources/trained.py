@@ -1,26 +1,23 @@
-"""What the samples of :mod:`proofs_check.sources.study` come to: predictors before training, outcomes after it.
+"""The networks of a sample, at the start and trained, and predictors of training: what spectra come to.
 
-Each sample is computed once in a process, and once in all processes that share a store. Everything is seeded, runs on
-the CPU, and does not depend on the order in which samples are asked for. torch is imported when one is computed.
+Everything is seeded and runs on the CPU. torch is imported when a sample is computed.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from numerics.entropy.compare import truncated_entropies
-from numerics.problem.problem import METHODS, Method
-from numerics.runs.store import content_key, recipe
-from numerics.spectra import spectrum as spectra
+from numerics.problem.problem import Method
 from proofs_check.claims.claim import Profile
-from proofs_check.sources.study import ADAM_STEP, RANK, SOLUTIONS, TOLERANCES, Study, random_method
+from proofs_check.sources.training_samples import ADAM_STEP, RANK, SOLUTIONS, TOLERANCES, Study
 from theory.entropy.conventions import Convention, standard_conventions
 
 if TYPE_CHECKING:
@@ -34,8 +31,6 @@ Columns = dict[str, Values]
 ROUND_OFF, TRUNCATION = "round-off of the residual", "truncation of the residual"
 """Columns of networks trained by FD: norms, at the parameters that were found, of the FD residual in the arithmetic less
 that in float64, and of that in float64 less the residual by autodiff."""
-Moment = Literal["start", "middle"]
-"""When a spectrum is taken: before training, or after half of the iterations (networks only)."""
 
 
 def judged() -> dict[str, Convention]:
@@ -81,109 +76,6 @@ def spectrum_predictors(found_spectra: Tensor, profile: Profile) -> tuple[Column
 def finite(values: Sequence[float]) -> Values:
     """None for what is infinite or not a number."""
     return tuple(v if math.isfinite(v) else None for v in values)
-
-
-@dataclass(frozen=True)
-class Table:
-    """All that a sample comes to by one method: computed once, before the cells that read it."""
-
-    study: Study
-    method: Method
-
-    @property
-    def key(self) -> str:
-        """Its content key."""
-        return content_key("table", [self.study.key, self.method], recipe(__name__))
-
-    @property
-    def cost(self) -> float:
-        """Seconds, roughly."""
-        work = len(self.study.seeds) * self.study.count
-        return 1e-10 * work * (self.study.points * self.study.count + 300 * self.study.points * self.study.iterations)
-
-    def prepare(self) -> None:
-        """Computes it and keeps it in the store of this process."""
-        store = spectra.backing()
-        if store is not None and store.missing([self.key]):
-            store.put(self.key, _computed(self.study, self.method))
-
-
-def tables(study: Study, methods: Sequence[Method] = METHODS) -> tuple[Table, ...]:
-    """What the cells of a study read: the tables themselves, without what does not matter for them."""
-    asked = [(_as_computed(study, m), m) for m in methods]
-    if study.sample == "methods":
-        asked = [(replace(one, sample="seeds"), m) for one, _ in asked for m in METHODS]
-    return tuple(dict.fromkeys(Table(_as_computed(one, m), m) for one, m in asked))
-
-
-@lru_cache(maxsize=256)
-def table(study: Study, method: Method) -> Columns:
-    """All that a sample comes to by a method, one value a seed.
-
-    Columns ``"start: …"`` and ``"middle: …"``: see :func:`predictors`; ``"after …: …"`` and the rest:
-    see :func:`outcomes`.
-    """
-    own = _as_computed(study, method)
-    if own.sample == "methods":
-        both = {m: table(replace(own, sample="seeds"), m) for m in METHODS}
-        drawn = [both[random_method(seed)] for seed in own.seeds]
-        return {name: tuple(one[name][k] for k, one in enumerate(drawn)) for name in both["ad"]}
-    if (store := spectra.backing()) is None:
-        return _computed(own, method)
-    wanted = Table(own, method)
-    wanted.prepare()
-    kept: Any = store.get(wanted.key)
-    return {name: tuple(column) for name, column in kept.items()}
-
-
-def _computed(study: Study, method: Method) -> Columns:
-    from proofs_check.sources import least_squares
-
-    return least_squares.columns(study, method) if study.model == "rfm" else _network_columns(study, method)
-
-
-def _as_computed(study: Study, method: Method) -> Study:
-    """Without what does not matter: autodiff knows no step, and least squares takes all right-hand sides at once."""
-    if method == "ad" and study.sample != "methods":
-        study = replace(study, step=Fraction(1, 100))
-    if study.model == "rfm" and study.optimiser == "svd":
-        study = replace(study, solution=SOLUTIONS[0])
-    return study
-
-
-def predictors(study: Study, method: Method, moment: Moment = "start") -> Columns:
-    """Entropies by convention and their rivals (:func:`spectrum_predictors`), one value a seed.
-
-    Of the singular values of the features' matrix A for random features, and of the eigenvalues of the gradient-descent
-    kernel ``G = J Jᵀ`` of the residual for networks, before training or in the middle of it.
-    """
-    return _columns(table(study, method), f"{moment}: ")
-
-
-def outcomes(study: Study, method: Method, solver: str = "pseudo-inverse") -> Columns:
-    """What the runs of a method came to, one value a seed.
-
-    ``residual``: norm of the residual that was minimised, in the arithmetic of the run, over ``‖f‖`` for random
-    features. ``equation residual``: of the differential equation itself, by autodiff in float64 at the solution that
-    was found. ``solution error``: relative to the exact solution. For networks ``iterations to τ``: first iteration
-    with at most that fraction of the first loss, None where that was not reached; ``loss``: the last over the first;
-    ``later loss``: the last over that in the middle.
-
-    Args:
-        solver: for the pseudo-inverse of random features, ``"pseudo-inverse"`` (cut at the arithmetic's own
-            ``eps · max(n, M) · σ_1``) or the label of a convention, at whose cut-off number the spectrum is cut.
-    """
-    found = table(study, method)
-    if study.model == "rfm" and study.optimiser == "svd":
-        return _columns(found, f"after {solver}, {study.solution}: ")
-    return {name: column for name, column in found.items() if not name.startswith(("start: ", "middle: "))}
-
-
-def _columns(found: Columns, prefix: str) -> Columns:
-    return {name.removeprefix(prefix): column for name, column in found.items() if name.startswith(prefix)}
-
-
-# Networks.
 
 
 @lru_cache(maxsize=64)
@@ -254,7 +146,7 @@ def kernel_spectra(study: Study, method: Method, flat: Tensor) -> Tensor:
 
 def run(study: Study, method: Method) -> EnsembleRun:
     """The networks of the sample, trained."""
-    return _run(_as_computed(study, method), method)
+    return _run(study.as_computed(method), method)
 
 
 @lru_cache(maxsize=16)
@@ -276,7 +168,7 @@ def _run(study: Study, method: Method) -> EnsembleRun:
     )  # fmt: skip
 
 
-def _network_columns(study: Study, method: Method) -> Columns:
+def columns(study: Study, method: Method) -> Columns:
     import torch
 
     from numerics.training.from_problem import error_grid, solution_error
