@@ -141,6 +141,7 @@ def test_claims_and_show() -> None:
     assert len(listed) >= 18
     assert {"S1", "S2", "S3"} <= {claim["source"] for claim in listed}
     shown = answer("show", "entropy.covariance", "--json")
+    assert shown["judges"] == ["theory.entropy.entropy.covariance_gap"]
     assert shown["mutants"]
     assert shown["derivation"]
 
