@@ -14,11 +14,11 @@ from proofs_check.claims.claim import Profile, Scope, Step, instead, stated, wro
 from proofs_check.claims.comparisons import below, every, once, same
 from proofs_check.claims.formal import Formal, positive, reals
 from proofs_check.claims.verdicts import Outcome
-from proofs_check.families.differences.stencils import describe
+from proofs_check.families.differences.stencils import describe, random_stencil
 from theory.base.enclosure import from_comparison
 from theory.base.exact import spell
 from theory.base.polynomials import integer_polynomial, sign_on
-from theory.stencils import Stencil, central, five_point, forward, nine_point, remainder, stencil, thirteen_point
+from theory.stencils import Stencil, central, five_point, forward, nine_point, remainder, thirteen_point
 from theory.stencils.remainder import remainder_constants
 
 Leading = dict[tuple[int, int], Fraction]
@@ -169,10 +169,7 @@ def _random_nodes(extra: int) -> Callable[[Scope, Profile], Iterator[Stencil]]:
         m = int(scope["derivative"])
         generator = random.Random(11 * m)
         for _ in range(40 if profile == "quick" else 400):
-            nodes: set[Fraction] = set()
-            while len(nodes) < m + extra:
-                nodes.add(Fraction(generator.randint(-9, 9), generator.randint(1, 3)))
-            yield stencil(m, sorted(nodes))
+            yield random_stencil(generator, m, m + extra, 9, 3)
 
     return instances
 

@@ -20,7 +20,7 @@ from numerics.matrices.batches import DrawnSpectra, drawn_over_steps
 from numerics.problem.drawn import features, interior_points
 from numerics.problem.problem import Arithmetic, Problem
 from numerics.spectra.spectrum import UNIT_ROUNDOFF, spectrum
-from proofs_check.claims.claim import TYPICAL, Assumption, Profile, Request, Scope, Step, stated, wrong
+from proofs_check.claims.claim import TYPICAL, Assumption, Profile, Scope, Step, stated, wrong
 from proofs_check.claims.comparisons import once, problem, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.differences.steps import Draw, named, predicted
@@ -88,26 +88,22 @@ def mean_log(quotients: Sequence[float], scale: float, what: str) -> Outcome:
     return Outcome(within(interval, 0.0, REACH), detail, margin=REACH - abs(mean), data=data)
 
 
+def _drawn(scope: Scope, seed: int, size: int) -> Problem:
+    step = Fraction(scope["step"])
+    return problem(scope["activation"], seed=seed, size=size, operator=scope["operator"], step=step)
+
+
 def _instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
     size = 32 if profile == "quick" else 64
     for seed in seeds(profile, 30, 64):  # of 29 that meet the assumptions a share of 9 in 10 can be shown
-        yield problem(
-            scope["activation"], seed=seed, size=size, operator=scope["operator"], step=Fraction(scope["step"])
-        )
+        yield _drawn(scope, seed, size)
 
 
 def _search(scope: Scope) -> SearchStrategy[Problem]:
     """Draws of the same kind by their seed: the law is about many random features."""
-    from proofs_check.search import spaces as search_spaces
+    from proofs_check.search import spaces
 
-    operator, step = scope["operator"], Fraction(scope["step"])
-    return search_spaces.seeded(
-        lambda seed: problem(scope["activation"], seed=seed, size=32, operator=operator, step=step)
-    )
-
-
-def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
-    yield (instance, "ad", "exact")
+    return spaces.seeded(lambda seed: _drawn(scope, seed, 32))
 
 
 def _autodiff(instance: Problem) -> Sequence[float]:
@@ -335,7 +331,7 @@ def law_constant(population: Population, scope: Scope, scale: float = 1.0) -> Ou
         Assumption("the smallest quarter lies behind the knee at the largest step", _floor_reaches, True),
     ),
     quantifier=TYPICAL,
-    requests=_requests,
+    requests=lambda instance, scope: ((instance, "ad", "exact"),),
     search=_search,
     judges=(predicted_floor,),
     mutants=(

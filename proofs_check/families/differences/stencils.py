@@ -30,6 +30,14 @@ NAMED: dict[str, Callable[[], Stencil]] = {
 RANDOM = "random rational offsets"
 
 
+def random_stencil(generator: random.Random, derivative: int, nodes: int, reach: int, denominators: int) -> Stencil:
+    """A stencil on so many different nodes p/q, |p| ≤ reach, 1 ≤ q ≤ denominators; 0 may lie anywhere."""
+    offsets: set[Fraction] = set()
+    while len(offsets) < nodes:
+        offsets.add(Fraction(generator.randint(-reach, reach), generator.randint(1, denominators)))
+    return stencil(derivative, sorted(offsets))
+
+
 def instances(scope: Scope, profile: Profile) -> Iterator[Stencil]:
     if scope["stencil"] != RANDOM:
         yield NAMED[scope["stencil"]]()
@@ -38,11 +46,7 @@ def instances(scope: Scope, profile: Profile) -> Iterator[Stencil]:
     generator = random.Random(7)
     for _ in range(16 if profile == "quick" else 400):
         derivative = generator.randint(1, 4)
-        nodes = derivative + generator.randint(1, 3)
-        offsets: set[Fraction] = set()
-        while len(offsets) < nodes:
-            offsets.add(Fraction(generator.randint(-12, 12), generator.randint(1, 4)))
-        yield stencil(derivative, sorted(offsets))
+        yield random_stencil(generator, derivative, derivative + generator.randint(1, 3), 12, 4)
 
 
 def space(scope: Scope) -> SearchStrategy[Stencil]:
@@ -95,11 +99,7 @@ def _of_any_order(scope: Scope, profile: Profile) -> Iterator[Stencil]:
         generator = random.Random(11)
         for _ in range(24 if profile == "quick" else 240):
             derivative = generator.randint(1, 4)
-            wanted = derivative + generator.randint(3, 5)
-            offsets: set[Fraction] = set()
-            while len(offsets) < wanted:
-                offsets.add(Fraction(generator.randint(-12, 12), generator.randint(1, 4)))
-            yield stencil(derivative, sorted(offsets))
+            yield random_stencil(generator, derivative, derivative + generator.randint(3, 5), 12, 4)
         return
     for m in (1, 2, 3, 4):
         for p in (2, 4, 6):

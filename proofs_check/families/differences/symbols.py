@@ -16,10 +16,10 @@ from proofs_check.claims.claim import Assumption, Profile, Scope, Step, misprove
 from proofs_check.claims.comparisons import below, less, once, same
 from proofs_check.claims.formal import Formal, between, reals
 from proofs_check.claims.verdicts import Outcome
-from proofs_check.families.differences.stencils import describe
+from proofs_check.families.differences.stencils import describe, random_stencil
 from theory.base.enclosure import Decision, from_comparison
 from theory.base.polynomials import integer_polynomial
-from theory.stencils import Stencil, central, compose, forward, rescale, stencil, symbol
+from theory.stencils import Stencil, central, compose, forward, rescale, symbol
 
 if TYPE_CHECKING:
     import sympy
@@ -188,14 +188,8 @@ def _derivatives(scope: Scope, profile: Profile) -> Iterator[int]:
 def _pairs(scope: Scope, profile: Profile) -> Iterator[tuple[Stencil, Stencil]]:
     generator = random.Random(5)
     for _ in range(6 if profile == "quick" else 100):
-        made = []
-        for _ in range(2):
-            m = generator.randint(1, 3)
-            nodes: set[Fraction] = set()
-            while len(nodes) < m + 2:
-                nodes.add(Fraction(generator.randint(-8, 8), generator.randint(1, 3)))
-            made.append(stencil(m, sorted(nodes)))
-        yield made[0], made[1]
+        first, second = (random_stencil(generator, m := generator.randint(1, 3), m + 2, 8, 3) for _ in range(2))
+        yield first, second
 
 
 def _numerator(s: Stencil) -> sympy.Expr:

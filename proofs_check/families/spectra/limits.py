@@ -72,11 +72,6 @@ def _limit(activation: str, law: str, power: str) -> float:
     return limit_spectrum(_infinite(activation, law, 8)).gap(int(power)).relative  # type: ignore[arg-type]
 
 
-def floating_points(instance: Problem) -> range:
-    """The indices of the interior points of a grid."""
-    return range(instance.interior[0])  # type: ignore[arg-type]
-
-
 # --- draws of n features: truncation, not rounding --------------------------------------------------------------------
 
 
@@ -102,9 +97,9 @@ def _many_instances(count: int | None = None) -> Callable[[Scope, Profile], Iter
 
 
 def _many_space(scope: Scope) -> SearchStrategy[Problem]:
-    from proofs_check.search import spaces as search_spaces
+    from proofs_check.search import spaces
 
-    return search_spaces.seeded(
+    return spaces.seeded(
         lambda seed: problem("sin", seed=10**6 + seed, size=16, step=STEP).with_(count=MANY["quick"])
     )
 
@@ -141,7 +136,7 @@ def entropy_gap(instance: Problem, scope: Scope, factor: float = 1.0) -> Outcome
     # The proven relative gap over h² against ``factor`` times the covariance in the limit operator.
     bounds = _kernel_gaps(instance)[scope["power"]]
     limit = Fraction(factor * _limit(scope["activation"], scope["law"], scope["power"]))
-    points = len(floating_points(instance))
+    points = instance.interior[0]
     if bounds is None:
         return Outcome(None, f"an entropy is undefined on {points} points")
     low, high = bounds

@@ -16,8 +16,8 @@ from numerics.arithmetic.balls import Enclosure, from_ball, to_ball
 from numerics.problem.problem import Problem
 from numerics.spectra.kernels import InfiniteHermite
 from numerics.spectra.spectrum import spectrum
-from proofs_check.claims.claim import Assumption, Profile, Request, Scope, stated, wrong
-from proofs_check.claims.comparisons import below, every, once, problem, seeds
+from proofs_check.claims.claim import Assumption, Profile, Scope, stated, wrong
+from proofs_check.claims.comparisons import below, both_spectra, every, once, problem, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.spectra.spectra import PRECISION, SINE, symbol_factors
 from theory.base.enclosure import from_comparison
@@ -128,11 +128,6 @@ def _two_sizes(activation: str) -> Problem:
     )
 
 
-def _requests(instance: Problem, scope: Scope) -> Iterator[Request]:
-    yield (instance, "ad", "exact")
-    yield (instance, "fd", "exact")
-
-
 @stated(
     "solvable.entropy-order",
     title="S3 on exactly solvable models",
@@ -211,7 +206,7 @@ def circle_traces(setting: Setting, scope: Scope, factor: Fraction = Fraction(1)
     scopes=once(*({"activation": a, "power": q} for a in ("sin", "cos") for q in ("1", "2"))),
     instances=_sine,
     assumptions=(*SINE, Assumption(r"$\sigma_n > 0$ and $d_{\min} > 0$", _has_ratios, True)),
-    requests=_requests,
+    requests=lambda instance, scope: both_spectra(instance),
     judges=(entropy_gap_bound, truncated_entropy),
     mutants=(
         wrong("a-tenth-less", "nine tenths of the bounds are enough", "constant", tighten=Fraction(9, 10)),
