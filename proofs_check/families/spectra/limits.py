@@ -99,9 +99,7 @@ def _many_instances(count: int | None = None) -> Callable[[Scope, Profile], Iter
 def _many_space(scope: Scope) -> SearchStrategy[Problem]:
     from proofs_check.search import spaces
 
-    return spaces.seeded(
-        lambda seed: problem("sin", seed=10**6 + seed, size=16, step=STEP).with_(count=MANY["quick"])
-    )
+    return spaces.seeded(lambda seed: problem("sin", seed=10**6 + seed, size=16, step=STEP).with_(count=MANY["quick"]))
 
 
 MANY: dict[Profile, int] = {"quick": 1600, "full": 3200}
