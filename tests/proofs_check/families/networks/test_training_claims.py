@@ -14,7 +14,7 @@ import scipy.stats
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numerics.tables.store import Store
+from numerics.runs.store import Store
 
 from numerics.matrices.assemble import float_matrix, float_rhs
 from numerics.networks import ntk
