@@ -14,11 +14,11 @@ import scipy.stats
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numerics.runs.store import Store
 
 from numerics.matrices.assemble import float_matrix, float_rhs
 from numerics.networks import ntk
 from numerics.problem.problem import METHODS, Method
+from numerics.runs.store import Store
 from numerics.spectra import spectrum as spectra
 from numerics.training import from_problem, rfm, statistics
 from numerics.training.loop import Adam, GradientDescent
