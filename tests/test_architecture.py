@@ -246,3 +246,85 @@ def test_tests_mirror_the_rooms() -> None:
     assert not list((ROOT / "tests").rglob("__init__.py"))
     names = [p.name for p in (ROOT / "tests").rglob("test_*.py")]
     assert sorted(names) == sorted(set(names)), "two test files of one name cannot be collected together"
+
+
+MOST_MODULES = 14
+"""In a folder: more is a heap."""
+MOST_SIBLINGS = 6
+"""Of its own folder that a module imports: more is a tangle."""
+KNOWN = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in MODULES}
+
+
+def imported(path: Path) -> set[str]:
+    """Modules of the rooms that a file imports, anywhere in it; ``from package import module`` is that module."""
+    found = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in KNOWN else node.module for name in names}
+    return found & KNOWN.keys()
+
+
+GRAPH = {name: imported(path) - {name} for name, path in KNOWN.items()}
+
+
+def circles(graph: dict[str, set[str]]) -> list[tuple[str, ...]]:
+    """Modules that import one another, directly or through others."""
+
+    def reach(start: str) -> set[str]:
+        found, left = set[str](), [start]
+        while left:
+            new = graph[left.pop()] - found
+            found |= new
+            left.extend(new)
+        return found
+
+    reached = {name: reach(name) for name in graph}
+    return sorted({tuple(sorted(o for o in reached[n] if n in reached[o])) for n in graph if n in reached[n]})
+
+
+def test_no_modules_import_one_another() -> None:
+    """``TYPE_CHECKING`` and imports inside functions included."""
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [("a", "b", "c")]
+    assert circles(GRAPH) == []
+
+
+def test_folders_hold_one_subject() -> None:
+    folders = {path.parent for path in MODULES}
+    counts = {
+        name_of(f): n for f in folders if (n := sum(p.name != "__init__.py" for p in f.glob("*.py"))) > MOST_MODULES
+    }
+    assert counts == {}
+
+
+def test_modules_import_few_siblings() -> None:
+    def siblings(name: str) -> list[str]:
+        return sorted(one for one in GRAPH[name] if one.rpartition(".")[0] == name.rpartition(".")[0])
+
+    packages = {name for name, path in KNOWN.items() if path.name == "__init__.py"}
+    assert {n: s for n in KNOWN if n not in packages and len(s := siblings(n)) > MOST_SIBLINGS} == {}
+
+
+def test_the_oracle_of_kernels_imports_no_route() -> None:
+    """Closed forms are held against quadrature that knows nothing of how they were found."""
+    oracle = {name: found for name, found in GRAPH.items() if name.startswith("theory.kernels.oracle")}
+    assert oracle
+    assert {n: bad for n, found in oracle.items() if (bad := [o for o in found if ".kernels.routes" in o])} == {}
+
+
+def test_rooms_do_not_use_their_faces() -> None:
+    """A face hands on names to users; within the rooms every name comes from where it is defined."""
+
+    def through(path: Path) -> list[str]:
+        return [
+            f"line {node.lineno}: from {node.module} import {alias.name}"
+            for node in ast.walk(tree_of(path))
+            if isinstance(node, ast.ImportFrom) and node.module in {*ROOMS, "adfd"}
+            for alias in node.names
+            if f"{node.module}.{alias.name}" not in KNOWN
+        ]
+
+    faces = {ROOT / room / "__init__.py" for room in ROOMS}
+    assert faults([p for p in MODULES if p not in faces], through) == {}
