@@ -14,15 +14,17 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from operator import neg
+from typing import Any
 
 import numpy as np
 
 from numerics.problem.problem import Method
-from proofs_check.claims.claim import Claim, Mutant, Profile, Scope, Step
+from proofs_check.claims.claim import Profile, Scope, Step, stated, wrong
 from proofs_check.claims.comparisons import cell
 from proofs_check.claims.verdicts import Finding, Outcome
 from proofs_check.sources.decisions import CONFIDENCE, LEVEL, each_of, finding, mean_interval, within
-from proofs_check.sources.tables import outcomes, tables
+from proofs_check.sources.tables import Table, outcomes, tables
 from proofs_check.sources.trained import ROUND_OFF, Values
 from proofs_check.sources.trained import TRUNCATION as TRUNCATED
 from proofs_check.sources.training_samples import (
@@ -39,8 +41,6 @@ from proofs_check.sources.training_samples import (
 )
 from theory.stencils.symbol import symbol
 
-Test = Callable[[Study, Scope], Outcome]
-Cells = Callable[[Profile], tuple[Scope, ...]]
 MARGIN = math.log(1.1)
 """Least mean log ratio that counts as an advantage: ten per cent."""
 DROPPED = 0.05
@@ -150,33 +150,18 @@ def _told(found: Sequence[Outcome]) -> tuple[str, dict[str, str]]:
     return ("", {}) if known is None else (f"; by {known}", {"mechanism": known})
 
 
-def _advantage(cells: Cells, margin: float = MARGIN, flip: bool = False) -> Test:
-    def test(study: Study, scope: Scope) -> Outcome:
-        ratios = _log_ratio(study, study, scope["outcome"], flip)
-        found = _compared(ratios, margin, "mean log(AD/FD)", len(cells(study.profile)))
-        return replace(found, data={**found.data, "mechanism": _mechanism(study, scope["outcome"])})
-
-    return test
+def _with_mechanism(found: Outcome, study: Study, scope: Scope) -> Outcome:
+    return replace(found, data={**found.data, "mechanism": _mechanism(study, scope["outcome"])})
 
 
-def _mixed_arithmetic(study: Study, scope: Scope) -> Outcome:
-    """AD in float32 against FD in float64."""
-    single, double = (replace(study, arithmetic=arithmetic) for arithmetic in ("float32", "float64"))
-    return _compared(_log_ratio(single, double, scope["outcome"]), MARGIN, "mean log(AD/FD)")
-
-
-def _growth(cells: Cells, margin: float = MARGIN, falls: bool = False, flip: bool = False) -> Test:
+def _growth(study: Study, scope: Scope, facts: int, falls: bool, flip: bool) -> Outcome:
     """The advantage of the larger problem over that of the smaller, paired by seed; the other way round if it falls."""
-
-    def test(study: Study, scope: Scope) -> Outcome:
-        larger, smaller = (_log_ratio(one, one, scope["outcome"], flip) for one in _two(study, scope))
-        if falls:
-            larger, smaller = smaller, larger
-        difference = tuple(None if a is None or b is None else a - b for a, b in zip(larger, smaller, strict=True))
-        found = _compared(difference, margin, "mean difference of log(AD/FD)", len(cells(study.profile)))
-        return replace(found, data={**found.data, "mechanism": _mechanism(_two(study, scope)[0], scope["outcome"])})
-
-    return test
+    larger, smaller = (_log_ratio(one, one, scope["outcome"], flip) for one in _two(study, scope))
+    if falls:
+        larger, smaller = smaller, larger
+    difference = tuple(None if a is None or b is None else a - b for a, b in zip(larger, smaller, strict=True))
+    found = _compared(difference, MARGIN, "mean difference of log(AD/FD)", facts)
+    return _with_mechanism(found, _two(study, scope)[0], scope)
 
 
 def _two(study: Study, scope: Scope) -> tuple[Study, Study]:
@@ -184,6 +169,10 @@ def _two(study: Study, scope: Scope) -> tuple[Study, Study]:
     if "depth" in scope:
         return replace(study, depth=int(scope["depth"])), replace(study, depth=int(scope["from"]))
     return study, replace(study, operator=scope["from"])
+
+
+def _both_tables(study: Study, scope: Scope) -> tuple[Table, ...]:
+    return tuple(t for one in _two(study, scope) for t in tables(one))
 
 
 _Run = tuple[str, str, str, str, str, str]
@@ -272,41 +261,6 @@ _FLOOR_STEPS = {
 FLOOR_SEEDS = 40
 
 
-def _floor_slope(expected: Callable[[int], int]) -> Test:
-    """Slope in log h of the residual that training leaves, by differences in float32."""
-
-    def test(study: Study, scope: Scope) -> Outcome:
-        from numerics.training.statistics import loglog_slope
-
-        few = replace(study, members=FLOOR_SEEDS)
-        steps = [Fraction(1, 2**k) for k in _FLOOR_STEPS[study.model, study.operator]]
-        table = np.array([outcomes(replace(few, step=h), "fd")["residual"] for h in steps], dtype=float)
-        if not np.isfinite(table).all():
-            return Outcome(None, "a run diverged")
-        exact = np.array(outcomes(few, "ad")["residual"], dtype=float)
-        above = float(np.exp(np.log(table / exact).mean(1).min()))
-        slope = loglog_slope([float(h) for h in steps], table, confidence=CONFIDENCE)
-        order = expected(2 if study.operator == "u_xx" else 4)
-        interval = (slope.lower, slope.upper)
-        return Outcome(
-            within(interval, order, 0.25) if above >= 1.5 else None,
-            f"slope {slope.estimate:.2f} [{slope.lower:.2f}, {slope.upper:.2f}], law {order}, n = {FLOOR_SEEDS}, "
-            f"at least {above:.1f} times what AD leaves",
-            margin=0.25 - abs(slope.estimate - order),
-            data={
-                "slope": slope.estimate,
-                "interval": list(interval),
-                "confidence": CONFIDENCE,
-                "n": FLOOR_SEEDS,
-                "steps": [str(h) for h in steps],
-                "mean_log": np.log(table).mean(1).tolist(),
-                "over_ad": above,
-            },
-        )
-
-    return test
-
-
 def _floor_cells(profile: Profile) -> tuple[Scope, ...]:
     return tuple(
         {"model": model, "optimiser": "svd" if model == "rfm" else "adam", "step": "1/100", "operator": operator,
@@ -332,103 +286,129 @@ _CLEAR_GROWTH = {**_CLEAR, "from": "u_xx"}
 _CLEAR_DEPTH = cell(_depth_cells("quick"), outcome="residual", **{"from": "2"}, depth="5")
 _FLOOR = cell(_floor_cells("quick"), model="two-layer", operator="u_xxxx")
 
-CLAIMS = (
-    Claim(
-        id="S6.ad-outperforms",
-        title="AD outperforms FD in training",
-        statement="From a training perspective AD outperforms FD.",
-        family="source",
-        source="S6",
-        predicate=r"The mean over seeds of $\log(\mathrm{outcome}_{AD}/\mathrm{outcome}_{FD})$ is at most $-\log 1.1$ "
-        "(so a tie is no advantage). " + _OUTCOMES + _DECIDED,
-        kind="sampled",
-        scopes=_paired_cells,
-        instances=instances,
-        requests=lambda study, scope: tables(study),
-        test=_advantage(_paired_cells),
-        measure=_told,
-        describe=Study.describe,
-        search=search,
-        mutants=(
-            Mutant("exchanged", "FD outperforms AD", "sign",
-                   lambda c: c.with_(test=_advantage(_paired_cells, flip=True)), _CLEAR),
-            Mutant("any-arithmetic", "AD in float32 outperforms FD in float64", "assumption",
-                   lambda c: c.with_(test=_mixed_arithmetic), _CLEAR | {"operator": "u_xx", "outcome": "residual"}),
-        ),
+_sampled: dict[str, Any] = {
+    "family": "source", "kind": "sampled", "instances": instances, "describe": Study.describe, "search": search,
+    "judges": ("numerics.training.from_problem.model",),
+}  # fmt: skip
+
+
+@stated(
+    "S6.ad-outperforms",
+    title="AD outperforms FD in training",
+    source="S6",
+    predicate=r"The mean over seeds of $\log(\mathrm{outcome}_{AD}/\mathrm{outcome}_{FD})$ is at most $-\log 1.1$ "
+    "(so a tie is no advantage). " + _OUTCOMES + _DECIDED,
+    scopes=_paired_cells,
+    requests=lambda study, scope: tables(study),
+    measure=_told,
+    mutants=(
+        wrong("exchanged", "FD outperforms AD", "sign", _CLEAR, flip=True),
+        wrong("any-arithmetic", "AD in float32 outperforms FD in float64", "assumption",
+              _CLEAR | {"operator": "u_xx", "outcome": "residual"}, any_arithmetic=True),
     ),
-    Claim(
-        id="S7.grows-with-order",
-        title="The advantage grows with the order of the equation",
-        statement="The advantage of AD over FD grows with the order of the equation (checked: from $u'$ to $u''''$).",
-        family="source",
-        source="S7",
-        predicate=r"The mean over seeds of $\log(\mathrm{outcome}_{AD}/\mathrm{outcome}_{FD})$ for the cell's operator "
-        r"less that for the operator of lower order is at most $-\log 1.1$. " + _OUTCOMES + _DECIDED,
-        kind="sampled",
-        scopes=_order_cells,
-        instances=instances,
-        requests=lambda study, scope: tuple(t for one in _two(study, scope) for t in tables(one)),
-        test=_growth(_order_cells),
-        measure=_told,
-        describe=Study.describe,
-        search=search,
-        mutants=(
-            Mutant("falls", "it falls with the order", "order",
-                   lambda c: c.with_(test=_growth(_order_cells, falls=True)), _CLEAR_GROWTH),
-            Mutant("advantage-of-fd", "the advantage of FD over AD grows", "sign",
-                   lambda c: c.with_(test=_growth(_order_cells, flip=True)), _CLEAR_GROWTH),
-        ),
-    ),
-    Claim(
-        id="S7.grows-with-depth",
-        title="The advantage grows with depth",
-        statement="The advantage of AD over FD grows with the depth of the network.",
-        family="source",
-        source="S7",
-        predicate=r"The mean over seeds of $\log(\mathrm{outcome}_{AD}/\mathrm{outcome}_{FD})$ at the cell's depth less "
-        r"that at the smaller depth is at most $-\log 1.1$. " + _OUTCOMES + _DECIDED,
-        kind="sampled",
-        scopes=_depth_cells,
-        instances=instances,
-        requests=lambda study, scope: tuple(t for one in _two(study, scope) for t in tables(one)),
-        test=_growth(_depth_cells),
-        measure=_told,
-        describe=Study.describe,
-        search=search,
-        mutants=(
-            Mutant("falls", "it falls with the depth", "order",
-                   lambda c: c.with_(test=_growth(_depth_cells, falls=True)), _CLEAR_DEPTH),
-            Mutant("advantage-of-fd", "the advantage of FD over AD grows", "sign",
-                   lambda c: c.with_(test=_growth(_depth_cells, flip=True)), _CLEAR_DEPTH),
-        ),
-    ),
-    Claim(
-        id="S7.floor-explains",
-        title="What training by differences leaves grows like the floor",
-        statement=r"Where the round-off of differences dominates, in float32, the residual that training leaves is proportional to "
-        r"$h^{-m}$ for $\partial^m$, $m = 2, 4$: why the advantage would grow with the order (how it depends on $u$, and that this is "
-        r"why, is not judged here).",
-        family="source",
-        source="ours",
-        predicate=r"Slope in $\log h$ of the geometric mean over seeds of the residual that was minimised, in float32 "
-        r"by differences, within 1/4 of $-m$, over three to five steps $h = 2^{-k}$ at each of which it is at least "
-        f"1.5 times what AD leaves. Decided by its bootstrap interval at {CONFIDENCE:.0%}.",
-        kind="sampled",
-        scopes=_floor_cells,
-        instances=instances,
-        test=_floor_slope(lambda m: -m),
-        derivation=(
-            Step(r"rounding errors of size $u|u(x)|$ at the nodes become $u\sqrt{\sum c_k^2}\,|u(x)|h^{-m}$",
-                 "the difference divides by $h^m$"),
-        ),
-        describe=Study.describe,
-        search=search,
-        mutants=(
-            Mutant("independent-of-order", "the residual is proportional to 1/h whatever the order", "exponent",
-                   lambda c: c.with_(test=_floor_slope(lambda m: -1)), _FLOOR),
-            Mutant("one-more", "the residual is proportional to h to the −(m + 1)", "order",
-                   lambda c: c.with_(test=_floor_slope(lambda m: -m - 1)), _FLOOR),
-        ),
-    ),
+    **_sampled,
 )  # fmt: skip
+def ad_outperforms(study: Study, scope: Scope, flip: bool = False, any_arithmetic: bool = False) -> Outcome:
+    """From a training perspective AD outperforms FD."""
+    if any_arithmetic:
+        single, double = (replace(study, arithmetic=arithmetic) for arithmetic in ("float32", "float64"))
+        return _compared(_log_ratio(single, double, scope["outcome"]), MARGIN, "mean log(AD/FD)")
+    ratios = _log_ratio(study, study, scope["outcome"], flip)
+    found = _compared(ratios, MARGIN, "mean log(AD/FD)", len(_paired_cells(study.profile)))
+    return _with_mechanism(found, study, scope)
+
+
+@stated(
+    "S7.grows-with-order",
+    title="The advantage grows with the order of the equation",
+    source="S7",
+    predicate=r"The mean over seeds of $\log(\mathrm{outcome}_{AD}/\mathrm{outcome}_{FD})$ for the cell's operator "
+    r"less that for the operator of lower order is at most $-\log 1.1$. " + _OUTCOMES + _DECIDED,
+    scopes=_order_cells,
+    requests=_both_tables,
+    measure=_told,
+    mutants=(
+        wrong("falls", "it falls with the order", "order", _CLEAR_GROWTH, falls=True),
+        wrong("advantage-of-fd", "the advantage of FD over AD grows", "sign", _CLEAR_GROWTH, flip=True),
+    ),
+    **_sampled,
+)
+def grows_with_order(study: Study, scope: Scope, falls: bool = False, flip: bool = False) -> Outcome:
+    """The advantage of AD over FD grows with the order of the equation (checked: from $u'$ to $u''''$)."""
+    return _growth(study, scope, len(_order_cells(study.profile)), falls, flip)
+
+
+@stated(
+    "S7.grows-with-depth",
+    title="The advantage grows with depth",
+    source="S7",
+    predicate=r"The mean over seeds of $\log(\mathrm{outcome}_{AD}/\mathrm{outcome}_{FD})$ at the cell's depth less "
+    r"that at the smaller depth is at most $-\log 1.1$. " + _OUTCOMES + _DECIDED,
+    scopes=_depth_cells,
+    requests=_both_tables,
+    measure=_told,
+    mutants=(
+        wrong("falls", "it falls with the depth", "order", _CLEAR_DEPTH, falls=True),
+        wrong("advantage-of-fd", "the advantage of FD over AD grows", "sign", _CLEAR_DEPTH, flip=True),
+    ),
+    **_sampled,
+)
+def grows_with_depth(study: Study, scope: Scope, falls: bool = False, flip: bool = False) -> Outcome:
+    """The advantage of AD over FD grows with the depth of the network."""
+    return _growth(study, scope, len(_depth_cells(study.profile)), falls, flip)
+
+
+@stated(
+    "S7.floor-explains",
+    title="What training by differences leaves grows like the floor",
+    source="ours",
+    predicate=r"Slope in $\log h$ of the geometric mean over seeds of the residual that was minimised, in float32 "
+    r"by differences, within 1/4 of $-m$, over three to five steps $h = 2^{-k}$ at each of which it is at least "
+    f"1.5 times what AD leaves. Decided by its bootstrap interval at {CONFIDENCE:.0%}.",
+    scopes=_floor_cells,
+    derivation=(
+        Step(r"rounding errors of size $u|u(x)|$ at the nodes become $u\sqrt{\sum c_k^2}\,|u(x)|h^{-m}$",
+             "the difference divides by $h^m$"),
+    ),
+    mutants=(
+        wrong("independent-of-order", "the residual is proportional to 1/h whatever the order", "exponent", _FLOOR,
+              expected=lambda m: -1),
+        wrong("one-more", "the residual is proportional to h to the −(m + 1)", "order", _FLOOR, expected=lambda m: -m - 1),
+    ),
+    **_sampled,
+)  # fmt: skip
+def floor_explains(study: Study, scope: Scope, expected: Callable[[int], int] = neg) -> Outcome:
+    r"""Where the round-off of differences dominates, in float32, the residual that training leaves is proportional to
+    $h^{-m}$ for $\partial^m$, $m = 2, 4$: why the advantage would grow with the order (how it depends on $u$, and that this is
+    why, is not judged here)."""
+    from numerics.training.statistics import loglog_slope
+
+    few = replace(study, members=FLOOR_SEEDS)
+    steps = [Fraction(1, 2**k) for k in _FLOOR_STEPS[study.model, study.operator]]
+    table = np.array([outcomes(replace(few, step=h), "fd")["residual"] for h in steps], dtype=float)
+    if not np.isfinite(table).all():
+        return Outcome(None, "a run diverged")
+    exact = np.array(outcomes(few, "ad")["residual"], dtype=float)
+    above = float(np.exp(np.log(table / exact).mean(1).min()))
+    slope = loglog_slope([float(h) for h in steps], table, confidence=CONFIDENCE)
+    order = expected(2 if study.operator == "u_xx" else 4)
+    interval = (slope.lower, slope.upper)
+    return Outcome(
+        within(interval, order, 0.25) if above >= 1.5 else None,
+        f"slope {slope.estimate:.2f} [{slope.lower:.2f}, {slope.upper:.2f}], law {order}, n = {FLOOR_SEEDS}, "
+        f"at least {above:.1f} times what AD leaves",
+        margin=0.25 - abs(slope.estimate - order),
+        data={
+            "slope": slope.estimate,
+            "interval": list(interval),
+            "confidence": CONFIDENCE,
+            "n": FLOOR_SEEDS,
+            "steps": [str(h) for h in steps],
+            "mean_log": np.log(table).mean(1).tolist(),
+            "over_ad": above,
+        },
+    )
+
+
+CLAIMS = (ad_outperforms, grows_with_order, grows_with_depth, floor_explains)
 """S6 and S7."""

@@ -90,6 +90,7 @@ def _cells(profile: Profile) -> tuple[Scope, ...]:
     ),
     describe=Study.describe,
     search=search,
+    judges=("numerics.networks.ntk.feature_matrix",),
     mutants=(
         wrong("summed", "λ is the sum of the squares of E, not divided by M = 128", "constant", scale=128.0),
         wrong("nothing-fitted", "the noise is not fitted: the factor is 1", "assumption", degrees=False),

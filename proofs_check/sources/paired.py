@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+from numerics.entropy.compare import truncated_entropies
 from numerics.problem.problem import METHODS
-from proofs_check.claims.claim import SHARE, Claim, Mutant, Profile, Scope
+from proofs_check.claims.claim import SHARE, Profile, Scope, stated, wrong
 from proofs_check.claims.comparisons import by_seed
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.sources.decisions import TIE_IN_SIZE
@@ -81,30 +82,26 @@ def _numbers(
     return tuple(zip(*entropies, *left, strict=True))
 
 
-def _paired(factor: float = 1.0, sign: int = 1) -> Callable[[Draw, Scope], Outcome]:
+def _paired(draw: Draw, scope: Scope, factor: float, sign: int) -> Outcome:
     """Whether the method with the larger entropy has the smaller outcome, by the ``factor`` at least."""
-
-    def test(draw: Draw, scope: Scope) -> Outcome:
-        moment = cast(Moment, scope.get("moment", "start"))
-        solver = solver_of(scope) if "solver" in scope else ""
-        numbers = _numbers(draw.study, scope["convention"], moment, scope["outcome"], solver)
-        h_ad, h_fd, ad, fd = numbers[draw.seed - draw.study.first]
-        if h_ad is None or h_fd is None or ad is None or fd is None:
-            return Outcome(None, "an entropy or an outcome does not exist")
-        if abs(h_ad - h_fd) <= TIE * max(abs(h_ad), abs(h_fd)) or ad == fd:
-            return Outcome(None, "equal: neither method is ahead")
-        ahead, behind = (ad, fd) if sign * h_ad > sign * h_fd else (fd, ad)
-        return Outcome(
-            factor * ahead < behind,
-            f"H: AD {h_ad:.6g}, FD {h_fd:.6g}; {scope['outcome']}: AD {ad:.3g}, FD {fd:.3g}",
-            data={
-                "gap": (h_ad - h_fd) / max(abs(h_ad), abs(h_fd)),
-                "log_ratio": math.log(ad / fd) if 0 < min(ad, fd) and max(ad, fd) < math.inf else None,
-                "ad_smaller": ad < fd,
-            },
-        )
-
-    return test
+    moment = cast(Moment, scope.get("moment", "start"))
+    solver = solver_of(scope) if "solver" in scope else ""
+    numbers = _numbers(draw.study, scope["convention"], moment, scope["outcome"], solver)
+    h_ad, h_fd, ad, fd = numbers[draw.seed - draw.study.first]
+    if h_ad is None or h_fd is None or ad is None or fd is None:
+        return Outcome(None, "an entropy or an outcome does not exist")
+    if abs(h_ad - h_fd) <= TIE * max(abs(h_ad), abs(h_fd)) or ad == fd:
+        return Outcome(None, "equal: neither method is ahead")
+    ahead, behind = (ad, fd) if sign * h_ad > sign * h_fd else (fd, ad)
+    return Outcome(
+        factor * ahead < behind,
+        f"H: AD {h_ad:.6g}, FD {h_fd:.6g}; {scope['outcome']}: AD {ad:.3g}, FD {fd:.3g}",
+        data={
+            "gap": (h_ad - h_fd) / max(abs(h_ad), abs(h_fd)),
+            "log_ratio": math.log(ad / fd) if 0 < min(ad, fd) and max(ad, fd) < math.inf else None,
+            "ad_smaller": ad < fd,
+        },
+    )
 
 
 def sizes_of_effects(found: Sequence[Outcome]) -> tuple[str, dict[str, Any]]:
@@ -216,60 +213,53 @@ _S5_CLEAR: Scope = {
     "size": "width 100", "arithmetic": "float32", "moment": "start", "outcome": "loss", "convention": _NORMALISED,
 }  # fmt: skip
 
-CLAIMS = (
-    Claim(
-        id="S4.paired",
-        title="In the same draw, the method with the larger entropy leaves less",
-        statement="Of AD and FD on the same random features, the method with the larger truncated entropy of A leaves "
-        "the smaller residual (our reading of S4, in pairs).",
-        family="source",
-        source="S4",
-        predicate=r"$H_{AD} > H_{FD}$ and the outcome of AD is smaller, or both the other way round; the outcome: the "
-        "residual of the system that is solved, that of the differential equation (by AD in float64), or the solution "
-        "error, each of least squares with Dirichlet rows, by the pseudo-inverse or cut where the convention cuts."
-        + _SHARE_OF,
-        kind="sampled",
-        scopes=_loss_cells,
-        instances=draws,
-        requests=_requests,
-        test=_paired(),
-        quantifier=SHARE,
-        measure=sizes_of_effects,
-        describe=Draw.describe,
-        search=_search,
-        mutants=(
-            Mutant("smaller-entropy", "the method with the smaller entropy leaves less", "sign",
-                   lambda c: c.with_(test=_paired(sign=-1)), _S4_CLEAR),
-            Mutant("a-million", "it leaves less by a factor of a million", "constant",
-                   lambda c: c.with_(test=_paired(1e6)), _S4_CLEAR),
-        ),
+_sampled: dict[str, Any] = {
+    "family": "source", "kind": "sampled", "instances": draws, "requests": _requests, "quantifier": SHARE,
+    "measure": sizes_of_effects, "describe": Draw.describe, "search": _search, "judges": (truncated_entropies,),
+}  # fmt: skip
+
+
+@stated(
+    "S4.paired",
+    title="In the same draw, the method with the larger entropy leaves less",
+    source="S4",
+    predicate=r"$H_{AD} > H_{FD}$ and the outcome of AD is smaller, or both the other way round; the outcome: the "
+    "residual of the system that is solved, that of the differential equation (by AD in float64), or the solution "
+    "error, each of least squares with Dirichlet rows, by the pseudo-inverse or cut where the convention cuts."
+    + _SHARE_OF,
+    scopes=_loss_cells,
+    mutants=(
+        wrong("smaller-entropy", "the method with the smaller entropy leaves less", "sign", _S4_CLEAR, sign=-1),
+        wrong("a-million", "it leaves less by a factor of a million", "constant", _S4_CLEAR, factor=1e6),
     ),
-    Claim(
-        id="S5.paired",
-        title="From the same start, the method with the larger entropy trains faster",
-        statement="Of AD and FD from the same start of a two-layer network, the method with the larger truncated entropy "
-        "of the gradient-descent kernel trains faster (our reading of S5, in pairs).",
-        family="source",
-        source="S5",
-        predicate=r"$H_{AD} > H_{FD}$ and the loss of AD falls to a smaller fraction of its first value in the same "
-        r"number of iterations, or both the other way round; $H$ of the eigenvalues of $G = JJ^T$, $J$ the Jacobian of "
-        "the residual, at the start; or $H$ after half of the iterations, and the fall of the loss from there on. A run "
-        "that diverges is slower than one that does not." + _SHARE_OF,
-        kind="sampled",
-        scopes=_speed_cells,
-        instances=draws,
-        requests=_requests,
-        test=_paired(),
-        quantifier=SHARE,
-        measure=sizes_of_effects,
-        describe=Draw.describe,
-        search=_search,
-        mutants=(
-            Mutant("smaller-entropy", "the method with the smaller entropy trains faster", "sign",
-                   lambda c: c.with_(test=_paired(sign=-1)), _S5_CLEAR),
-            Mutant("a-thousand", "its loss is smaller by a factor of a thousand", "constant",
-                   lambda c: c.with_(test=_paired(1e3)), _S5_CLEAR),
-        ),
+    **_sampled,
+)
+def leaves_less(draw: Draw, scope: Scope, factor: float = 1.0, sign: int = 1) -> Outcome:
+    """Of AD and FD on the same random features, the method with the larger truncated entropy of A leaves
+    the smaller residual (our reading of S4, in pairs)."""
+    return _paired(draw, scope, factor, sign)
+
+
+@stated(
+    "S5.paired",
+    title="From the same start, the method with the larger entropy trains faster",
+    source="S5",
+    predicate=r"$H_{AD} > H_{FD}$ and the loss of AD falls to a smaller fraction of its first value in the same "
+    r"number of iterations, or both the other way round; $H$ of the eigenvalues of $G = JJ^T$, $J$ the Jacobian of "
+    "the residual, at the start; or $H$ after half of the iterations, and the fall of the loss from there on. A run "
+    "that diverges is slower than one that does not." + _SHARE_OF,
+    scopes=_speed_cells,
+    mutants=(
+        wrong("smaller-entropy", "the method with the smaller entropy trains faster", "sign", _S5_CLEAR, sign=-1),
+        wrong("a-thousand", "its loss is smaller by a factor of a thousand", "constant", _S5_CLEAR, factor=1e3),
     ),
-)  # fmt: skip
+    **_sampled,
+)
+def trains_faster(draw: Draw, scope: Scope, factor: float = 1.0, sign: int = 1) -> Outcome:
+    """Of AD and FD from the same start of a two-layer network, the method with the larger truncated entropy
+    of the gradient-descent kernel trains faster (our reading of S5, in pairs)."""
+    return _paired(draw, scope, factor, sign)
+
+
+CLAIMS = (leaves_less, trains_faster)
 """S4 and S5, AD against FD."""

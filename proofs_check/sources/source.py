@@ -20,7 +20,7 @@ import numpy as np
 
 from numerics.arithmetic.balls import Enclosure
 from numerics.differences.floor import entry_errors
-from numerics.entropy.compare import EntropyEnclosure, difference, entropy_enclosures
+from numerics.entropy.compare import EntropyEnclosure, difference, entropy_enclosures, truncated_entropies
 from numerics.matrices.batches import DrawnSpectra, own_entry_error
 from numerics.problem.problem import Arithmetic, Problem
 from numerics.spectra.spectrum import Spectrum, spectrum
@@ -381,10 +381,12 @@ _NORMALISED = _at("float32", "tanh", "energy τ=1e-6, power 1, normalised", 64)
 _TANH32 = _at("float32", "tanh", n=64)
 
 
-def _claim(id: str, title: str, statement: str, predicate: str, **rest: Any) -> Claim:
+def _claim(
+    id: str, title: str, statement: str, predicate: str, judges: tuple[Any, ...] = (spectrum,), **rest: Any
+) -> Claim:
     return Claim(
         id, title, statement, "source", id.partition(".")[0], predicate, "sampled", instances=_instances,
-        quantifier=SHARE, proven=_exact, requests=_requests, describe=_described, search=_space, **rest,
+        quantifier=SHARE, proven=_exact, requests=_requests, describe=_described, search=_space, judges=judges, **rest,
     )  # fmt: skip
 
 
@@ -433,7 +435,7 @@ CLAIMS = (
         "The truncated entropy of $A_{AD}$ is at least that of $A_{FD}$.",
         r"$H(A_{AD}) \ge H(A_{FD})$ under the convention, " + _BY_LABEL + ".",
         scopes=by_convention, statement_of=lambda scope: scope["convention"], test=entropy_order(Fraction(0)),
-        measure=entropy_gaps,
+        measure=entropy_gaps, judges=(entropy_enclosures, truncated_entropies),
         mutants=(
             Mutant("by-one-half", "AD's entropy exceeds FD's by one half at least, where the order itself holds", "constant",
                    lambda c: c.with_(test=entropy_order(Fraction(1, 2))), _NORMALISED),

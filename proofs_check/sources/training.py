@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from numerics.entropy.compare import truncated_entropies
 from numerics.problem.problem import METHODS, Method
-from proofs_check.claims.claim import Claim, Mutant, Profile, Scope
+from proofs_check.claims.claim import Profile, Scope, stated, wrong
 from proofs_check.claims.comparisons import cell
 from proofs_check.claims.verdicts import Finding, Outcome
 from proofs_check.sources.decisions import LEVEL, Correlation, each_of, finding, rank_correlations
@@ -31,8 +32,8 @@ from proofs_check.sources.training_samples import (
     solver_of,
 )
 
-Test = Callable[[Study, Scope], Outcome]
-Cells = Callable[[Profile], tuple[Scope, ...]]
+Ranked = Callable[[Study, Scope], Values]
+"""What an entropy is to rank, one value a seed."""
 STRONG = 0.5
 """Least |ρ| of a quantity that is said to quantify another."""
 VARIED = {"scales": "scale", "sizes": "number of features", "steps": "step", "methods": "method"}
@@ -82,27 +83,20 @@ def _correlations(study: Study, scope: Scope, values: Values, facts: int) -> dic
     return rank_correlations(columns, values, given, each_of(facts))
 
 
-def _ranked(
-    cells: Cells, bound: float = STRONG, sign: int = 1, of: Callable[[Study, Scope], Values] = _outcome
-) -> Test:
-    """Whether entropy and outcome are strongly and negatively correlated, as the source implies."""
-
-    def test(study: Study, scope: Scope) -> Outcome:
-        values = of(study, scope)
-        found = _correlations(study, scope, values, len(cells(study.profile)))
-        mine = found[scope["convention"]]
-        if mine.rho is None:
-            reason = f"the entropy or the outcome does not vary, or exists for {mine.pairs} seeds only"
-            return Outcome(None, f"open: {reason}", data=_numbers(Finding.OPEN, mine, found))
-        low, high = sorted((sign * mine.interval[0], sign * mine.interval[1]))
-        shown = finding((low, high), bound)
-        if shown is Finding.HOLDS and mine.adjusted >= LEVEL:
-            shown = Finding.OPEN
-        holds = {Finding.HOLDS: True, Finding.REVERSED: False}.get(shown)
-        margin = -sign * mine.rho - bound
-        return Outcome(holds, f"{shown}: {_said(mine, found, scope)}", margin, _numbers(shown, mine, found))
-
-    return test
+def _ranked(study: Study, scope: Scope, values: Values, facts: int, sign: int = 1) -> Outcome:
+    """Whether entropy and outcome are strongly and negatively correlated, as the source implies; one of ``facts``."""
+    found = _correlations(study, scope, values, facts)
+    mine = found[scope["convention"]]
+    if mine.rho is None:
+        reason = f"the entropy or the outcome does not vary, or exists for {mine.pairs} seeds only"
+        return Outcome(None, f"open: {reason}", data=_numbers(Finding.OPEN, mine, found))
+    low, high = sorted((sign * mine.interval[0], sign * mine.interval[1]))
+    shown = finding((low, high), STRONG)
+    if shown is Finding.HOLDS and mine.adjusted >= LEVEL:
+        shown = Finding.OPEN
+    holds = {Finding.HOLDS: True, Finding.REVERSED: False}.get(shown)
+    margin = -sign * mine.rho - STRONG
+    return Outcome(holds, f"{shown}: {_said(mine, found, scope)}", margin, _numbers(shown, mine, found))
 
 
 def _best_rival(found: dict[str, Correlation]) -> Correlation:
@@ -235,50 +229,50 @@ _SPEED = (
 _S4_CLEAR = cell(_entropy_and_loss("quick"), sample="scales", solution=SOLUTIONS[1], arithmetic="float32", method="ad")
 _S5_CLEAR = cell(_entropy_and_speed("quick"), sample="scales", method="ad", given="nothing", moment="start")
 
-CLAIMS = (
-    Claim(
-        id="S4.entropy-ranks-loss",
-        title="The larger the entropy, the smaller the residual of the random feature model",
-        statement="Truncated entropy quantifies the residual loss of the random feature model (our reading: over a "
-        "population, the larger the entropy, the smaller the residual).",
-        family="source",
-        source="S4",
-        predicate=r"$\rho \le -1/2$. " + _LOSS + _DECIDED,
-        kind="sampled",
-        scopes=_entropy_and_loss,
-        instances=instances,
-        requests=_requests,
-        test=_ranked(_entropy_and_loss),
-        describe=Study.describe,
-        search=search,
-        mutants=(
-            Mutant("reversed", "the larger the entropy, the larger the residual", "sign",
-                   lambda c: c.with_(test=_ranked(_entropy_and_loss, sign=-1)), _S4_CLEAR),
-            Mutant("scale", "the larger the entropy, the smaller the scale of the weights", "predicate",
-                   lambda c: c.with_(test=_ranked(_entropy_and_loss, of=_varied)), _S4_CLEAR),
+_sampled: dict[str, Any] = {
+    "family": "source", "kind": "sampled", "instances": instances, "requests": _requests, "describe": Study.describe,
+    "search": search, "judges": (truncated_entropies,),
+}  # fmt: skip
+
+
+@stated(
+    "S4.entropy-ranks-loss",
+    title="The larger the entropy, the smaller the residual of the random feature model",
+    source="S4",
+    predicate=r"$\rho \le -1/2$. " + _LOSS + _DECIDED,
+    scopes=_entropy_and_loss,
+    mutants=(
+        wrong("reversed", "the larger the entropy, the larger the residual", "sign", _S4_CLEAR, sign=-1),
+        wrong(
+            "scale", "the larger the entropy, the smaller the scale of the weights", "predicate", _S4_CLEAR, of=_varied
         ),
     ),
-    Claim(
-        id="S5.entropy-ranks-speed",
-        title="The larger the entropy, the faster two-layer networks train",
-        statement="Truncated entropy quantifies the training speed of two-layer networks (our reading: over a "
-        "population, the larger the entropy of the gradient-descent kernel, the faster they train).",
-        family="source",
-        source="S5",
-        predicate=r"$\rho \le -1/2$. " + _SPEED + _DECIDED,
-        kind="sampled",
-        scopes=_entropy_and_speed,
-        instances=instances,
-        requests=_requests,
-        test=_ranked(_entropy_and_speed),
-        describe=Study.describe,
-        search=search,
-        mutants=(
-            Mutant("scale", "the larger the entropy, the smaller the scale of the weights", "predicate",
-                   lambda c: c.with_(test=_ranked(_entropy_and_speed, of=_varied)), _S5_CLEAR),
-            Mutant("falls", "the larger the entropy at the start, the smaller it is in the middle", "order",
-                   lambda c: c.with_(test=_ranked(_entropy_and_speed, of=_entropy_later)), _S5_CLEAR),
-        ),
+    **_sampled,
+)
+def entropy_ranks_loss(study: Study, scope: Scope, sign: int = 1, of: Ranked = _outcome) -> Outcome:
+    """Truncated entropy quantifies the residual loss of the random feature model (our reading: over a
+    population, the larger the entropy, the smaller the residual)."""
+    return _ranked(study, scope, of(study, scope), len(_entropy_and_loss(study.profile)), sign)
+
+
+@stated(
+    "S5.entropy-ranks-speed",
+    title="The larger the entropy, the faster two-layer networks train",
+    source="S5",
+    predicate=r"$\rho \le -1/2$. " + _SPEED + _DECIDED,
+    scopes=_entropy_and_speed,
+    mutants=(
+        wrong("scale", "the larger the entropy, the smaller the scale of the weights", "predicate", _S5_CLEAR, of=_varied),
+        wrong("falls", "the larger the entropy at the start, the smaller it is in the middle", "order", _S5_CLEAR,
+              of=_entropy_later),
     ),
+    **_sampled,
 )  # fmt: skip
+def entropy_ranks_speed(study: Study, scope: Scope, of: Ranked = _outcome) -> Outcome:
+    """Truncated entropy quantifies the training speed of two-layer networks (our reading: over a
+    population, the larger the entropy of the gradient-descent kernel, the faster they train)."""
+    return _ranked(study, scope, of(study, scope), len(_entropy_and_speed(study.profile)))
+
+
+CLAIMS = (entropy_ranks_loss, entropy_ranks_speed)
 """S4 and S5 over populations."""
