@@ -30,7 +30,7 @@ from numerics.problem.problem import Method, Problem
 from numerics.spectra.kernels import kernel_spectrum
 from theory.base.errors import InputError
 from theory.entropy.conventions import Convention, Power
-from theory.entropy.entropy import covariance
+from theory.entropy.entropy import entropy_gap_coefficient, probabilities, shannon_entropy
 from theory.features.laws import Discrete, Law, Normal, Uniform
 
 REACH = 8.0
@@ -58,11 +58,11 @@ class LimitSpectrum:
         All: those above 1e-13 of the largest, beyond which float64 resolves none.
         """
         kept = int(np.sum(self.values > 1e-13 * self.values[0])) if rank is None else rank
-        p = self.values[:kept] ** power
-        p = p / p.sum()
-        f = self.rates[:kept] / self.values[:kept]
-        entropy = float(-np.sum(p * np.log(p)))
-        return LimitGap(-power * float(covariance(p.tolist(), f.tolist(), np.log(p).tolist())), entropy)
+        values, rates = self.values[:kept].tolist(), self.rates[:kept].tolist()
+        return LimitGap(
+            float(entropy_gap_coefficient(values, rates, kept, power)),
+            float(shannon_entropy(probabilities(values, kept, power))),
+        )
 
 
 @dataclass(frozen=True)

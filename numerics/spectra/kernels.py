@@ -154,7 +154,7 @@ def _inputs(problem: Problem) -> tuple[Any, Any]:
     return _table(drawn.weights), np.array([BallBackend().constant(v) for v in drawn.biases], dtype=object)
 
 
-def _tower(problem: Problem, X: Any, W: Any, b: Any, order: int) -> Any:
+def _jet(problem: Problem, X: Any, W: Any, b: Any, order: int) -> Any:
     """``sigma^(order)(w_j . x_i + b_j)``."""
     argument = X @ W.T + b
     value = evaluate(problem.activation.derivative(order), {z: argument}, BallBackend())
@@ -180,7 +180,7 @@ def _operator_rows(problem: Problem, operator: LinearOperator, X: Any) -> Any:
     total: Any = None
     for alpha, coefficient in operator.terms:
         order = sum(alpha)
-        low, high = (_tower(problem, X, W, b, order + k) for k in (0, 1))
+        low, high = (_jet(problem, X, W, b, order + k) for k in (0, 1))
         monomial = _monomial(W, alpha)
         parts = [low * monomial, high * monomial]
         for axis, times in enumerate(alpha):
@@ -204,7 +204,7 @@ def _difference_rows(problem: Problem, operator: LinearOperator, X: Any) -> Any:
     for term in problem.difference.terms:
         for weight, shift in zip(term.weights, term.shifts, strict=True):
             moved = X + _table((shift,))
-            low, high = (_tower(problem, moved, W, b, k) for k in (0, 1))
+            low, high = (_jet(problem, moved, W, b, k) for k in (0, 1))
             parts = [low, high, *(high * moved[:, axis : axis + 1] for axis in range(problem.dimension))]
             block = np.concatenate(parts, axis=1) * constant(weight / term.scale)
             if term.coefficient != 1:

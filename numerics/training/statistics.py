@@ -84,27 +84,13 @@ def signed_rank(differences: Float[np.ndarray, " n"]) -> float:
     >>> signed_rank(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
     0.0625
     """
-    from scipy.stats import rankdata
+    from scipy.stats import wilcoxon
 
-    kept = differences[differences != 0]
-    if len(kept) == 0:
+    size = np.abs(differences)
+    if not size.any():
         return 1.0
-    n = len(kept)
-    size = np.abs(kept)
-    ranks = rankdata(size)
-    positive = float(ranks[kept > 0].sum())
-    if n <= EXACT_PAIRS and n == len(differences) and len(np.unique(size)) == n:
-        # ways[s]: subsets of 1..n with the sum s; integers under 2**50, exact in float64.
-        ways = np.ones(1)
-        for k in range(1, n + 1):
-            ways = np.concatenate([ways, np.zeros(k)]) + np.concatenate([np.zeros(k), ways])
-        smaller = int(min(positive, n * (n + 1) / 2 - positive))
-        return min(1.0, 2 * float(ways[: smaller + 1].sum()) / 2.0**n)
-    from scipy.special import ndtr
-
-    ties = np.unique(size, return_counts=True)[1]
-    variance = n * (n + 1) * (2 * n + 1) / 24 - float((ties**3 - ties).sum()) / 48
-    return min(1.0, 2 * float(ndtr(-abs(positive - n * (n + 1) / 4) / np.sqrt(variance))))
+    counted = len(size) <= EXACT_PAIRS and size.all() and len(np.unique(size)) == len(size)
+    return float(wilcoxon(differences, method="exact" if counted else "approx").pvalue)
 
 
 def compare(

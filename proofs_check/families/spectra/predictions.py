@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from numerics.differences.floor import SEPARATE, Onset, SmallValues, predicted_onset, size_grid, small_values
 from numerics.entropy.compare import compare_entropies
@@ -153,7 +154,13 @@ def _floats(profile: Profile) -> tuple[Scope, ...]:
 def every_small_larger(problem: Problem, arithmetic: str) -> bool:
     """S2 by LAPACK, of the matrices stored in the arithmetic: σ_k(A_FD) > σ_k(A_AD) for every k > n/2."""
     ad, fd = (floating_singular_values(float_matrix(problem, m, arithmetic)) for m in ("ad", "fd"))
-    return bool((fd[len(ad) // 2 :] > ad[len(ad) // 2 :]).all())
+    return bool(_small_larger(ad, fd))
+
+
+def _small_larger(ad: Float[np.ndarray, "*k n"], fd: Float[np.ndarray, "*k n"]) -> Bool[np.ndarray, "*k"]:
+    """Whether FD's singular values exceed AD's for every k > n/2, of one draw or of many."""
+    half = ad.shape[-1] // 2
+    return np.asarray((fd[..., half:] > ad[..., half:]).all(axis=-1))
 
 
 @lru_cache(maxsize=1024)
@@ -196,8 +203,7 @@ def measured_onset(chosen: Setting, arithmetic: str, sizes: tuple[int, ...], fir
 def _held(template: Problem, arithmetic: str, seeds: range) -> int:
     """In how many of the draws S2 holds, as :func:`every_small_larger` decides."""
     found = float_draws(template, seeds, cast(Arithmetic, arithmetic))
-    half = found.ad.shape[1] // 2
-    return int((found.fd[:, half:] > found.ad[:, half:]).all(axis=1).sum())
+    return int(_small_larger(found.ad, found.fd).sum())
 
 
 @lru_cache(maxsize=256)
