@@ -428,7 +428,7 @@ def _many(scope: Scope, profile: Profile) -> Iterator[Draws]:
         )
     ),
     instances=_many,
-    judges=(roundoff.typical,),
+    judges=(roundoff.typical_square,),
     mutants=(
         wrong("root-of-a-third", "κ = 1/√3", "constant", scale=math.sqrt(2)),
         wrong("root-of-a-twelfth", "κ = 1/√12", "constant",

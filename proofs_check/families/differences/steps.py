@@ -275,7 +275,7 @@ _worst_cells = once(
              r"$(h\,d/dh)^2 f = p^2ah^p + m^2\rho h^{-m} > 0$", "theorem", _convex),
         Step(r"$f(h^*) = \frac{m+p}{m}\,a\,h^{*p}$", "insert", "identity", _value),
     ),
-    judges=(roundoff.optimal_step_expression,),
+    judges=(roundoff.least_error_step,),
     mutants=(
         misproved("slope", r"the first step has $h f' = p a h^p + m\rho h^{-m}$", "sign", 1, check=_stationary(+1)),
         wrong("no-ratio", "the factor m/p is forgotten", "constant",
@@ -324,7 +324,7 @@ def optimal(name: str, scope: Scope, change: Form = lambda step, least, m, p: (s
     scopes=_cells("u_xx central p=2", "u_xx central p=4", "u_xxxx central p=2", "u_xxxx central p=4"),
     instances=_draws(32, 128),
     quantifier=TYPICAL,
-    judges=(roundoff.optimal_step, roundoff.typical),
+    judges=(roundoff.least_error_step, roundoff.typical_square),
     mutants=(
         wrong("first-derivative", "the exponent 1/(p + 1) of a first derivative", "exponent",
             change=lambda step, s: step ** ((s.degree + s.order) / (s.order + 1))),
@@ -364,7 +364,7 @@ def brute_force(
     ),
     instances=_draws(64, 128),
     quantifier=TYPICAL,
-    judges=(roundoff.optimal_step,),
+    judges=(roundoff.least_error_step,),
     mutants=(
         wrong("floor", "it grows like h^(−m+1)", "exponent", shift=(-1, 0)),
         wrong("order", "it falls like h^(p+1)", "order", shift=(0, 1)),
@@ -397,7 +397,7 @@ def slopes(draw: Draw, scope: Scope, shift: tuple[int, int] = (0, 0)) -> Outcome
     ),
     instances=_draws(32, 128),
     quantifier=TYPICAL,
-    judges=(roundoff.optimal_step,),
+    judges=(roundoff.least_error_step,),
     mutants=(
         wrong("all-digits", "every digit is gained", "exponent", exponent=lambda m, p: 1.0),
         wrong("swapped", "the exponent m/(p + m)", "predicate", {"activation": "tanh", "stencil": "u_xx central p=4"},
