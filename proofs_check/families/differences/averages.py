@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise, product
 from math import comb, perm
 from typing import TYPE_CHECKING
@@ -162,16 +163,12 @@ def extremal_difference(s: Stencil) -> Fraction:
     return total / perm(m)
 
 
-def _random_nodes(extra: int) -> Callable[[Scope, Profile], Iterator[Stencil]]:
+def _random_nodes(scope: Scope, profile: Profile, extra: int) -> Iterator[Stencil]:
     """Stencils on m + ``extra`` random rational nodes; 0 may lie anywhere."""
-
-    def instances(scope: Scope, profile: Profile) -> Iterator[Stencil]:
-        m = int(scope["derivative"])
-        generator = random.Random(11 * m)
-        for _ in range(40 if profile == "quick" else 400):
-            yield random_stencil(generator, m, m + extra, 9, 3)
-
-    return instances
+    m = int(scope["derivative"])
+    generator = random.Random(11 * m)
+    for _ in range(40 if profile == "quick" else 400):
+        yield random_stencil(generator, m, m + extra, 9, 3)
 
 
 def _mean(values: tuple[Fraction, ...]) -> Fraction:
@@ -366,11 +363,11 @@ def average_norms(name: str, scope: Scope, factor: Fraction = Fraction(1), absol
     "as each polynomial piece has coefficients",
     kind="exact",
     scopes=_by_derivative,
-    instances=_random_nodes(1),
+    instances=partial(_random_nodes, extra=1),
     describe=describe,
     judges=(remainder.peano_kernel,),
     mutants=(
-        instead("one-more-node", "m + 2 nodes", "assumption", {"derivative": "2"}, instances=_random_nodes(2)),
+        instead("one-more-node", "m + 2 nodes", "assumption", {"derivative": "2"}, instances=partial(_random_nodes, extra=2)),
         wrong("normalisation", "the B-spline of the partition of unity, twice as large", "constant",
             factor=Fraction(2)),
     ),
@@ -397,7 +394,7 @@ def minimal_is_average(s: Stencil, scope: Scope, factor: Fraction = Fraction(1))
     predicate="both sides decided exactly on random rational nodes, 0 anywhere",
     kind="exact",
     scopes=_by_derivative,
-    instances=_random_nodes(2),
+    instances=partial(_random_nodes, extra=2),
     derivation=(Step(r"$K = \lambda M_1 + (1-\lambda) M_2$, the B-splines of the first and last $m+1$ nodes, with "
                      r"$\lambda\mu_1 + (1-\lambda)\mu_2 = 0$", "exactness for $t^{m+1}$: the first moment of a "
                      "B-spline is the mean of its knots"),),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,12 +120,9 @@ def _heavy(scope: Scope, profile: Profile) -> Iterator[Rate]:
                 yield Rate(names, operator, ("central", order), *point, first=9, last=13)
 
 
-def _cauchy(activation: str) -> Callable[[Scope, Profile], Iterator[Rate]]:
-    def instances(scope: Scope, profile: Profile) -> Iterator[Rate]:
-        for x in (Fraction(1), Fraction(1, 3), Fraction(-2)):
-            yield Rate((activation, "cauchy(0, 1)", "normal(0, 1)"), "u_xx", ("central", 2), x, x, first=6, last=10)
-
-    return instances
+def _cauchy(scope: Scope, profile: Profile, activation: str) -> Iterator[Rate]:
+    for x in (Fraction(1), Fraction(1, 3), Fraction(-2)):
+        yield Rate((activation, "cauchy(0, 1)", "normal(0, 1)"), "u_xx", ("central", 2), x, x, first=6, last=10)
 
 
 def bump_mean(weights: Callable[[Any], Any]) -> float:
@@ -265,7 +262,7 @@ def heavy_tails(
     predicate=f"slope of $K_{{FD}}(x,x)$ within {TOLERANCE} of $-3 = \\nu - 2m$, and $K_{{AD}}$ is refused",
     kind="sampled",
     scopes=once({"activation": "sin", "weights": "cauchy(0, 1)", "biases": "normal(0, 1)"}),
-    instances=_cauchy("sin"),
+    instances=partial(_cauchy, activation="sin"),
     derivation=(
         Step(r"$K_{AD}(x,x) = E\,w^4\sin^2(wx+b) = \tfrac12E\,w^4(1 - e^{-2}\cos 2wx) \ge \tfrac12(1 - e^{-2})\,E\,w^4 = \infty$",
              r"$b \sim N(0,1)$ is independent of $w$; claim laws.moments", "claim"),
@@ -273,7 +270,7 @@ def heavy_tails(
     rests_on=("laws.moments",),
     judges=DERIVED,
     mutants=(
-        instead("decaying", "for the bump as well", "assumption", instances=_cauchy("gaussian")),
+        instead("decaying", "for the bump as well", "assumption", instances=partial(_cauchy, activation="gaussian")),
         wrong("all-of-it", "it grows like h⁻⁴", "exponent", exponent=-4),
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise, zip_longest
 from math import comb, factorial, perm
 
@@ -55,43 +56,33 @@ def _scaled(factor: Fraction) -> Change:
     return lambda k: PiecewisePolynomial(k.breakpoints, tuple(tuple(factor * c for c in p) for p in k.pieces))
 
 
-def _moved(by: Fraction) -> Change:
+def _moved(k: PiecewisePolynomial, by: Fraction) -> PiecewisePolynomial:
     """K(t − by)."""
-
-    def change(k: PiecewisePolynomial) -> PiecewisePolynomial:
-        pieces = tuple(
-            tuple(
-                sum((c * comb(i, j) * (-by) ** (i - j) for i, c in enumerate(piece) if i >= j), Fraction(0))
-                for j in range(len(piece))
-            )
-            for piece in k.pieces
+    pieces = tuple(
+        tuple(
+            sum((c * comb(i, j) * (-by) ** (i - j) for i, c in enumerate(piece) if i >= j), Fraction(0))
+            for j in range(len(piece))
         )
-        return PiecewisePolynomial(tuple(b + by for b in k.breakpoints), pieces)
+        for piece in k.pieces
+    )
+    return PiecewisePolynomial(tuple(b + by for b in k.breakpoints), pieces)
 
-    return change
 
-
-def _with_legendre(degree: int) -> Change:
+def _with_legendre(k: PiecewisePolynomial, degree: int) -> PiecewisePolynomial:
     """K + P_n on its support: every moment below the n-th is that of K."""
-
-    def change(k: PiecewisePolynomial) -> PiecewisePolynomial:
-        low, high = k.breakpoints[0], k.breakpoints[-1]
-        line = (-(high + low) / (high - low), Fraction(2) / (high - low))
-        before, legendre = [Fraction(1)], list(line)
-        for n in range(1, degree):  # (n + 1) P_{n+1} = (2n + 1) x P_n − n P_{n−1}
-            longer = [Fraction(0)] * (len(legendre) + 1)
-            for i, c in enumerate(legendre):
-                longer[i] += Fraction(2 * n + 1, n + 1) * line[0] * c
-                longer[i + 1] += Fraction(2 * n + 1, n + 1) * line[1] * c
-            for i, c in enumerate(before):
-                longer[i] -= Fraction(n, n + 1) * c
-            before, legendre = legendre, longer
-        pieces = tuple(
-            tuple(a + b for a, b in zip_longest(piece, legendre, fillvalue=Fraction(0))) for piece in k.pieces
-        )
-        return PiecewisePolynomial(k.breakpoints, pieces)
-
-    return change
+    low, high = k.breakpoints[0], k.breakpoints[-1]
+    line = (-(high + low) / (high - low), Fraction(2) / (high - low))
+    before, legendre = [Fraction(1)], list(line)
+    for n in range(1, degree):  # (n + 1) P_{n+1} = (2n + 1) x P_n − n P_{n−1}
+        longer = [Fraction(0)] * (len(legendre) + 1)
+        for i, c in enumerate(legendre):
+            longer[i] += Fraction(2 * n + 1, n + 1) * line[0] * c
+            longer[i + 1] += Fraction(2 * n + 1, n + 1) * line[1] * c
+        for i, c in enumerate(before):
+            longer[i] -= Fraction(n, n + 1) * c
+        before, legendre = legendre, longer
+    pieces = tuple(tuple(a + b for a, b in zip_longest(piece, legendre, fillvalue=Fraction(0))) for piece in k.pieces)
+    return PiecewisePolynomial(k.breakpoints, pieces)
 
 
 @dataclass(frozen=True)
@@ -210,12 +201,12 @@ AGREEMENT = Fraction(1, 10**38)
     search=space,
     judges=(remainder.peano_kernel,),
     mutants=(
-        wrong("moved", "K is moved by a hundredth", "constant", change=_moved(Fraction(1, 100))),
+        wrong("moved", "K is moved by a hundredth", "constant", change=partial(_moved, by=Fraction(1, 100))),
         wrong("two-thirds", "K is two thirds as large", "constant", change=_scaled(Fraction(2, 3))),
         wrong("legendre", "a Legendre polynomial of degree 7 is added, which no moment below the seventh sees",
-            "predicate", change=_with_legendre(7)),
+            "predicate", change=partial(_with_legendre, degree=7)),
         wrong("legendre-12", "a Legendre polynomial of degree 12 is added", "predicate", {"stencil": RANDOM},
-            change=_with_legendre(12)),
+            change=partial(_with_legendre, degree=12)),
     ),
 )  # fmt: skip
 def stencils_peano(s: Stencil, scope: Scope, change: Change = lambda kernel: kernel) -> Outcome:

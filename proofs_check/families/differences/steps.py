@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -181,21 +181,17 @@ def _total(scope: Scope) -> tuple[Any, Any, int, int]:
     return (h, best, a), a * h**p + sp.Rational(p, m) * a * best ** (p + m) * h**-m, m, p
 
 
-def _stationary(sign: int) -> steps.Check:
+def _stationary(scope: Scope, sign: int) -> Outcome:
     """h f'(h) = p a h^p − m ρ h^−m, which is 0 at H; ``sign`` is that of the second term."""
-
-    def check(scope: Scope) -> Outcome:
-        (h, best, a), total, m, p = _total(scope)
-        box = {h: (Fraction(1, 4), 2), best: (Fraction(1, 4), 2), a: (Fraction(1, 4), 2)}
-        slope = p * a * h**p + sign * p * a * best ** (p + m) * h**-m
-        return steps.every(
-            (
-                ("h f'(h)", steps.identity(h * total.diff(h), slope, box)),
-                ("at H", steps.identity(slope.subs(h, best), 0 * a, box)),
-            )
+    (h, best, a), total, m, p = _total(scope)
+    box = {h: (Fraction(1, 4), 2), best: (Fraction(1, 4), 2), a: (Fraction(1, 4), 2)}
+    slope = p * a * h**p + sign * p * a * best ** (p + m) * h**-m
+    return steps.every(
+        (
+            ("h f'(h)", steps.identity(h * total.diff(h), slope, box)),
+            ("at H", steps.identity(slope.subs(h, best), 0 * a, box)),
         )
-
-    return check
+    )
 
 
 def _convex(scope: Scope) -> Outcome:
@@ -231,12 +227,9 @@ def _least_formally(scope: Scope) -> tuple[Formal, ...]:
     return Formal(everywhere, shape), Formal({t: between(0, 1)}, above), Formal({t: beyond}, above)
 
 
-def _draws(count: int, full: int, scale: float = 2.0) -> Callable[[Scope, Profile], Iterator[Draw]]:
-    def instances(scope: Scope, profile: Profile) -> Iterator[Draw]:
-        for seed in seeds(profile, count, full):
-            yield Draw(scope["activation"], seed, scale)
-
-    return instances
+def _draws(scope: Scope, profile: Profile, count: int, full: int, scale: float = 2.0) -> Iterator[Draw]:
+    for seed in seeds(profile, count, full):
+        yield Draw(scope["activation"], seed, scale)
 
 
 def _cells(*names: str, arithmetics: tuple[str, ...] = ("float32", "float64")) -> Any:
@@ -270,14 +263,14 @@ _worst_cells = once(
     formal=_least_formally,
     derivation=(
         Step(r"$h f'(h) = p a h^p - m\rho h^{-m}$ with $a = |e_p|D$ vanishes at $h^*$, where "
-             r"$\rho = \frac pm a h^{*(p+m)}$", "differentiation; definition of $h^*$", "identity", _stationary(-1)),
+             r"$\rho = \frac pm a h^{*(p+m)}$", "differentiation; definition of $h^*$", "identity", partial(_stationary, sign=-1)),
         Step(r"$f$ is strictly convex in $\log h$, so that $h^*$ is the only stationary point, and the least",
              r"$(h\,d/dh)^2 f = p^2ah^p + m^2\rho h^{-m} > 0$", "theorem", _convex),
         Step(r"$f(h^*) = \frac{m+p}{m}\,a\,h^{*p}$", "insert", "identity", _value),
     ),
     judges=(roundoff.least_error_step,),
     mutants=(
-        misproved("slope", r"the first step has $h f' = p a h^p + m\rho h^{-m}$", "sign", 1, check=_stationary(+1)),
+        misproved("slope", r"the first step has $h f' = p a h^p + m\rho h^{-m}$", "sign", 1, check=partial(_stationary, sign=+1)),
         wrong("no-ratio", "the factor m/p is forgotten", "constant",
             change=lambda step, least, m, p: (step * _fraction(p, m) ** _fraction(1, m + p), least)),
         wrong("exponent", "the root of order m + p + 1", "exponent",
@@ -322,7 +315,7 @@ def optimal(name: str, scope: Scope, change: Form = lambda step, least, m, p: (s
     "is judged by claim steps.roundoff-size",
     kind="sampled",
     scopes=_cells("u_xx central p=2", "u_xx central p=4", "u_xxxx central p=2", "u_xxxx central p=4"),
-    instances=_draws(32, 128),
+    instances=partial(_draws, count=32, full=128),
     quantifier=TYPICAL,
     judges=(roundoff.least_error_step, roundoff.typical_square),
     mutants=(
@@ -362,7 +355,7 @@ def brute_force(
         *_cells("u_xx central p=2")(profile),
         *_cells("u_x central p=2", "u_xx forward p=2", arithmetics=("float64",))(profile),
     ),
-    instances=_draws(64, 128),
+    instances=partial(_draws, count=64, full=128),
     quantifier=TYPICAL,
     judges=(roundoff.least_error_step,),
     mutants=(
@@ -395,7 +388,7 @@ def slopes(draw: Draw, scope: Scope, shift: tuple[int, int] = (0, 0)) -> Outcome
         *({"activation": a, "stencil": s} for s, a in (
             ("u_xx central p=2", "sin"), ("u_xx central p=4", "tanh"), ("u_xxxx central p=2", "sin")))
     ),
-    instances=_draws(32, 128),
+    instances=partial(_draws, count=32, full=128),
     quantifier=TYPICAL,
     judges=(roundoff.least_error_step,),
     mutants=(
@@ -426,7 +419,7 @@ def digits_gained(
     predicate="largest quotient over 64 entries of each draw (w ~ N(0, 100), b ~ N(0, 1)) at most 1; σ correctly rounded, errors against 40 digits",
     kind="sampled",
     scopes=_worst_cells,
-    instances=_draws(4, 32, 10.0),
+    instances=partial(_draws, count=4, full=32, scale=10.0),
     derivation=(
         Step(r"$\mathrm{fl}(x + hs) = (x + hs)(1 + \delta)$, and so on for the product, the sum and $\sigma$",
              "N. J. Higham, Accuracy and Stability of Numerical Algorithms (2002), §2.2", "cited"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from functools import partial
 from math import factorial
 from typing import TYPE_CHECKING, Any
 
@@ -76,21 +77,17 @@ MULTIPLES = 8
 """Multiples of θ up to the largest offset of these stencils."""
 
 
-def _chebyshev(lag: int) -> steps.Check:
+def _chebyshev(scope: Scope, lag: int) -> Outcome:
     """sin kθ = sin θ U_{k−lag}(cos θ) for every k that occurs, in z = e^{iθ}."""
+    import sympy
 
-    def check(scope: Scope) -> Outcome:
-        import sympy
-
-        z = sympy.Symbol("z")
-        cosine, box = (z + 1 / z) / 2, {z: (Fraction(1, 2), 2)}
-        return steps.every(
-            (f"k = {k}", steps.identity(
-                z**k - z**-k, (z - 1 / z) * sympy.chebyshevu_poly(k - lag, z).subs(z, cosine), box))
-            for k in range(1, MULTIPLES + 1)
-        )  # fmt: skip
-
-    return check
+    z = sympy.Symbol("z")
+    cosine, box = (z + 1 / z) / 2, {z: (Fraction(1, 2), 2)}
+    return steps.every(
+        (f"k = {k}", steps.identity(
+            z**k - z**-k, (z - 1 / z) * sympy.chebyshevu_poly(k - lag, z).subs(z, cosine), box))
+        for k in range(1, MULTIPLES + 1)
+    )  # fmt: skip
 
 
 def _keeps_sign(scope: Scope) -> Outcome:
@@ -166,19 +163,16 @@ def _exponential_sum(scope: Scope) -> Outcome:
     return steps.identity(closed, total, {theta: (Fraction(1, 4), 9)})
 
 
-def _euler(sign: int) -> steps.Check:
-    def check(scope: Scope) -> Outcome:
-        import sympy
+def _euler(scope: Scope, sign: int) -> Outcome:
+    import sympy
 
-        theta = sympy.Symbol("theta", real=True)
-        z, box = sympy.exp(sympy.I * theta / 2), {theta: (-9, 9)}
-        return steps.every(
-            (f"n = {n}", steps.identity(
-                sympy.sin(n * theta / 2), sign * (z**n - z**-n) / (2 * sympy.I), box))
-            for n in (1, 2)
-        )  # fmt: skip
-
-    return check
+    theta = sympy.Symbol("theta", real=True)
+    z, box = sympy.exp(sympy.I * theta / 2), {theta: (-9, 9)}
+    return steps.every(
+        (f"n = {n}", steps.identity(
+            sympy.sin(n * theta / 2), sign * (z**n - z**-n) / (2 * sympy.I), box))
+        for n in (1, 2)
+    )  # fmt: skip
 
 
 def _derivatives(scope: Scope, profile: Profile) -> Iterator[int]:
@@ -244,7 +238,7 @@ def central_unit_interval(s: Stencil, scope: Scope, everywhere: bool = False, lo
     assumptions=(Assumption("the derivative is odd", lambda s: s.derivative % 2 == 1),),
     formal=_sign_of_odd,
     derivation=(
-        Step(r"$\sin k\theta = \sin\theta\,U_{k-1}(\cos\theta)$", "Chebyshev", "identity", _chebyshev(1)),
+        Step(r"$\sin k\theta = \sin\theta\,U_{k-1}(\cos\theta)$", "Chebyshev", "identity", partial(_chebyshev, lag=1)),
         Step(r"$m > 0$ near $0$, and on $(0,\pi)\cup(\pi,2\pi)$ it changes sign only with $\sin\theta$",
              "$P$ keeps its sign on $(-1,1)$ and $m(0) = 1$", "inequality", _keeps_sign),
     ),
@@ -253,7 +247,7 @@ def central_unit_interval(s: Stencil, scope: Scope, everywhere: bool = False, lo
     mutants=(
         weaker("even", "even derivatives too", "odd"),
         misproved("next-polynomial", r"the first step has $U_k$ in place of $U_{k-1}$", "predicate", 1,
-            check=_chebyshev(0)),
+            check=partial(_chebyshev, lag=0)),
     ),
 )  # fmt: skip
 def odd_negative(s: Stencil, scope: Scope) -> Outcome:
@@ -310,11 +304,11 @@ def one_sided_suprema(
         Step(r"$m(\theta)\,\theta^m i^m = \sum_k c_k z^{2 s_k}$, $z = e^{i\theta/2}$", "definition", "identity",
              _exponential_sum),
         Step(r"$\sin(\theta/2) = (z - z^{-1})/(2i)$, $\sin\theta = (z^2 - z^{-2})/(2i)$", "Euler", "identity",
-             _euler(1)),
+             partial(_euler, sign=1)),
     ),
     judges=(symbol.symbol,),
     mutants=(
-        misproved("euler", r"the second step has $z^{-1} - z$", "sign", 2, check=_euler(-1)),
+        misproved("euler", r"the second step has $z^{-1} - z$", "sign", 2, check=partial(_euler, sign=-1)),
         wrong("one-square-more", "one factor sinc² too many", "exponent", {"derivative": "2"},
             squares=lambda m: m // 2 + 1),
         wrong("one-square-less", "one factor sinc² too few", "exponent", {"derivative": "4"},

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from numerics.entropy.compare import compare_entropies, difference
@@ -88,12 +88,9 @@ def _draw_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
 # --- many features ----------------------------------------------------------------------------------------------------
 
 
-def _many_instances(count: int | None = None) -> Callable[[Scope, Profile], Iterator[Problem]]:
-    def instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
-        for seed in range(29 if profile == "quick" else 60):
-            yield problem("sin", seed=seed, size=16, step=STEP).with_(count=count or int(scope["features"]))
-
-    return instances
+def _many_instances(scope: Scope, profile: Profile, count: int | None = None) -> Iterator[Problem]:
+    for seed in range(29 if profile == "quick" else 60):
+        yield problem("sin", seed=seed, size=16, step=STEP).with_(count=count or int(scope["features"]))
 
 
 def _many_space(scope: Scope) -> SearchStrategy[Problem]:
@@ -201,14 +198,14 @@ def truncation_not_rounding(
     r"$10^{-6}$, for at least 9 in 10 draws (95 % confidence): $H(A_{AD}) \ge H(A_{FD})$.",
     kind="sampled",
     scopes=lambda profile: ({"activation": "sin", "features": str(MANY[profile])},),
-    instances=_many_instances(),
+    instances=_many_instances,
     quantifier=TYPICAL,
     search=_many_space,
     statement=f"With many sine features ($M = {MANY['quick']}$; full: {MANY['full']}; at 16 points, $w, b \\sim N(0, 1)$, $h = 1/100$, energy rule $10^{{-6}}$, float64) AD has at least the entropy of FD in at "
     "least 9 of 10 draws; with few (64: a mutant) it has not.",
     judges=(truncated_entropy, float_matrix),
     mutants=(
-        instead("few-features", "with 64 features", "assumption", instances=_many_instances(64)),
+        instead("few-features", "with 64 features", "assumption", instances=partial(_many_instances, count=64)),
         wrong("an-effect", "AD has at least one per cent more", "constant", least=0.01),
     ),
 )  # fmt: skip

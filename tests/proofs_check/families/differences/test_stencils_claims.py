@@ -47,7 +47,7 @@ def test_the_jumps_identify_the_kernel(s: Stencil, data: st.DataObject) -> None:
 def test_a_kernel_with_the_right_moments_is_not_enough(degree: int) -> None:
     """Hat + P_n: D_h t^k = ∫ K (t^k)'' for every k < n + 2, and another K."""
     hat = peano.peano_kernel(central(2))
-    wrong = remainders._with_legendre(degree)(hat)
+    wrong = remainders._with_legendre(hat, degree)
     assert all(wrong.moment(k) == hat.moment(k) for k in range(degree))
     assert wrong.moment(degree) != hat.moment(degree)
     assert remainders.wrong_jump(central(2), 0, wrong) is not None
