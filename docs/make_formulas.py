@@ -25,21 +25,24 @@ TARGET = ROOT / "docs" / "formulas-index.md"
 HEAD = """# Index of formulas
 
 Made from docs/formulas.toml by `python docs/make_formulas.py`, which checks that every function, claim and command is
-there. `adfd show CLAIM` prints the statement, the evidence and the functions that are judged; [formulas.md](formulas.md)
+there. A claim in brackets judges another function, which uses this one. `adfd show CLAIM` prints the statement, the evidence and the functions that are judged; [formulas.md](formulas.md)
 says what the formulas mean.
 """
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A row: what it is called, the formula, the dotted name of its function, source, command, and claims that use it."""
+    """A row: what it is called, the formula, the dotted name of its function, source, command, and claims through others.
+
+    ``through``: claims that judge another function, which uses this one.
+    """
 
     name: str
     formula: str
     function: str
     source: str
     command: str
-    more: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
 
     def found(self) -> tuple[Any, str]:
         """The function and the module that defines it.
@@ -61,15 +64,17 @@ class Formula:
 
     @property
     def claims(self) -> tuple[str, ...]:
-        """Those that judge the function, then those named.
+        """Those that judge the function, then in brackets those that do through another.
 
         Raises:
             LookupError: one that is not there, or none at all.
         """
-        found = (*judged().get(self.function, ()), *self.more)
-        if not found or (unknown := [one for one in found if one not in known()]):
-            raise LookupError(f"{self.name}: {'no claim judges it' if not found else f'there is no claim {unknown}'}")
-        return tuple(dict.fromkeys(found))
+        direct = judged().get(self.function, [])
+        if unknown := [one for one in self.through if one not in known() or one in direct]:
+            raise LookupError(f"{self.name}: {unknown}: no claim, or one that judges the function itself")
+        if not direct and not self.through:
+            raise LookupError(f"{self.name}: no claim judges {self.function}")
+        return (*(f"`{one}`" for one in direct), *(f"(`{one}`)" for one in self.through))
 
     def row(self) -> str:
         """The row of the page."""
@@ -80,7 +85,7 @@ class Formula:
         if words is None:
             raise LookupError(f"{self.name}: there is no command {self.command!r}")
         cells = (self.name, self.formula, f"`{self.function.removeprefix(f'{module}.')}`", f"`{path}.py`", self.source,
-                 ", ".join(f"`{one}`" for one in self.claims), f"`{self.command}`")  # fmt: skip
+                 ", ".join(self.claims), f"`{self.command}`")  # fmt: skip
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

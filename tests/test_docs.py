@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +25,7 @@ def module(path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     made = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = made  # dataclasses look for their module
     spec.loader.exec_module(made)
     return made
 
@@ -31,6 +33,61 @@ def module(path: Path) -> ModuleType:
 def test_the_index_of_modules_is_up_to_date() -> None:
     made = module(DOCS / "make_api.py").render()
     assert (DOCS / "api.md").read_text(encoding="utf-8") == made, "run: python docs/make_api.py"
+
+
+def test_the_index_of_formulas_is_up_to_date() -> None:
+    made = module(DOCS / "make_formulas.py")
+    assert (DOCS / "formulas-index.md").read_text(encoding="utf-8") == made.render(), (
+        "run: python docs/make_formulas.py"
+    )
+
+
+def test_formulas_are_reached_by_the_commands_and_claims_beside_them() -> None:
+    """By names, as :mod:`tests.proofs_check.claims.test_claim_judges` follows them."""
+    from proofs_check.ledger.ledger import all_claims
+    from tests.proofs_check.claims.test_claim_judges import mentions, modules, resolve, used
+
+    def reach(start: list[tuple[str, str]]) -> set[tuple[str, str]]:
+        seen, todo = set(start), list(start)
+        while todo:
+            home, name = todo.pop()
+            new = set(mentions(home, modules()[home].defined[name])) - seen
+            seen |= new
+            todo += new
+        return seen
+
+    claims = {claim.id: claim for claim in all_claims()}
+    rows = [row for rows in module(DOCS / "make_formulas.py").table().values() for row in rows]
+    assert len(rows) >= 60
+    for row in rows:
+        node = resolve(row.function)
+        assert node is not None, row.function
+        if not row.command.startswith("adfd verify"):
+            assert used(row.function), f"{row.function}: no command uses it"
+        for name in (*row.through, *row.command.split()[2:] * row.command.startswith("adfd verify")):
+            claim = claims[name]
+            start = [found for one in claim.judged if (found := resolve(one)) is not None]
+            start += [(claim.test.__module__, one) for one in modules()[claim.test.__module__].defined]
+            assert node in reach(start), f"{row.function}: {name} does not come to it"
+
+
+def test_the_glossary_is_short_and_says_where() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| `([\w.]+)` \|$", (DOCS / "glossary.md").read_text("utf-8"), flags=re.M)
+    assert 30 <= len(rows) <= 50
+    assert [term for term, _ in rows] == sorted((term for term, _ in rows), key=str.casefold)
+    for term, name in rows:
+        assert exists(name), f"{term}: there is no {name}"
+
+
+def exists(dotted: str) -> bool:
+    """Whether a dotted name is a module, or a name in one, or an attribute of that."""
+    found: Any = importlib.import_module(dotted.partition(".")[0])
+    for part in dotted.split(".")[1:]:
+        package = isinstance(found, ModuleType) and hasattr(found, "__path__")
+        inside = f"{found.__name__}.{part}" if package else ""
+        is_module = inside and importlib.util.find_spec(inside) is not None
+        found = importlib.import_module(inside) if is_module else getattr(found, part, None)
+    return found is not None
 
 
 def test_links_lead_somewhere() -> None:
