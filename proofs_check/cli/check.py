@@ -44,12 +44,12 @@ def check(*, path: Path, problem: str | None, method: str | None, as_json: bool)
         emit({"file": str(path), "accepted": not findings, "findings": findings, "proven": found or None})
     elif findings:
         for line in findings:
-            console.print(f"refused: {line}", markup=False)
+            console.print(f"refused: {line}")
     else:
-        console.print(f"accepted: {path}", markup=False)
-        console.print(checker.summary(found), markup=False, soft_wrap=True, highlight=False)
+        console.print(f"accepted: {path}")
+        console.print(checker.summary(found), soft_wrap=True, highlight=False)
         if problem is not None:
-            console.print(f"it is about {problem}", markup=False)
+            console.print(f"it is about {problem}")
     return 1 if findings else 0
 
 
@@ -104,7 +104,7 @@ def example(*, name: str | None, as_json: bool) -> int:
             emit({"examples": listed})
         else:
             table("Shipped problems", ["name", "about"], [[e["name"], e["about"]] for e in listed])
-            console.print("print one: adfd example poisson > poisson.toml", markup=False)
+            console.print("print one: adfd example poisson > poisson.toml")
         return 0
     if name not in known:
         raise InputError(f"example {name!r}: unknown; {nearest(name, known)}allowed: {', '.join(known)}")

@@ -27,7 +27,7 @@ def claims(*, summary: bool, out: Path, as_json: bool) -> int:
     else:
         rows = [[c["id"], c["source"], c["family"], c["title"]] for c in listed]
         table("Claims", ["id", "source", "family", "title"], rows)
-        console.print(f"{len(listed)} claims; 'adfd show ID' shows one, 'adfd verify ID' judges it", markup=False)
+        console.print(f"{len(listed)} claims; 'adfd show ID' shows one, 'adfd verify ID' judges it")
     return 0
 
 
@@ -45,10 +45,10 @@ def _summary(out: Path, as_json: bool) -> int:
         return 0
     for label, (text, _) in found.items():
         console.rule(f"{label}: {STATEMENTS[label]}", align="left")
-        console.print(text, markup=False)
+        console.print(text)
     for since in dict.fromkeys(since for _, since in found.values()):
-        console.print(f"From {since}.", markup=False)
-    console.print(full, markup=False)
+        console.print(f"From {since}.")
+    console.print(full)
     return 0
 
 
@@ -89,36 +89,36 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         ("Quantifier", "quantifier"),
         ("Checked by", "kind"),
     ):
-        console.print(f"{label + ':':<12}{content[key]}", markup=False)
+        console.print(f"{label + ':':<12}{content[key]}")
     for found in checked.values():
-        console.print(f"Checked for: {coverage.sentence(found)}", markup=False)
+        console.print(f"Checked for: {coverage.sentence(found)}")
     for assumption in content["hypotheses"]:
         code = f"  [{assumption['code']}]" if assumption["code"] else ""
-        console.print(f"Assumes:    {assumption['text']}{code}", markup=False)
+        console.print(f"Assumes:    {assumption['text']}{code}")
     for link in content["rests_on"]:
         because = f" ({link['because']})" if link["because"] else ""
-        console.print(f"Rests on:   {link['id']}{because}", markup=False)
+        console.print(f"Rests on:   {link['id']}{because}")
     for proof in proofs:
-        console.print(f"Proof of    [{proof['cell']}]", markup=False)
+        console.print(f"Proof of    [{proof['cell']}]")
         for number, step in enumerate(proof["steps"], 1):
             label = "Formally: " if step["rule"] == "formal" else ""
             came = standing(step["rule"], step)
-            console.print(f"  {number:>2} {label}{step['text']}\n     {came}", markup=False)
+            console.print(f"  {number:>2} {label}{step['text']}\n     {came}")
     for number, step in enumerate(content["derivation"], 1):
         came = standing(step["rule"], chains[0][number - 1] if chains[0] else {})
-        console.print(f"Step {number}:     {step['text']}\n            ({step['because']})", markup=False)
-        console.print(f"            {came}", markup=False)
+        console.print(f"Step {number}:     {step['text']}\n            ({step['because']})")
+        console.print(f"            {came}")
     for mutant in content["mutants"]:
-        console.print(f"Mutant:     {mutant['name']}: {mutant['change']} ({mutant['kind']})", markup=False)
+        console.print(f"Mutant:     {mutant['name']}: {mutant['change']} ({mutant['kind']})")
     cells = content["cells"]
     if not cells:
-        console.print(f"No evidence in {out}; run: adfd verify {claim_id} --out {out}", markup=False)
+        console.print(f"No evidence in {out}; run: adfd verify {claim_id} --out {out}")
         return 0
     rows = [[c["address"], c["verdict"], c["evidence"]["summary"]] for c in cells]
     table(f"Evidence of the last run in {out}", ["cell", "verdict", "summary"], rows)
     judged = [told for c in cells if (told := coverage.told_by(c["evidence"].get("data") or {})) is not None]
     if judged:
-        console.print(f"Judged there: {coverage.of_cell(coverage.merged(judged))}", markup=False)
+        console.print(f"Judged there: {coverage.of_cell(coverage.merged(judged))}")
     return 0
 
 
@@ -134,9 +134,9 @@ def _statement(label: str, out: Path, as_json: bool) -> int:
         return 0
     console.rule(f"{label}: {STATEMENTS.get(label, '')}", align="left")
     if short:
-        console.print(f"{short}\n", markup=False)
-    console.print(text, markup=False)
-    console.print(f"From {since}. Its claims: {', '.join(own)}; 'adfd show ID' shows one.", markup=False)
+        console.print(f"{short}\n")
+    console.print(text)
+    console.print(f"From {since}. Its claims: {', '.join(own)}; 'adfd show ID' shows one.")
     return 0
 
 

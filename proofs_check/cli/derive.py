@@ -94,7 +94,7 @@ def operator(
             for t in content["terms"]
         ]
         table(f"L_h u − L u for L u = {expression}", ["power", "terms"], rows)
-        console.print(f"order {content['order']}; ‖c‖₁ = {', '.join(content['norm1'])}", markup=False)
+        console.print(f"order {content['order']}; ‖c‖₁ = {', '.join(content['norm1'])}")
     return 0
 
 
@@ -193,8 +193,8 @@ def solvable(
     rows = [[str(k), _text(a), _text(f)] for k, (a, f) in enumerate(zip(content["ad"], content["fd"], strict=True), 1)]
     table(f"{model}: kernel eigenvalues at h = {h}", ["k", "AD", "FD"], rows)
     for method in ("ad", "fd"):
-        console.print(f"H of {method.upper()} (power {power}): {_text(content[f'entropy_{method}'])}", markup=False)
-    console.print(f"sign: {content['sign']} ({content['route']}: {content['reason']})", markup=False)
+        console.print(f"H of {method.upper()} (power {power}): {_text(content[f'entropy_{method}'])}")
+    console.print(f"sign: {content['sign']} ({content['route']}: {content['reason']})")
     return 0
 
 
@@ -284,13 +284,10 @@ def remainder(*, derivative: int, offsets: str, terms: int, latex: bool, as_json
     rows = [[f"[{p['from']}, {p['to']}]", _polynomial(p["coefficients"], "t")] for p in content["kernel"]]
     table("D_h u(x) = ∫ K(t) u^(m)(x + h t) dt", ["t in", "K(t)"], rows)
     sign = "K ≥ 0: the difference is a local average" if content["nonnegative"] else "K takes both signs"
-    console.print(
-        f"∫K = {content['integral']}; {sign}; ∫|K| = {_text_derive(content['absolute_integral'])}", markup=False
-    )
+    console.print(f"∫K = {content['integral']}; {sign}; ∫|K| = {_text_derive(content['absolute_integral'])}")
     p = content["order"]
     console.print(
         f"|D_h u − u^({s.derivative})| ≤ {_text_derive(content['error_constant'])} · h^{p} · max|u^({s.derivative + p})|",
-        markup=False,
     )
     return 0
 
@@ -321,11 +318,11 @@ def symbol(*, derivative: int, offsets: str, terms: int, latex: bool, as_json: b
         say(f"$m(\\theta) = {content['latex']}$")
     else:
         _weights(s)
-        console.print(f"m(θ) = {content['symbol']}", markup=False)
+        console.print(f"m(θ) = {content['symbol']}")
         series = " + ".join(f"({t['value']}) θ^{t['power']}" for t in content["expansion"])
-        console.print(f"m(θ) = 1 + {series} + …", markup=False)
+        console.print(f"m(θ) = 1 + {series} + …")
         verdict = "|m| ≤ 1 on the whole line" if content["bounded_by_one"] else "|m| exceeds 1"
-        console.print(f"sup |m| = {_text_derive(content['supremum'])}: {verdict}", markup=False)
+        console.print(f"sup |m| = {_text_derive(content['supremum'])}: {verdict}")
     return 0
 
 

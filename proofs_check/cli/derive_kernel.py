@@ -169,21 +169,19 @@ def _code(derived: KernelDerivation, target: str, as_json: bool) -> int:
 
 
 def _print(derived: KernelDerivation, content: dict[str, Any]) -> None:
-    console.print(f"σ = {content['activation']}, w ~ {content['weights']}, b ~ {content['biases']}", markup=False)
-    console.print(f"route: {content['route']}, verified to {content['verified_digits']} digits", markup=False)
+    console.print(f"σ = {content['activation']}, w ~ {content['weights']}, b ~ {content['biases']}")
+    console.print(f"route: {content['route']}, verified to {content['verified_digits']} digits")
     for number, step in enumerate(content["steps"], 1):
         formula = f": {_short(step['latex'])}" if step["latex"] else ""
-        console.print(f"{number}. {step['text']}{formula}", markup=False, soft_wrap=True)
+        console.print(f"{number}. {step['text']}{formula}", soft_wrap=True)
     if derived.closed:
-        console.print(f"K = {content['sympy']}", markup=False)
+        console.print(f"K = {content['sympy']}")
         if content["sympy_ad"]:
-            console.print(f"K_AD = {_short(content['sympy_ad'])}", markup=False)
+            console.print(f"K_AD = {_short(content['sympy_ad'])}")
     else:
-        console.print(
-            "no closed form is known: values are by quadrature, as far as another rule confirms them", markup=False
-        )
+        console.print("no closed form is known: values are by quadrature, as far as another rule confirms them")
     for term in content["expansion"] or []:
-        console.print(f"K_FD − K_AD: h^{term['power']} · ({_short(term['value'])})", markup=False)
+        console.print(f"K_FD − K_AD: h^{term['power']} · ({_short(term['value'])})")
     if content["values"]:
         missing = "not asked for" if derived.verified_digits else "not verified"
         errors = content["errors"]

@@ -49,6 +49,7 @@ Normalised = Annotated[bool | None, typer.Option("--normalised/--plain", help="D
 Latex = Annotated[bool, typer.Option("--latex", help="LaTeX instead of text.")]
 Matrix = Annotated[ArithmeticName, typer.Option("--arithmetic", help="Which matrix: exact, or as stored in float.")]
 LastReport = Annotated[Path, typer.Option("--out", help="Where the last report was written.")]
+"""Values and options that several commands have in common."""
 
 app = typer.Typer(
     name="adfd",

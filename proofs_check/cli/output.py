@@ -21,7 +21,7 @@ class PlainConsole(Console):
     """A console on which texts are texts: no markup, no emoji codes, and nothing that steers the terminal."""
 
     def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+        super().__init__(stderr=stderr, highlight=False, emoji=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """As rich's, with control characters spelled out."""
@@ -78,7 +78,7 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     """A table on stdout; plain markup in cells is not interpreted."""
     from rich.text import Text
 
-    console.print(title, style="bold", markup=False)  # not as the table's own title, which wraps at its width
+    console.print(title, style="bold")  # not as the table's own title, which wraps at its width
     drawn = Table(header_style="bold")
     for name in columns:
         drawn.add_column(visible(name), overflow="fold")

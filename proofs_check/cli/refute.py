@@ -42,7 +42,7 @@ def refute(
     wrong = claim if mutant is None else mutant.mutate(claim)
     scopes = _scopes(claim, mutant, parse_address(cell) if cell is not None else None)
     where = address(scopes[0]) if len(scopes) == 1 else f"{len(scopes)} cells"
-    remarks.print(f"searching {claim_id} [{where}] for at most {seconds:g} s", markup=False, soft_wrap=True)
+    remarks.print(f"searching {claim_id} [{where}] for at most {seconds:g} s", soft_wrap=True)
     effort = search(wrong, scopes, seconds)
     found = effort.best
     content: dict[str, Any] = {
@@ -190,7 +190,7 @@ def _print(content: dict[str, Any], claim: Claim, save: Path | None) -> None:
 
 
 def _say(line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)
+    console.print(line, soft_wrap=True)
 
 
 def _lines(content: dict[str, Any]) -> list[str]:

@@ -158,9 +158,7 @@ def _write_certificate(problem: Problem, method: Method, digits: int, path: Path
 def _print(title: str, columns: list[str], values: list[Any], content: dict[str, Any]) -> None:
     rows = [[str(k), v if isinstance(v, str) else f"[{v['lower']}, {v['upper']}]"] for k, v in enumerate(values, 1)]
     table(f"{title}, {'proven enclosures' if content['certified'] else 'not proven'}", columns, rows)
-    console.print(
-        f"{len(rows)} values, {content['working_digits']} working digits, {content['seconds']:.2f} s", markup=False
-    )
+    console.print(f"{len(rows)} values, {content['working_digits']} working digits, {content['seconds']:.2f} s")
 
 
 SIGN = {"fd<ad": -1, "fd>ad": 1}
@@ -277,10 +275,9 @@ def entropy(
     table(f"Truncated entropy, {convention.label}, {arithmetic} matrix", ["", "value", "r"], rows)
     console.print(
         f"sign: {content['sign']} ({'proven' if certify and content['sign'] != 'undecided' else 'not proven'})",
-        markup=False,
     )
     if content["reason"]:
-        console.print(f"undefined: {content['reason']}", markup=False)
+        console.print(f"undefined: {content['reason']}")
     return 0
 
 
@@ -424,7 +421,6 @@ def entropy_on_interval(
         f"{content['sign']} for every h in the interval"
         if found.sign is not None
         else f"proven on {100 * found.decided:.1f} % of the interval, {found.evaluations} pieces examined",
-        markup=False,
     )
     return 0
 

@@ -62,7 +62,7 @@ def sweep(
             progress=shown,
         )
     if found.damage:
-        remarks.print(f"{store}: {found.damage}", markup=False, soft_wrap=True)
+        remarks.print(f"{store}: {found.damage}", soft_wrap=True)
     if export is not None:
         sweep_export.export(sweeps.sweep_rows(grid, store), export, force=force)
     counts = {key: value for key, value in asdict(found).items() if key not in {"reasons", "damage"}}
@@ -153,7 +153,7 @@ def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool, for
     from proofs_check.report.figures import sweep as sweep_figures
 
     if damage := SweepStore(directory).inspect():
-        remarks.print(f"{directory}: {damage.text()}; adfd sweep --resume computes them", markup=False, soft_wrap=True)
+        remarks.print(f"{directory}: {damage.text()}; adfd sweep --resume computes them", soft_wrap=True)
     rows = read_rows(directory)
     sweeps = [(of, kept) for of in sweep.recorded_sweeps(directory) if (kept := sweep.sweep_rows(of, directory))]
     # The largest sweep of the store; a store without its sweeps, or of several alike, shows all of its rows.
@@ -168,7 +168,7 @@ def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool, for
         emit({"written": written, "cells": counts, "figures": listed})
     else:
         for path in written:
-            console.print(path, markup=False, soft_wrap=True)
+            console.print(path, soft_wrap=True)
         if len(chosen) < len(rows):
-            console.print(f"of {len(rows)} cells in the store, the {len(chosen)} of its largest sweep", markup=False)
+            console.print(f"of {len(rows)} cells in the store, the {len(chosen)} of its largest sweep")
     return 0

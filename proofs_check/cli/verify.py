@@ -94,7 +94,7 @@ def verify(
             progress=shown,
             parts=parts,
             anew=not resume,
-            remark=lambda line: remarks.print(line, markup=False, soft_wrap=True),
+            remark=lambda line: remarks.print(line, soft_wrap=True),
         )
     results = [one for one in found if one["mutant"] is None]
     tried = [one for one in found if one["mutant"] is not None] if tried_too else None
@@ -210,7 +210,7 @@ def _older(path: Path) -> dict[str, Any] | None:
         read_ledger(path.parent)
     except InputError as error:
         if path.exists():
-            remarks.print(f"{error}; it is replaced", markup=False, soft_wrap=True)
+            remarks.print(f"{error}; it is replaced", soft_wrap=True)
         return None
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
@@ -263,18 +263,14 @@ def _print(content: dict[str, Any], page: Path | None, detailed: Collection[str]
                     f"{cell['status'].upper()} {claim['id']} [{cell['address']}]: {cell['verdict']}, "
                     f"expected {expected}: "
                     f"{cell['evidence']['summary']}",
-                    markup=False,
                 )
             elif claim["id"] in detailed:
-                console.print(
-                    f"{cell['verdict']} {claim['id']} [{cell['address']}]: {cell['evidence']['summary']}", markup=False
-                )
+                console.print(f"{cell['verdict']} {claim['id']} [{cell['address']}]: {cell['evidence']['summary']}")
         for mutant in claim["mutants"]:
             if mutant.get("verdict", Verdict.REFUTED) != Verdict.REFUTED:
                 console.print(
                     f"SURVIVED {claim['id']}: mutant {mutant['name']} ({mutant['change']}): {mutant['verdict']}: "
                     f"{mutant['summary']}",
-                    markup=False,
                 )
     line = (
         f"{counts['claims']} claims, {counts['cells']} cells: {counts['as_expected']} as expected, "
@@ -283,9 +279,9 @@ def _print(content: dict[str, Any], page: Path | None, detailed: Collection[str]
     )
     if counts["mutants"]:
         line += f"; {counts['mutants']['refuted']} of {counts['mutants']['total']} mutants refuted"
-    console.print(f"{line}; {counts['seconds']:.1f} s", markup=False)
+    console.print(f"{line}; {counts['seconds']:.1f} s")
     if page:
-        console.print(f"Report: {page / 'index.html'}", markup=False)
+        console.print(f"Report: {page / 'index.html'}")
 
 
 def _report_mutants(chosen: tuple[Claim, ...], tried: list[dict[str, Any]], seconds: float, as_json: bool) -> int:
@@ -314,7 +310,7 @@ def _report_mutants(chosen: tuple[Claim, ...], tried: list[dict[str, Any]], seco
         rows = [[m["id"], m["mutant"], m["verdict"], m["evidence"]["summary"]] for m in tried]
         table("Mutants: each must be REFUTED", ["claim", "mutant", "verdict", "why"], rows)
         refuted = len(tried) - len(survivors)
-        console.print(f"{refuted} of {len(tried)} mutants refuted; {seconds:.1f} s", markup=False)
+        console.print(f"{refuted} of {len(tried)} mutants refuted; {seconds:.1f} s")
     return 1 if survivors else 0
 
 
@@ -355,7 +351,7 @@ def _against(
 
 def _say_moved(content: dict[str, Any]) -> None:
     def say(line: str) -> None:
-        remarks.print(line, markup=False, soft_wrap=True)
+        remarks.print(line, soft_wrap=True)
 
     for one in content["moved"]:
         say(f"moved: {one['id']} [{one['address']}]: {one['before']} -> {one['after']}")
@@ -383,7 +379,7 @@ def report(*, directory: Path, latex: bool, as_json: bool, force: bool = False) 
         emit({"written": written})
     else:
         for path in written:
-            console.print(path, markup=False)
+            console.print(path)
     return 0
 
 
