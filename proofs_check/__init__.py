@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from theory.base import old_names
-from theory.base.faces import face
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
     from numerics.differences.search import Advice
     from proofs_check.advice.advice import advise
     from proofs_check.claims.claim import ALL, SHARE, TYPICAL, Assumption, Claim, Mutant, Quantifier, Step
@@ -48,5 +52,34 @@ NAMES = {
     "proofs_check.search.spaces": "like",
 }
 """Where each is defined; it is imported when it is first asked for."""
-_, __getattr__, __dir__ = face(__name__, NAMES)
-old_names.install()
+
+
+# pytest imports this package for its plugin, wherever adfd is installed.  Until more of it is wanted the other rooms, whose
+# names a project of one's own may have too, are not imported.
+
+
+def __getattr__(name: str) -> Any:
+    from theory.base.faces import face
+
+    return face(__name__, NAMES)[1](name)
+
+
+def __dir__() -> list[str]:
+    from theory.base.faces import face
+
+    return face(__name__, NAMES)[2]()
+
+
+class _First:
+    """Puts the old names of modules in place (:mod:`theory.base.old_names`) when the first module is asked for."""
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if not name.startswith("proofs_check.") or name == "proofs_check.pytest_plugin":
+            return None
+        from theory.base import old_names
+
+        sys.meta_path.remove(self)
+        return old_names.install().find_spec(name, path, target)
+
+
+sys.meta_path.insert(0, _First())

@@ -21,7 +21,7 @@ class PlainConsole(Console):
     """A console on which texts are texts: no markup, no emoji codes, and nothing that steers the terminal."""
 
     def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, highlight=False, emoji=False)
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
 
     def print(self, *objects: Any, **options: Any) -> None:
         """As rich's, with control characters spelled out."""

@@ -139,7 +139,8 @@ class _Folder(SourceFileLoader):
         super().exec_module(module)
 
         def content(name: str) -> Any:
-            if not name.startswith("__"):
+            own = PathFinder.find_spec(f"{module.__name__}.{name}", module.__path__)  # a module in the folder comes first
+            if own is None and not name.startswith("__"):
                 home = import_module(PACKAGES[module.__name__])
                 if hasattr(home, name):
                     return getattr(home, name)
@@ -202,7 +203,10 @@ def _origin(module: str) -> ModuleSpec:
     return found
 
 
-def install() -> None:
+def install() -> _Finder:
     """Lets modules be imported under their old names too; called by each room when it is imported."""
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder())  # before a folder is found by itself
+    found = next((finder for finder in sys.meta_path if isinstance(finder, _Finder)), None)
+    if found is None:
+        found = _Finder()
+        sys.meta_path.insert(0, found)  # before a folder is found by itself
+    return found
