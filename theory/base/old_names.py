@@ -139,7 +139,9 @@ class _Folder(SourceFileLoader):
         super().exec_module(module)
 
         def content(name: str) -> Any:
-            own = PathFinder.find_spec(f"{module.__name__}.{name}", module.__path__)  # a module in the folder comes first
+            own = PathFinder.find_spec(
+                f"{module.__name__}.{name}", module.__path__
+            )  # a module in the folder comes first
             if own is None and not name.startswith("__"):
                 home = import_module(PACKAGES[module.__name__])
                 if hasattr(home, name):
