@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import partial
 from itertools import pairwise, product
 from math import comb, perm
-from typing import TYPE_CHECKING
 
 from proofs_check.claims import steps
 from proofs_check.claims.claim import Profile, Scope, Step, instead, stated, wrong
@@ -29,9 +28,6 @@ PLANE: dict[str, Callable[[], Stencil]] = {
     "nine-point": nine_point,
     "thirteen-point": thirteen_point,
 }
-if TYPE_CHECKING:
-    import sympy as sp
-
 LEADING: dict[str, Leading] = {
     "five-point": {(4, 0): Fraction(1, 12), (0, 4): Fraction(1, 12)},
     "nine-point": {(4, 0): Fraction(1, 12), (2, 2): Fraction(1, 6), (0, 4): Fraction(1, 12)},
@@ -114,26 +110,20 @@ def _of_ridges(scope: Scope) -> tuple[Formal, ...]:
 
     def applied(operator: Leading, n: int) -> sp.Expr:
         return sp.Add(*(
-            sp.Rational(c.numerator, c.denominator) * alpha**i * beta**j * perm(n, i + j) * w ** (n - i - j)
+            sp.Rational(c) * alpha**i * beta**j * perm(n, i + j) * w ** (n - i - j)
             for (i, j), c in operator.items() if i + j <= n
         ))  # fmt: skip
 
     found = []
     for n in range(m, m + 4):
         total = sp.Add(*(
-            sp.Rational(c.numerator, c.denominator) * (w + h * (_exactly(p) * alpha + _exactly(q) * beta)) ** n
+            sp.Rational(c) * (w + h * (sp.Rational(p) * alpha + sp.Rational(q) * beta)) ** n
             for c, (p, q) in zip(s.weights, s.nodes, strict=True)
         ))  # fmt: skip
         extra = applied(LEADING[scope["stencil"]], n)
         expansion = h**m * (applied({(i, j): t for (i, j), t in s.target}, n) + h**2 * extra)
         found.append(Formal({w: reals(), alpha: reals(), beta: reals(), h: positive()}, sp.Eq(total, expansion)))
     return tuple(found)
-
-
-def _exactly(value: Fraction) -> sp.Rational:
-    import sympy as sp
-
-    return sp.Rational(value.numerator, value.denominator)
 
 
 def _separate(scope: Scope) -> Outcome:

@@ -396,7 +396,7 @@ def characteristic_functions(
 
     one = law(scope["law"])
     moved = change(t)
-    closed = sp.expand_complex(one.characteristic_function(sp.Rational(moved.numerator, moved.denominator)))
+    closed = sp.expand_complex(one.characteristic_function(sp.Rational(moved)))
     parts = [factor * part for part in closed.as_real_imag()]
     digits = 0.0
     with mp.workdps(36):

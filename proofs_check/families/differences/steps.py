@@ -291,7 +291,7 @@ def optimal(name: str, scope: Scope, change: Form = lambda step, least, m, p: (s
     rho, size = sp.symbols("rho D", positive=True)
     t = sp.Symbol("t", positive=True)
     step, least = change(*roundoff.optimal_step_expression(s), m, p)
-    constant = sp.Rational(e.numerator, e.denominator) * size
+    constant = sp.Rational(e) * size
     error = constant * (t * step) ** p + rho * (t * step) ** -m
     shape = sp.Rational(m, m + p) * t**p + sp.Rational(p, m + p) * t**-m
     quotient = sp.powsimp(sp.expand(sp.powdenest(sp.expand_power_base(error / least), force=True)))

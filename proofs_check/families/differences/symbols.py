@@ -129,7 +129,7 @@ def _product_of_sines(scope: Scope) -> tuple[Formal, ...]:
         (sympy.cos, sympy.Integer(1)) if m % 2 == 0 else (sympy.sin, sympy.cos(theta / 2) * 2 * sympy.sin(theta / 2))
     )
     total = sympy.Add(
-        *(sympy.Rational(c.numerator, c.denominator) * wave(int(x) * theta)
+        *(sympy.Rational(c) * wave(int(x) * theta)
           for x, c in zip(s.offsets, s.weights, strict=True))
     )  # fmt: skip
     closed = (-1) ** (m // 2) * edge * (2 * sympy.sin(theta / 2)) ** (m - m % 2)
@@ -154,10 +154,7 @@ def _exponential_sum(scope: Scope) -> Outcome:
     found = symbol.symbol(s)
     theta = found.variables[0]
     total = sympy.Add(
-        *(
-            sympy.Rational(c.numerator, c.denominator) * sympy.exp(sympy.I * int(x) * theta)
-            for x, c in zip(s.offsets, s.weights, strict=True)
-        )
+        *(sympy.Rational(c) * sympy.exp(sympy.I * int(x) * theta) for x, c in zip(s.offsets, s.weights, strict=True))
     )
     closed = (found.expression * (sympy.I * theta) ** s.derivative).rewrite(sympy.exp)
     return steps.identity(closed, total, {theta: (Fraction(1, 4), 9)})
@@ -325,10 +322,7 @@ def sinc_powers(derivative: int, scope: Scope, squares: Callable[[int], int] = l
 
     z = sympy.Symbol("z")
     s, k = central(derivative, 2), squares(derivative)
-    terms = [
-        sympy.Rational(c.numerator, c.denominator) * z ** (2 * int(x))
-        for x, c in zip(s.offsets, s.weights, strict=True)
-    ]
+    terms = [sympy.Rational(c) * z ** (2 * int(x)) for x, c in zip(s.offsets, s.weights, strict=True)]
     ratio = sympy.Add(*terms) / sympy.I**derivative
     half, whole = (z - 1 / z) / (2 * sympy.I), (z**2 - 1 / z**2) / (2 * sympy.I)
     product = (2 * half) ** (2 * k) * whole ** (derivative % 2)
