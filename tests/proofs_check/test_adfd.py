@@ -32,8 +32,9 @@ BEFORE = {
     "claims": "proofs_check.user_claims",
     "comparisons": "proofs_check.claims.common",
     "strategies": "proofs_check.strategies",
+    "problems": "numerics.problem_file",
 }
-AFTER = {"claims": "adfd", "comparisons": "adfd", "strategies": "proofs_check.search.strategies"}
+AFTER = {"claims": "adfd", "comparisons": "adfd", "strategies": "proofs_check.search.strategies", "problems": "adfd"}
 
 
 @pytest.mark.parametrize("name", FACES)

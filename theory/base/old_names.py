@@ -115,6 +115,12 @@ MODULES = {
 }
 """Each module, and what it, or a part of it, was called."""
 OLD = {old: new for new, names in MODULES.items() for old in names.split()}
+RENAMED = {
+    "numerics.floor": "predict=predicted_floor",
+    "numerics.problem_file": "load=load_problem from_dict=problem_from_dict",
+    "numerics.sweep": "load=load_sweep run=run_sweep rows=sweep_rows",
+}
+"""Functions that a module of old had under other names."""
 PACKAGES = {
     "theory.entropy": "theory.entropy.entropy",
     "theory.operators": "theory.operators.operator",
@@ -184,6 +190,9 @@ class _Finder:
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = import_module(OLD[spec.name])
         self.specs[module.__name__] = module.__spec__
+        for pair in RENAMED.get(spec.name, "").split():
+            old, _, new = pair.partition("=")
+            vars(module).setdefault(old, getattr(module, new))
         return module
 
     def exec_module(self, module: ModuleType) -> None:
