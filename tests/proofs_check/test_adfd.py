@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import shutil
+import site
 import subprocess
 import sys
+import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -105,3 +109,44 @@ def test_verify_judges_as_the_command_does() -> None:
     adfd = importlib.import_module("adfd")
     (found,) = adfd.verify("stencils.weight-norms")
     assert {cell["status"] for cell in found["cells"]} == {"as expected"}
+
+
+def installed(source: Path, folder: Path, *how: str) -> tuple[str, set[str]]:
+    """Installs the project in a fresh environment without its dependencies: where ``adfd`` is imported from, and what is
+    installed under that name."""
+    environment = folder / "environment"
+    venv.create(environment, with_pip=False)
+    python = environment / "bin" / "python"
+    (found,) = (environment / "lib").glob("python*/site-packages")
+    (found / "dependencies.pth").write_text("\n".join(site.getsitepackages()))
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+    ]
+    subprocess.run([*pip, *how, str(source)], check=True, timeout=250)
+    code = "import adfd; print(adfd.__file__); assert adfd.stencil(2, [-1, 0, 1]).order == 2"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, cwd=folder)
+    return done.stdout.strip(), {str(path.relative_to(found)) for path in found.glob("adfd/*") if path.is_file()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("editable", [False, True], ids=["wheel", "editable"])
+def test_it_is_installed_under_its_name(editable: bool, tmp_path: Path) -> None:
+    if find_spec("pip") is None or find_spec("setuptools") is None:
+        pytest.skip("this environment has no pip and setuptools")
+    source = tmp_path / "source"
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in listed.split("\0"):
+        if name and (ROOT / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    where, files = installed(source, tmp_path, *(["--editable"] if editable else []))
+    assert where.startswith(str(source if editable else tmp_path / "environment"))
+    assert files == (set() if editable else {"adfd/__init__.py", "adfd/py.typed"})
