@@ -17,7 +17,7 @@ import numpy as np
 
 from numerics.problem.problem import METHODS, Boundary, Method, Problem, Training
 from proofs_check.claims.claim import TYPICAL, Profile, Scope, Step, stated, wrong
-from proofs_check.claims.comparisons import by_seed, once, seeds, witness
+from proofs_check.claims.comparisons import by_seed, once, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.sources.decisions import CONFIDENCE, within
 from theory.features.laws import Normal
@@ -279,7 +279,6 @@ def _agreement_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
     kind="sampled",
     scopes=once(*({"activation": a, "operator": o} for o in OPERATORS for a in ("tanh", "sin", "gaussian"))),
     instances=_agreement_instances,
-    describe=witness,
     judges=("numerics.training.from_problem.model", "numerics.networks.perceptrons.ModuleResidual"),
     mutants=(
         wrong("difference", "the difference with h = 1/10 is the derivative", "predicate", method="fd"),
@@ -381,7 +380,6 @@ _typical = "for at least 9 in 10 networks (95 % confidence)"
     search=_rounded_search,
     derivation=(Step(r"the error is that of the values $u(x + s_kh)$ themselves, $\sim u|u(x)|$, times $h^{-m}$",
                      "the cast is exact: it changes the sum's own rounding alone"),),
-    describe=witness,
     judges=("numerics.training.from_problem.model",),
     mutants=(
         wrong("before", "the cast comes before the forward pass", "order", cast="before"),
@@ -411,7 +409,6 @@ def cast_after_forward(instance: Problem, scope: Scope, least: float = 0.5, cast
     instances=_rounded_instances,
     quantifier=TYPICAL,
     search=_rounded_search,
-    describe=witness,
     judges=("numerics.training.from_problem.model",),
     mutants=(
         wrong("independent-of-order", "it grows like 1/h whatever the order", "exponent",

@@ -12,7 +12,7 @@ from numerics.matrices.assemble import float_matrix, float_rhs, multiprecision_e
 from numerics.problem.drawn import features
 from numerics.problem.problem import METHODS, Problem
 from proofs_check.claims.claim import Assumption, Profile, Scope, Step, stated, weaker, wrong
-from proofs_check.claims.comparisons import once, problem, same, seeds, witness
+from proofs_check.claims.comparisons import once, problem, same, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.networks import loss_orders
 from proofs_check.families.networks.networks import flow
@@ -67,7 +67,6 @@ _both = once(*({"activation": a, "method": m} for a in ("sin", "tanh") for m in 
         Step(r"$r(t+1) = (I - \eta AA^T)\,r(t)$", "one step of gradient descent"),
         Step(r"$AA^T = U\,\mathrm{diag}(\sigma_k^2)\,U^T$", "singular value decomposition"),
     ),
-    describe=witness,
     search=_search,
     judges=("numerics.training.rfm.predict", "numerics.training.rfm.gradient_descent"),
     mutants=(
@@ -110,7 +109,6 @@ def gradient_descent(
     kind="sampled",
     scopes=_both,
     instances=_instances,
-    describe=witness,
     search=_search,
     judges=("numerics.training.rfm.truncated_svd",),
     mutants=(
@@ -167,7 +165,6 @@ def _rational_kernels(instance: Problem, stretch: Fraction) -> tuple[Any, Any, A
         Step(r"$0 < K' \le K$ implies $K^{-1} \le K'^{-1}$", "inversion is antitone (Löwner, 1934)", "cited"),
         Step(r"$\int_0^\infty \tfrac12\|e^{-Kt}r_0\|^2dt = \tfrac14r_0^TK^{-1}r_0$", "integrate each mode"),
     ),
-    describe=witness,
     search=_search,
     judges=(dynamics.kernel_loss_integral,),
     mutants=(
@@ -213,7 +210,6 @@ def _with_tanh(scope: Scope, profile: Profile) -> Iterator[Problem]:
     assumptions=(
         Assumption(r"$\sigma = \sin$, interior rows only", lambda p: p.activation.name == "sin" and not p.boundary),
     ),
-    describe=witness,
     search=lambda scope: _search(scope) | _search({"activation": "tanh"}),
     judges=(multiprecision_entries,),
     mutants=(

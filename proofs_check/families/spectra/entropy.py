@@ -18,7 +18,7 @@ from numerics.matrices.assemble import multiprecision_entries
 from numerics.problem.drawn import features
 from numerics.problem.problem import Problem
 from proofs_check.claims.claim import Assumption, Profile, Scope, Step, stated, weaker, wrong
-from proofs_check.claims.comparisons import below, every, less, once, problem, seeds, witness
+from proofs_check.claims.comparisons import below, every, less, once, problem, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.spectra.entropy_bounds import entropy_of, rates, remainder_order
 from theory.base.enclosure import Decision, from_comparison
@@ -104,7 +104,6 @@ RANDOM = once({"spectra": "random rationals"})
     scopes=RANDOM,
     instances=_pairs,
     assumptions=(Assumption("the values are not all equal", lambda pair: len(set(pair.first)) > 1),),
-    describe=Pair.to_dict,
     search=_pair_space,
     judges=(truncated_entropy,),
     mutants=(
@@ -133,7 +132,6 @@ def entropy_range(pair: Pair, scope: Scope, less: int = 0, exponent: int = 1) ->
     scopes=RANDOM,
     instances=_pairs,
     assumptions=(Assumption("the two spectra differ", lambda pair: pair.first != pair.second),),
-    describe=Pair.to_dict,
     search=_pair_space,
     judges=(fannes_audenaert, total_variation),
     mutants=(
@@ -179,7 +177,6 @@ NUDGE = 1 + Fraction(1, 10**12)
     kind="ball",
     scopes=RANDOM,
     instances=lambda scope, profile: [p for i, p in enumerate(_pairs(scope, profile)) if i % 5 == 0],
-    describe=Pair.to_dict,
     search=_pair_space,
     judges=(truncated_entropy,),
     mutants=(
@@ -267,7 +264,6 @@ _monotone = Assumption(
     scopes=once({"power": "1"}, {"power": "2"}),
     instances=_lifted,
     assumptions=(_descending, _monotone),
-    describe=Pair.to_dict,
     search=_lifted_space,
     judges=(ratio_monotone, truncated_entropy),
     mutants=(
@@ -384,7 +380,6 @@ def _remainder(
     instances=_gap_instances,
     search=_gap_space,
     assumptions=(_full_rank,),
-    describe=witness,
     judges=(entropy_gap_coefficient,),
     mutants=(
         weaker(
@@ -423,7 +418,6 @@ def gap_expansion(instance: Problem, scope: Scope, factor: Fraction = Fraction(1
              "first-order perturbation of singular values", "cited"),
         Step(r"insert into the entropy-gap expansion", "claim entropy.gap-expansion", "claim"),
     ),
-    describe=witness,
     judges=(covariance_gap,),
     mutants=(
         wrong("one-sixth", "1/6 instead of 1/12", "constant", factor=Fraction(2)),

@@ -21,7 +21,7 @@ from numerics.entropy.compare import compare_entropies
 from numerics.entropy.gap import GapExpansion
 from numerics.problem.problem import Problem
 from proofs_check.claims.claim import Assumption, Profile, Scope, Step, stated, weaker, wrong
-from proofs_check.claims.comparisons import below, every, less, once, problem, same, seeds, witness
+from proofs_check.claims.comparisons import below, every, less, once, problem, same, seeds
 from proofs_check.claims.verdicts import Outcome
 from theory.base.enclosure import from_comparison
 from theory.base.errors import PrecisionCapError
@@ -102,7 +102,6 @@ RANDOM = once({"spectra": "random rational, n ≤ 8"})
         {"activation": "gaussian", "rank": "2", "power": "1"},
     ),
     instances=_small_steps,
-    describe=witness,
     judges=(GapExpansion.at,),
     mutants=(
         wrong("no-remainder", "the linear term alone, with its rounding", "predicate", remainder=False),
@@ -149,7 +148,6 @@ def _distance(cut: Cut, share: Fraction, summed: bool = False) -> Outcome:
     scopes=RANDOM,
     instances=_sorted_draws,
     assumptions=(Assumption("the cut-off numbers are equal", lambda c: c.r == c.other_r),),
-    describe=Cut.to_dict,
     judges=(mirsky_distance,),
     mutants=(
         weaker("any-cut-offs", "the cut-off numbers may differ", "equal"),
@@ -170,7 +168,6 @@ def distance_bound(cut: Cut, scope: Scope, share: Fraction = Fraction(1)) -> Out
     kind="exact",
     scopes=RANDOM,
     instances=_sorted_draws,
-    describe=Cut.to_dict,
     judges=(mirsky_distance,),
     mutants=(
         wrong("half", "half the bound", "constant", share=Fraction(1, 2)),
@@ -194,7 +191,6 @@ def distance_any_cutoff(cut: Cut, scope: Scope, share: Fraction = Fraction(1), s
         Assumption(r"$\sigma'_k/\sigma_k$ does not fall with $k$", _ratios_rise),
         Assumption("both spectra descend", lambda c: _descends(c.first) and _descends(c.second)),
     ),
-    describe=Cut.to_dict,
     judges=(majorises,),
     mutants=(
         weaker("unsorted", "the second spectrum need not descend", "descend"),
@@ -226,7 +222,6 @@ def majorisation_order(cut: Cut, scope: Scope, reverse: bool = False) -> Outcome
         Step(r"$h_2(\varepsilon) > -\varepsilon\log\varepsilon \ge \varepsilon\log(r+1) > \varepsilon H_r$",
              r"$H_r \le \log r$"),
     ),
-    describe=Cut.to_dict,
     judges=(truncated_entropy,),
     mutants=(
         wrong("falls", "it never rises", "sign", step=-1),
@@ -262,7 +257,6 @@ def rank_monotone(cut: Cut, scope: Scope, step: int = 1, normalised: bool = Fals
     scopes=RANDOM,
     instances=_draws,
     derivation=(Step(r"$(c\sigma_k)^q/\sum_j (c\sigma_j)^q = \sigma_k^q/\sum_j\sigma_j^q$", "cancellation"),),
-    describe=Cut.to_dict,
     judges=(cutoff, probabilities),
     mutants=(
         wrong("absolute", "under an absolute cut-off as well", "assumption", rule=Convention("absolute", Fraction(10))),
@@ -370,7 +364,6 @@ def _swap(i: int, j: int) -> Matrix:
     assumptions=(
         Assumption(r"$\sigma_r > 0$ and $\sigma_r > \sigma_{r+1}$, by a hundredth of itself", lambda p: p.relative_gap >= 0.01),
     ),
-    describe=Pencil.to_dict,
     judges=(entropy_gap_coefficient,),
     mutants=(
         weaker("no-gap", r"$\sigma_r = \sigma_{r+1}$ is allowed", "hundredth"),

@@ -14,7 +14,7 @@ from numerics.problem.problem import METHODS, Problem
 from numerics.spectra.engine import certified_singular_values
 from numerics.spectra.spectrum import spectrum
 from proofs_check.claims.claim import Profile, Scope, stated, wrong
-from proofs_check.claims.comparisons import below, once, problem, seeds, witness
+from proofs_check.claims.comparisons import below, once, problem, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.spectra.spectra import requests
 
@@ -78,7 +78,6 @@ _each = once({"activation": "sin"}, {"activation": "tanh"}, {"activation": "gaus
     scopes=_each,
     instances=_general_instances,
     requests=requests,
-    describe=witness,
     judges=(spectrum,),
     mutants=(
         wrong("a-tenth-less", "nine tenths of the norm are enough", "constant", {"activation": "gaussian"}, constant=Fraction(9, 10)),
@@ -100,7 +99,6 @@ def weyl(instance: Problem, scope: Scope, constant: Fraction = Fraction(1), pair
     scopes=_each,
     instances=_general_instances,
     requests=requests,
-    describe=witness,
     judges=(spectrum,),
     mutants=(
         wrong("a-tenth-less", "nine tenths of the nuclear norm are enough", "constant", {"activation": "gaussian"}, constant=Fraction(9, 10)),

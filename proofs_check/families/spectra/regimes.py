@@ -24,7 +24,7 @@ from numerics.problem.drawn import features
 from numerics.problem.problem import Problem
 from numerics.spectra.spectrum import floating_singular_values, spectrum
 from proofs_check.claims.claim import TYPICAL, Assumption, Profile, Request, Scope, stated, wrong
-from proofs_check.claims.comparisons import ACTIVATIONS, both_spectra, problem, seeds, witness
+from proofs_check.claims.comparisons import ACTIVATIONS, both_spectra, problem, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.sources.source import entropies_ordered, small_larger
 from theory.entropy.conventions import Convention
@@ -205,7 +205,6 @@ _TANH_EXACT = {"arithmetic": "exact", "activation": "tanh"}
     assumptions=(_AWAY,),
     quantifier=TYPICAL,
     requests=_requests,
-    describe=witness,
     search=_space,
     judges=(predicted_floor,),
     mutants=(
@@ -235,7 +234,6 @@ def small_values(instance: Problem, scope: Scope, shift: int = 0, reverse: bool 
     assumptions=(_RESOLVED,),
     quantifier=TYPICAL,
     requests=_requests,
-    describe=witness,
     search=_space,
     judges=(entropy_gap_coefficient, advice_floor.predicted_gap),
     mutants=(
