@@ -1,7 +1,4 @@
-"""The entropy gap enclosed from the AD side; hypotheses that entropy bounds need, in exact rationals.
-
-The entropy-gap expansion at r < n, where it needs a gap behind the cut-off: rational matrices A + hB.
-"""
+"""The entropy gap enclosed from the AD side, its expansion at r < n, and hypotheses that entropy bounds need."""
 
 from __future__ import annotations
 
@@ -32,6 +29,10 @@ from theory.entropy.entropy import cutoff, entropy_gap_coefficient, probabilitie
 Spectrum = tuple[Fraction, ...]
 PRECISION = 128
 TENTH = Convention("relative", Fraction(1, 10))
+DIGITS = 60
+STEPS = (Fraction(1, 2**14), Fraction(1, 2**15))
+"""Digits and steps of the expansion's check."""
+Matrix = tuple[tuple[Fraction, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -274,15 +275,7 @@ def scale_invariance(cut: Cut, scope: Scope, rule: Convention = TENTH, shifted: 
     return Outcome(equal, f"factor {cut.factor}: r = {r} and {other_r}, power {cut.power}")
 
 
-_CLAIMS_entropy_bounds = (
-    gap_enclosure, distance_bound, distance_any_cutoff, majorisation_order, rank_monotone, scale_invariance,
-)  # fmt: skip
-"""Claims about the hypotheses of entropy bounds."""
-
-
-DIGITS = 60
-STEPS = (Fraction(1, 2**14), Fraction(1, 2**15))
-Matrix = tuple[tuple[Fraction, ...], ...]
+# The expansion at r < n needs a gap behind the cut-off: rational matrices A + hB.
 
 
 @dataclass(frozen=True)
@@ -396,8 +389,7 @@ def gap_expansion(pencil: Pencil, scope: Scope, factor: int = 1, beyond: int = 0
     return Outcome(order >= 1.8, detail, margin=order - 1.8, data={"order": order})
 
 
-_CLAIMS_gap_pencils = (gap_expansion,)
-"""Claims about the expansion of the entropy."""
-
-
-CLAIMS = (*_CLAIMS_gap_pencils, *_CLAIMS_entropy_bounds)
+CLAIMS = (
+    gap_expansion, gap_enclosure, distance_bound, distance_any_cutoff, majorisation_order, rank_monotone, scale_invariance,
+)  # fmt: skip
+"""Claims about the entropy gap and its bounds."""

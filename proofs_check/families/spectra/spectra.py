@@ -89,14 +89,9 @@ def _sine_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
     """Draws that meet the hypotheses, then draws that miss one each: only the former count, unless one is dropped."""
     operator = scope.get("operator", "u_xx")
     for seed in seeds(profile, 6, 20):
+        order = int(scope.get("order", "2"))
         base = problem(
-            scope["activation"],
-            seed=seed,
-            size=8,
-            scale=3,
-            step=Fraction(1, 5),
-            operator=operator,
-            order=int(scope.get("order", "2")),
+            scope["activation"], seed=seed, size=8, scale=3, step=Fraction(1, 5), operator=operator, order=order
         )
         yield base
         if seed < 2:  # fewer and more points than features
@@ -182,19 +177,19 @@ def _near_diagonal(
     )
 
 
+def _single(activation: str, w: Fraction, b: Fraction, h: Fraction) -> Problem:
+    """One feature at the point 0."""
+    return Problem(
+        activation_name=activation, weights=((w,),), biases=(b,), count=1, interior=((Fraction(0),),), step=(h,)
+    )
+
+
 def _exponential_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
     """Draws that meet the hypotheses, then systems that miss one each: these count only where it is dropped."""
     for seed in seeds(profile, 6, 20):
         for step in (Fraction(1, 4), Fraction(1, 2), Fraction(1, 20)):
             yield problem("exp", seed=seed, size=6, scale=2, step=step)
-    one = Problem(
-        activation_name="exp",
-        weights=((Fraction(8),),),
-        biases=(Fraction(0),),
-        count=1,
-        interior=((Fraction(0),),),
-        step=(Fraction(1, 4),),
-    )
+    one = _single("exp", Fraction(8), Fraction(0), Fraction(1, 4))
     yield one.with_(stencil=StencilChoice("central", 4))  # the factor of order 4 at wh = 2 is 0.745
     # Above a boundary row the two columns become nearly parallel when the first interior entry grows by its factor.
     weights = ((Fraction(-4),), (Fraction(9, 20),))
@@ -209,14 +204,7 @@ def _one_by_one(scope: Scope, profile: Profile) -> Iterator[Problem]:
     """1 × 1 matrices: feature w = 1, b = u at the point x = 0, step h."""
     for u in (Fraction(1, 4), Fraction(1), Fraction(2), Fraction(3)):
         for h in (Fraction(1, 2), Fraction(1, 10)):
-            yield Problem(
-                activation_name=scope["activation"],
-                weights=((Fraction(1),),),
-                biases=(u,),
-                count=1,
-                interior=((Fraction(0),),),
-                step=(h,),
-            )
+            yield _single(scope["activation"], Fraction(1), u, h)
 
 
 _sine_cells = once(
