@@ -31,6 +31,7 @@ ALONE = {
     "entropy.gap.GapExpansion.at",
     "entropy.limit.limit_entropies",
     "entropy.limit.limit_spectrum",
+    "networks.ntk.feature_matrix",
     "networks.ntk.frozen_law",
     "networks.ntk.limit_kernel",
     "predictions.bounds.curvatures",
@@ -47,6 +48,13 @@ ALONE = {
     "stencils.remainder.remainder_constants",
 }
 """Judged, without their room, though no command uses them: a debt.  Whoever wires one into a command takes it off."""
+OF_MATRICES = {
+    "training.average-loss",
+    "training.pointwise-loss",
+    "training.ridge-objective",
+    "training.ridge-residual",
+}
+"""Claims about all pairs of matrices in an order, decided on examples: no function states them."""
 
 Node = tuple[str, str]
 """A module, and one of its names."""
@@ -161,6 +169,7 @@ def test_the_graph_tells_what_is_used() -> None:
 
 
 def test_what_claims_judge_is_what_commands_use() -> None:
+    assert {claim.id for claim in all_claims() if not claim.judges} == OF_MATRICES
     judged = {name for claim in all_claims() for name in claim.judged}
     assert {name.partition(".")[0] for name in judged} <= {"theory", "numerics"}
     assert {name.partition(".")[2] for name in judged if not used(name)} == ALONE
