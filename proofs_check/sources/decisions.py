@@ -1,17 +1,15 @@
-"""What a cell of S1, S2 or S3 reports beside the number of its draws: sizes of effects, and the mechanism.
+"""From samples to decisions: intervals against bounds, rank correlations, and what a cell reports beside its finding.
 
-``mechanism`` names what decides a cell in floating point, from medians over its draws:
+A statement about a population holds when the whole interval of its estimate lies beyond the bound, is reversed when the
+whole interval lies beyond the opposite bound, is neither (``mixed``) when the interval excludes both, and is open
+otherwise: not to find an effect refutes nothing. The intervals of a claim's cells are simultaneous (Bonferroni).
+
+``mechanism`` names what decides a cell of S1, S2 or S3 in floating point, from medians over its draws:
 
 * ``floor``: the predicted round-off of A_FD is larger than singular values of A_AD that the statement is about (S1: among
   the r_AD large ones; S2: all those behind n/2; S3: among the r_AD counted ones);
 * ``noise counted``: noise raises the cut-off number of FD over AD's (S3);
 * ``truncation``: neither, so that the difference is that of exact arithmetic.
-
-From samples to decisions: intervals against bounds, and rank correlations.
-
-A statement about a population holds when the whole interval of its estimate lies beyond the bound, is reversed when the
-whole interval lies beyond the opposite bound, is neither (``mixed``) when the interval excludes both, and is open
-otherwise: not to find an effect refutes nothing. The intervals of a claim's cells are simultaneous (Bonferroni).
 """
 
 from __future__ import annotations
@@ -111,23 +109,6 @@ LEVEL = 0.05
 PERMUTATIONS = 2000
 LEAST_PAIRS = 16
 """Fewer complete pairs decide nothing."""
-
-
-def at_most(interval: tuple[float, float], bound: float) -> bool | None:
-    """Whether a number in the interval is ≤ ``bound``.
-
-    >>> at_most((0, 1), 1), at_most((2, 3), 1), at_most((0, 2), 1)
-    (True, False, None)
-    """
-    low, high = interval
-    if high <= bound:
-        return True
-    return False if low > bound else None
-
-
-def at_least(interval: tuple[float, float], bound: float) -> bool | None:
-    """Whether a number in the interval is ≥ ``bound``."""
-    return at_most((-interval[1], -interval[0]), -bound)
 
 
 def within(interval: tuple[float, float], centre: float, reach: float) -> bool | None:
@@ -246,25 +227,15 @@ def rank_correlations(
     return dict(_ranked(tuple(predictors.items()), outcome, given, confidence))
 
 
-def ranks(values: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "k n"]:
-    """Ranks within each row from 1, ties sharing their mean: how many are smaller, and half of those as large.
-
-    What ``scipy.stats.rankdata`` returns, for rows of a sample's size; importing its module would take a second.
-
-    >>> ranks(np.array([[30.0, 10, 20, 20]])).tolist()
-    [[4.0, 1.0, 2.5, 2.5]]
-    """
-    one, other = values[:, :, None], values[:, None, :]
-    return np.asarray((other < one).sum(-1) + ((other == one).sum(-1) + 1) / 2)
-
-
 def _correlate(column: Column, outcome: Column, given: Column | None) -> tuple[int, float | None, float]:
     """Pairs, ρ, and its permutation p-value (the observed order counted, so that it is never 0)."""
+    from scipy.stats import rankdata
+
     rows = list(zip(column, outcome, *([] if given is None else [given]), strict=True))
     table = np.array([row for row in rows if None not in row], dtype=float)
     if len(table) < LEAST_PAIRS:
         return len(table), None, 1.0
-    x, y, *fixed = ranks(table.T) - (len(table) + 1) / 2
+    x, y, *fixed = rankdata(table.T, axis=1) - (len(table) + 1) / 2
     full = math.sqrt(float((x**2).sum() * (y**2).sum()))
     if fixed and (size := float(fixed[0] @ fixed[0])):
         x, y = (v - float(v @ fixed[0]) / size * fixed[0] for v in (x, y))

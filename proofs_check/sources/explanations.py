@@ -1,15 +1,14 @@
-"""Why the advantage of AD in least squares grows more slowly than the round-off: matrix noise acts as a ridge penalty.
+"""Two explanations: why the advantage of AD in least squares grows more slowly than the round-off, and the signs of S3.
 
-With ``A + E``, E of independent entries of mean square τ², ``E‖(A + E)a − f‖² = ‖Aa − f‖² + nτ²‖a‖²`` for every fixed a:
-the minimiser pays for the length of a. It also fits the noise, with its M degrees of freedom of n: the residual is
-shorter by about √(1 − M/n) where the noise dominates. A solution trades size for fit, so what it leaves grows with τ
-more slowly than τ does.
+Matrix noise acts as a ridge penalty. With ``A + E``, E of independent entries of mean square τ²,
+``E‖(A + E)a − f‖² = ‖Aa − f‖² + nτ²‖a‖²`` for every fixed a: the minimiser pays for the length of a. It also fits the
+noise, with its M degrees of freedom of n: the residual is shorter by about √(1 − M/n) where the noise dominates. A
+solution trades size for fit, so what it leaves grows with τ more slowly than τ does.
 
-The sign of the entropy gap predicted from A_AD alone, over exactly the settings and conventions of S3.
-
-The settings are those of :mod:`proofs_check.sources.source`, all of a profile: a finite list, of which every member is
-looked at, in its first draw.  So nothing is estimated: what is told is in how many of them the
-predicted sign is the one that was found, and which are missed.
+The sign of the entropy gap is predicted from A_AD alone, over exactly the settings and conventions of S3, those of
+:mod:`proofs_check.sources.source`, all of a profile: a finite list, of which every member is looked at, in its first draw.
+So nothing is estimated: what is told is in how many of them the predicted sign is the one that was found, and which are
+missed.
 """
 
 from __future__ import annotations
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
 REACH = math.log(1.25)
 """Largest mean of |log(measured/predicted)|."""
-
-
 MEMBERS = 32
 """Seeds of a sample."""
 
@@ -135,7 +132,6 @@ def noise_acts_as_ridge(study: Study, scope: Scope, scale: float = 1.0, degrees:
 
 RIGHT = 0.9
 """Share of the predicted signs that must be right."""
-
 _EXACT = {"arithmetic": "exact"}
 
 

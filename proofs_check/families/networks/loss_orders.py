@@ -269,6 +269,7 @@ _COMMUTING = {"kernels": "commuting"}
         Step(r"$K' \le K$ implies $(K + \lambda)^{-1} \le (K' + \lambda)^{-1}$", "inversion is antitone (Löwner)", "cited"),
     ),
     search=_search(_ridge_instances),
+    judges=(dynamics.solve,),
     mutants=(
         wrong("reversed", "FD has the smaller least value", "sign", reverse=True),
         weaker("unordered", "the kernels need not be ordered", "Loewner"),
@@ -296,6 +297,7 @@ def ridge_objective(pair: Pair, scope: Scope, form: Form = _ridge_objective_form
              "the square is not operator monotone"),
     ),
     search=_search(_ridge_instances),
+    judges=(dynamics.solve,),
     mutants=(
         wrong("reversed", "FD has the smaller residual", "sign", _COMMUTING, reverse=True),
         weaker("unordered", "the kernels need not be ordered", "Loewner", _COMMUTING),
@@ -322,6 +324,7 @@ def ridge_residual(pair: Pair, scope: Scope, reverse: bool = False) -> Outcome:
              "the square is not operator monotone (Bhatia, Matrix Analysis, 1997, section V.1)"),
     ),
     search=_search(_descent_instances),
+    judges=(dynamics.residual_law,),
     mutants=(
         wrong("reversed", "FD has the smaller loss", "sign", _COMMUTING, reverse=True),
         weaker("any-step", "the step may be up to 2/λ_max", "eta", _COMMUTING),
@@ -347,6 +350,7 @@ def pointwise_loss(pair: Pair, scope: Scope, reverse: bool = False) -> Outcome:
         Step(r"$(1 - \eta\lambda)^{2t}$ decreases on $[0, 1/\eta]$", "calculus"),
     ),
     search=_search(_descent_instances),
+    judges=(dynamics.residual_law,),
     mutants=(
         wrong("reversed", "FD has the smaller mean loss", "sign", reverse=True),
         weaker("any-step", "the step may be up to 2/λ_max", "eta"),

@@ -1,7 +1,5 @@
-"""Wide two-layer networks: how fast training approaches the law of the frozen tangent kernel.
-
-Residuals of two-layer networks: closed forms against automatic differentiation, and the round-off of differences.
-"""
+"""Two-layer networks: how training approaches the law of the frozen tangent kernel with the width; residuals in closed form
+against automatic differentiation, and the round-off of differences."""
 
 from __future__ import annotations
 
