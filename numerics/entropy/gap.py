@@ -33,7 +33,7 @@ range that contains 0 predicts nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -190,7 +190,7 @@ class EntropyNeighbourhood:
     def _sums(self) -> tuple[arb, arb]:
         """S and T at ``B_0``."""
         q, d = self.convention.power, self._d[: self._reference]
-        return _sum(_power(v, q) for v in d), _sum(_xlogx(_power(v, q)) for v in d)
+        return sum((_power(v, q) for v in d), arb(0)), sum((_xlogx(_power(v, q)) for v in d), arb(0))
 
     def _changes(self, segment: _Segment, s: int, S: arb, T: arb) -> tuple[dict[str, arb], arb] | None:
         """Encloses what the top s values add to the sums of ``phi_S``, ``phi_T`` and ``phi_H`` along the segment.
@@ -210,9 +210,9 @@ class EntropyNeighbourhood:
             lipschitz = self._lipschitz(name, segment.moved, s, S, T)
             if lipschitz is None:
                 return None
-            first = _sum(a * (_sum(part) + spread) for a, part in zip(slope, parts, strict=True))
+            first = sum((a * (sum(part, arb(0)) + spread) for a, part in zip(slope, parts, strict=True)), arb(0))
             change[name] = first + _ball(lipschitz * segment.e_f * segment.e_f / 2)
-        return change, _sum(a * part[0] for a, part in zip(slopes["H"], parts, strict=True) if part)
+        return change, sum((a * part[0] for a, part in zip(slopes["H"], parts, strict=True) if part), arb(0))
 
     def _lipschitz(self, name: str, moved: list[arb], s: int, S: arb, T: arb) -> arb | None:
         """L for ``phi_S``, ``phi_T`` or ``phi_H`` on the top s values of the segment, an exact upper bound."""
@@ -242,9 +242,13 @@ class EntropyNeighbourhood:
         q = self.convention.power
         before = [_power(v, q) for v in self._d[s : self._reference]]
         after = [_power(v, q) for v in tail]
-        a = (change["S"] + _sum(after) - _sum(before)) / S
-        b = (change["T"] + _sum(map(_xlogx, after)) - _sum(map(_xlogx, before))) / S
-        first = change["H"] + _sum(_tangent(w, S, T) for w in after) - _sum(_tangent(w, S, T) for w in before)
+        a = (change["S"] + sum(after, arb(0)) - sum(before, arb(0))) / S
+        b = (change["T"] + sum(map(_xlogx, after), arb(0)) - sum(map(_xlogx, before), arb(0))) / S
+        first = (
+            change["H"]
+            + sum((_tangent(w, S, T) for w in after), arb(0))
+            - sum((_tangent(w, S, T) for w in before), arb(0))
+        )
         if cut == 0 or not 1 + a > 0 or (self.convention.normalised and cut < 2):
             return None
         value = S.log() - T / S + first + (1 + a).log() - a + (a * b - T / S * a * a) / (1 + a)
@@ -329,13 +333,6 @@ def _xlogx(x: arb) -> arb:
     return result if high < bottom or low > bottom else result.union(-bottom)
 
 
-def _sum(values: Iterable[arb]) -> arb:
-    total = arb(0)
-    for value in values:
-        total = total + value
-    return total
-
-
 def _ball(radius: arb) -> arb:
     """``[-radius, radius]``."""
     size = arb(radius.upper())
@@ -345,8 +342,8 @@ def _ball(radius: arb) -> arb:
 def _spectral_upper(matrix: arb_mat, frobenius: arb) -> arb:
     """``min(||.||_F, sqrt(||.||_1 ||.||_inf))``, an upper bound of the spectral norm."""
     table = [[x.abs_upper() for x in row] for row in matrix.tolist()]
-    rows = [_sum(row) for row in table]
-    columns = [_sum(column) for column in zip(*table, strict=True)]
+    rows = [sum(row, arb(0)) for row in table]
+    columns = [sum(column, arb(0)) for column in zip(*table, strict=True)]
     other = arb(0)
     for v in rows:
         other = other.max(v)

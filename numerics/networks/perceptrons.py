@@ -62,6 +62,18 @@ def _one_column(values: Tensor, points: Tensor) -> Tensor:
     return values
 
 
+def loss_and_gradient(
+    residual: Callable[[Float[Tensor, "b p"]], Float[Tensor, "b r"]], flat: Float[Tensor, "b p"]
+) -> tuple[Float[Tensor, " b"], Float[Tensor, "b p"]]:
+    """``½‖r‖²`` of each member and its gradient, by reverse mode."""
+    with torch.enable_grad():
+        point = flat.detach().requires_grad_(True)
+        rows = residual(point)
+        loss = 0.5 * (rows * rows).sum(1)
+        (gradient,) = torch.autograd.grad(loss.sum(), point)
+    return loss.detach().to(flat.dtype), gradient
+
+
 @dataclass(frozen=True)
 class ModuleResidual:
     """Residuals of copies of one module with different parameters: an objective for the optimisers.
@@ -115,12 +127,7 @@ class ModuleResidual:
         return batched
 
     def __call__(self, flat: Float[Tensor, "b p"]) -> tuple[Float[Tensor, " b"], Float[Tensor, "b p"]]:
-        with torch.enable_grad():
-            point = flat.detach().requires_grad_(True)
-            rows = self.residual(point)
-            loss = 0.5 * (rows * rows).sum(1)
-            (gradient,) = torch.autograd.grad(loss.sum(), point)
-        return loss.detach().to(flat.dtype), gradient
+        return loss_and_gradient(self.residual, flat)
 
     def jacobian(self, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r p"]:
         """``∂r/∂parameters`` by reverse mode, row by row for the whole batch."""
@@ -301,12 +308,7 @@ class PerceptronResidual:
         return torch.cat([self._rows(flat, rows) for rows in self.system.rows], 1)
 
     def __call__(self, flat: Float[Tensor, "b p"]) -> tuple[Float[Tensor, " b"], Float[Tensor, "b p"]]:
-        with torch.enable_grad():
-            point = flat.detach().requires_grad_(True)
-            rows = self.residual(point)
-            loss = 0.5 * (rows * rows).sum(1)
-            (gradient,) = torch.autograd.grad(loss.sum(), point)
-        return loss.detach().to(flat.dtype), gradient
+        return loss_and_gradient(self.residual, flat)
 
     def jacobian(self, flat: Float[Tensor, "b p"]) -> Float[Tensor, "b r p"]:
         """``∂r/∂parameters``, row by row for the whole batch."""
