@@ -41,7 +41,6 @@ if TYPE_CHECKING:  # the same names, for type checkers
         worst_case,
     )
     from theory.solvable.circle import Circle, frequencies, geometric_frequencies, uniform_frequencies
-    from theory.solvable.galerkin import Geometric
     from theory.solvable.hermite import HermiteDiagonal, Mehler
     from theory.solvable.model import SolvableSpectrum
     from theory.solvable.prolate import Prolate
@@ -66,7 +65,6 @@ HOMES = {
     "theory.operators.operator": "DifferenceOperator LinearOperator StencilChoice discretise operator",
     "theory.operators.roundoff": "UNIT_ROUNDOFF knee marchenko_pastur_quantile optimal_step spectral_floor typical worst_case",
     "theory.solvable.circle": "Circle frequencies geometric_frequencies uniform_frequencies",
-    "theory.solvable.galerkin": "Geometric",
     "theory.solvable.hermite": "HermiteDiagonal Mehler",
     "theory.solvable.model": "SolvableSpectrum",
     "theory.solvable.prolate": "Prolate",

@@ -46,13 +46,11 @@ __all__ = [
     "cutoff_range",
     "effective_rank",
     "entropy_gap_coefficient",
-    "entropy_sensitivities",
     "natural_log",
     "probabilities",
     "shannon_entropy",
     "spectrum_list",
     "standard_conventions",
-    "symbol_constant",
     "times",
     "truncated_entropy",
 ]
@@ -196,18 +194,6 @@ def effective_rank(
     return result if result.value is None else EntropyValue(exp(result.value), result.cutoff)
 
 
-def entropy_sensitivities(
-    values: Iterable[Number], r: int, power: Power = 1, log: Callable[[Number], Number] = natural_log
-) -> list[Number]:
-    """``∂H/∂log σ_k = -q p_k (log p_k + H)`` for k <= r, at fixed r (ours).
-
-    Raising ``σ_k`` raises H exactly when ``p_k < e^{-H}``; the sum over k is 0, as H is scale invariant.
-    """
-    p = probabilities(values, r, power)
-    entropy = shannon_entropy(p, log)
-    return [-power * times(x, log(x) + entropy) for x in p]
-
-
 def entropy_gap_coefficient(
     sigma: Iterable[Number],
     sigma_dot: Iterable[Number],
@@ -256,23 +242,6 @@ def covariance(p: Iterable[Number], f: Iterable[Number], g: Iterable[Number]) ->
     return mean([(a - f_mean) * (b - g_mean) for a, b in zip(fs, gs, strict=True)])
 
 
-def symbol_constant(order: int, coefficient: Fraction) -> Fraction:
-    """The constant c of the symbol ``m(θ) = 1 + c θ^p + …`` of a stencil of order p.
-
-    With ``D_h u = u^{(m)} + e h^p u^{(m+p)} + …``, ``c = e i^p``: real for even p, which a symmetric stencil
-    has.
-
-    Raises:
-        InputError: an odd or non-positive order (the symbol is not real and the sine factorisation fails).
-
-    >>> symbol_constant(2, Fraction(1, 12)), symbol_constant(4, Fraction(-1, 90))
-    (Fraction(-1, 12), Fraction(-1, 90))
-    """
-    if order < 1 or order % 2:
-        raise InputError(f"order: {order}; allowed: positive and even (a symmetric stencil)")
-    return coefficient if order % 4 == 0 else -coefficient
-
-
 def covariance_gap(
     p: Iterable[Number],
     f: Iterable[Number],
@@ -285,8 +254,8 @@ def covariance_gap(
     Under the sine factorisation ``A_FD = A_AD diag(m(h w_j))`` with ``m = 1 + c h^s g(w) + …``, where
     ``g(w) = w^s`` in one dimension, ``σ̇_k / σ_k = c f_k`` with ``f_k = v_k^T diag(g(w)) v_k``; so the sign
     of the gap is the sign of a covariance. The default constant is that of the central second difference (s
-    = 2), for which the gap is ``+q (h^2/12) Cov_p(f, log p)``; :func:`symbol_constant` gives that of any
-    symmetric stencil.
+    = 2), for which the gap is ``+q (h^2/12) Cov_p(f, log p)``; of a
+    symmetric stencil with the truncation error ``e h^s u^(m+s)`` it is ``e i^s``.
 
     Args:
         p: probabilities of the top r singular values of ``A_AD``.

@@ -8,7 +8,6 @@ numbers are :class:`~theory.base.enclosure.Enclosure`, two exact rationals aroun
 from __future__ import annotations
 
 from theory.solvable.circle import Circle, Frequencies, frequencies, geometric_frequencies, uniform_frequencies
-from theory.solvable.galerkin import Geometric, geometric_entropy
 from theory.solvable.hermite import HermiteDiagonal, Mehler
 from theory.solvable.model import GapSign, SolvableSpectrum
 from theory.solvable.prolate import Prolate, truncated_entropy
@@ -17,13 +16,11 @@ __all__ = [
     "Circle",
     "Frequencies",
     "GapSign",
-    "Geometric",
     "HermiteDiagonal",
     "Mehler",
     "Prolate",
     "SolvableSpectrum",
     "frequencies",
-    "geometric_entropy",
     "geometric_frequencies",
     "truncated_entropy",
     "uniform_frequencies",

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from math import comb
 from typing import Any
 
 from theory.base.enclosure import Enclosure
@@ -40,9 +39,10 @@ from theory.solvable.model import (
     Tail,
     bounds,
     checked_step,
+    digits_lost,
+    has_sinc_symbol,
     interval_context,
     lift,
-    squared_symbol,
 )
 from theory.stencils import Stencil, central
 
@@ -122,19 +122,6 @@ class Circle(SolvableSpectrum):
         """m."""
         return self.stencil.derivative
 
-    @cached_property
-    def _squares(self) -> dict[Fraction, Fraction]:
-        return squared_symbol(self.stencil)
-
-    @cached_property
-    def has_sinc_symbol(self) -> bool:
-        """Whether the symbol is ``sinc^m(θ/2)``, m even: m + 1 nodes, central, unit spacing."""
-        m = self.derivative
-        if m % 2 or m == 0:
-            return False
-        wanted = {Fraction(k - m // 2): Fraction((-1) ** k * comb(m, k)) for k in range(m + 1)}
-        return dict(zip(self.stencil.offsets, self.stencil.weights, strict=True)) == wanted
-
     def ad_mode(self, n: int) -> Fraction:
         """The AD eigenvalue ``n^{2m} p_n / 4`` of cos nx and of sin nx, exact.
 
@@ -156,8 +143,7 @@ class Circle(SolvableSpectrum):
 
     def _loss(self, h: Fraction) -> int:
         """Digits that the sum of cosines loses at nh << 1, and the guard."""
-        size = max(0, len(str(h.denominator)) - len(str(h.numerator)) + 1)
-        return GUARD + 2 * self.derivative * size
+        return GUARD + digits_lost(self.stencil, h)
 
     def _fd(self, context: Any, n: int, h: Fraction, weight: Interval) -> Interval:
         total = context.mpf(0)
@@ -260,7 +246,7 @@ class Circle(SolvableSpectrum):
                 ``n^{2m} p_n`` neither non-increasing nor non-decreasing on the support.
         """
         modes = [(n, self.ad_mode(n)) for n, _ in self.law.finite]
-        if not modes or not self.has_sinc_symbol:
+        if not modes or not has_sinc_symbol(self.stencil):
             raise NonexistenceError(
                 "step range: allowed: finitely many frequencies and a central stencil with the symbol sinc^m, m even"
             )

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import factorial, isqrt, perm
 from typing import Any
 
@@ -52,9 +52,9 @@ from theory.solvable.model import (
     Tail,
     bounds,
     checked_step,
+    digits_lost,
     interval_context,
     lift,
-    squared_symbol,
 )
 from theory.stencils import Stencil, central
 from theory.stencils.remainder import average_norm
@@ -88,10 +88,6 @@ class Mehler(GalerkinSpectrum):
     def _kappa(self) -> Fraction:
         return self.weight_variance * self.point_variance
 
-    @cached_property
-    def _squares(self) -> dict[Fraction, Fraction]:
-        return squared_symbol(self.stencil)
-
     def kernel_ratio(self, digits: int = 30) -> Enclosure:
         """B, the ratio of consecutive eigenvalues of K."""
         return bounds(self._ratio(interval_context(digits + GUARD)))
@@ -123,7 +119,7 @@ class Mehler(GalerkinSpectrum):
         if method == "ad":
             exact = Fraction(factorial(2 * m), 2**m * factorial(m)) * self.weight_variance**m / 2
             return Enclosure(exact, exact)
-        context = interval_context(digits + GUARD + self._loss(step))
+        context = interval_context(digits + GUARD + digits_lost(self.stencil, step))
         total = sum(
             (
                 lift(context, c) * context.exp(lift(context, -delta * delta * step * step * self.weight_variance / 2))
@@ -133,14 +129,10 @@ class Mehler(GalerkinSpectrum):
         )
         return bounds(total / lift(context, 2 * step ** (2 * m)))
 
-    def _loss(self, h: Fraction) -> int:
-        size = max(0, len(str(h.denominator)) - len(str(h.numerator)) + 1)
-        return 2 * self.stencil.derivative * size
-
     def blocks(self, method: Method, h: Fraction, size: int, bits: int) -> tuple[Block, Block]:
         """See :meth:`GalerkinSpectrum.blocks`."""
         # A step of Laguerre's recurrence triples the width of an interval at worst.
-        digits = int(0.302 * bits) + GUARD + (self._loss(h) + size if method == "fd" else 0)
+        digits = int(0.302 * bits) + GUARD + (digits_lost(self.stencil, h) + size if method == "fd" else 0)
         context = interval_context(digits)
         ratio = self._ratio(context)
         weights = [(1 - ratio) / 2]

@@ -11,6 +11,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from math import comb
 from typing import Any, ClassVar, Literal
 
 from mpmath.ctx_iv import MPIntervalContext
@@ -204,6 +206,20 @@ def squared_symbol(stencil: Stencil) -> dict[Fraction, Fraction]:
     return {delta: value for delta, value in sorted(result.items()) if value}
 
 
+def digits_lost(stencil: Stencil, h: Fraction) -> int:
+    """Decimal digits that cancel in a squared symbol over ``h^{2m}``, at nh << 1."""
+    return 2 * stencil.derivative * max(0, len(str(h.denominator)) - len(str(h.numerator)) + 1)
+
+
+def has_sinc_symbol(stencil: Stencil) -> bool:
+    """Whether the symbol is ``sinc^m(θ/2)``, m even and positive: m + 1 nodes, central, unit spacing."""
+    m = stencil.derivative
+    if m % 2 or m == 0:
+        return False
+    wanted = {Fraction(k - m // 2): Fraction((-1) ** k * comb(m, k)) for k in range(m + 1)}
+    return dict(zip(stencil.offsets, stencil.weights, strict=True)) == wanted
+
+
 def checked_step(h: Fraction | None, method: Method) -> Fraction:
     """The step, which ``fd`` needs and ``ad`` ignores (0 then).
 
@@ -228,6 +244,14 @@ class SolvableSpectrum(ABC):
 
     first_digits: ClassVar[int] = 3
     """Of the enclosures that :meth:`gap_sign` tries first; doubled until they decide."""
+
+    stencil: Stencil
+    """In one variable; its derivative is m."""
+
+    @cached_property
+    def _squares(self) -> dict[Fraction, Fraction]:
+        """The squared symbol of the stencil."""
+        return squared_symbol(self.stencil)
 
     @abstractmethod
     def listed(self, method: Method, h: Fraction | None, count: int, digits: int) -> Listed:

@@ -24,8 +24,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache, cached_property
-from math import comb, factorial, isqrt
+from functools import cache
+from math import factorial, isqrt
 from typing import Any
 
 from theory.base.enclosure import Enclosure
@@ -42,10 +42,11 @@ from theory.solvable.model import (
     Tail,
     bounds,
     checked_step,
+    digits_lost,
+    has_sinc_symbol,
     interval_context,
     lift,
     listed_entropy,
-    squared_symbol,
 )
 from theory.stencils import Stencil, central
 
@@ -163,10 +164,6 @@ class Prolate(GalerkinSpectrum):
         """``c = R X``."""
         return self.band * self.half_width
 
-    @cached_property
-    def _squares(self) -> dict[Fraction, Fraction]:
-        return squared_symbol(self.stencil)
-
     def ratio_range(self, h: Fraction, digits: int = 30) -> Enclosure:
         """``[sinc^{2m}(Rh/2), 1]``, which contains the ratio FD/AD at every index.
 
@@ -175,8 +172,7 @@ class Prolate(GalerkinSpectrum):
         """
         step, m = checked_step(h, "fd"), self.stencil.derivative
         context = interval_context(digits + GUARD)
-        wanted = {Fraction(k - m // 2): Fraction((-1) ** k * comb(m, k)) for k in range(m + 1)}
-        if m % 2 or m == 0 or dict(zip(self.stencil.offsets, self.stencil.weights, strict=True)) != wanted:
+        if not has_sinc_symbol(self.stencil):
             raise NonexistenceError("ratio range: allowed: central stencils with the symbol sinc^m, m even")
         if not lift(context, self.band * step) <= 2 * context.pi:
             raise NonexistenceError("ratio range: R h exceeds 2π, where sinc is no longer monotone")
@@ -189,8 +185,7 @@ class Prolate(GalerkinSpectrum):
         if method == "ad":
             exact = self.band ** (2 * m) / (2 * (2 * m + 1))
             return Enclosure(exact, exact)
-        size = max(0, len(str(step.denominator)) - len(str(step.numerator)) + 1)
-        context = interval_context(digits + GUARD + 2 * m * size)
+        context = interval_context(digits + GUARD + digits_lost(self.stencil, step))
         total = context.mpf(0)
         for delta, c in self._squares.items():
             angle = lift(context, delta * step * self.band)

@@ -183,16 +183,3 @@ def remainder_constants(s: Stencil) -> tuple[tuple[MultiIndex, Enclosure], ...]:
         if total.upper:
             found.append((b, total))
     return tuple(found)
-
-
-def _factor_constant(factors: Sequence[Stencil], i: int, p: int) -> tuple[MultiIndex, Enclosure]:
-    """The term with the error of factor ``i``: exact derivatives before it, differences after it."""
-    constant = error_constant(factors[i], p)
-    for j, s in enumerate(factors):
-        size = abs(s.target[0][1])
-        if j < i:
-            constant = constant.scaled(size)
-        elif j > i:
-            norm = Enclosure.exact(size) if s.is_exact else average_norm(s)
-            constant = Enclosure(constant.lower * norm.lower, constant.upper * norm.upper)
-    return tuple(s.degree + (p if j == i else 0) for j, s in enumerate(factors)), constant

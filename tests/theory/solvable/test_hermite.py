@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 
 import flint
@@ -12,17 +11,14 @@ from mpmath import mp
 
 from theory.base.enclosure import Enclosure
 from theory.base.errors import InputError, PrecisionCapError
-from theory.entropy.bounds import Order, majorisation_order
 from theory.entropy.conventions import Convention, Power, standard_conventions
-from theory.entropy.entropy import cutoff, shannon_entropy, truncated_entropy
+from theory.entropy.entropy import truncated_entropy
 from theory.solvable import (
     Circle,
-    Geometric,
     HermiteDiagonal,
     Prolate,
     SolvableSpectrum,
     frequencies,
-    geometric_entropy,
     geometric_frequencies,
     uniform_frequencies,
 )
@@ -208,106 +204,8 @@ def test_all_features_against_many_of_them() -> None:
         HermiteDiagonal(Fraction(9, 10)).fd_eigenvalues(2, TENTH, 20)
 
 
-# --- geometric ----------------------------------------------------------------------------------------------------
-
-ratios = st.fractions(Fraction(1, 20), Fraction(19, 20), max_denominator=20)
-
-
 def arb_log(x: Fraction) -> flint.arb:
     return flint.arb(flint.fmpq(x.numerator, x.denominator)).log()
-
-
-@given(ratios, st.integers(1, 30), st.sampled_from([1, 2]))
-@settings(max_examples=25)
-def test_closed_form_for_every_rank(theta: Fraction, rank: int, power: Power) -> None:
-    x = theta**power
-    total = sum(x**k for k in range(rank))
-    summed = shannon_entropy([x**k / total for k in range(rank)], arb_log)
-    closed = geometric_entropy(x, rank, arb_log)
-    assert (summed - closed).contains(0)
-    enclosure = Geometric(theta).entropy(power=power, rank=rank)
-    assert enclosure.width < Fraction(1, 10**28)
-    assert flint.arb(flint.fmpq(enclosure.middle.numerator, enclosure.middle.denominator)).overlaps(
-        flint.arb(summed if rank > 1 else 0) + flint.arb(0, 1e-13)
-    )
-    assert geometric_entropy(float(x), rank) == pytest.approx(float(enclosure), abs=1e-11)
-
-
-@given(ratios, st.sampled_from([1, 2]))
-@settings(max_examples=25)
-def test_infinite_rank_is_the_limit(theta: Fraction, power: Power) -> None:
-    limit, finite = Geometric(theta).entropy(power=power), Geometric(theta).entropy(power=power, rank=2500)
-    difference = limit - finite
-    assert abs(difference.lower) + abs(difference.upper) < Fraction(1, 10**20)
-    assert Geometric(theta, 2500).entropy(power=power) == finite
-
-
-@given(
-    ratios,
-    st.one_of(st.none(), st.integers(1, 12)),
-    st.sampled_from(["relative", "absolute", "energy"]),
-    st.one_of(
-        st.fractions(Fraction(1, 1000), Fraction(999, 1000), max_denominator=1000), st.integers(1, 6).map(lambda k: -k)
-    ),
-    st.sampled_from([1, 2]),
-)
-@settings(max_examples=25)
-def test_cutoffs_in_closed_form(
-    theta: Fraction, size: int | None, rule: str, tau: Fraction | int, power: Power
-) -> None:
-    """Against the list itself; negative integers stand for τ = θ^k, where only exactness decides."""
-    threshold = theta ** (-tau) if isinstance(tau, int) else tau
-    convention = Convention(rule, threshold, power)  # type: ignore[arg-type]
-    n = 400 if size is None else size
-    if size is None and rule == "energy":
-        # Σ_{k>=r} x^k <= τ Σ x^k is x^r <= τ for the infinite list
-        x = theta**power
-        expected = next(r for r in range(n) if x**r <= threshold)
-    else:
-        expected = cutoff([theta**k for k in range(n)], convention)
-    assert Geometric(theta, size).cutoff(convention) == expected
-    value = Geometric(theta, size).truncated_entropy(convention)
-    assert value.cutoff == expected
-    reference = truncated_entropy([theta**k for k in range(max(expected, 1))], convention, arb_log, r=expected)
-    assert (value.value is None) == (reference.value is None)
-    if value.value is not None:
-        assert float(value.value) == pytest.approx(float(flint.arb(reference.value).mid()), abs=1e-12)
-
-
-def test_cutoffs_of_slow_decay_are_quick() -> None:
-    theta = 1 - Fraction(1, 10**6)
-    assert Geometric(theta).cutoff(Convention()) == 27631008
-    assert Geometric(theta).cutoff(Convention("energy", Fraction(1, 10**6))) == 13815504
-    assert Geometric(theta, 10).cutoff(Convention("fixed", Fraction(0), rank=20)) == 10
-    assert Geometric(Fraction(1, 2), 7).cutoff(Convention("energy", Fraction(0))) == 7
-    assert Geometric(Fraction(1, 2)).cutoff(Convention("absolute", Fraction(2))) == 0
-    assert Geometric(Fraction(1, 2)).cutoff(Convention("absolute", Fraction(2)), Fraction(8)) == 3
-
-
-@given(ratios, ratios, st.integers(1, 9))
-@settings(max_examples=25)
-def test_gap_signs_between_geometric_spectra(first: Fraction, second: Fraction, rank: int) -> None:
-    proven = Geometric(first).gap_sign(Geometric(second), rank)
-    order = majorisation_order([first**k for k in range(rank)], [second**k for k in range(rank)])
-    assert order is not Order.INCOMPARABLE
-    assert proven.sign == order.entropy_sign
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda: Geometric(Fraction(1)),
-        lambda: Geometric(Fraction(1, 2), 0),
-        lambda: geometric_entropy(1.5, None),
-        lambda: geometric_entropy(0.5, 0),
-        lambda: Geometric(Fraction(1, 2)).cutoff(Convention("energy", Fraction(0))),
-        lambda: Geometric(Fraction(1, 2), 3).gap_sign(Geometric(Fraction(1, 2), 4)),
-    ],
-)
-def test_bad_input_gives_one_line(call: Callable[[], object]) -> None:
-    with pytest.raises(InputError, match="allowed") as caught:
-        call()
-    assert "\n" not in str(caught.value)
 
 
 # --- conventions on the solvable spectra --------------------------------------------------------------------------
