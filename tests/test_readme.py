@@ -37,7 +37,7 @@ def sessions() -> list[tuple[str, str]]:
 
 TOUR = """
 import contextlib, io, json, sys
-from proofs_check import exits
+from proofs_check.cli import exits
 from proofs_check.cli.main import app
 
 for words, target in zip(*json.load(sys.stdin), strict=True):

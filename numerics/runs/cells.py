@@ -11,23 +11,23 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from numerics.arithmetic.devices import threads
 from numerics.entropy.compare import difference, entropy_enclosure, truncated_entropies
 from numerics.matrices.batches import FloatSpectra, Workbench
 from numerics.problem.problem import METHODS, Problem
 from numerics.runs.grid import Cell
 from numerics.runs.rows import Status
 from numerics.spectra.spectrum import spectrum
-from numerics.training import rfm
-from numerics.training.from_problem import train_two_layer
 from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.entropy.conventions import Convention
 from theory.entropy.entropy import truncated_entropy
+
+if TYPE_CHECKING:
+    from numerics.training.rfm import FeatureRun
 
 
 def losses(problem: Problem) -> dict[str, Any]:
@@ -39,6 +39,10 @@ def losses(problem: Problem) -> dict[str, Any]:
         ``predicted_…`` of its exact law (random features alone), and ``diverged_…``, how many runs overflowed.  A median that is not finite
         is None.
     """
+    from numerics.arithmetic.devices import threads  # torch, only where something trains
+    from numerics.training import rfm
+    from numerics.training.from_problem import train_two_layer
+
     with threads(1):
         if problem.training.model == "rfm":
             last = max(1, problem.training.iterations)
@@ -67,11 +71,13 @@ def _median(values: list[float | None]) -> float | None:
     return None if None in middle else statistics.mean(v for v in middle if v is not None)
 
 
-def _told(one: rfm.FeatureRun) -> dict[str, Any]:
+def _told(one: FeatureRun) -> dict[str, Any]:
     """A run of random features as those of networks are told; its last loss is predicted by the exact law."""
+    from numerics.training.rfm import predicted_loss
+
     predicted = None
     if one.rule is not None:
-        predicted = rfm.predicted_loss(one.A, one.f, one.step, one.curve.iterations[-1], one.curve.iterations).loss
+        predicted = predicted_loss(one.A, one.f, one.step, one.curve.iterations[-1], one.curve.iterations).loss
     return {
         "seed": one.problem.seed,
         "method": one.method,

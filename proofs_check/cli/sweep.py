@@ -11,13 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proofs_check.cli import verify
 from proofs_check.cli.output import console, emit, remarks, say, table
 from theory.base.errors import InputError
 from theory.base.files import check_output
@@ -145,7 +144,7 @@ def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool, for
     if not directory.is_file():
         if out is not None:
             raise InputError(f"--out: only for a sweep's store, and {directory} is no file")
-        return verify.report(directory=directory, latex=latex, as_json=as_json, force=force)
+        return _page(directory, latex, as_json, force)
     if latex:
         raise InputError("--latex: only for a directory that 'adfd verify --out' wrote")
     from numerics.runs import sweep
@@ -171,4 +170,24 @@ def report(*, directory: Path, latex: bool, out: Path | None, as_json: bool, for
             console.print(path, soft_wrap=True)
         if len(chosen) < len(rows):
             console.print(f"of {len(rows)} cells in the store, the {len(chosen)} of its largest sweep")
+    return 0
+
+
+def _page(directory: Path, latex: bool, as_json: bool, force: bool) -> int:
+    """Writes the page of a directory again."""
+    from numerics.runs.store_file import alone
+    from proofs_check.report import page
+    from proofs_check.report.records import LEDGER
+
+    with alone(directory) if (directory / LEDGER).is_file() else nullcontext():
+        written = [str(page.write_report(directory, force=force))]
+        if latex:
+            from proofs_check.report.latex import write_latex
+
+            written += [str(path) for path in write_latex(directory, force=force)]
+    if as_json:
+        emit({"written": written})
+    else:
+        for path in written:
+            console.print(path)
     return 0

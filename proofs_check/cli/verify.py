@@ -1,4 +1,4 @@
-"""``adfd verify`` and ``adfd report``.
+"""``adfd verify``.
 
 ``adfd verify S1 S2 S3 --problem FILE``: a statement of the source on a reader's own problem, its features redrawn.
 """
@@ -11,7 +11,6 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -362,25 +361,6 @@ def _say_moved(content: dict[str, Any]) -> None:
             say(f"{what}: {len(content[what]) - LISTED} more cells")
     if not content["moved"]:
         say("no verdict moved")
-
-
-def report(*, directory: Path, latex: bool, as_json: bool, force: bool = False) -> int:
-    """Writes the page of a directory again."""
-    from proofs_check.report import page
-
-    with alone(directory) if (directory / LEDGER).is_file() else nullcontext():
-        page.write_report(directory, force=force)
-        written = [str(directory / "index.html")]
-        if latex:
-            from proofs_check.report.latex import write_latex
-
-            written += [str(path) for path in write_latex(directory, force=force)]
-    if as_json:
-        emit({"written": written})
-    else:
-        for path in written:
-            console.print(path)
-    return 0
 
 
 DRAWS, MOST_DRAWS = 100, 10_000

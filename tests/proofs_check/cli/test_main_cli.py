@@ -221,3 +221,9 @@ def test_bad_arguments_get_one_line(
     monkeypatch.chdir(tmp_path)
     refusal(*arguments)
     assert not list(tmp_path.iterdir())  # nothing written
+
+
+def test_commands_load_torch_only_where_something_trains() -> None:
+    names = ("check", "claims", "derive", "refute", "spectrum", "sweep", "verify")
+    code = f"import sys, {', '.join(f'proofs_check.cli.{name}' for name in names)}; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
