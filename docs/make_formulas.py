@@ -70,11 +70,12 @@ class Formula:
             LookupError: one that is not there, or none at all.
         """
         direct = judged().get(self.function, [])
-        if unknown := [one for one in self.through if one not in known() or one in direct]:
-            raise LookupError(f"{self.name}: {unknown}: no claim, or one that judges the function itself")
-        if not direct and not self.through:
+        through = [one for one in self.through if one not in direct]
+        if unknown := set(through) - known():
+            raise LookupError(f"{self.name}: there is no claim {', '.join(unknown)}")
+        if not direct and not through:
             raise LookupError(f"{self.name}: no claim judges {self.function}")
-        return (*(f"`{one}`" for one in direct), *(f"(`{one}`)" for one in self.through))
+        return (*(f"`{one}`" for one in direct), *(f"(`{one}`)" for one in through))
 
     def row(self) -> str:
         """The row of the page."""
