@@ -209,7 +209,9 @@ def test_cells_that_read_the_same_spectra_are_judged_together() -> None:
         read = {frozenset(runner.requested(task)) for _, task in unit.content}
         assert len(read) == 1
         if not next(iter(read)):
-            assert {runner.ledger_homes()[task.claim] for _, task in unit.content} == {"remainders"}
+            assert {runner.ledger_homes()[task.claim] for _, task in unit.content} == {
+                "proofs_check.families.differences.remainders"
+            }
             assert not unit.waits
             continue
         assert len(unit.content) <= runner.BATCH

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from numerics.matrices.assemble import float_matrix
-from proofs_check.sources.explanations import Settings, _instances, _signs
+from proofs_check.sources.explanations import PREDICTED, Settings, _instances
 from proofs_check.sources.samples import Setting
 from proofs_check.sources.source import by_convention
 
@@ -39,19 +39,20 @@ def entropies(setting: Setting, method: str) -> tuple[float, float]:
 
 
 def test_what_is_right_is_counted() -> None:
+    (signs,) = PREDICTED
     judged = tuple(
         (Setting(activation, "u_xx", "w~N(0,1) h=1/100", "n=24"), (ENERGY, f"{ENERGY}, normalised"))
         for activation in ("tanh", "sin", "erf")
     )
     settings = Settings("float64", "quick", judged)
     truth = [ad >= fd for s, _ in judged for ad, fd in zip(entropies(s, "ad"), entropies(s, "fd"), strict=True)]
-    always = _signs(lambda larger, arithmetic: "ad")(settings, {})
+    always = signs.given(guess=lambda larger: "ad").test(settings, {})
     assert (always.data["right"], always.data["told"]) == (sum(truth), len(truth))
     assert len(always.data["misses"]) == len(truth) - sum(truth)
     assert always.holds == (sum(truth) >= 0.9 * len(truth))
-    never = _signs(lambda larger, arithmetic: "undecided")(settings, {})
+    never = signs.given(guess=lambda larger: "undecided").test(settings, {})
     assert never.holds is None
     assert never.data["silent"] == len(truth)
-    own = _signs()(settings, {})
+    own = signs.test(settings, {})
     assert own.data["right"] + len(own.data["misses"]) + own.data["silent"] + own.data["undecided"] == len(truth)
     assert own.holds
