@@ -31,8 +31,7 @@ from theory.kernels.evaluation import decimal, evaluate
 from theory.kernels.existence import pairs
 from theory.kernels.forms.coordinates import fraction, spread
 from theory.kernels.kernel import KernelDerivation, Kind
-from theory.kernels.oracle import conditioning as regression
-from theory.kernels.oracle import lattice
+from theory.kernels.oracle import conditioning, lattice
 from theory.kernels.oracle.lattice import Feature
 from theory.kernels.oracle.quadratures import (
     Form,
@@ -303,9 +302,9 @@ def _kernel_mean(kernel: KernelDerivation, level: int) -> tuple[Callable[[Point,
     assert isinstance(w, Normal)
     table, sigma = derivative_table(kernel.activation), kernel.activation.derivative(0)
     parity = {None: 0, "even": 1, "odd": -1}[kernel.activation.parity]
-    entire = regression.Entire(lambda u: table(u, 0)[0], number(growth(sigma)), decays(sigma), parity)
+    entire = conditioning.Entire(lambda u: table(u, 0)[0], number(growth(sigma)), decays(sigma), parity)
     return (
-        lambda p, q: regression.mean(entire, w, b, p, q, level),
+        lambda p, q: conditioning.mean(entire, w, b, p, q, level),
         "trapezoidal rules over U − V and what is left of U",
     )
 

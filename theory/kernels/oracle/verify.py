@@ -15,8 +15,7 @@ from theory.base.errors import NonexistenceError, PrecisionCapError
 from theory.features.laws import Constant, Discrete, Law, Uniform
 from theory.kernels.evaluation import decimal
 from theory.kernels.kernel import KernelDerivation, Kind, inherit
-from theory.kernels.oracle import mehler
-from theory.kernels.oracle import multivariate as references
+from theory.kernels.oracle import mehler, multivariate
 from theory.kernels.oracle.cache import DerivationCache, key_of
 from theory.kernels.oracle.multivariate import derivative_checks, kernel_checks, spell
 from theory.kernels.oracle.quadratures import Waves, derivative_table, evaluation_cost, form_of
@@ -108,7 +107,7 @@ def _wanted(kernel: KernelDerivation) -> list[tuple[Kind, Point, Point]]:
     Where the reference is an expensive product rule, K_FD is left out: it is a combination of values of K by definition.
     """
     points = sample_points(kernel)
-    expensive = kernel.coordinates.dimension == 1 and references.is_expensive(
+    expensive = kernel.coordinates.dimension == 1 and multivariate.is_expensive(
         form_of(kernel.activation), kernel.weights, kernel.biases
     )
     if expensive or not kernel.closed:
@@ -146,7 +145,7 @@ def _verify(kernel: KernelDerivation) -> Verification:
 def _compared(kernel: KernelDerivation, wanted: Sequence[tuple[Kind, Point, Point]], loss: int) -> Verification:
     """The agreement of the closed form with reference values, by finer and finer rules until it is reached."""
     form, w, b = form_of(kernel.activation), kernel.weights, kernel.biases
-    route = references.method(form, w, b)
+    route = multivariate.method(form, w, b)
     symmetric = kernel.activation.parity is not None
     order = kernel.operator.order if kernel.operator is not None else 0
     evaluation = evaluation_cost(kernel.activation, order)
@@ -156,11 +155,11 @@ def _compared(kernel: KernelDerivation, wanted: Sequence[tuple[Kind, Point, Poin
         products = [kernel.features(*item) for item in wanted]
         needed = {k for pair in products for feature in pair for k, _, _ in feature.terms}
         table = derivative_table(kernel.activation, needed)
-        for level in references.levels(form, w, b, order):
-            cost = references.cost(form, w, b, products, level, evaluation, symmetric=symmetric, loss=loss)
+        for level in multivariate.levels(form, w, b, order):
+            cost = multivariate.cost(form, w, b, products, level, evaluation, symmetric=symmetric, loss=loss)
             if best is not None and cost > BUDGET:
                 break
-            values = references.reference(form, table, w, b, products, level, symmetric=symmetric, loss=loss)
+            values = multivariate.reference(form, table, w, b, products, level, symmetric=symmetric, loss=loss)
             checks = tuple(
                 (kind, spell(p, q), decimal(v, WORKING - 2)) for (kind, p, q), v in zip(wanted, values, strict=True)
             )

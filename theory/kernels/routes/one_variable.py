@@ -21,7 +21,7 @@ from theory.kernels.forms.activation_forms import GaussianSum, Group
 from theory.kernels.forms.coordinates import ChainRule, Constants, Coordinates, JointGaussian, Weights, fraction, spread
 from theory.kernels.forms.integrals import CauchyMoment, LaplaceMoment, UniformMoment
 from theory.kernels.forms.radical import Jet, RadicalForm, ring
-from theory.kernels.routes import gaussian as hermite
+from theory.kernels.routes import gaussian
 from theory.kernels.routes.gaussian import HermiteJet, tilted_form
 
 S = sp.Symbol("s", real=True)
@@ -142,7 +142,7 @@ class DirectKernel:
         du, dv = shift - first.tilt / q1, shift - second.tilt / q2
         e0, f0 = -(p * du + r * dv), -(r * du + q * dv)
         B, C = e0 + f0, (first.tilt**2 / q1 + second.tilt**2 / q2 - p * du**2 - 2 * r * du * dv - q * dv**2) / 2
-        images = {hermite.P: p, hermite.Q: q, hermite.R: r, **jet.constants.values}
+        images = {gaussian.P: p, gaussian.Q: q, gaussian.R: r, **jet.constants.values}
         rest = [images[symbol] for symbol in jet.ring.symbols[2:]]
         coefficients: defaultdict[tuple[int, int], list[sp.Expr]] = defaultdict(list)
         for (i, j, *others), c in G.terms():

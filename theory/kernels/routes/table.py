@@ -34,9 +34,7 @@ from theory.base.derivation import Step
 from theory.features.laws import Constant, Discrete, Law, Normal
 from theory.kernels.forms.activation_forms import ErfSum, GaussianSum, ReluPower, Shape, TanhAffine
 from theory.kernels.forms.coordinates import Coordinates, RouteKernel, Weights, spread
-from theory.kernels.routes import one_variable as direct
-from theory.kernels.routes import pieces as addition
-from theory.kernels.routes import pieces as piecewise
+from theory.kernels.routes import one_variable, pieces
 from theory.kernels.routes.characteristic import CharacteristicKernel
 from theory.kernels.routes.gaussian import GaussianKernel, PolynomialKernel
 from theory.kernels.routes.one_variable import DirectKernel
@@ -97,15 +95,15 @@ def _single(shape: Shape | None, weights: Weights, biases: Law, coordinates: Coo
                 return CharacteristicKernel(shape, weights, biases, coordinates)
             if gaussian:
                 return GaussianKernel(shape, weights, biases, coordinates)
-            if direct.applies(shape, weights, biases):
+            if one_variable.applies(shape, weights, biases):
                 return DirectKernel(shape, weights, biases, coordinates)
         case ErfSum() if is_centred_gaussian(weights, biases):
             return PriceKernel(shape, weights, biases, coordinates)
         case ReluPower():
             if is_centred_gaussian(weights, biases) and (len(weights) > 1 or spread(biases)[1] > 0):
                 return PriceKernel(shape, weights, biases, coordinates)
-            if piecewise.has_pieces(weights, biases):
+            if pieces.has_pieces(weights, biases):
                 return PiecewiseKernel(shape, weights, biases, coordinates)
-        case TanhAffine() if addition.has_addition(weights, biases):
+        case TanhAffine() if pieces.has_addition(weights, biases):
             return AdditionKernel(shape, weights, biases, coordinates)
     return None
