@@ -28,10 +28,10 @@ from numerics.networks import ntk
 from numerics.predictions import drawn as drawing
 from numerics.predictions.bounds import BOUNDED, Rounding, descent_step
 from numerics.predictions.drawn import RATIOS, TrainingProblem, examine, run, steps
+from numerics.predictions.entropy_order import along, predict
 from numerics.predictions.entropy_order import order as entropy_order
-from numerics.predictions.entropy_order import predict
 from numerics.predictions.frozen import follow, order
-from numerics.predictions.persistence import along, enclosed
+from numerics.predictions.persistence import enclosed
 from numerics.problem.problem import METHODS, Method, Problem, Training
 from numerics.training import rfm
 from numerics.training.loop import minimise, optimiser
