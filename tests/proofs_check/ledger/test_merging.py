@@ -106,7 +106,7 @@ def pair() -> tuple[str, str]:
 TOGETHER = """
 import json, os, sys, time
 from pathlib import Path
-from proofs_check import ledger, merging
+from proofs_check.ledger import ledger, merging
 from proofs_check.cli.verify import keep
 
 def slowly(*given, merge=merging.merge):
