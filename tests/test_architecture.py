@@ -328,3 +328,9 @@ def test_rooms_do_not_use_their_faces() -> None:
 
     faces = {ROOT / room / "__init__.py" for room in ROOMS}
     assert faults([p for p in MODULES if p not in faces], through) == {}
+
+
+def test_the_tests_that_ci_names_are_there() -> None:
+    named = [name for path in (ROOT / ".ci").iterdir() for name in re.findall(r"tests/[\w/]+\.py", path.read_text())]
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
