@@ -332,9 +332,7 @@ def _add_term(problem: Problem, term: DifferenceTerm, power: int, tables: list[n
         [[ball(_dot(w, x) + b) for w, b in zip(drawn.weights, drawn.biases, strict=True)] for x in points],
         dtype=object,
     ).reshape(len(points), len(drawn.biases))
-    factor = np.array([[_coefficient_step_expansion(problem, term, x)] for x in points], dtype=object).reshape(
-        len(points), 1
-    )
+    factor = np.array([[_coefficient_ball(problem, term, x)] for x in points], dtype=object).reshape(len(points), 1)
     weights = [c / term.scale for c in term.weights]
     for n in range(m + 1, m + power):
         moment = [sum((c * mu**n for c, mu in zip(weights, mus, strict=True)), Fraction(0)) for mus in moves]
@@ -354,7 +352,7 @@ def _derivative(problem: Problem, n: int, at: np.ndarray) -> np.ndarray:
     return np.asarray(evaluate(problem.activation.derivative(n), {z: at}, BallBackend()) + 0 * at)
 
 
-def _coefficient_step_expansion(problem: Problem, term: DifferenceTerm, x: tuple[Fraction, ...]) -> arb:
+def _coefficient_ball(problem: Problem, term: DifferenceTerm, x: tuple[Fraction, ...]) -> arb:
     at = {symbol: ball(v) for symbol, v in zip(problem.operator.symbols, x, strict=True)}
     return arb(1) * evaluate(term.coefficient, at, BallBackend())
 

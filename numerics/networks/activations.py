@@ -211,7 +211,6 @@ def erf(z: Tensor, orders: tuple[int, ...], scratch: Scratch, exact: bool) -> di
 Jet = Callable[[Tensor, int], list[Tensor]]
 """``jet(z, n)``: the list ``[σ(z), σ'(z), …, σ⁽ⁿ⁾(z)]``."""
 
-_SQRT_PI_jets = math.sqrt(math.pi)
 _SQRT_2PI = math.sqrt(2 * math.pi)
 
 
@@ -330,7 +329,7 @@ def _erf(z: Tensor, order: int) -> list[Tensor]:
     root = math.sqrt(2.0)
     bump = torch.exp(-z.square())
     polynomials = _hermite(root * z, order - 1)
-    return [value] + [polynomials[n] * bump * ((-root) ** n * 2 / _SQRT_PI_jets) for n in range(order)]
+    return [value] + [polynomials[n] * bump * ((-root) ** n * 2 / _SQRT_PI) for n in range(order)]
 
 
 def _gelu(z: Tensor, order: int) -> list[Tensor]:

@@ -271,8 +271,8 @@ def remainder(*, derivative: int, offsets: str, terms: int, latex: bool, as_json
         ],
         "integral": spell(kernel.integral),
         "nonnegative": peano.is_average(s),
-        "absolute_integral": _shown_derive(norm),
-        "error_constant": _shown_derive(constant),
+        "absolute_integral": _constant_json(norm),
+        "error_constant": _constant_json(constant),
     }
     if as_json:
         emit(content)
@@ -284,10 +284,10 @@ def remainder(*, derivative: int, offsets: str, terms: int, latex: bool, as_json
     rows = [[f"[{p['from']}, {p['to']}]", _polynomial(p["coefficients"], "t")] for p in content["kernel"]]
     table("D_h u(x) = ∫ K(t) u^(m)(x + h t) dt", ["t in", "K(t)"], rows)
     sign = "K ≥ 0: the difference is a local average" if content["nonnegative"] else "K takes both signs"
-    console.print(f"∫K = {content['integral']}; {sign}; ∫|K| = {_text_derive(content['absolute_integral'])}")
+    console.print(f"∫K = {content['integral']}; {sign}; ∫|K| = {_constant_text(content['absolute_integral'])}")
     p = content["order"]
     console.print(
-        f"|D_h u − u^({s.derivative})| ≤ {_text_derive(content['error_constant'])} · h^{p} · max|u^({s.derivative + p})|",
+        f"|D_h u − u^({s.derivative})| ≤ {_constant_text(content['error_constant'])} · h^{p} · max|u^({s.derivative + p})|",
     )
     return 0
 
@@ -308,7 +308,7 @@ def symbol(*, derivative: int, offsets: str, terms: int, latex: bool, as_json: b
         "symbol": str(expression),
         "latex": sp.latex(expression),
         "expansion": [{"power": power, "value": str(value)} for power, value in expansion],
-        "supremum": _shown_derive(supremum),
+        "supremum": _constant_json(supremum),
         "bounded_by_one": supremum.upper <= 1,
         "real": s.is_symmetric,
     }
@@ -322,16 +322,16 @@ def symbol(*, derivative: int, offsets: str, terms: int, latex: bool, as_json: b
         series = " + ".join(f"({t['value']}) θ^{t['power']}" for t in content["expansion"])
         console.print(f"m(θ) = 1 + {series} + …")
         verdict = "|m| ≤ 1 on the whole line" if content["bounded_by_one"] else "|m| exceeds 1"
-        console.print(f"sup |m| = {_text_derive(content['supremum'])}: {verdict}")
+        console.print(f"sup |m| = {_constant_text(content['supremum'])}: {verdict}")
     return 0
 
 
-def _shown_derive(enclosure: Any) -> str | dict[str, str]:
+def _constant_json(enclosure: Any) -> str | dict[str, str]:
     """An exact rational, or outward-rounded decimals."""
     return spell(enclosure.lower) if enclosure.is_exact else dict(enclosure.decimals(20))
 
 
-def _text_derive(value: str | dict[str, str]) -> str:
+def _constant_text(value: str | dict[str, str]) -> str:
     return value if isinstance(value, str) else f"[{value['lower']}, {value['upper']}]"
 
 

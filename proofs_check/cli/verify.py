@@ -428,7 +428,7 @@ def judge(
     if as_json:
         emit(content)
     else:
-        _print_judge(content)
+        _print_problem(content)
     return 0
 
 
@@ -479,7 +479,7 @@ def _judged(
     return found
 
 
-def _print_judge(content: dict[str, Any]) -> None:
+def _print_problem(content: dict[str, Any]) -> None:
     rows = [[one["id"], one["arithmetic"], one["finding"], one["evidence"]["summary"].partition(": ")[2]]
             for one in content["statements"]]  # fmt: skip
     table(f"{content['problem']}, {content['convention']}", ["claim", "arithmetic", "finding", "evidence"], rows)

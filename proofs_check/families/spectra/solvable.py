@@ -344,7 +344,7 @@ def nystrom(trial: Trial) -> Float[np.ndarray, " n"]:
     return np.asarray(np.linalg.eigvalsh(root[:, None] * values * root[None, :]))[::-1]
 
 
-def _scopes_solvable_spectra(profile: Profile) -> tuple[Scope, ...]:
+def _compared_scopes(profile: Profile) -> tuple[Scope, ...]:
     return tuple({"model": name} for name in COMPARED if profile == "full" or name not in SLOW_COMPARED)
 
 
@@ -362,7 +362,7 @@ def _trials(scope: Scope, profile: Profile) -> Iterator[Trial]:
     predicate=f"the {COUNT} largest agree within {TOLERANCE:g} of the largest with Nyström's method in float64, "
     r"$K_{FD}$ there as a combination of shifts of $K$",
     kind="sampled",
-    scopes=_scopes_solvable_spectra,
+    scopes=_compared_scopes,
     instances=_trials,
     statement=r"Circle: $p_n n^4/4$ and $p_n(2\sin(nh/2)/h)^4/4$, each twice; Mehler, prolate and Hermite models, the last "
     r"with all its features: the enclosed eigenvalues of $K_{AD}$ and $K_{FD}$ for $\partial^2$, the "

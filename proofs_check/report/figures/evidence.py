@@ -237,7 +237,7 @@ def links(claims: Sequence[Claim], anchors: Mapping[str, str]) -> Figure | None:
     colours = {family: _COLOURS[k % len(_COLOURS)] for k, family in enumerate(families)}
     span = max(abs(places[a.id] - places[b.id]) for a, b, _ in pairs)
     arcs = [_arc(places[b.id], places[a.id], span, colours[b.family], a.id, b.id, why) for a, b, why in pairs]
-    title, described = "What rests on what", _described_figure_links(pairs, shown)
+    title, described = "What rests on what", _links_in_words(pairs, shown)
     drawing = (
         f'<svg class="links" viewBox="0 0 {WIDTH} {y + 8:.0f}" role="img" aria-labelledby="links-t links-d">'
         f'<title id="links-t">{title}</title><desc id="links-d">{escape(described)}</desc>{"".join(arcs)}{"".join(text)}</svg>'
@@ -294,7 +294,7 @@ def _arc(start: float, end: float, span: float, colour: str, rests: str, on: str
     )
 
 
-def _described_figure_links(pairs: Sequence[tuple[Claim, Claim, str]], shown: set[str]) -> str:
+def _links_in_words(pairs: Sequence[tuple[Claim, Claim, str]], shown: set[str]) -> str:
     """The graph in a sentence or two: how large, what most rests on, and what rests on something that fails."""
     used: dict[str, int] = {}
     for _, foundation, _ in pairs:

@@ -268,14 +268,12 @@ def regimes(maps: Sequence[RegimeMap]) -> Figure:
                 svg(
                     f"f5-{index}",
                     f"{MAPPED[field]} over step and weight scale, {found.arithmetic}",
-                    _described_figure_regimes(found, field),
+                    _regimes_in_words(found, field),
                     partial(_draw, found=found, field=field, index=index),
                 )
             )
     commands = [f"adfd verify {claim}" for claim in ("regimes.small-values", "regimes.entropy-order")]
-    return Figure(
-        "figure-regimes", "Where S2 and S3 hold", panels, len(maps), _caption_figure_regimes(maps), {}, commands
-    )
+    return Figure("figure-regimes", "Where S2 and S3 hold", panels, len(maps), _regimes_caption(maps), {}, commands)
 
 
 def _draw(axes: Axes, found: RegimeMap, field: str, index: int) -> None:
@@ -309,12 +307,12 @@ def _count(point: RegimePoint, field: str) -> int:
     return count
 
 
-def _described_figure_regimes(found: RegimeMap, field: str) -> str:
+def _regimes_in_words(found: RegimeMap, field: str) -> str:
     holds = sum(_count(p, field) for p in found.points)
     return f"It holds in {holds} of {sum(p.draws for p in found.points)} problems."
 
 
-def _caption_figure_regimes(maps: Sequence[RegimeMap]) -> Markup:
+def _regimes_caption(maps: Sequence[RegimeMap]) -> Markup:
     counted = []
     for field, statement in MAPPED.items():
         shares = []
