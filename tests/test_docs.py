@@ -35,6 +35,11 @@ def test_the_index_of_modules_is_up_to_date() -> None:
     assert (DOCS / "api.md").read_text(encoding="utf-8") == made, "run: python docs/make_api.py"
 
 
+def test_the_keys_of_problem_files_are_up_to_date() -> None:
+    made = module(DOCS / "make_problem_file.py").render()
+    assert (DOCS / "problem-file.md").read_text(encoding="utf-8") == made, "run: python docs/make_problem_file.py"
+
+
 def test_the_index_of_formulas_is_up_to_date() -> None:
     made = module(DOCS / "make_formulas.py")
     assert (DOCS / "formulas-index.md").read_text(encoding="utf-8") == made.render(), (

@@ -6,15 +6,29 @@ nearest known key.
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from numerics.problem.problem import MAX_COUNT, Boundary, Layout, Problem, Training, Vector
+from numerics.problem.problem import (
+    DIRICHLET,
+    MAX_COUNT,
+    MAX_SEED,
+    STENCIL,
+    Boundary,
+    Layout,
+    Problem,
+    Training,
+    Vector,
+)
+from numerics.problem.schema import POSITIVE, REQUIRED, Key, Number, Values, keys, meanings, structure
 from theory.base.errors import InputError
 from theory.base.exact import MAX_DIGITS, rational, rationals, spell
 from theory.base.expressions import nearest
@@ -25,102 +39,43 @@ from theory.operators.operator import COORDINATES, StencilChoice, operator
 MAX_BYTES = 4_000_000
 """Largest problem file read."""
 
-Number = int | str
-"""A number in a file, before it is read exactly (TOML floats arrive as the text that was written)."""
 
-
-class _Strict(msgspec.Struct, forbid_unknown_fields=True):
-    pass
-
-
-class _Values(_Strict):
-    values: list[Number | list[Number]]
-
-
-class _Problem(_Strict):
-    operator: str
-    domain: list[list[Number]] | None = None
-    solution: str | None = None
-    rhs: str | None = None
-    boundary: str = "dirichlet"
-    weight: Number = 1
-
-
-class _Features(_Strict):
-    activation: str
-    weights: str | _Values = "normal(0, 1)"
-    biases: str | _Values = "normal(0, 1)"
-    count: int | None = None
-    seed: int = 0
-
-
-class _Points(_Strict):
-    interior: int | list[int] | _Values = 64
-    layout: str = "grid"
-    seed: int = 0
-    boundary: int | None = None
-
-
-class _Difference(_Strict):
-    offsets: list[Number] | None = None
-    stencil: str = "central"
-    order: int = 2
-    step: Number | list[Number] = "1/100"
-
-
-class _Arithmetic(_Strict):
-    dtype: str = "float64"
-    digits: int = 12
-
-
-class _Training(_Strict):
-    model: str = "rfm"
-    optimizer: str = "gd"
-    iterations: int = 1000
-    step: Number | None = None
-    seeds: int = 8
-    scaling: str = "ntk"
-    depth: int = 2
-
-
-class _Boundary(_Strict):
-    face: str = "all"
-    operator: str = "u"
-    value: str | None = None
-    count: int = 2
-    weight: Number = 1
-
-
-class _File(_Strict):
-    problem: _Problem
-    features: _Features
-    points: _Points = msgspec.field(default_factory=_Points)
-    difference: _Difference = msgspec.field(default_factory=_Difference)
-    arithmetic: _Arithmetic = msgspec.field(default_factory=_Arithmetic)
-    entropy: dict[str, Any] = {}
-    training: _Training = msgspec.field(default_factory=_Training)
-    boundary: list[_Boundary] = []
-
-
-_TABLES: dict[str, type[_Strict]] = {
-    "problem": _Problem,
-    "features": _Features,
-    "points": _Points,
-    "difference": _Difference,
-    "arithmetic": _Arithmetic,
-    "training": _Training,
-    "boundary": _Boundary,
-}
+@cache
+def schema() -> dict[str, tuple[Key, ...]]:
+    """The keys of each table of a problem file, in order; those of ``[entropy]`` check themselves."""
+    tables: dict[str, tuple[Key, ...]] = {}
+    for part in (Problem, Training, Boundary):
+        for _, key in keys(part):
+            tables[key.table] = (*tables.get(key.table, ()), key)
+    told = meanings(Convention)
+    entropy = [Key("entropy", f.name, Any, f.default, told[f.name]) for f in fields(Convention)]
+    order = ("problem", "features", "points", "difference", "arithmetic", "entropy", "training", "boundary")
+    return {name: tables.get(name, tuple(entropy)) for name in order}
 
 
 def known_keys() -> dict[str, tuple[str, ...]]:
-    """The keys of each table of a problem file.
+    """The names of the keys of each table of a problem file.
 
     >>> known_keys()["arithmetic"]
     ('dtype', 'digits')
     """
-    convention = tuple(field.name for field in fields(Convention))
-    return {name: struct.__struct_fields__ for name, struct in _TABLES.items()} | {"entropy": convention}
+    return {name: tuple(key.name for key in table) for name, table in schema().items()}
+
+
+@cache
+def _file() -> type[msgspec.Struct]:
+    made: list[Any] = []
+    for name, table in schema().items():
+        one = structure(name.capitalize(), table)
+        if name == "entropy":
+            made.append((name, dict[str, Any], {}))
+        elif name == "boundary":
+            made.append((name, list[one], []))  # type: ignore[valid-type]
+        elif any(key.default is REQUIRED for key in table):
+            made.append((name, one))
+        else:
+            made.append((name, one, msgspec.field(default_factory=one)))
+    return msgspec.defstruct("File", sorted(made, key=len), forbid_unknown_fields=True)
 
 
 def load_table(path: Path | str) -> dict[str, Any]:
@@ -181,7 +136,7 @@ def problem_from_dict(table: dict[str, Any]) -> Problem:
                     )
     _check_values(table, "")
     try:
-        file = msgspec.convert(table, _File, strict=True)
+        file = msgspec.convert(table, _file(), strict=True)
     except msgspec.ValidationError as error:
         reason, _, where = str(error).partition(" - at `$")
         where = where.rstrip("`").lstrip(".") or "file"
@@ -211,44 +166,39 @@ def _check_values(item: Any, where: str) -> None:
         raise InputError(f"{where}: an integer of more than {MAX_DIGITS} digits")
 
 
-def _build(file: _File) -> Problem:
+def _build(file: Any) -> Problem:
     if len(file.boundary) > 64:
         raise InputError(f"boundary: {len(file.boundary)} tables; at most 64 are allowed")
-    domain = _domain(file.problem.domain, file.problem.operator)
-    dimension = len(domain)
-    weights = _weights(file.features.weights, dimension)
-    biases = _biases(file.features.biases)
-    explicit = [len(v) for v in (weights, biases) if isinstance(v, tuple)]
-    count = file.features.count if file.features.count is not None else explicit[0] if explicit else 64
-    solution = file.problem.solution
-    if solution is None and file.problem.rhs is None:
+    made: dict[str, Any] = {"domain": _domain(file.problem.domain, file.problem.operator)}
+    for attribute, key in keys(Problem):
+        if attribute not in made:
+            given = getattr(getattr(file, key.table), key.name)
+            read = _READ.get(attribute)
+            made[attribute] = _plain(given, key, f"{key.table}.{key.name}") if read is None else read(given, made, file)
+    if made["solution"] is None and made["rhs"] is None:
         raise InputError("problem.solution: give problem.solution or problem.rhs")
-    layout: Layout = _choice(file.points.layout, ("grid", "uniform", "sobol"), "points.layout")
-    steps = file.difference.step if isinstance(file.difference.step, list) else [file.difference.step]
-    for name, value in (("features.seed", file.features.seed), ("points.seed", file.points.seed)):
-        if not 0 <= value < 2**63:
-            raise InputError(f"{name}: {value}; allowed are 0 to 2**63 - 1")
-    return Problem(
-        operator_text=file.problem.operator,
-        domain=domain,
-        solution=solution,
-        rhs=file.problem.rhs,
-        activation_name=file.features.activation,
-        weights=weights,
-        biases=biases,
-        count=count,
-        seed=file.features.seed,
-        interior=_interior(file.points.interior, dimension, layout),
-        layout=layout,
-        points_seed=file.points.seed,
-        boundary=_boundary(file, dimension),
-        stencil=_stencil(file.difference),
-        step=(rational(steps[0], "difference.step"),) if len(steps) == 1 else rationals(steps, "difference.step"),
-        dtype=_choice(file.arithmetic.dtype, ("float32", "float64"), "arithmetic.dtype"),
-        digits=_within(file.arithmetic.digits, 1, 1000, "arithmetic.digits"),
-        convention=_convention(file.entropy),
-        training=_training(file.training),
-    )
+    return Problem(**made, convention=_convention(file.entropy), training=_part(Training, file.training, "training"))
+
+
+def _part(part: type, given: Any, where: str) -> Any:
+    """A dataclass whose fields are the keys of one table."""
+    return part(**{name: _plain(getattr(given, key.name), key, f"{where}.{key.name}") for name, key in keys(part)})
+
+
+def _plain(value: Any, key: Key, where: str) -> Any:
+    """The value of a key that stands for itself, checked."""
+    if value is None:
+        return None
+    if key.allowed:
+        return _choice(value, key.allowed, where)
+    if key.within:
+        return _within(value, *key.within, where)
+    if key.sign:
+        number = rational(value, where)
+        if number < 0 or (number == 0 and key.sign == POSITIVE):
+            raise InputError(f"{where}: {spell(number)} {key.sign}")
+        return number
+    return value
 
 
 def _choice(value: str, allowed: tuple[str, ...], what: str) -> Any:
@@ -259,7 +209,8 @@ def _choice(value: str, allowed: tuple[str, ...], what: str) -> Any:
 
 def _within(value: int, low: int, high: int, what: str) -> int:
     if not low <= value <= high:
-        raise InputError(f"{what}: {value}; allowed are {low} to {high}")
+        most = "2**63 - 1" if high == MAX_SEED else high
+        raise InputError(f"{what}: {value}; allowed are {low} to {most}")
     return value
 
 
@@ -291,16 +242,21 @@ def _vectors(values: list[Number | list[Number]], dimension: int, what: str) -> 
     return tuple(vectors)
 
 
-def _weights(given: str | _Values, dimension: int) -> Law | tuple[Vector, ...]:
-    if isinstance(given, _Values):
-        return _vectors(given.values, dimension, "features.weights")
+def _weights(given: str | Values, made: dict[str, Any], file: Any) -> Law | tuple[Vector, ...]:
+    if isinstance(given, Values):
+        return _vectors(given.values, len(made["domain"]), "features.weights")
     return _law(given, "features.weights")
 
 
-def _biases(given: str | _Values) -> Law | tuple[Fraction, ...]:
-    if isinstance(given, _Values):
+def _biases(given: str | Values, made: dict[str, Any], file: Any) -> Law | tuple[Fraction, ...]:
+    if isinstance(given, Values):
         return tuple(b for (b,) in _vectors(given.values, 1, "features.biases"))
     return _law(given, "features.biases")
+
+
+def _count(given: int | None, made: dict[str, Any], file: Any) -> int:
+    explicit = [len(v) for v in (made["weights"], made["biases"]) if isinstance(v, tuple)]
+    return given if given is not None else explicit[0] if explicit else 64
 
 
 def _law(text: str, what: str) -> Law:
@@ -310,8 +266,10 @@ def _law(text: str, what: str) -> Law:
         raise InputError(f"{what}: {error}") from None
 
 
-def _interior(given: int | list[int] | _Values, dimension: int, layout: Layout) -> Any:
-    if isinstance(given, _Values):
+def _interior(given: int | list[int] | Values, made: dict[str, Any], file: Any) -> Any:
+    dimension = len(made["domain"])
+    layout = _choice(file.points.layout, get_args(Layout), "points.layout")
+    if isinstance(given, Values):
         return _vectors(given.values, dimension, "points.interior")
     counts = given if isinstance(given, list) else [given] * (dimension if layout == "grid" else 1)
     if layout == "grid" and len(counts) != dimension:
@@ -325,33 +283,43 @@ def _interior(given: int | list[int] | _Values, dimension: int, layout: Layout) 
     return tuple(counts)
 
 
-def _boundary(file: _File, dimension: int) -> tuple[Boundary, ...]:
-    if file.problem.boundary not in {"dirichlet", "none"}:
+def _boundary(given: str, made: dict[str, Any], file: Any) -> tuple[Boundary, ...]:
+    if given not in {"dirichlet", "none"}:
         raise InputError(
-            f"problem.boundary: {file.problem.boundary[:60]!r}; allowed: dirichlet, none"
-            " (others are posed by [[boundary]] tables)"
+            f"problem.boundary: {given[:60]!r}; allowed: dirichlet, none (others are posed by [[boundary]] tables)"
         )
-    weight = rational(file.problem.weight, "problem.weight")
-    if weight < 0:
-        raise InputError(f"problem.weight: {spell(weight)} must not be negative")
+    weight = _plain(file.problem.weight, DIRICHLET[1], "problem.weight")
     count = file.points.boundary
     if count is None:
-        count = 0 if file.boundary or file.problem.boundary == "none" else 2 * dimension
+        count = 0 if file.boundary or given == "none" else 2 * len(made["domain"])
     rows = [Boundary("all", _within(count, 0, MAX_COUNT, "points.boundary"), weight=weight)] if count else []
-    for i, b in enumerate(file.boundary):
-        w = rational(b.weight, f"boundary[{i}].weight")
-        if w < 0:
-            raise InputError(f"boundary[{i}].weight: {spell(w)} must not be negative")
-        rows.append(Boundary(b.face, _within(b.count, 0, MAX_COUNT, f"boundary[{i}].count"), b.operator, b.value, w))
-    return tuple(rows)
+    return (*rows, *(_part(Boundary, one, f"boundary[{i}]") for i, one in enumerate(file.boundary)))
 
 
-def _stencil(given: _Difference) -> StencilChoice:
-    if given.offsets is not None:
-        if not 1 <= len(given.offsets) <= 41:
-            raise InputError(f"difference.offsets: {len(given.offsets)} offsets; allowed are 1 to 41")
-        return StencilChoice(offsets=rationals(given.offsets, "difference.offsets"))
-    return StencilChoice(given.stencil, _within(given.order, 1, 16, "difference.order"))
+def _stencil(offsets: list[Number] | None, made: dict[str, Any], file: Any) -> StencilChoice:
+    if offsets is not None:
+        if not 1 <= len(offsets) <= 41:
+            raise InputError(f"difference.offsets: {len(offsets)} offsets; allowed are 1 to 41")
+        return StencilChoice(offsets=rationals(offsets, "difference.offsets"))
+    order = STENCIL[2]
+    return StencilChoice(file.difference.stencil, _plain(file.difference.order, order, "difference.order"))
+
+
+def _step(given: Number | list[Number], made: dict[str, Any], file: Any) -> tuple[Fraction, ...]:
+    steps = given if isinstance(given, list) else [given]
+    return (rational(steps[0], "difference.step"),) if len(steps) == 1 else rationals(steps, "difference.step")
+
+
+_READ: dict[str, Callable[[Any, dict[str, Any], Any], Any]] = {
+    "weights": _weights,
+    "biases": _biases,
+    "count": _count,
+    "interior": _interior,
+    "boundary": _boundary,
+    "stencil": _stencil,
+    "step": _step,
+}
+"""Attributes that take more than their own key: from what is given, what is made so far, and the whole file."""
 
 
 def _convention(table: dict[str, Any]) -> Convention:
@@ -361,16 +329,33 @@ def _convention(table: dict[str, Any]) -> Convention:
         raise InputError(f"entropy.{error}") from None
 
 
-def _training(given: _Training) -> Training:
-    step = None if given.step is None else rational(given.step, "training.step")
-    if step is not None and step <= 0:
-        raise InputError(f"training.step: {spell(step)} must be positive")
-    return Training(
-        model=_choice(given.model, ("rfm", "two-layer"), "training.model"),
-        optimizer=_choice(given.optimizer, ("gd", "adam", "lbfgs"), "training.optimizer"),
-        iterations=_within(given.iterations, 1, 10_000_000, "training.iterations"),
-        step=step,
-        seeds=_within(given.seeds, 1, 100_000, "training.seeds"),
-        scaling=_choice(given.scaling, ("ntk", "standard"), "training.scaling"),
-        depth=_within(given.depth, 1, 10, "training.depth"),
-    )
+def problem_text(problem: Mapping[str, Any]) -> str:
+    """TOML that :func:`load_problem` reads back to the same problem.
+
+    >>> print(problem_text({"problem": {"operator": "u_xx"}, "boundary": [{"count": 2}]}))
+    [problem]
+    operator = "u_xx"
+    <BLANKLINE>
+    [[boundary]]
+    count = 2
+    """
+    blocks = []
+    for name, content in problem.items():
+        for table in content if isinstance(content, list) else [content]:
+            head = f"[[{name}]]" if isinstance(content, list) else f"[{name}]"
+            lines = [f"{key} = {_toml(value)}" for key, value in table.items() if value is not None]
+            blocks.append("\n".join([head, *lines]))
+    return "\n\n".join(blocks)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    # A JSON string is a TOML basic string once DEL, which JSON leaves as it is, is escaped too.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -16,13 +16,25 @@ from typing import Any, Literal
 
 import sympy as sp
 
+from numerics.problem.schema import (
+    NOT_NEGATIVE,
+    POSITIVE,
+    REQUIRED,
+    Key,
+    Number,
+    Values,
+    at,
+    contents,
+    several,
+    written,
+)
 from theory.base import expressions
 from theory.base.errors import InputError
 from theory.base.exact import spell
 from theory.entropy.conventions import Convention
 from theory.features.activations import Activation, activation
 from theory.features.laws import Law
-from theory.operators.operator import DifferenceOperator, LinearOperator, StencilChoice, discretise, operator
+from theory.operators.operator import SCHEMES, DifferenceOperator, LinearOperator, StencilChoice, discretise, operator
 
 Arithmetic = Literal["float32", "float64", "exact"]
 """The arithmetic in which a matrix is made: ``exact`` stands for the exact-rational matrix, to any digits."""
@@ -36,6 +48,24 @@ ARITHMETICS: tuple[Arithmetic, ...] = ("exact", "float64", "float32")
 METHODS: tuple[Method, ...] = ("ad", "fd")
 MAX_COUNT = 20_000
 """Largest number of features or points."""
+MAX_SEED = 2**63 - 1
+DIRICHLET = (
+    Key("problem", "boundary", str, "dirichlet", "shorthand: rows u = g all around, or none", ("dirichlet", "none")),
+    Key("problem", "weight", Number, 1, "λ of these rows", sign=NOT_NEGATIVE),
+    Key("points", "boundary", int | None, None, "how many of these rows; 2 a dimension where no [[boundary]] is given"),
+)
+"""Keys beside the ``[[boundary]]`` tables."""
+STENCIL = (
+    Key("difference", "offsets", list[Number] | None, None, "nodes in units of h, for every derivative and axis"),
+    Key("difference", "stencil", str, "central", "a family that sizes itself to the derivative", SCHEMES),
+    Key("difference", "order", int, 2, "of accuracy, of central, forward and backward", within=(1, 16)),
+)
+
+
+def _standard() -> Law:
+    from theory.features.laws import law
+
+    return law("normal(0, 1)")
 
 
 @dataclass(frozen=True)
@@ -50,24 +80,34 @@ class Boundary:
         weight: λ; the rows carry its square root.
     """
 
-    face: str = "all"
-    count: int = 2
-    operator: str = "u"
-    value: str | None = None
-    weight: Fraction = Fraction(1)
+    face: str = field(default="all", metadata=at("boundary"))
+    count: int = field(default=2, metadata=at("boundary", within=(0, MAX_COUNT)))
+    operator: str = field(default="u", metadata=at("boundary"))
+    value: str | None = field(default=None, metadata=at("boundary"))
+    weight: Fraction = field(default=Fraction(1), metadata=at("boundary", sign=NOT_NEGATIVE))
 
 
 @dataclass(frozen=True)
 class Training:
-    """How networks are trained; see :mod:`numerics.training`."""
+    """How networks are trained; see :mod:`numerics.training`.
 
-    model: Literal["rfm", "two-layer"] = "rfm"
-    optimizer: Literal["gd", "adam", "lbfgs"] = "gd"
-    iterations: int = 1000
-    step: Fraction | None = None
-    seeds: int = 8
-    scaling: Literal["ntk", "standard"] = "ntk"
-    depth: int = 2
+    Attributes:
+        model: random features, whose output weights alone are trained, or a network.
+        optimizer: gradient descent, Adam or L-BFGS.
+        iterations: how many.
+        step: of gradient descent (by default the largest stable one), or Adam's rate.
+        seeds: how many networks, or draws of the features.
+        scaling: of the output layer: divided by √M, or drawn so small.
+        depth: affine maps of the network; 2 has one hidden layer.
+    """
+
+    model: Literal["rfm", "two-layer"] = field(default="rfm", metadata=at("training"))
+    optimizer: Literal["gd", "adam", "lbfgs"] = field(default="gd", metadata=at("training"))
+    iterations: int = field(default=1000, metadata=at("training", within=(1, 10_000_000)))
+    step: Fraction | None = field(default=None, metadata=at("training", sign=POSITIVE))
+    seeds: int = field(default=8, metadata=at("training", within=(1, 100_000)))
+    scaling: Literal["ntk", "standard"] = field(default="ntk", metadata=at("training"))
+    depth: int = field(default=2, metadata=at("training", within=(1, 10)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,23 +136,29 @@ class Problem:
         training: of networks.
     """
 
-    operator_text: str = "u_xx"
-    domain: tuple[tuple[Fraction, Fraction], ...] = ((Fraction(-1), Fraction(1)),)
-    solution: str | None = "sin(pi*x)"
-    rhs: str | None = None
-    activation_name: str = "tanh"
-    weights: Law | tuple[Vector, ...] = field(default_factory=lambda: _default_law())
-    biases: Law | tuple[Fraction, ...] = field(default_factory=lambda: _default_law())
-    count: int = 64
-    seed: int = 0
-    interior: tuple[int, ...] | tuple[Vector, ...] = (64,)
-    layout: Layout = "grid"
-    points_seed: int = 0
-    boundary: tuple[Boundary, ...] = ()
-    stencil: StencilChoice = StencilChoice()
-    step: tuple[Fraction, ...] = (Fraction(1, 100),)
-    dtype: Literal["float32", "float64"] = "float64"
-    digits: int = 12
+    operator_text: str = field(default="u_xx", metadata=at("problem", "operator", default=REQUIRED))
+    domain: tuple[tuple[Fraction, Fraction], ...] = field(
+        default=((Fraction(-1), Fraction(1)),), metadata=at("problem", kind=list[list[Number]] | None, default=None)
+    )
+    solution: str | None = field(default="sin(pi*x)", metadata=at("problem", default=None))
+    rhs: str | None = field(default=None, metadata=at("problem"))
+    activation_name: str = field(default="tanh", metadata=at("features", "activation", default=REQUIRED))
+    weights: Law | tuple[Vector, ...] = field(default_factory=_standard, metadata=at("features", kind=str | Values))
+    biases: Law | tuple[Fraction, ...] = field(default_factory=_standard, metadata=at("features", kind=str | Values))
+    count: int = field(default=64, metadata=at("features", kind=int | None, default=None))
+    seed: int = field(default=0, metadata=at("features", within=(0, MAX_SEED)))
+    interior: tuple[int, ...] | tuple[Vector, ...] = field(
+        default=(64,), metadata=at("points", kind=int | list[int] | Values, default=64)
+    )
+    layout: Layout = field(default="grid", metadata=at("points"))
+    points_seed: int = field(default=0, metadata=at("points", "seed", within=(0, MAX_SEED)))
+    boundary: tuple[Boundary, ...] = field(default=(), metadata=several(*DIRICHLET))
+    stencil: StencilChoice = field(default=StencilChoice(), metadata=several(*STENCIL))
+    step: tuple[Fraction, ...] = field(
+        default=(Fraction(1, 100),), metadata=at("difference", kind=Number | list[Number], default="1/100")
+    )
+    dtype: Literal["float32", "float64"] = field(default="float64", metadata=at("arithmetic"))
+    digits: int = field(default=12, metadata=at("arithmetic", within=(1, 1000)))
     convention: Convention = Convention()
     training: Training = Training()
 
@@ -221,30 +267,29 @@ class Problem:
     def to_dict(self) -> dict[str, Any]:
         """The content of a problem file that spells this problem; read back by ``problem_file.problem_from_dict``."""
         explicit = bool(self.interior) and isinstance(self.interior[0], tuple)
-        interior = self.interior if len(self.interior) > 1 else self.interior[0]
-        placed = {} if explicit else {"layout": self.layout, "seed": self.points_seed}
-        data = {
-            "problem": {
-                "operator": self.operator_text,
-                "domain": self.domain,
-                "solution": self.solution,
-                "rhs": self.rhs,
-            },
-            "features": {
-                "activation": self.activation_name,
-                "weights": _values(self.weights) if isinstance(self.weights, tuple) else str(self.weights),
-                "biases": _values(self.biases) if isinstance(self.biases, tuple) else str(self.biases),
-                "count": self.count,
-                "seed": self.seed,
-            },
-            "points": {"interior": _values(self.interior) if explicit else interior, **placed, "boundary": 0},
-            "difference": self.stencil.to_dict() | {"step": self.step},
-            "arithmetic": {"dtype": self.dtype, "digits": self.digits},
+
+        def write(attribute: str, key: Key) -> Any:
+            value = getattr(self, attribute)
+            match attribute:
+                case "stencil":
+                    return value.to_dict().get(key.name)
+                case "boundary":  # all in tables of their own
+                    return 0 if key.table == "points" else None
+                case "layout" | "points_seed" if explicit:
+                    return None
+                case "interior" if not explicit:
+                    return value if len(value) > 1 else value[0]
+                case "weights" | "biases" | "interior":
+                    return _values(value) if isinstance(value, tuple) else str(value)
+                case _:
+                    return value
+
+        data = contents(self, write) | {
             "entropy": self.convention.to_dict(),
             "training": vars(self.training),
             "boundary": [vars(rows) for rows in self.boundary],
         }
-        spelled: dict[str, Any] = _spelled(data)
+        spelled: dict[str, Any] = written(data)
         return spelled
 
     @cached_property
@@ -264,21 +309,6 @@ def _discretised(chosen: LinearOperator, stencil: StencilChoice, steps: tuple[Fr
     return discretise(chosen, stencil, steps)
 
 
-def _default_law() -> Law:
-    from theory.features.laws import law
-
-    return law("normal(0, 1)")
-
-
 def _values(listed: tuple[Any, ...]) -> dict[str, Any]:
     """What is given explicitly, as a file has it; a vector of one coordinate is a number."""
     return {"values": [v[0] if isinstance(v, tuple) and len(v) == 1 else v for v in listed]}
-
-
-def _spelled(data: Any) -> Any:
-    """In JSON types: exact numbers as text; what is None is left out."""
-    if isinstance(data, dict):
-        return {key: _spelled(value) for key, value in data.items() if value is not None}
-    if isinstance(data, list | tuple):
-        return [_spelled(value) for value in data]
-    return spell(data) if isinstance(data, Fraction) else data

@@ -7,7 +7,6 @@ A problem in JSON types (``Problem.to_dict``) as the text of a problem file, so 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -220,35 +219,3 @@ def standing(rule: str | None, step: Mapping[str, Any]) -> str:
     if rule in told:
         return told[rule]
     return f"{came_to(step)} ({rule}): {step.get('detail', '')}" if step.get("run") else f"{rule}, not run"
-
-
-def problem_text(problem: Mapping[str, Any]) -> str:
-    """TOML that ``numerics.problem.file.load_problem`` reads back to the same problem.
-
-    >>> print(problem_text({"problem": {"operator": "u_xx"}, "boundary": [{"count": 2}]}))
-    [problem]
-    operator = "u_xx"
-    <BLANKLINE>
-    [[boundary]]
-    count = 2
-    """
-    blocks = []
-    for name, content in problem.items():
-        for table in content if isinstance(content, list) else [content]:
-            head = f"[[{name}]]" if isinstance(content, list) else f"[{name}]"
-            lines = [f"{key} = {_value(value)}" for key, value in table.items() if value is not None]
-            blocks.append("\n".join([head, *lines]))
-    return "\n\n".join(blocks)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key} = {_value(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    # A JSON string is a TOML basic string once DEL, which JSON leaves as it is, is escaped too.
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -12,6 +12,7 @@ from functools import partial
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from numerics.problem.file import problem_text
 from proofs_check.report.figures.style import (
     AD,
     AD_LINE,
@@ -31,7 +32,7 @@ from proofs_check.report.figures.style import (
     ticks_about_zero,
 )
 from proofs_check.report.records import EntropyFigure, SpectrumFigure, SpectrumPanel
-from proofs_check.report.text import ARITHMETIC_WORDS, listed, problem_text, to_html
+from proofs_check.report.text import ARITHMETIC_WORDS, listed, to_html
 
 
 def spectra(figures: Sequence[SpectrumFigure]) -> Figure:

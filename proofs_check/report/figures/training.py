@@ -12,6 +12,7 @@ from statistics import median
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from numerics.problem.file import problem_text
 from proofs_check.report.figures.style import (
     AD,
     FD,
@@ -27,7 +28,7 @@ from proofs_check.report.figures.style import (
     svg,
 )
 from proofs_check.report.records import BoundFigure, BoundPoint, NetworkFigure, TrainingFigure, Truncated
-from proofs_check.report.text import listed, problem_text, scientific, to_html
+from proofs_check.report.text import listed, scientific, to_html
 
 OPTIMISERS = {"gd": "gradient descent", "adam": "Adam", "lbfgs": "L-BFGS"}
 

@@ -12,7 +12,7 @@ import report_sample
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.problem.file import problem_from_dict
+from numerics.problem.file import problem_from_dict, problem_text
 from numerics.problem.problem import Problem
 from proofs_check.report import summary
 from proofs_check.report.comparison import TIE, Comparison, contest
@@ -20,7 +20,6 @@ from proofs_check.report.data import entropy_problems, network_problem, spectrum
 from proofs_check.report.figures.all import draw, drawings
 from proofs_check.report.records import Cell, Evidence, Figures, Ledger
 from proofs_check.report.summary import WORDS, Tally, describe, explaining_coordinate, outcome, overview
-from proofs_check.report.text import problem_text
 
 VERDICTS = st.sampled_from(["PROVED", "CERTIFIED", "SUPPORTED", "REFUTED", "INCONCLUSIVE", "VACUOUS", "ERROR"])
 
