@@ -1,0 +1,203 @@
+(** Bounds of singular values from approximate singular vectors, without a spectral theorem: the theorem that the checker of
+    certificates rests on.
+
+    [A] is N x M, [Y] is N x N with approximate left singular vectors as its rows. If the quadratic form of
+    [Y Y^T] lies between [lo] and [hi] times the identity and that of [Y A (Y A)^T] between two diagonal forms, then the
+    singular values of [A], defined by the max-min of Courant and Fischer, lie between the diagonals (Ostrowski's argument).
+    The forms are bounded by Gershgorin's row sums with weights. *)
+From Coq Require Import Ring Field.
+From mathcomp Require Import all_ssreflect all_algebra.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
+Import Order.TTheory GRing.Theory Num.Theory.
+Local Open Scope ring_scope.
+
+Section MaxMin.
+Variable R : realFieldType.
+
+(** The square of the Euclidean norm. *)
+Definition nsq n (v : 'rV[R]_n) : R := \sum_j (v 0 j) ^+ 2.
+(** The k-th singular value of A is at least s: some k-dimensional space of row vectors v has |v A| >= s |v| throughout. *)
+Definition sv_ge m n k (A : 'M[R]_(m, n)) (s : R) : Prop :=
+  exists2 U : 'M[R]_(k, m), row_free U & forall v : 'rV_m, (v <= U)%MS -> s ^+ 2 * nsq v <= nsq (v *m A).
+End MaxMin.
+
+Section GramBounds.
+Variable R : realFieldType.
+
+Lemma nsq_ge0 n (v : 'rV[R]_n) : 0 <= nsq v.
+Proof. by apply: sumr_ge0 => j _; exact: sqr_ge0. Qed.
+
+Lemma nsq_eq0 n (v : 'rV[R]_n) : nsq v <= 0 -> v = 0.
+Proof.
+move=> le; have /eqP : nsq v = 0 by apply/eqP; rewrite eq_le le nsq_ge0.
+rewrite psumr_eq0; last by move=> j _; exact: sqr_ge0.
+move=> /allP all0; apply/rowP => j; rewrite mxE; apply/eqP; rewrite -sqrf_eq0.
+by apply: all0; rewrite mem_index_enum.
+Qed.
+
+(** * Singular values between two diagonals *)
+
+Variables (N M : nat) (A : 'M[R]_(N, M)) (Y : 'M[R]_N) (lo hi : R).
+Hypothesis lo_gt0 : 0 < lo.
+Hypothesis above_lo : forall c, lo * nsq c <= nsq (c *m Y).
+Hypothesis below_hi : forall c, nsq (c *m Y) <= hi * nsq c.
+
+Lemma Y_free : row_free Y.
+Proof.
+rewrite -kermx_eq0; apply/eqP/row_matrixP => i; rewrite row0; apply: nsq_eq0.
+have := above_lo (row i (kermx Y)); rewrite -row_mul mulmx_ker row0.
+have -> : nsq (0 : 'rV[R]_N) = 0 by rewrite /nsq big1 // => j _; rewrite mxE expr0n.
+by rewrite pmulr_rle0.
+Qed.
+
+Lemma at_least (k : nat) (l : 'I_N -> R) (s : R) : (k <= N)%N ->
+  (forall c : 'rV_N, \sum_j l j * c 0 j ^+ 2 <= nsq (c *m Y *m A)) ->
+  (forall j : 'I_N, (j < k)%N -> s ^+ 2 * hi <= l j) -> sv_ge k A s.
+Proof.
+move=> kN below sl; pose P : 'M[R]_(k, N) := pid_mx k.
+have PP : P *m P^T = 1%:M by rewrite tr_pid_mx mul_pid_mx minnn (minn_idPr kN) pid_mx_1.
+exists (P *m Y) => [|v /submxP [d ->]].
+  rewrite -kermx_eq0; apply/eqP.
+  have : kermx (P *m Y) *m P *m Y = 0 by rewrite -mulmxA mulmx_ker.
+  move/eqP; rewrite (mulmx_free_eq0 _ Y_free) => /eqP K0.
+  by rewrite -[kermx _]mulmx1 -PP mulmxA K0 mul0mx.
+rewrite [d *m _]mulmxA; set c := d *m P; apply: le_trans (below c).
+apply: le_trans (_ : s ^+ 2 * (hi * nsq c) <= _); first by rewrite ler_wpmul2l ?sqr_ge0.
+rewrite mulrA /nsq mulr_sumr; apply: ler_sum => j _.
+case: (ltnP j k) => jk; first by apply: ler_wpmul2r (sl _ jk); exact: sqr_ge0.
+have -> : c 0 j = 0 by rewrite mxE big1 // => i _; rewrite mxE (ltn_eqF (leq_trans (ltn_ord i) jk)) mulr0.
+by rewrite expr0n /= !mulr0.
+Qed.
+
+Lemma at_most (k : nat) (u : 'I_N -> R) (s x : R) : (0 < k)%N -> 0 <= s -> 0 <= x ->
+  (forall c : 'rV_N, nsq (c *m Y *m A) <= \sum_j u j * c 0 j ^+ 2) ->
+  (forall j : 'I_N, (k <= j.+1)%N -> u j <= x ^+ 2 * lo) -> sv_ge k A s -> s <= x.
+Proof.
+move=> k0 s0 x0 above ux [U Uf H].
+have Yu : Y \in unitmx by rewrite -row_free_unit Y_free.
+pose V := U *m invmx Y *m (pid_mx k.-1 : 'M_(N, k.-1)).
+have /rowV0Pn [d dV d0] : kermx V != 0.
+  rewrite kermx_eq0; apply/negP => /eqP rank_k.
+  by have := rank_leq_col V; rewrite rank_k -{1}(prednK k0) ltnn.
+pose v := d *m U; pose c := v *m invmx Y.
+have vc : v = c *m Y by rewrite /c mulmxKV.
+have v0 : 0 < nsq v.
+  rewrite lt_neqAle nsq_ge0 andbT; apply: contraNneq d0 => nv0.
+  have : v = 0 by apply: nsq_eq0; rewrite -nv0.
+  by move/eqP; rewrite /v (mulmx_free_eq0 _ Uf).
+have cP : c *m (pid_mx k.-1 : 'M_(N, k.-1)) = 0.
+  by rewrite /c /v -!mulmxA [U *m _]mulmxA; apply/sub_kermxP.
+clearbody c; have cj (j : 'I_N) : (j < k.-1)%N -> c 0 j = 0.
+  move=> jk; have := congr1 (fun z : 'rV_k.-1 => z 0 (Ordinal jk)) cP; rewrite !mxE (bigD1 j) //= big1; last first.
+    by move=> i; rewrite mxE /= -val_eqE /= => /negPf ->; rewrite mulr0.
+  by rewrite addr0 mxE /= eqxx jk mulr1.
+have le : s ^+ 2 * nsq v <= x ^+ 2 * nsq v.
+  apply: le_trans (H v (submxMl _ _)) _; rewrite {1}vc; apply: le_trans (above c) _.
+  apply: le_trans (_ : x ^+ 2 * (lo * nsq c) <= _); last by rewrite vc ler_wpmul2l ?sqr_ge0.
+  rewrite mulrA /nsq mulr_sumr; apply: ler_sum => j _.
+  case: (ltnP j k.-1) => jk; first by rewrite cj // expr0n /= !mulr0.
+  by apply: ler_wpmul2r; [exact: sqr_ge0 | apply: ux; rewrite -(prednK k0)].
+by move: le; rewrite ler_pmul2r // ler_sqr.
+Qed.
+End GramBounds.
+
+(** * Gershgorin's bounds of a quadratic form *)
+
+Section Gershgorin.
+Variables (R : realFieldType) (n : nat) (S : 'M[R]_n) (w : 'I_n -> R).
+Hypothesis S_sym : forall i j, S i j = S j i.
+Hypothesis w_gt0 : forall j, 0 < w j.
+
+Definition quadratic (c : 'rV[R]_n) := \sum_i \sum_j c 0 i * c 0 j * S i j.
+Definition radius j := (\sum_(i | i != j) `|S i j| * w i) / w j.
+
+Lemma twice_product (x y p : R) : 0 < p -> `|x * y| *+ 2 <= x ^+ 2 * p + y ^+ 2 / p.
+Proof.
+move=> p0; have p_neq0 : p != 0 by exact: lt0r_neq0.
+rewrite normrM -(real_normK (num_real x)) -(real_normK (num_real y)).
+set a := `|x|; set b := `|y|; rewrite -subr_ge0.
+suff -> : a ^+ 2 * p + b ^+ 2 / p - a * b *+ 2 = (a * p - b) ^+ 2 / p.
+  by apply: divr_ge0; [exact: sqr_ge0 | exact: ltW].
+rewrite sqrrB mulrDl mulrBl -mulrnAl [a * p * b]mulrAC -mulrnAl mulfK // exprMn [p ^+ 2]expr2 mulrA mulfK //.
+by rewrite mulrnAl addrAC.
+Qed.
+
+Lemma off_diagonal (c : 'rV[R]_n) :
+  `|\sum_i \sum_(j | j != i) c 0 i * c 0 j * S i j| <= \sum_i radius i * c 0 i ^+ 2.
+Proof.
+pose f i j := c 0 i ^+ 2 * (`|S j i| * w j / w i).
+have half i j : `|c 0 i * c 0 j * S i j| *+ 2 <= f i j + f j i.
+  have p0 : 0 < w j / w i by rewrite divr_gt0.
+  have := ler_wpmul2r (normr_ge0 (S i j)) (twice_product (c 0 i) (c 0 j) p0).
+  rewrite mulrnAl -normrM => le; apply: le_trans le _; rewrite invf_div mulrDl /f (S_sym j i).
+  by rewrite -!mulrA ![`|S i j| * _]mulrC -!mulrA.
+have sum_f : \sum_i \sum_(j | j != i) f i j = \sum_i radius i * c 0 i ^+ 2.
+  apply: eq_bigr => i _; rewrite /radius mulrC mulr_suml mulr_sumr.
+  by apply: eq_bigr => j _.
+rewrite -sum_f -(ler_pmuln2r (isT : 0 < 2)%N) [X in _ <= X]mulr2n.
+have {2}-> : \sum_i \sum_(j | j != i) f i j = \sum_i \sum_(j | j != i) f j i.
+  by rewrite (exchange_big_dep predT) //=; apply: eq_bigr => i _; apply: eq_bigl => j; rewrite eq_sym.
+rewrite -big_split /=.
+apply: le_trans (_ : (\sum_i \sum_(j | j != i) `|c 0 i * c 0 j * S i j|) *+ 2 <= _).
+  rewrite ler_muln2r /=; apply: le_trans (ler_norm_sum _ _ _) _; apply: ler_sum => i _; exact: ler_norm_sum.
+rewrite -sumrMnl; apply: ler_sum => i _; rewrite -sumrMnl -big_split /=; apply: ler_sum => j _; exact: half.
+Qed.
+
+Lemma split_quadratic (c : 'rV_n) :
+  quadratic c = \sum_i S i i * c 0 i ^+ 2 + \sum_i \sum_(j | j != i) c 0 i * c 0 j * S i j.
+Proof.
+rewrite /quadratic -big_split /=; apply: eq_bigr => i _; rewrite (bigD1 i) //=; congr (_ + _).
+by rewrite expr2 mulrC.
+Qed.
+
+Lemma quadratic_le (c : 'rV_n) : quadratic c <= \sum_j (S j j + radius j) * c 0 j ^+ 2.
+Proof.
+rewrite split_quadratic; under [X in _ <= X]eq_bigr => j _ do rewrite mulrDl.
+by rewrite big_split /= ler_add2l; apply: le_trans (off_diagonal c); exact: ler_norm.
+Qed.
+
+Lemma quadratic_ge (c : 'rV_n) : \sum_j (S j j - radius j) * c 0 j ^+ 2 <= quadratic c.
+Proof.
+rewrite split_quadratic; under eq_bigr => j _ do rewrite mulrBl.
+rewrite big_split /= ler_add2l sumrN ler_oppl; apply: le_trans (off_diagonal c).
+by rewrite -normrN; exact: ler_norm.
+Qed.
+End Gershgorin.
+
+(** The squared length of a combination of rows is the quadratic form of their Gram matrix. *)
+Lemma nsq_gram (R : realFieldType) n m (B : 'M[R]_(n, m)) (c : 'rV_n) : nsq (c *m B) = quadratic (B *m B^T) c.
+Proof.
+rewrite /nsq /quadratic; under eq_bigr => k _ do rewrite mxE expr2 big_distrlr /=.
+rewrite exchange_big; apply: eq_bigr => i _; rewrite exchange_big; apply: eq_bigr => j _ /=.
+by rewrite mxE mulr_sumr; apply: eq_bigr => k _; rewrite mxE mulrACA.
+Qed.
+
+Lemma gram_sym (R : realFieldType) n m (B : 'M[R]_(n, m)) i j : (B *m B^T) i j = (B *m B^T) j i.
+Proof. by rewrite !mxE; apply: eq_bigr => k _; rewrite !mxE mulrC. Qed.
+
+(** Transposition keeps the singular values: where |v A| >= s |v|, the vectors v A have
+    s^2 |v A|^2 <= |v A A^T|^2, for |v A|^2 = v (v A A^T)^T <= |v| |v A A^T|. *)
+Lemma sv_ge_tr (R : realFieldType) m n k (A : 'M[R]_(m, n)) s : 0 < s -> sv_ge k A s -> sv_ge k A^T s.
+Proof.
+move=> s0 [U Uf H]; exists (U *m A) => [|_ /submxP [d ->]].
+  rewrite -kermx_eq0; apply/eqP/row_matrixP => i; rewrite row0; set d := row i _.
+  have dUA : d *m U *m A = 0 by rewrite -mulmxA /d -row_mul mulmx_ker row0.
+  have := H (d *m U) (submxMl _ _); rewrite dUA.
+  have -> : nsq (0 : 'rV[R]_n) = 0 by rewrite /nsq big1 // => j _; rewrite mxE expr0n.
+  rewrite pmulr_rle0 ?exprn_gt0 // => /nsq_eq0 /eqP; rewrite (mulmx_free_eq0 _ Uf); exact/eqP.
+rewrite mulmxA; set v := d *m U; have := H v (submxMl _ _); clearbody v => {d H} le.
+set x := v *m A; set y := x *m A^T.
+have s2 : 0 < s ^+ 2 by rewrite exprn_gt0.
+pose z := y - s ^+ 2 *: v.
+have dot_xy : \sum_j v 0 j * y 0 j = nsq x.
+  rewrite /nsq; under eq_bigr => j _ do rewrite mxE mulr_sumr.
+  rewrite exchange_big; apply: eq_bigr => k' _ /=; rewrite expr2 {3}/x mxE mulr_sumr.
+  by apply: eq_bigr => j _; rewrite [A^T _ _]mxE mulrCA.
+have zz : nsq z = nsq y - (s ^+ 2 * nsq x) *+ 2 + s ^+ 2 * (s ^+ 2 * nsq v).
+  rewrite -dot_xy /nsq !mulr_sumr -sumrMnl -sumrB -big_split /=; apply: eq_bigr => j _.
+  rewrite /z; move: (y) => y'; rewrite !mxE.
+  by rewrite sqrrB; congr (_ - _ *+ 2 + _); [rewrite mulrCA [v _ _ * _]mulrC | rewrite exprMn mulrA -expr2].
+have := nsq_ge0 z; rewrite zz => z0.
+have le2 := ler_wpmul2l (ltW s2) le.
+rewrite -subr_ge0; apply: le_trans z0 _; rewrite mulr2n opprD addrA -addrA ger_addl addrC subr_le0; exact: le2.
+Qed.
