@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Bytecode is kept whatever the surroundings say: the tests start a hundred Python processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup verify test test-slow lowest faults properties gpu lint format bench clean
+.PHONY: setup verify test test-slow lowest faults properties proofs gpu lint format bench clean
 .DEFAULT_GOAL := verify
 
 $(STAMP): pyproject.toml constraints.txt
@@ -41,6 +41,9 @@ test-slow: $(STAMP)  ## what the default suite leaves out
 
 faults: $(STAMP)  ## puts faults into the source one by one; the fast tests must catch each
 	$(BIN)/python tests/faults/inject.py
+
+proofs: $(STAMP)  ## compiles the theorems of theory/rocq; needs Rocq (Coq 8.16) and names the packages that are missing
+	$(BIN)/python -m proofs_check.rocq
 
 lowest: $(STAMP)  ## everything at the lowest versions that pyproject.toml allows
 	.ci/lowest

@@ -26,7 +26,8 @@ from theory.base.errors import InputError
 class Verdict(StrEnum):
     """What a check came to.
 
-    ``PROVED``: formal statements over declared variables that were proved here.  ``CERTIFIED``: exact rational or ball
+    ``PROVED``: formal statements over declared variables that were proved here, or a theorem that a proof kernel has
+    checked (:mod:`proofs_check.claims.theorems`).  ``CERTIFIED``: exact rational or ball
     arithmetic, for the stated instances.  ``SUPPORTED``: sampled, with numbers.  ``REFUTED``: a witness that re-checks
     by itself.  ``INCONCLUSIVE``: undecided.  ``VACUOUS``: no sample met the assumptions.  ``ERROR``: the check failed
     to run, or contradicts itself.

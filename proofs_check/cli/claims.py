@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from proofs_check.claims.claim import address, parse_address
 from proofs_check.cli.output import console, emit, table
 from proofs_check.ledger import coverage, ledger, runner
 from proofs_check.ledger.judging import chain, formal_steps
 from proofs_check.own import claims as user_claims
+from proofs_check.report.records import Theorem
 from proofs_check.report.text import standing
 from theory.base.errors import InputError
 from theory.base.expressions import nearest
@@ -104,6 +107,11 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
             label = "Formally: " if step["rule"] == "formal" else ""
             came = standing(step["rule"], step)
             console.print(f"  {number:>2} {label}{step['text']}\n     {came}")
+    for listed in content["theorems"]:
+        told = msgspec.convert(listed, Theorem)
+        part = "" if told.proves else " (a part of the claim)"
+        console.print(f"Theorem{part}: {told.name} ({told.file}; {told.rests})\n            {told.says}")
+        console.print(f"            {told.statement}" if told.statement else "", markup=False)
     for number, step in enumerate(content["derivation"], 1):
         came = standing(step["rule"], chains[0][number - 1] if chains[0] else {})
         console.print(f"Step {number}:     {step['text']}\n            ({step['because']})")

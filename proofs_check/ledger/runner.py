@@ -20,6 +20,7 @@ from numerics.runs import store as sources
 from numerics.runs.store import Store, content_key
 from numerics.spectra import spectrum as spectra
 from proofs_check.claims import links as dependencies
+from proofs_check.claims import theorems
 from proofs_check.claims import verdicts as findings
 from proofs_check.claims.claim import Claim, Prepared, Profile, Request, Scope, address, parse_address
 from proofs_check.claims.links import LINKS
@@ -244,7 +245,14 @@ def run(
     else:
         schedule.elsewhere(source, perform, count, progress, jobs, store, SLOW_IMPORTS if len(todo) >= MANY else ())
     found = store.get_many(keys)
-    return [found.get(key) or run_task(task) for task, key in zip(work, keys, strict=True)]
+    results = [found.get(key) or run_task(task) for task, key in zip(work, keys, strict=True)]
+    return [_with_theorems(task, result) for task, result in zip(work, results, strict=True)]
+
+
+def _with_theorems(task: Task, result: dict[str, Any]) -> dict[str, Any]:
+    """A cell of the ledger's with the theorems that prove its claim: they are read anew, whatever the store keeps."""
+    own = task.file is not None or task.mutant is not None
+    return result if own else theorems.lifted(resolve(task), result)
 
 
 def _units(todo: list[Task], pieces: list[Part], store: Store) -> Iterator[schedule.Unit]:
@@ -469,6 +477,10 @@ def describe(claim: Claim) -> dict[str, Any]:
         "hypotheses": [{"text": a.text, "code": code_of(a.holds)} for a in claim.assumptions],
         "derivation": [{"text": s.text, "because": s.because, "rule": s.rule} for s in claim.derivation],
         "formal": formal_statements(claim),
+        "theorems": [
+            theorems.told(one) | {"proves": claim.id in one.claims, "cells": one.cells}
+            for one in theorems.of_claim(claim.id)
+        ],
         "rests_on": [{"id": id, "because": LINKS.get(claim.id, {}).get(id, "")} for id in claim.rests_on],
         "mutants": [{"name": m.name, "change": m.change, "kind": m.kind} for m in claim.mutants],
     }

@@ -247,6 +247,12 @@ def _statement(claim: Claim) -> list[str]:
         lines += [rf"\emph{{Tested as:}} {prose(claim.predicate)}", ""]
     if claim.assumptions:
         lines += [r"\emph{Assumptions:} " + "; ".join(prose(a) for a in claim.assumptions) + ".", ""]
+    for one in claim.theorems:
+        part = "" if one.proves else " (a part of the claim)"
+        lines += [
+            rf"\emph{{Theorem{part}:}} {prose(one.says)} (\texttt{{{escape(one.name)}}}, {escape(one.file)}; {escape(one.rests)})",
+            "",
+        ]
     if claim.formal:
         lines += [
             r"\emph{Formally:} "

@@ -273,7 +273,7 @@ def _row(anchor: str, cell: Cell, keys: Sequence[str], witness: str, runs: Seque
 
 def _witness(cell: Cell, budget: int) -> str:
     """The evidence's data as compact JSON, cut where it is long."""
-    told = {key: value for key, value in cell.evidence.data.items() if key not in ("steps", "checked_for")}
+    told = {key: value for key, value in cell.evidence.data.items() if key not in ("steps", "checked_for", "theorems")}
     if not told or budget <= 0:
         return ""
     text = json.dumps(told, ensure_ascii=False, separators=(", ", ": "))

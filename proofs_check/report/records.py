@@ -90,6 +90,33 @@ class Formal(msgspec.Struct, frozen=True):
     cell: str = ""
 
 
+class Theorem(msgspec.Struct, frozen=True):
+    """A theorem that a proof kernel has checked: in words, as Rocq prints it, what it rests on, and where it was compiled.
+
+    ``proves`` says whether the claim follows from it (with the others that do); else it proves a part.
+    """
+
+    name: str
+    file: str = ""
+    says: str = ""
+    statement: str | None = None
+    axioms: list[str] = []
+    primitives: list[str] = []
+    compiled: str | None = None
+    proves: bool = True
+    cells: dict[str, list[str]] = {}
+
+    @property
+    def rests(self) -> str:
+        """What it rests on, in words."""
+        if self.compiled is None:
+            return "not on record as it stands: it counts for nothing"
+        known = ", ".join(one.rpartition(".")[2] for one in self.axioms)
+        return f"{self.compiled}; {f'axioms: {known}' if known else 'no axioms'}" + (
+            f"; and {len(self.primitives)} specifications of the machine's numbers" if self.primitives else ""
+        )
+
+
 class Mutant(msgspec.Struct, frozen=True):
     """A wrong version of a claim that its check must refute."""
 
@@ -114,6 +141,7 @@ class Claim(msgspec.Struct, frozen=True):
     assumptions: list[str] = []
     hypotheses: list[Hypothesis] = []
     formal: list[Formal] = []
+    theorems: list[Theorem] = []
     derivation: list[Step] = []
     rests_on: list[Link] = []
     mutants: list[Mutant] = []
