@@ -108,10 +108,10 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
             came = standing(step["rule"], step)
             console.print(f"  {number:>2} {label}{step['text']}\n     {came}")
     for listed in content["theorems"]:
-        told = msgspec.convert(listed, Theorem)
-        part = "" if told.proves else " (a part of the claim)"
-        console.print(f"Theorem{part}: {told.name} ({told.file}; {told.rests})\n            {told.says}")
-        console.print(f"            {told.statement}" if told.statement else "", markup=False)
+        theorem = msgspec.convert(listed, Theorem)
+        part = "" if theorem.proves else " (a part of the claim)"
+        console.print(f"Theorem{part}: {theorem.name} ({theorem.file}; {theorem.rests})\n            {theorem.says}")
+        console.print(f"            {theorem.statement}" if theorem.statement else "", markup=False)
     for number, step in enumerate(content["derivation"], 1):
         came = standing(step["rule"], chains[0][number - 1] if chains[0] else {})
         console.print(f"Step {number}:     {step['text']}\n            ({step['because']})")
