@@ -212,6 +212,13 @@ Qed.
 Lemma probability_share q sigma r : probability q sigma r = share (fun k => power q (sigma k)) r.
 Proof. reflexivity. Qed.
 
+(** The probabilities of a positive spectrum are positive, with sum 1. *)
+Lemma probability_pos q sigma r : positive sigma r -> positive (probability q sigma r) r.
+Proof. intros P k Hk. rewrite probability_share. apply share_pos; auto. apply powers_positive; auto. Qed.
+
+Lemma sum_probability q sigma r : positive sigma r -> (1 <= r)%nat -> sum (probability q sigma r) r = 1.
+Proof. intros P L. rewrite probability_share. apply sum_share; auto. apply powers_positive; auto. Qed.
+
 (** The entropy of weights with sum S: H = ln S - (sum of w_k ln w_k) / S. *)
 Lemma shannon_share w r : positive w r -> (0 < r)%nat ->
   shannon (share w r) r = ln (sum w r) - sum (fun k => w k * ln (w k)) r / sum w r.
@@ -222,15 +229,37 @@ Proof.
   - intros k Hk. unfold share. rewrite ln_div by (auto; apply P, Hk). field. lra.
 Qed.
 
-(** Gibbs's inequality: for positive p and p' of equal sums, the sum of p ln p is at least that of p ln p'. *)
+(** Gibbs's inequality: for positive p and p' of equal sums, the sum of p ln p is at least that of p ln p', and greater where
+    they differ somewhere. *)
+Lemma gibbs_term x y : 0 < x -> 0 < y -> x * ln y <= x * ln x + (y - x).
+Proof.
+  intros P Q. pose proof (ln_le_tangent (y / x) (Rdiv_lt_0_compat _ _ Q P)) as T.
+  rewrite ln_div in T by auto. apply (Rmult_le_compat_l x) in T; [|lra].
+  replace (x * (y / x - 1)) with (y - x) in T by (field; lra). lra.
+Qed.
+
+Lemma gibbs_term_strict x y : 0 < x -> 0 < y -> x <> y -> x * ln y < x * ln x + (y - x).
+Proof.
+  intros P Q N. assert (y / x <> 1) as C.
+  { intros F. apply N. apply (f_equal (fun z => z * x)) in F. field_simplify in F; lra. }
+  pose proof (ln_lt_tangent (y / x) (Rdiv_lt_0_compat _ _ Q P) C) as T.
+  rewrite ln_div in T by auto. apply (Rmult_lt_compat_l x) in T; [|lra].
+  replace (x * (y / x - 1)) with (y - x) in T by (field; lra). lra.
+Qed.
+
 Lemma gibbs p p' r : positive p r -> positive p' r -> sum p' r <= sum p r ->
   sum (fun k => p k * ln (p' k)) r <= sum (fun k => p k * ln (p k)) r.
 Proof.
   intros P P' E. apply Rle_trans with (sum (fun k => p k * ln (p k) + (p' k - p k)) r).
-  - apply sum_le. intros k Hk. pose proof (P k Hk) as A. pose proof (P' k Hk) as B.
-    pose proof (ln_le_tangent (p' k / p k) (Rdiv_lt_0_compat _ _ B A)) as T.
-    rewrite ln_div in T by auto. apply (Rmult_le_compat_l (p k)) in T; [|lra].
-    replace (p k * (p' k / p k - 1)) with (p' k - p k) in T by (field; lra). lra.
+  - apply sum_le. intros k Hk. apply gibbs_term; auto.
+  - rewrite sum_plus, sum_minus. lra.
+Qed.
+
+Lemma gibbs_strict p p' r i : positive p r -> positive p' r -> sum p' r <= sum p r -> (i < r)%nat -> p i <> p' i ->
+  sum (fun k => p k * ln (p' k)) r < sum (fun k => p k * ln (p k)) r.
+Proof.
+  intros P P' E Hi N. apply Rlt_le_trans with (sum (fun k => p k * ln (p k) + (p' k - p k)) r).
+  - apply sum_lt with i; auto; [intros k Hk; apply gibbs_term | apply gibbs_term_strict]; auto.
   - rewrite sum_plus, sum_minus. lra.
 Qed.
 
@@ -258,9 +287,7 @@ Qed.
 (** entropy.range. The entropy of r >= 1 positive values lies between 0 and log r, for every power q. *)
 Theorem range q sigma r : positive sigma r -> (1 <= r)%nat -> 0 <= H q sigma r <= ln (INR r).
 Proof.
-  intros P L. unfold H. rewrite probability_share.
-  pose proof (powers_positive q sigma r P) as W.
-  apply shannon_range; [intros k Hk; apply share_pos; auto | lia | apply sum_share; auto].
+  intros P L. apply shannon_range; auto using probability_pos, sum_probability.
 Qed.
 
 (** ** Invariance under scaling *)
@@ -312,6 +339,73 @@ Proof.
     rewrite at_most_scale by assumption. rewrite <- (below_scale c 0 (sigma k)) by assumption.
     rewrite Rmult_0_r. reflexivity. }
   split; [exact E|]. unfold truncated_entropy. rewrite E. apply H_scale; assumption.
+Qed.
+
+(** ** Cut-off numbers *)
+
+Lemma count_le P n : (count P n <= n)%nat.
+Proof. induction n as [|n IH]; simpl; [lia|]. destruct (P n); lia. Qed.
+
+Lemma count_mono P Q n : (forall k, (k < n)%nat -> P k = true -> Q k = true) -> (count P n <= count Q n)%nat.
+Proof.
+  induction n as [|n IH]; intros E; simpl; [lia|].
+  assert (count P n <= count Q n)%nat by (apply IH; auto).
+  specialize (E n). destruct (P n); [rewrite E by (auto; lia) | destruct (Q n)]; lia.
+Qed.
+
+(** If P holds on an initial segment of 0, ..., n - 1, then just below the number of indices where it holds. *)
+Lemma count_initial P n : (forall k, (S k < n)%nat -> P (S k) = true -> P k = true) ->
+  forall k, (k < n)%nat -> P k = true <-> (k < count P n)%nat.
+Proof.
+  induction n as [|n IH]; intros E k Hk; [lia|].
+  assert (forall k, (k < n)%nat -> P k = true <-> (k < count P n)%nat) as J by (apply IH; auto).
+  pose proof (count_le P n) as U. simpl. destruct (P n) eqn:T.
+  - assert (forall j, (j <= n)%nat -> P (n - j)%nat = true) as A.
+    { induction j as [|j IHj]; intros Hj; [rewrite Nat.sub_0_r; auto|].
+      apply E; [lia|]. replace (S (n - S j)) with (n - j)%nat by lia. apply IHj; lia. }
+    assert (count P n = n) as C.
+    { destruct (Nat.eq_dec (count P n) n) as [C|C]; auto.
+      assert (count P n < count P n)%nat; [|lia]. apply J; [lia|].
+      replace (count P n) with (n - (n - count P n))%nat by lia. apply A; lia. }
+    rewrite C. split; [lia|]. intros _. replace k with (n - (n - k))%nat by lia. apply A; lia.
+  - destruct (Nat.eq_dec k n) as [->|N]; [split; [congruence|lia]|]. rewrite Nat.add_0_r. apply J; lia.
+Qed.
+
+Lemma below_true x y : below x y = true <-> x < y.
+Proof. unfold below; destruct Rlt_dec; split; intros; auto; try discriminate; contradiction. Qed.
+
+Lemma at_most_true x y : at_most x y = true <-> x <= y.
+Proof. unfold at_most; destruct Rle_dec; split; intros; auto; try discriminate; contradiction. Qed.
+
+(** The relative rule keeps just the positive values that are at least tau times the largest. *)
+Lemma relative_keeps q sigma n tau k : descending sigma n -> (k < n)%nat ->
+  (k < cutoff (Relative tau) q sigma n)%nat <-> 0 < sigma k /\ tau * sigma O <= sigma k.
+Proof.
+  intros D Hk. simpl. rewrite <- (count_initial (fun k => below 0 (sigma k) && at_most (tau * sigma O) (sigma k)));
+    [rewrite andb_true_iff, below_true, at_most_true; tauto | | exact Hk].
+  intros j Hj. rewrite !andb_true_iff, !below_true, !at_most_true. specialize (D j Hj). lra.
+Qed.
+
+(** The energy rule keeps the least number r of values that have the share 1 - tau of the sum. *)
+Lemma energy_is_least q sigma n tau : 0 <= tau ->
+  let mass r := sum (fun k => power q (sigma k)) r in let r := cutoff (Energy tau) q sigma n in
+  (1 - tau) * mass n <= mass r /\ forall j, (j < r)%nat -> mass j < (1 - tau) * mass n.
+Proof.
+  intros T mass r. pose (P := fun j => below (mass j) ((1 - tau) * mass n)).
+  assert (forall k, (k < n)%nat -> P k = true <-> (k < count P n)%nat) as C.
+  { apply count_initial. intros k _. unfold P. rewrite !below_true. unfold mass; simpl.
+    pose proof (power_nonneg q (sigma k)). lra. }
+  change r with (count P n). pose proof (count_le P n) as U. split.
+  - destruct (Nat.eq_dec (count P n) n) as [->|N].
+    + assert (0 <= mass n) by (apply sum_nonneg; intros; apply power_nonneg). nra.
+    + apply Rnot_lt_le. intros L. apply below_true in L. apply C in L; lia.
+  - intros j Hj. apply below_true. apply C; [lia | exact Hj].
+Qed.
+
+Lemma cutoff_le cut q sigma n : (cutoff cut q sigma n <= n)%nat.
+Proof.
+  destruct cut; simpl; try apply count_le.
+  apply Nat.le_trans with (2 := count_le (fun k => below 0 (sigma k)) n). apply Nat.le_min_r.
 Qed.
 
 (** ** Growth with the number of values kept *)
