@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from numerics.differences.cost import measure_cost
 from numerics.differences.model import (
     ErrorModel,
     Parts,
@@ -29,7 +30,6 @@ from numerics.differences.search import (
     StencilAdvice,
     inputs,
     label,
-    measure_cost,
     recommended,
 )
 from numerics.matrices.batches import Workbench

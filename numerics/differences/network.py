@@ -1,41 +1,33 @@
 """Advice on finite differences of a network of one's own, for each derivative of a possibly nonlinear equation.
 
 The error of each difference is measured on the network itself, at the given points, against nested autograd in
-float64: on a grid of steps its two branches, truncation ``C h^p`` and round-off ``ρ h^-m``, give the constants of the
-model of :mod:`theory.operators.roundoff`, and with them h*.  Where a branch does not show (an activation without the
-derivatives, a network that is locally polynomial), the best step of the grid is taken and said to be.
+float64.  The best step is searched between the spacing of the coordinates and the extent of the points
+(:mod:`numerics.differences.steps`), one for each axis.  The two branches of the errors, truncation ``C h^p`` and round-off
+``ρ h^-m``, give the constants of the model of :mod:`theory.operators.roundoff`; where its h* is confirmed, it stands.
+Derivatives that vanish, and those of which autograd misses the jumps (:mod:`numerics.differences.kinks`), are told as such.
 """
 
 from __future__ import annotations
 
-import copy
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy as sp
 from jaxtyping import Float
 
-from numerics.arithmetic.backends import FloatBackend
-from numerics.differences.model import NEAR, ErrorModel, rms
+from numerics.differences.equation import Equation
+from numerics.differences.kinks import missed
+from numerics.differences.model import ErrorModel, rms
 from numerics.differences.search import FLOATS, label, near
-from theory.base import expressions
+from numerics.differences.steps import NEAR, UNUSABLE, Found, bounds, least_on_axes
+from numerics.differences.subject import DISAGREE, Subject, as_points, derivative, extrapolated, subject
 from theory.base.errors import InputError
-from theory.operators.operator import (
-    COORDINATES,
-    MAX_ORDER,
-    DifferenceTerm,
-    LinearOperator,
-    MultiIndex,
-    StencilChoice,
-    coordinate,
-    discretise,
-)
+from theory.base.exact import spell
+from theory.operators.operator import DifferenceTerm, MultiIndex, StencilChoice
 
 if TYPE_CHECKING:
     import torch
@@ -44,11 +36,12 @@ CHOICES = (StencilChoice("central", 2), StencilChoice("central", 4), StencilChoi
 """Stencils compared by default."""
 MAX_POINTS = 512
 """More points than that are thinned out evenly."""
-AGREE = 1.8
-"""Largest ratio of the model's h* to the best step of the grid, whose steps are a factor 1.4 apart."""
-MAX_DEPTH = 6
-"""Highest derivative that nested autograd is asked for."""
-_DERIVATIVE = re.compile(r"\bu(?:_([a-z]+))?\b")
+AGREE = (1.3, 1.8)
+"""A model's h* stands where its measured error is at most the first number times the least, and its ratio to the best
+step that was tried at most the second."""
+VANISHES = 1e-14
+"""A derivative of order m below this part of max|u| over the extents^m is zero: float64 cannot tell it from that."""
+ARITHMETICS = (*FLOATS, "float16", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -56,19 +49,26 @@ class TermAdvice:
     """One derivative with one stencil in one arithmetic; errors are root mean squares over the points.
 
     Attributes:
-        derivative: such as ``u_xx``.
+        derivative: such as ``u_xx``; for a whole equation its text.
         stencil: its name.
         arithmetic: of the network.
-        basis: ``model``: h* of the model with measured constants, next to the best step of the grid; ``search``: the
-            best step of the grid.
-        step: h*.
-        suggested: a number of two binary digits near it.
-        good: the steps with at most :data:`numerics.differences.model.NEAR` times the least error.
-        error: at the best step of the grid, measured.
+        basis: ``model``: h* of the model with measured constants, confirmed by measuring; ``search``: the best step of
+            those tried; ``edge``: the greatest or least step looked at, which is no optimum; ``zero``: the derivative
+            vanishes; ``kinks``: autograd misses jumps, so that errors against it say nothing.
+        step: h*; the largest of ``steps``.
+        suggested: a number of two binary digits near it, if its error is at most :data:`NEAR` times the least; else it.
+        good: the steps with at most :data:`NEAR` times the least error; every one that was tried in it.
+        error: at h*, measured.
         size: root mean square of the derivative itself.
         truncation: C, where the branch ``C h^p`` shows.
         rho: ρ, where the branch ``ρ h^-m`` shows.
         curve: steps and measured errors.
+        steps: one per axis that is differenced, by the name of the coordinate.
+        suggested_steps: the same for ``suggested``.
+        loose: ``(low, high, factor)``: any step between errs at most ``factor`` times the least; where ``good`` is
+            narrow.
+        missed: the part of the change of the lower derivative that the classical derivative misses; 0 if none.
+        ad_error: of nested autograd in this arithmetic.
     """
 
     derivative: str
@@ -83,6 +83,21 @@ class TermAdvice:
     truncation: float | None
     rho: float | None
     curve: tuple[tuple[float, float], ...]
+    steps: tuple[tuple[str, float], ...] = ()
+    suggested_steps: tuple[tuple[str, str], ...] = ()
+    loose: tuple[float, float, float] | None = None
+    missed: float = 0.0
+    ad_error: float = 0.0
+
+    @property
+    def relative(self) -> float:
+        """The error in parts of the derivative; infinite for a derivative of zero."""
+        return self.error / self.size if self.size > 0 else math.inf
+
+    @property
+    def usable(self) -> bool:
+        """Whether the least error is below :data:`numerics.differences.steps.UNUSABLE` of the derivative's size."""
+        return self.basis not in {"zero", "kinks"} and self.relative < UNUSABLE
 
 
 @dataclass(frozen=True)
@@ -92,15 +107,30 @@ class ModuleAdvice:
     Attributes:
         operator: as given.
         terms: every derivative with every stencil in both arithmetics.
-        residual: the same for the whole expression with one step for all its derivatives (``derivative`` is the
+        residual: the same for the whole expression with one step per axis for all its derivatives (``derivative`` is the
             expression).
         text: the recommendation, one sentence each; empty until it is put in words.
+        arithmetic: that of the module, or the one asked for.
+        columns: name, least and greatest value of each column of the points.
+        notes: what was found about the module that is no advice on a step.
+        size: points that were looked at, and points that were given.
     """
 
     operator: str
     terms: tuple[TermAdvice, ...]
     residual: tuple[TermAdvice, ...]
     text: tuple[str, ...]
+    arithmetic: str = "float32"
+    columns: tuple[tuple[str, float, float], ...] = ()
+    notes: tuple[str, ...] = ()
+    size: tuple[int, int] = (0, 0)
+
+    @property
+    def recommended(self) -> TermAdvice:
+        """For the whole equation in the module's arithmetic: the first stencil that no other beats by a factor of 3."""
+        among = [term for term in self.residual if term.arithmetic == self.arithmetic]
+        least = min(term.error for term in among)
+        return next(term for term in among if term.error <= 3 * least)
 
     def of(self, derivative: str, arithmetic: str, stencil: str = "central order 2") -> TermAdvice:
         """The advice for one derivative (or for the whole expression, by its text).
@@ -116,188 +146,263 @@ class ModuleAdvice:
 
 
 def advise_module(
-    module: torch.nn.Module,
+    module: torch.nn.Module | Callable[..., Any],
     operator: str,
-    points: Float[torch.Tensor, "n d"],
+    points: Any,
     *,
     choices: Sequence[StencilChoice] = CHOICES,
+    dtype: str | None = None,
 ) -> ModuleAdvice:
     """Which steps and stencils suit the derivatives of a network in an equation.
 
     Args:
-        module: points ``[n, d]`` to values ``[n]`` or ``[n, 1]``, row by row; a copy in evaluation mode is used.
-        operator: the left-hand side, linear or not, such as ``"u_t + u*u_x - 0.01*u_xx"``.  Its coordinates are the
-            columns of the points in the order x, y, z, t.
-        points: where the equation is collocated; at most :data:`MAX_POINTS` are looked at.
+        module: points ``[n, d]`` to values ``[n]`` or ``[n, 1]``, row by row, or called with one argument ``[n, 1]`` per
+            coordinate; a torch module, of which a copy in evaluation mode is used, or a function of tensors or arrays.
+        operator: the equation or its left-hand side, linear or not, such as ``"u_t + u*u_x = 0.01*u_xx"``.  Its
+            coordinates are the columns of the points in the order x, y, z, t.
+        points: where the equation is collocated, ``(n, d)``; at most :data:`MAX_POINTS` are looked at.
         choices: stencils to compare.
+        dtype: the arithmetic that is advised on first; by default that of the module.
 
     Raises:
-        InputError: no derivative in the operator, one beyond :data:`MAX_DEPTH`, or shapes that do not fit.
+        InputError: no derivative in the operator, one beyond :data:`numerics.differences.equation.MAX_DEPTH`, shapes that
+            do not fit, a module that cannot be called or copied, or values that are not real.
     """
+    X = as_points(points)
+    given = len(X)
+    if given > MAX_POINTS:
+        X = X[np.linspace(0, given - 1, MAX_POINTS).astype(int)]
+    equation = Equation(operator, X.shape[1])
+    of = subject(module, X)
+    arithmetic = _arithmetic(dtype, of)
+    terms: list[TermAdvice] = []
+    residual: list[TermAdvice] = []
+    doubted, lost = _doubted(of, X, equation)
+    for name in dict.fromkeys((*FLOATS, arithmetic)):
+        study = Study.of(of, X, equation, name, doubted=doubted, lost=lost)
+        for choice in choices:
+            terms += [study.term(alpha, choice) for alpha in equation.derivatives if any(alpha)]
+            residual.append(study.residual(choice))
+    columns = tuple(
+        (name, float(column.min()), float(column.max())) for name, column in zip(equation.variables, X.T, strict=True)
+    )
+    return ModuleAdvice(
+        operator, tuple(terms), tuple(residual), (), arithmetic, columns, tuple(doubted.values()), (len(X), given)
+    )
+
+
+def _doubted(
+    of: Subject, X: Float[np.ndarray, "n d"], equation: Equation
+) -> tuple[dict[MultiIndex, str], dict[MultiIndex, float]]:
+    """The derivatives that autograd does not give, with the reason; and what it misses of each."""
     import torch
 
-    if points.ndim != 2 or not len(points):
-        raise InputError(f"points: shape {tuple(points.shape)}; allowed: (n, d), n at least 1")
-    if len(points) > MAX_POINTS:
-        points = points[np.linspace(0, len(points) - 1, MAX_POINTS).astype(int)]
-    equation = _Equation(operator, points.shape[1])
-    terms, residual = [], []
-    for arithmetic in FLOATS:
+    u, x = of.field("float64"), torch.from_numpy(X)
+    extents = [bounds(column, 2.0**-52)[1] for column in X.T]
+    doubted: dict[MultiIndex, str] = {}
+    lost = dict.fromkeys(equation.derivatives, 0.0)
+    for alpha in equation.derivatives:
+        why = "autograd does not reach functions of NumPy arrays" if of.numpy else None
+        try:
+            values = derivative(u, x, alpha) if why is None else np.zeros(0)
+        except InputError:
+            raise
+        except Exception as error:  # whatever autograd says of the user's code
+            why = f"autograd fails on it ({' '.join(str(error).split())[:100]})"
+        name = equation.name(alpha)
+        if why:
+            doubted[alpha] = f"{name}: {why}; differences of order 8 in float64 stand for it."
+        elif any(alpha):
+            lost[alpha] = missed(u, X, alpha, extents)
+            found, doubt = extrapolated(u, x, alpha, extents)
+            gap = rms(values - found)
+            if not lost[alpha] and gap > 10 * doubt and gap > DISAGREE * rms(found):
+                doubted[alpha] = (
+                    f"Autograd gives {name} wrongly: its rms is {rms(values):.2g}, that of differences of order 8 in float64"
+                    f" {rms(found):.2g}. A part of the graph is cut off (detach, no_grad) or a backward of your own is wrong;"
+                    " errors are told against those differences, and training by AD would follow the wrong derivative."
+                )
+    return doubted, lost
+
+
+def _arithmetic(dtype: str | None, of: Subject) -> str:
+    wanted = dtype or of.own or "float32"
+    wanted = str(wanted).removeprefix("torch.")
+    if wanted not in ARITHMETICS:
+        raise InputError(f"dtype: {wanted!r} is not allowed; allowed: {', '.join(ARITHMETICS)}")
+    return wanted
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A function in one arithmetic at points, with its derivatives in float64 at the same (rounded) points."""
+
+    arithmetic: str
+    equation: Equation
+    u: Callable[[Any], Any]
+    x: Any
+    plain: Any
+    points: Float[np.ndarray, "n d"]
+    exact: dict[MultiIndex, Any]
+    missed: dict[MultiIndex, float]
+    ranges: tuple[tuple[float, float], ...]
+    largest: float
+    ad: dict[MultiIndex, Any]
+
+    @classmethod
+    def of(
+        cls,
+        of: Subject,
+        X: Float[np.ndarray, "n d"],
+        equation: Equation,
+        arithmetic: str,
+        *,
+        doubted: Iterable[MultiIndex],
+        lost: dict[MultiIndex, float],
+    ) -> Study:
+        import torch
+
         kind = getattr(torch, arithmetic)
-        net = copy.deepcopy(module).to("cpu", kind).eval()
-        x = points.detach().to("cpu", kind)
-        exact = _exact(copy.deepcopy(net).double(), x.double(), equation.derivatives)
-        for choice in choices:
-            curves = _curves(net, x, equation, choice, exact)
-            for alpha in equation.derivatives:
-                if any(alpha):
-                    terms.append(_advice(equation.name(alpha), choice, arithmetic, curves[alpha]))
-            residual.append(_advice(operator, choice, arithmetic, curves[None]))
-    return ModuleAdvice(operator, tuple(terms), tuple(residual), ())
+        u, x = of.field(arithmetic), torch.from_numpy(X).to(kind)
+        wide = of.field("float64")
+        rounded = x.double()
+        points = rounded.numpy()
+        try:
+            with torch.no_grad():
+                plain = u(x)
+        except RuntimeError as error:
+            raise InputError(f"module: fails in {arithmetic}: {' '.join(str(error).split())[:120]}") from None
+        if not torch.isfinite(plain).all():
+            raise InputError(f"module: a value is not finite in {arithmetic}")
+        largest = float(plain.double().abs().max())
+        epsilon = float(torch.finfo(kind).eps)
+        ranges = tuple(bounds(column, epsilon) for column in points.T)
+        extents = [high for _, high in ranges]
+        exact = {
+            alpha: extrapolated(wide, rounded, alpha, extents)[0]
+            if alpha in doubted
+            else derivative(wide, rounded, alpha)
+            for alpha in equation.derivatives
+        }
+        for alpha, value in exact.items():
+            if not np.isfinite(value).all():
+                raise InputError(f"module: its derivative {alpha} is not finite at every point")
+        ad = {} if of.numpy else by_autograd(u, x, equation.derivatives)
+        return cls(arithmetic, equation, u, x, plain, points, exact, lost, ranges, largest, ad)
 
+    def term(self, alpha: MultiIndex, choice: StencilChoice) -> TermAdvice:
+        difference = self.equation.difference(alpha, choice)
+        assert difference.stencil is not None
+        exact = self.exact[alpha]
+        axes = [k for k, m in enumerate(alpha) if m]
 
-class _Equation:
-    """An expression in u and its derivatives."""
+        def error(h: tuple[float, ...]) -> float:
+            return rms(apply(self.u, self.x, self.plain, difference, h, alpha) - exact)
 
-    def __init__(self, text: str, dimension: int) -> None:
-        if not isinstance(text, str):
-            raise InputError(f"operator: {text!r} must be a string")
-        suffixes = {match[1] or "" for match in _DERIVATIVE.finditer(text)}
-        named = set("".join(suffixes)) | {name for name in COORDINATES if re.search(rf"\b{name}\b", text)}
-        if named - set(COORDINATES):
-            raise InputError(f"operator: derivatives are in the coordinates {', '.join(COORDINATES)}")
-        if not any(suffixes):
-            raise InputError(f"operator: {text[:60]!r} has no derivative of u; write for instance 'u_t + u*u_x'")
-        names = [name for name in COORDINATES if name in named]
-        names += [name for name in COORDINATES if name not in names][: max(0, dimension - len(names))]
-        if len(names) != dimension:
-            raise InputError(f"operator: uses {', '.join(names)}, but the points have {dimension} column(s)")
-        self.variables = tuple(sorted(names, key=COORDINATES.index))
-        deepest = max(suffixes, key=len)
-        if len(deepest) > min(MAX_DEPTH, MAX_ORDER):
-            raise InputError(f"operator: u_{deepest[:20]}: derivatives up to order {MAX_DEPTH} are allowed")
-        self.unknowns = {self._index(s): sp.Symbol(f"u_{s}" if s else "u", real=True) for s in sorted(suffixes)}
-        symbols: dict[str, Any] = {f"u_{s}" if s else "u": self.unknowns[self._index(s)] for s in suffixes}
-        self.expression = expressions.parse(
-            text, symbols | {name: coordinate[name] for name in self.variables}, "operator"
+        steps, found = least_on_axes(error, self.ranges, axes)
+        ad_error = rms(self.ad[alpha] - exact) if alpha in self.ad else math.nan
+        scale = self.largest / math.prod(self.ranges[a][1] ** alpha[a] for a in axes)
+        size = rms(exact)
+        return self._advice(
+            self.equation.name(alpha), choice, axes, error, steps, found, 0.0 if size <= VANISHES * scale else size,
+            (difference.stencil.order, difference.stencil.degree), self.missed[alpha], ad_error,
+        )  # fmt: skip
+
+    def residual(self, choice: StencilChoice) -> TermAdvice:
+        """The whole expression with one step per axis."""
+        equation = self.equation
+        differences = {a: equation.difference(a, choice) for a in equation.derivatives if any(a)}
+        whole = equation.value(self.points, self.exact)
+        kept: dict[Any, Any] = {}
+
+        def one(alpha: MultiIndex, h: tuple[float, ...]) -> Any:
+            key = alpha, tuple(s for s, m in zip(h, alpha, strict=True) if m)
+            if key not in kept:
+                kept[key] = apply(self.u, self.x, self.plain, differences[alpha], h, alpha)
+            return kept[key]
+
+        def error(h: tuple[float, ...]) -> float:
+            values = {a: one(a, h) if any(a) else self.exact[a] for a in equation.derivatives}
+            return rms(equation.value(self.points, values) - whole)
+
+        axes = [k for k in range(len(self.ranges)) if any(alpha[k] for alpha in differences)]
+        steps, found = least_on_axes(error, self.ranges, axes)
+        ad_error = math.nan
+        if self.ad:
+            ad_error = rms(equation.value(self.points, {a: self.ad[a] for a in equation.derivatives}) - whole)
+        kinds = {(d.stencil.order, d.stencil.degree) for d in differences.values() if d.stencil}
+        one_kind = kinds.pop() if len(kinds) == 1 else None
+        return self._advice(
+            equation.text, choice, axes, error, steps, found, rms(whole), one_kind, max(self.missed.values()), ad_error
         )
 
-    def _index(self, suffix: str) -> MultiIndex:
-        return tuple(suffix.count(name) for name in self.variables)
-
-    @property
-    def derivatives(self) -> tuple[MultiIndex, ...]:
-        """All multi-indices that occur, u itself included where it does."""
-        return tuple(self.unknowns)
-
-    def name(self, alpha: MultiIndex) -> str:
-        """Such as ``u_xx``."""
-        return "u_" + "".join(v * k for v, k in zip(self.variables, alpha, strict=True))
-
-    def value(self, x: Float[np.ndarray, "n d"], derivatives: dict[MultiIndex, Any]) -> Float[np.ndarray, " n"]:
-        """The expression at the points, in float64."""
-        table = {coordinate[name]: x[:, axis] for axis, name in enumerate(self.variables)}
-        table |= {self.unknowns[alpha]: value for alpha, value in derivatives.items()}
-        return np.asarray(expressions.evaluate(self.expression, table, FloatBackend(np.float64)) + 0 * x[:, 0])
-
-    def difference(self, alpha: MultiIndex, choice: StencilChoice) -> DifferenceTerm:
-        """The difference for one derivative, at h = 1."""
-        linear = LinearOperator(self.name(alpha), self.variables, ((alpha, sp.Integer(1)),))
-        (term,) = discretise(linear, choice, (Fraction(1),) * len(self.variables)).terms
-        return term
-
-
-def _exact(net: torch.nn.Module, x: Any, derivatives: Sequence[MultiIndex]) -> dict[MultiIndex, Any]:
-    """The derivatives by nested autograd in float64."""
-    from numerics.networks.networks import derivative_by_autograd
-    from numerics.networks.perceptrons import field
-
-    u = field(net)
-    found = {alpha: derivative_by_autograd(u, x, alpha).detach().numpy() for alpha in derivatives}
-    for alpha, value in found.items():
-        if not np.isfinite(value).all():
-            raise InputError(f"module: its derivative {alpha} is not finite at every point")
-    return found
-
-
-@dataclass(frozen=True)
-class _Curve:
-    """Errors of a difference on a grid of steps, its order p and degree m, and the size of what it approximates."""
-
-    order: int
-    degree: int
-    size: float
-    points: tuple[tuple[float, float], ...]
+    def _advice(
+        self,
+        name: str,
+        choice: StencilChoice,
+        axes: Sequence[int],
+        error_at: Callable[[tuple[float, ...]], float],
+        steps: tuple[float, ...],
+        found: Found,
+        size: float,
+        kind: tuple[int, int] | None,
+        lost: float,
+        ad_error: float,
+    ) -> TermAdvice:
+        if not math.isfinite(found.error):
+            raise InputError(f"module: the differences of {name} are not finite in {self.arithmetic}")
+        octaves = [(h, e) for h, e in reversed(found.tried) if math.frexp(h)[0] == 0.5]
+        truncation, rho = branches(octaves, *kind) if kind else (None, None)
+        step, error, basis = found.step, found.error, "search"
+        spelled = [
+            tuple(Fraction(make(h)) if k in axes else Fraction(h) for k, h in enumerate(steps))
+            for make in (near, lambda h: f"{h:.2e}", float)
+        ]
+        chosen = next(c for c in spelled if c is spelled[-1] or error_at(tuple(map(float, c))) <= NEAR * error)
+        if lost:
+            basis = "kinks"
+        elif not size:
+            basis = "zero"
+        elif found.edge:
+            basis = "edge"
+        elif truncation and rho and kind:
+            p, m = kind
+            model = ErrorModel({(p, p): truncation**2}, {m: rho}, {}, True).optimum()
+            if model is not None and 1 / AGREE[1] < model / step < AGREE[1]:
+                basis = "model"
+        named = tuple((self.equation.variables[a], steps[a]) for a in axes)
+        suggested = tuple((self.equation.variables[a], spell(chosen[a])) for a in axes)
+        first = max(axes, key=lambda a: steps[a])
+        return TermAdvice(
+            name, label(choice), self.arithmetic, basis, step, spell(chosen[first]), found.good, error, size,
+            truncation, rho, found.tried[::-1], named, suggested, found.loose, lost, ad_error,
+        )  # fmt: skip
 
 
-def _curves(
-    net: torch.nn.Module, x: Any, equation: _Equation, choice: StencilChoice, exact: dict[MultiIndex, Any]
-) -> dict[MultiIndex | None, _Curve]:
-    """The curve of each derivative, and under None that of the whole expression."""
-    import torch
-
-    from numerics.networks.perceptrons import field
-
-    u = field(net)
-    differences = {alpha: equation.difference(alpha, choice) for alpha in equation.derivatives if any(alpha)}
-    finest = 40 if x.dtype == torch.float32 else 72
-    errors: dict[MultiIndex | None, list[tuple[float, float]]] = {alpha: [] for alpha in (*differences, None)}
-    points = x.double().numpy()
-    whole = equation.value(points, exact)
-    with torch.no_grad():
-        plain = u(x)
-        for k in range(-4, finest):
-            h = 2.0 ** (-k / 2)
-            found = {alpha: _apply(u, x, plain, term, h) for alpha, term in differences.items()}
-            for alpha, value in found.items():
-                errors[alpha].append((h, rms(value - exact[alpha])))
-            values = {alpha: found.get(alpha, exact[alpha]) for alpha in equation.derivatives}
-            errors[None].append((h, rms(equation.value(points, values) - whole)))
-    curves: dict[MultiIndex | None, _Curve] = {}
-    for alpha, term in differences.items():
-        assert term.stencil is not None
-        curves[alpha] = _Curve(term.stencil.order, term.stencil.degree, rms(exact[alpha]), tuple(errors[alpha]))
-    orders = {curve.order for curve in curves.values()}
-    degrees = {curve.degree for curve in curves.values()}
-    # With several orders or degrees the whole has no single branch: 0 asks for a search.
-    order, degree = (orders.pop(), degrees.pop()) if len(orders) == len(degrees) == 1 else (0, 0)
-    curves[None] = _Curve(order, degree, rms(whole), tuple(errors[None]))
-    return curves
+def by_autograd(u: Callable[[Any], Any], x: Any, derivatives: Sequence[MultiIndex]) -> dict[MultiIndex, Any]:
+    """The derivatives by nested autograd in the arithmetic of x; empty where that fails."""
+    try:
+        return {a: derivative(u, x, a) for a in derivatives}
+    except RuntimeError:
+        return {}
 
 
-def _apply(u: Callable[[Any], Any], x: Any, plain: Any, term: DifferenceTerm, h: float) -> Float[np.ndarray, " n"]:
+def apply(
+    u: Callable[[Any], Any], x: Any, plain: Any, term: DifferenceTerm, h: Sequence[float], alpha: MultiIndex
+) -> Float[np.ndarray, " n"]:
     """The difference as a training run forms it: shifts, values, sum and quotient in the arithmetic of x."""
     import torch
 
     assert term.stencil is not None
     total = torch.zeros_like(plain)
-    for weight, node in zip(term.stencil.weights, term.stencil.nodes, strict=True):
-        if weight:
-            shift = torch.tensor([float(s) * h for s in node], dtype=x.dtype)
-            total = total + float(weight) * (u(x + shift) if any(node) else plain)
-    found: Float[np.ndarray, " n"] = (total / h**term.stencil.degree).double().numpy()
+    with torch.no_grad():
+        for weight, node in zip(term.stencil.weights, term.stencil.nodes, strict=True):
+            if weight:
+                shift = torch.tensor([float(s) * step for s, step in zip(node, h, strict=True)], dtype=x.dtype)
+                total = total + float(weight) * (u(x + shift) if any(node) else plain)
+    scale = math.prod(step**m for step, m in zip(h, alpha, strict=True))
+    found: Float[np.ndarray, " n"] = (total / scale).double().numpy()
     return found
-
-
-def _advice(name: str, choice: StencilChoice, arithmetic: str, curve: _Curve) -> TermAdvice:
-    finite = [(h, e) for h, e in curve.points if math.isfinite(e)]
-    if not finite:
-        raise InputError(f"module: the differences of {name} are not finite in {arithmetic}")
-    best, least = min(finite, key=lambda point: point[1])
-    near_best = [h for h, e in finite if e <= NEAR * least]
-    good = min(near_best), max(near_best)
-    truncation, rho = branches(curve.points, curve.order, curve.degree) if curve.degree else (None, None)
-    step, basis = best, "search"
-    if truncation and rho:
-        p, m = curve.order, curve.degree
-        model = ErrorModel({(p, p): truncation**2}, {m: rho}, {}, True)
-        found = model.optimum()
-        if found is not None and 1 / AGREE < found / best < AGREE:
-            step, basis, good = found, "model", model.good_steps(found)
-    return TermAdvice(
-        name, label(choice), arithmetic, basis, step, near(step), good, least, curve.size,
-        truncation, rho, curve.points,
-    )  # fmt: skip
 
 
 def branches(points: Sequence[tuple[float, float]], order: int, degree: int) -> tuple[float | None, float | None]:

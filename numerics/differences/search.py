@@ -1,17 +1,14 @@
-"""The best step by measuring, against which the model's is held; what is advised on a problem, and what it costs.
+"""The best step by measuring, against which the model's is held; what is advised on a problem.
 
 From the model's optimum the search walks both ways, measuring the error of the stored A_FD against A_AD, until it has
 clearly risen: a model that is right is confirmed by a few matrices, one that is wrong is corrected.  It is wrong where
 its leading terms say too little at the step that they ask for: wide or heavy-tailed features whose waves are no longer
-than the step.  What a training iteration costs with AD and with FD residuals is measured in torch.
+than the step.
 """
 
 from __future__ import annotations
 
 import math
-import statistics
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -20,10 +17,11 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.arithmetic.backends import FloatBackend, to_float
+from numerics.differences.cost import Cost
 from numerics.differences.model import NEAR, STEPS, AtStep, Matrix, Parts, rms, with_largest_step
 from numerics.matrices.assemble import DTYPES, apply_difference, float_matrix
 from numerics.problem.drawn import features, interior_points
-from numerics.problem.problem import METHODS, Arithmetic, Method, Problem
+from numerics.problem.problem import Arithmetic, Problem
 from theory.base.errors import InputError
 from theory.base.exact import spell
 from theory.operators.operator import StencilChoice
@@ -292,85 +290,3 @@ class Measured:
     def short(self, step: float) -> str:
         """The best number of two binary digits within a factor 1.5 of a step."""
         return spell(min((h for h in _short(step) if 1 / 1.5 <= h / step <= 1.5), key=lambda h: self.error(float(h))))
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Median seconds of one loss with its gradient, for a two-layer network of the problem's width at its points.
-
-    Attributes:
-        ad: derivatives by nested ``torch.autograd.grad``, what most libraries do.
-        fd: the problem's finite difference of the network's values.
-        ad_taylor: derivatives in closed form (Taylor mode), as this program trains; None for what it does not cover.
-        device: where.
-        dtype: in which arithmetic.
-        threads: of torch on the CPU.
-    """
-
-    ad: float
-    fd: float
-    ad_taylor: float | None
-    device: str
-    dtype: str
-    threads: int
-
-    @property
-    def ratio(self) -> float:
-        """AD over FD."""
-        return self.ad / self.fd
-
-
-def measure_cost(problem: Problem, device: str = "auto", seconds: float = 0.3) -> Cost:
-    """Measures for about ``seconds`` each, interleaved.
-
-    Raises:
-        InputError: ``cuda`` where there is none.
-    """
-    import torch
-
-    from numerics.arithmetic.devices import resolve_device, resolve_dtype
-    from numerics.networks.networks import TwoLayer, residual
-    from numerics.networks.perceptrons import field
-    from numerics.networks.two_layer import TwoLayerResidual
-    from numerics.training.ensembles import on
-    from numerics.training.from_problem import start, system, torch_activation
-
-    place, kind = resolve_device(device), resolve_dtype(problem.dtype)
-    drawn = problem if problem.training.depth == 2 else _two_layer(problem)
-    first = start(drawn, [drawn.seed]).to(place, kind)
-    network = TwoLayer(drawn.count, drawn.dimension, torch_activation(drawn.activation), drawn.training.scaling)
-
-    def generic(method: Method) -> Callable[[], Any]:
-        rows = system(drawn, method).to(place, kind)
-        module = network.module(first[0])
-        u = field(module)
-
-        def iteration() -> None:
-            module.zero_grad()
-            r = residual(u, rows)
-            (0.5 * (r * r).sum()).backward()
-
-        return iteration
-
-    taylor = on(TwoLayerResidual(network, system(drawn, "ad")), place, kind)
-    timed: dict[str, Callable[[], Any]] = {m: generic(m) for m in METHODS}
-    timed["taylor"] = lambda: taylor(first)
-    taken: dict[str, list[float]] = {name: [] for name in timed}
-    for run in timed.values():
-        run()
-    end = time.perf_counter() + seconds * len(timed)
-    while time.perf_counter() < end or len(taken["ad"]) < 5:
-        for name, run in timed.items():
-            begin = time.perf_counter()
-            run()
-            if place.type == "cuda":
-                torch.cuda.synchronize()
-            taken[name].append(time.perf_counter() - begin)
-    median = {name: statistics.median(times) for name, times in taken.items()}
-    return Cost(median["ad"], median["fd"], median["taylor"], place.type, problem.dtype, torch.get_num_threads())
-
-
-def _two_layer(problem: Problem) -> Problem:
-    from numerics.training.from_problem import with_training
-
-    return with_training(problem, depth=2)

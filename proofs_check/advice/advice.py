@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from numerics.differences.advise import study
 from numerics.differences.search import Advice
 from numerics.problem.problem import Problem
-from proofs_check.advice.words import of_network, recommendation
+from proofs_check.advice.words import recommendation
 from theory.base.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,16 +23,19 @@ def advise(subject: Problem, *, cost: bool = True, device: str = "auto") -> Advi
 
 
 @overload
-def advise(subject: torch.nn.Module, operator: str, points: torch.Tensor) -> ModuleAdvice: ...
+def advise(
+    subject: torch.nn.Module | Callable[..., Any], operator: str, points: Any, *, dtype: str | None = None
+) -> ModuleAdvice: ...
 
 
 def advise(
-    subject: Problem | torch.nn.Module,
+    subject: Problem | torch.nn.Module | Callable[..., Any],
     operator: str | None = None,
-    points: torch.Tensor | None = None,
+    points: Any = None,
     *,
     cost: bool = True,
     device: str = "auto",
+    dtype: str | None = None,
 ) -> Advice | ModuleAdvice:
     """Advice for a problem, or for a torch module of one's own.
 
@@ -42,16 +46,20 @@ def advise(
         points: with a module: (n, d).
         cost: measure the cost of AD and FD with torch; for a problem.
         device: where that is measured.
+        dtype: the arithmetic that is advised on first; by default the problem's, the module's.
 
     Raises:
         InputError: no interior points, or features that are not finite.
     """
     if isinstance(subject, Problem):
+        if dtype is not None:
+            subject = subject.with_(dtype=dtype)
         found = study(subject, cost=cost, device=device)
         return replace(found, text=tuple(recommendation(found)))
     if operator is None or points is None:
         raise InputError("advise: a module needs the operator and the points, advise(module, 'u_xx', points)")
     from numerics.differences.network import advise_module
+    from proofs_check.advice.module_words import of_network
 
-    told = advise_module(subject, operator, points)
+    told = advise_module(subject, operator, points, dtype=dtype)
     return replace(told, text=tuple(of_network(told)))

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from numerics.differences.model import LossFloor, Parts
-from numerics.differences.network import ModuleAdvice
 from numerics.differences.search import Advice, ArithmeticAdvice, StencilAdvice
 from theory.base.exact import spell
 
@@ -204,15 +203,16 @@ def to_dict(advice: Advice) -> dict[str, Any]:
             "text": list(advice.text),
         },
     }
-    cleaned: dict[str, Any] = _finite(content)
+    cleaned: dict[str, Any] = finite(content)
     return cleaned
 
 
-def _finite(item: Any) -> Any:
+def finite(item: Any) -> Any:
+    """Numbers that are not finite become None."""
     if isinstance(item, dict):
-        return {key: _finite(value) for key, value in item.items()}
+        return {key: finite(value) for key, value in item.items()}
     if isinstance(item, list | tuple):
-        return [_finite(value) for value in item]
+        return [finite(value) for value in item]
     return None if isinstance(item, float) and not math.isfinite(item) else item
 
 
@@ -263,22 +263,3 @@ def _stencil(found: StencilAdvice) -> dict[str, Any]:
         "given": None if found.here is None else _parts(found.here),
         "reason": found.reason,
     }
-
-
-def of_network(advice: ModuleAdvice) -> Iterator[str]:
-    """What is recommended for a network of one's own, one sentence after the other."""
-    for group in (advice.terms, advice.residual):
-        for first in group:
-            if first.stencil != group[0].stencil:
-                continue
-            low, high = first.good
-            yield (
-                f"{first.derivative} in {first.arithmetic} with {first.stencil}: keep h between {number(low)} and"
-                f" {number(high)}; h* = {number(first.step)}, where the error is {_relative(first.error, first.size)} of its size."
-            )
-            for other in group:
-                same = (other.derivative, other.arithmetic) == (first.derivative, first.arithmetic)
-                if same and other is not first and other.error > 0:
-                    gain = first.error / other.error
-                    verb = f"gains a factor {factor(gain)}" if gain > 1 else f"loses a factor {factor(1 / gain)}"
-                    yield f"{other.stencil.capitalize()} {verb} there, at h = {number(other.step)}."

@@ -194,14 +194,15 @@ def _operator(text: str, dimension: int | None, given: tuple[str, ...] | None, w
                 raise InputError(f"{what}: {name} needs a domain in space and time, such as [[0, 1], [0, 1]]")
             body = expanded
         elif not _DERIVATIVE.search(body):
-            hint = expressions.nearest(name, NAMES)
+            hint = meant(text) or expressions.nearest(name, NAMES)
             raise InputError(
                 f"{what}: unknown operator {text!r}; {hint}allowed: {', '.join(NAMES)},"
                 " or an expression in u, u_x, u_xx, …"
             )
     suffixes = {match[1] or "" for match in _DERIVATIVE.finditer(body)}
     if not suffixes:
-        raise InputError(f"{what}: {text[:60]!r} does not contain u; write for instance 'u_xx + x*u'")
+        hint = meant(text) or "write for instance 'u_xx + x*u'"
+        raise InputError(f"{what}: {text[:60]!r} does not contain u; {hint.strip()}")
     for suffix in suffixes:
         if set(suffix) - set(COORDINATES):
             raise InputError(f"{what}: u_{suffix}: derivatives are in the coordinates {', '.join(COORDINATES)}")
@@ -214,7 +215,12 @@ def _operator(text: str, dimension: int | None, given: tuple[str, ...] | None, w
     unknowns = {suffix: sp.Symbol(f"u_{suffix}" if suffix else "u", real=True) for suffix in suffixes}
     symbols: dict[str, sp.Expr] = {symbol.name: symbol for symbol in unknowns.values()}
     symbols |= {name: coordinate[name] for name in variables}
-    expr = expressions.parse(body, symbols, what)
+    try:
+        expr = expressions.parse(body, symbols, what)
+    except InputError as error:
+        if hint := meant(body):
+            raise InputError(f"{error}; {hint.strip()}") from None
+        raise
     if expressions.term_bound(expr) > expressions.MAX_TERMS:
         raise InputError(f"{what}: {text[:60]!r} expands to more than {expressions.MAX_TERMS} terms")
     expr = sp.expand(expr)
@@ -231,6 +237,36 @@ def _operator(text: str, dimension: int | None, given: tuple[str, ...] | None, w
     if not terms:
         raise InputError(f"{what}: {text[:60]!r} is zero")
     return LinearOperator(text, variables, terms)
+
+
+_SPELLINGS = (
+    (re.compile(r"u_\{([xyzt]{1,8})\}"), r"u_\1"),
+    (re.compile(r"(?:d|∂)(\d?)\s*u\s*/\s*(?:d|∂)\s*([xyzt])(?:\^|\*\*)?\1(?!\w)"), None),
+    (re.compile(r"\b(?:diff|grad)\(u,\s*([xyzt])(?:,\s*(\d))?\)"), None),
+    (re.compile(r"\bu([xyzt]{1,8})\b"), r"u_\1"),
+    (re.compile(r"\bu_([XYZT]{1,8})\b"), None),
+)
+"""Derivatives as others write them: u_{xx}, d2u/dx2, diff(u, x, 2), uxx, u_XX."""
+
+
+def meant(text: str) -> str:
+    """A hint such as ``"did you mean 'u_xx'? "`` for a derivative as others write it, or nothing.
+
+    >>> meant("d2u/dx2 + u_{yy}")
+    "did you mean 'u_xx + u_yy'? "
+    """
+    told = text[: expressions.MAX_LENGTH]
+    for pattern, plain in _SPELLINGS:
+        told = pattern.sub(plain or _respelled, told)
+    return f"did you mean {told[:60]!r}? " if told != text[: expressions.MAX_LENGTH] else ""
+
+
+def _respelled(match: re.Match[str]) -> str:
+    first, second = (*match.groups(), None)[:2]
+    if first and first.isupper():
+        return f"u_{first.lower()}"
+    name, times = (second, first) if first is None or first == "" or first.isdigit() else (first, second)
+    return f"u_{(name or 'x') * int(times or 1)}"
 
 
 def _variables(named: set[str], dimension: int | None) -> tuple[str, ...]:

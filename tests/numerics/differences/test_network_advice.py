@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numerics.differences.network import MAX_POINTS, advise_module, branches
 from numerics.networks.networks import derivative_by_autograd
 from numerics.networks.perceptrons import field
-from proofs_check.advice.words import of_network
+from proofs_check.advice.module_words import of_network
 from theory.base.errors import InputError
 from theory.operators.operator import StencilChoice
 

@@ -1,0 +1,203 @@
+"""The advice for a network of one's own in plain words, the recommendation first; and the whole of it as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from numerics.differences.network import ModuleAdvice, TermAdvice
+from numerics.differences.search import FLOATS
+from proofs_check.advice.words import factor, finite, number
+
+POOR = 0.05
+"""An error of this part of what is differenced is told as large."""
+
+
+def of_network(advice: ModuleAdvice) -> Iterator[str]:
+    """What is recommended for a network of one's own, one sentence after the other."""
+    best = advice.recommended
+    yield from _first(advice, best)
+    yield from advice.notes
+    here = [t for t in advice.terms if t.arithmetic == advice.arithmetic]
+    if best.basis != "zero":
+        yield from _degenerate(here)
+    yield from _offset(advice, best)
+    single = {t.derivative for t in advice.terms}
+    told = [*advice.terms, *(t for t in advice.residual if t.derivative not in single)]
+    for first in told:
+        if first.basis in {"zero", "kinks"} or first.stencil != told[0].stencil:
+            continue
+        yield _range(first)
+        yield from _others(told, first)
+    yield "Columns: " + "; ".join(f"{name} from {low:.6g} to {high:.6g}" for name, low, high in advice.columns) + "."
+    if advice.size[0] < advice.size[1]:
+        yield f"This was found on {advice.size[0]} of the {advice.size[1]} points, chosen evenly."
+
+
+def steps(term: TermAdvice) -> str:
+    """Such as ``h = 1/64``, or ``h_x = 1/64, h_t = 1/8``."""
+    if len(term.suggested_steps) == 1:
+        return f"h = {term.suggested}"
+    return ", ".join(f"h_{name} = {h}" for name, h in term.suggested_steps)
+
+
+def percent(value: float) -> str:
+    """An error in parts of a size: 41 %, 0.2 %, 2.8e-06 of it."""
+    if not math.isfinite(value):
+        return "an unknown part"
+    return (
+        f"{100 * value:.2g} %" if 1e-3 <= value < 10 else f"{value:.2g}" if value < 1e-3 else f"{factor(value)} times"
+    )
+
+
+def _first(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:
+    """The recommendation, or why there is none and what would do instead."""
+    arithmetic = advice.arithmetic
+    if best.basis == "zero":
+        names = ", ".join(dict.fromkeys(t.derivative for t in advice.terms))
+        yield (
+            f"Nothing to difference: {names} vanish{'es' if ',' not in names else ''} at these points (a linear or constant"
+            " network, or one whose last layer is zero); ask again when it has trained, any step will do until then."
+        )
+        return
+    if best.basis == "kinks":
+        yield from _kinks(advice, best)
+        return
+    ad = f" AD in {arithmetic} errs by {percent(best.ad_error / best.size)}" if math.isfinite(best.ad_error) else ""
+    if not best.usable:
+        yield (
+            f"No step works in {arithmetic}: with {best.stencil} the least error of {best.derivative}, at {steps(best)}, is"
+            f" {percent(best.relative)} of its size."
+        )
+        yield "What works: " + "; ".join([*_instead(advice), f"AD:{ad.removeprefix(' AD')}" if ad else "AD"]) + "."
+        return
+    large = " That is large." if best.relative > POOR else ""
+    edge = (
+        " That is the greatest step that the extent of the points allows, no optimum: the error still falls there."
+        if best.basis == "edge" and best.step > best.good[0] * 0.99 and best.suggested
+        else ""
+    )
+    yield (
+        f"Recommended: {best.stencil} with {steps(best)} in {arithmetic}. The error of {best.derivative} is then about"
+        f" {percent(best.relative)} of its size.{large}{edge}{ad + '.' if ad else ''}"
+    )
+    if large:
+        yield (
+            "Better: " + "; ".join(_instead(advice, best.relative / 3)) + "."
+            if _instead(advice, best.relative / 3)
+            else ("No other stencil and no higher precision does much better; AD would.")
+        )
+
+
+def _instead(advice: ModuleAdvice, below: float = 0.1) -> list[str]:
+    """The other stencils and arithmetics with a smaller error, the best of each arithmetic."""
+    found = []
+    for arithmetic in dict.fromkeys((advice.arithmetic, *FLOATS)):
+        among = [t for t in advice.residual if t.arithmetic == arithmetic and t.usable and t.relative <= below]
+        if among:
+            best = min(among, key=lambda t: t.error)
+            found.append(f"{best.stencil} in {arithmetic} with {steps(best)} ({percent(best.relative)})")
+    if offset := _far(advice):
+        found.append(
+            f"coordinates that start at 0 (subtract {offset[1]:.6g} from {offset[0]} and keep the network's input)"
+        )
+    return found
+
+
+def _kinks(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:
+    broken = [t for t in advice.terms if t.missed and (t.arithmetic, t.stencil) == (best.arithmetic, best.stencil)]
+    names = ", ".join(t.derivative for t in broken)
+    zero = " and is zero" if all(t.size == 0 for t in broken) else ""
+    yield (
+        f"AD is not the truth for {names} here: the network has kinks, where a slope jumps. Its classical derivative exists"
+        f" almost everywhere{zero}, and misses {percent(max(t.missed for t in broken))} of the change of that slope;"
+        " training with AD cannot see the jumps. A difference with a step of the distance between kinks, or more, does."
+    )
+
+
+def _degenerate(here: list[TermAdvice]) -> Iterator[str]:
+    names = dict.fromkeys(t.derivative for t in here if t.basis == "zero")
+    for name in names:
+        yield f"{name} vanishes at these points: any step will do for it."
+
+
+def _far(advice: ModuleAdvice) -> tuple[str, float] | None:
+    """The first column that lies far from 0 for its extent, and its least value."""
+    for name, low, high in advice.columns:
+        if high > low and max(abs(low), abs(high)) > 30 * (high - low):
+            return name, low
+    return None
+
+
+def _offset(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:
+    """What an offset of the coordinates does to steps that are no multiples of their spacing."""
+    done: set[str] = set()
+    for term in (t for t in (*advice.terms, *advice.residual) if t.stencil == best.stencil and t.loose):
+        if (
+            term.basis in {"zero", "kinks"}
+            or term.derivative in done
+            or term.arithmetic != advice.arithmetic
+            or term.loose is None
+        ):
+            continue
+        low, high, times = term.loose
+        if times < 4:
+            continue
+        done.add(term.derivative)
+        yield (
+            f"{term.derivative} in {term.arithmetic}: take exactly {steps(term)}, which x + h stores without rounding."
+            f" Steps between {number(low)} and {number(high)} that are no powers of two err up to {factor(times)} times as"
+            " much, because (x + h) − (x − h) is then not 2h: divide by the realised difference, or let x start at 0."
+        )
+
+
+def _range(first: TermAdvice) -> str:
+    low, high = first.good
+    axis = max(first.steps, key=lambda s: s[1])[0] if len(first.steps) > 1 else ""
+    h = f"h_{axis}" if axis else "h"
+    start = f"{first.derivative} in {first.arithmetic} with {first.stencil}:"
+    if high > low:
+        start += f" keep {h} between {number(low)} and {number(high)};"
+    known = {"edge": "the last step looked at, no optimum"}.get(first.basis)
+    name = f"{h} = {number(first.step)} ({known})" if known else f"{h}* = {number(first.step)}"
+    also = ", ".join(f"h_{n} = {number(s)}" for n, s in first.steps if n != axis) if axis else ""
+    told = f"{start} {name}{', ' + also if also else ''}, where the error is {percent(first.relative)} of its size"
+    return told + (": no step works." if not first.usable else ".")
+
+
+def _others(told: list[TermAdvice], first: TermAdvice) -> Iterator[str]:
+    for other in told:
+        same = (other.derivative, other.arithmetic) == (first.derivative, first.arithmetic)
+        if same and other is not first and other.error > 0 and first.error > 0:
+            gain = first.error / other.error
+            verb = f"gains a factor {factor(gain)}" if gain > 1 else f"loses a factor {factor(1 / gain)}"
+            yield f"{other.stencil.capitalize()} {verb} there, at h = {number(other.step)}."
+
+
+def to_dict(advice: ModuleAdvice) -> dict[str, Any]:
+    """The advice in JSON types; numbers that are not finite are None."""
+    best = advice.recommended
+    cleaned: dict[str, Any] = finite(
+        {
+            "equation": advice.operator,
+            "arithmetic": advice.arithmetic,
+            "columns": [{"name": name, "low": low, "high": high} for name, low, high in advice.columns],
+            "points": {"looked_at": advice.size[0], "given": advice.size[1]},
+            "terms": [_term(t) for t in advice.terms],
+            "equations": [_term(t) for t in advice.residual],
+            "notes": list(advice.notes),
+            "recommendation": _term(best) | {"text": list(advice.text)},
+        }
+    )
+    return cleaned
+
+
+def _term(term: TermAdvice) -> dict[str, Any]:
+    made = asdict(term)
+    made["steps"], made["suggested_steps"] = dict(term.steps), dict(term.suggested_steps)
+    made["good_steps"] = list(made.pop("good"))
+    made["suggested_step"] = made.pop("suggested")
+    del made["curve"]
+    return made | {"relative_error": term.relative, "usable": term.usable}
