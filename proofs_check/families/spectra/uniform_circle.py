@@ -210,10 +210,10 @@ _cells = once(*({"rule": r, "power": q, "arithmetic": "exact"} for r in _RULES f
     ),
 )  # fmt: skip
 def uniform_circle(setting: Setting, scope: Scope, direction: int = +1, normalised: bool = False) -> Outcome:
-    r"""For frequencies uniform on $1 \dots R$ and $h \in (0, 2\pi/(2R-1)]$ (checked at $R = 2, 8, 32$, in the full
-    profile seven $R$ to 64, and four $h$ each, the largest $6/(2R-1)$) the truncated entropies, not normalised, satisfy
-    $H_{FD} \ge H_{AD}$ for every number of values kept, under every relative and under every energy cut-off, for powers
-    1 and 2: S3 is reversed.
+    r"""For frequencies uniform on $1 \dots R$ and $h \in (0, 2\pi/(2R-1)]$, $h < 2\pi$ (checked at $R = 2, 8, 32$, in the
+    full profile seven $R$ to 64, and four $h$ each, the largest $6/(2R-1)$) the truncated entropies, not normalised,
+    satisfy $H_{FD} \ge H_{AD}$ for every number of values kept, under every relative and under every energy cut-off, for
+    powers 1 and 2: S3 is reversed. (At $R = 1$, $h = 2\pi$ the FD spectrum vanishes and has no entropy.)
     """
     where, gaps, count = f"R = {setting.largest}, h = {setting.h}", list[float](), 0
     found = [from_comparison(True)]  # that the values are told apart
