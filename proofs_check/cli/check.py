@@ -19,6 +19,7 @@ from proofs_check.advice import advice
 from proofs_check.advice import words as advice_words
 from proofs_check.certificates.objects import is_old, upgraded
 from proofs_check.cli.output import console, emit, say, table
+from proofs_check.sources import papers
 from theory.base.errors import InputError
 from theory.base.expressions import nearest
 from theory.base.files import check_output
@@ -106,6 +107,8 @@ def example(*, name: str | None, as_json: bool) -> int:
             table("Shipped problems", ["name", "about"], [[e["name"], e["about"]] for e in listed])
             console.print("print one: adfd example poisson > poisson.toml")
         return 0
+    if papers.is_paper(name) and papers.find(name).example:
+        name = papers.find(name).example
     if name not in known:
         raise InputError(f"example {name!r}: unknown; {nearest(name, known)}allowed: {', '.join(known)}")
     if as_json:

@@ -1,36 +1,64 @@
-"""``adfd claims`` and ``adfd show``."""
+"""``adfd claims``, ``adfd show`` and ``adfd cite``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from proofs_check.claims.claim import address, parse_address
-from proofs_check.cli.output import console, emit, table
+from proofs_check.claims.claim import Claim, address, parse_address
+from proofs_check.cli.output import console, emit, say, table
 from proofs_check.ledger import coverage, ledger, runner
 from proofs_check.ledger.judging import chain, formal_steps
 from proofs_check.own import claims as user_claims
-from proofs_check.report.records import Theorem
+from proofs_check.report import records
 from proofs_check.report.text import standing
+from proofs_check.sources import papers
 from theory.base.errors import InputError
 from theory.base.expressions import nearest
 
 
-def claims(*, summary: bool, out: Path, as_json: bool) -> int:
+def claims(*, source: str | None, summary: bool, out: Path, as_json: bool) -> int:
     """The ledger as a table; with ``summary``, a paragraph on each statement of the source."""
-    listed = [runner.describe(claim) for claim in ledger.all_claims()]
+    if summary and source is not None:
+        raise InputError("--summary: is about S1 to S7; for another source: adfd show ID")
     if summary:
         return _summary(out, as_json)
+    listed = [runner.describe(claim) for claim in _of_source(source)]
     if as_json:
         emit({"claims": listed})
     else:
         rows = [[c["id"], c["source"], c["family"], c["title"]] for c in listed]
         table("Claims", ["id", "source", "family", "title"], rows)
         console.print(f"{len(listed)} claims; 'adfd show ID' shows one, 'adfd verify ID' judges it")
+    return 0
+
+
+def _of_source(source: str | None) -> list[Claim]:
+    """The claims of a source: a paper's id, S1 to S7, or a claim's source as it stands."""
+    known = ledger.all_claims()
+    found = [c for c in known if source in (None, c.source)]
+    return found or papers.judged_by(papers.find(source or ""), known)
+
+
+def cite(*, claim_id: str, as_json: bool) -> int:
+    """BibTeX of a claim, with the version and the digest of the ledger, and of the paper that it judges."""
+    from proofs_check.ledger import release
+
+    (claim, *others) = ledger.select([claim_id])
+    if others or claim.id != claim_id or claim.file is not None:
+        raise InputError(f"claim {claim_id!r}: is no single claim of the ledger; see 'adfd claims'")
+    entries = release.bibtex(claim)
+    if as_json:
+        paper = papers.paper_of(claim.source)
+        emit({"id": claim.id, "version": version("adfd"), "digest": f"sha256:{release.digest()}",
+              "standing": release.standing(), "paper": None if paper is None else paper.name, "bibtex": entries})  # fmt: skip
+    else:
+        say("\n\n".join(entries))
     return 0
 
 
@@ -63,6 +91,8 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         if len(chosen) != 1:
             raise InputError(f"claim {claim_id!r}: names {len(chosen)} claims; name one: FILE.py::ID")
         known[claim_id] = chosen[0]
+    if claim_id not in known and papers.is_paper(claim_id):
+        return _protocol(papers.find(claim_id), out, as_json)
     if claim_id not in known and any(c.source == claim_id for c in known.values()):
         return _statement(claim_id, out, as_json)
     if claim_id not in known:
@@ -108,7 +138,7 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
             came = standing(step["rule"], step)
             console.print(f"  {number:>2} {label}{step['text']}\n     {came}")
     for listed in content["theorems"]:
-        theorem = msgspec.convert(listed, Theorem)
+        theorem = msgspec.convert(listed, records.Theorem)
         part = "" if theorem.proves else " (a part of the claim)"
         console.print(f"Theorem{part}: {theorem.name} ({theorem.file}; {theorem.rests})\n            {theorem.says}")
         console.print(f"            {theorem.statement}" if theorem.statement else "", markup=False)
@@ -148,6 +178,42 @@ def _statement(label: str, out: Path, as_json: bool) -> int:
     return 0
 
 
+def _protocol(paper: papers.Paper, out: Path, as_json: bool) -> int:
+    """The page of a source: settings, matched protocol, verdicts of the last run or on record, what would change them."""
+    from proofs_check.report.protocols import protocol, text
+
+    own = papers.judged_by(paper, ledger.all_claims())
+    found, since = _cells_of(own, out)
+    page = protocol(paper, found)
+    if as_json:
+        verdicts = [{"id": v.claim.id, "title": v.claim.title, "statement": v.claim.statement, "words": v.sentence,
+                     "cells": [{"address": c.address, "verdict": c.verdict, "finding": c.finding,
+                                "summary": c.evidence.summary} for c in v.claim.cells]} for v in page.verdicts]  # fmt: skip
+        head = {"id": paper.id, "authors": paper.authors, "year": paper.year, "title": paper.title}
+        parts = {"in_hand": paper.in_hand, "says": list(paper.says), "settings": paper.settings,
+                 "matched": paper.matched, "ours": paper.ours, "would_change": paper.change}  # fmt: skip
+        emit(head | parts | {"from": since, "claims": [c.id for c in own], "verdicts": verdicts})
+        return 0
+    for line in text(page):
+        console.print(line)
+    console.print(f"From {since}. 'adfd show ID' shows a claim, 'adfd cite ID' cites it.")
+    return 0
+
+
+def _cells_of(own: Iterable[Claim], out: Path) -> tuple[list[records.Claim], str]:
+    """Claims with the cells of the last run, or else those on record, and where they are from."""
+    listed = list(own)
+    told = [runner.describe(c) | {"cells": _last(out, c.id)} for c in listed]
+    since = f"the last run in {out}"
+    if not any(one["cells"] for one in told):
+        record, since = ledger.load_expected("quick"), "the verdicts on record (quick profile)"
+        told = [runner.describe(c) | {"cells": _recorded(record.get(c.id, {}))} for c in listed]
+    try:
+        return [msgspec.convert(one, records.Claim) for one in told if one["cells"]], since
+    except ValueError:
+        raise InputError(f"{out / 'ledger.json'}: is not a ledger that 'adfd verify' wrote") from None
+
+
 def paragraph_of(label: str, out: Path) -> tuple[str, str]:
     """The paragraph on a statement of the source, and where its verdicts are from."""
     return _told(label, out)[:2]
@@ -155,22 +221,11 @@ def paragraph_of(label: str, out: Path) -> tuple[str, str]:
 
 def _told(label: str, out: Path) -> tuple[str, str, str]:
     """The paragraph, where its verdicts are from, and the same in one sentence."""
-    from msgspec import convert
-
     from proofs_check.report.brief import brief
     from proofs_check.report.paragraphs import paragraph
-    from proofs_check.report.records import Claim
 
     own = [c for c in ledger.all_claims() if c.source == label]
-    told = [runner.describe(c) | {"cells": _last(out, c.id)} for c in own]
-    since = f"the last run in {out}"
-    if not any(one["cells"] for one in told):
-        record, since = ledger.load_expected("quick"), "the verdicts on record (quick profile)"
-        told = [runner.describe(c) | {"cells": _recorded(record.get(c.id, {}))} for c in own]
-    try:
-        claims = [convert(one, Claim) for one in told if one["cells"]]
-    except ValueError:
-        raise InputError(f"{out / 'ledger.json'}: is not a ledger that 'adfd verify' wrote") from None
+    claims, since = _cells_of(own, out)
     if not claims:
         return f"{label} has not been judged; run: adfd verify {' '.join(c.id for c in own)} --out {out}", "no run", ""
     return paragraph(label, claims), since, brief(label, claims)

@@ -152,6 +152,9 @@ def verify(
 
 @_command("claims.claims")
 def claims(
+    source: Annotated[
+        str | None, typer.Option(metavar="ID", help="Those of this source: 2601.07017, S2, …; see 'adfd show ID'.")
+    ] = None,
     summary: Annotated[
         bool, typer.Option("--summary", help="A paragraph on each statement of the source instead.")
     ] = False,
@@ -160,19 +163,32 @@ def claims(
 ) -> None:
     """Lists the claims of the ledger.
 
-    Examples: **adfd claims --json**; **adfd claims --summary**, what came of the statements of the source, in prose
+    Examples: **adfd claims --json**; **adfd claims --source 2601.07017**; **adfd claims --summary**, what came of the
+    statements of the source, in prose
     """
 
 
 @_command("claims.show")
 def show(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim's id, or S1 to S7; see 'adfd claims'.")],
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim, a source, or S1 to S7; see 'adfd claims'.")],
     out: LastReport = Path("report"),
     as_json: Json = False,
 ) -> None:
     """Shows a claim: statement, predicate, assumptions, derivation, mutants and the last evidence.
 
-    Examples: **adfd show S2.some-small**; **adfd show S3**, what came of a statement of the source, in prose
+    Examples: **adfd show S2.some-small**; **adfd show S3**, what came of a statement of the source, in prose;
+    **adfd show 2601.07017**, the page of a source: settings, matched protocol, verdicts, what would change them
+    """
+
+
+@_command("claims.cite")
+def cite(
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim's id; see 'adfd claims'.")],
+    as_json: Json = False,
+) -> None:
+    """Cites a claim: BibTeX with the version and the digest of the ledger, and the paper that is judged.
+
+    Example: **adfd cite S2.some-small**
     """
 
 

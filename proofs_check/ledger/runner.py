@@ -32,6 +32,7 @@ from proofs_check.ledger.ledger import homes as ledger_homes
 from proofs_check.own import again
 from proofs_check.own import claims as user_claims
 from proofs_check.own.modules import code_of
+from proofs_check.sources.papers import paper_of
 from theory.base.errors import InputError
 
 METHODS = {
@@ -470,6 +471,7 @@ def describe(claim: Claim) -> dict[str, Any]:
         "statement": claim.statement,
         "family": claim.family,
         "source": claim.source,
+        "paper": None if (paper := paper_of(claim.source)) is None else paper.id,
         "predicate": claim.predicate,
         "kind": claim.kind,
         "quantifier": str(claim.quantifier),

@@ -21,6 +21,7 @@ from proofs_check.report.figures.all import draw, drawings
 from proofs_check.report.figures.evidence import evidence, links
 from proofs_check.report.figures.style import Figure
 from proofs_check.report.paragraphs import paragraphs
+from proofs_check.report.protocols import protocols
 from proofs_check.report.records import Cell, Claim, Figures, Ledger, Provenance, read_figures, read_ledger
 from proofs_check.report.summary import STATEMENTS, WORDS, Tally, outcome, overview
 from proofs_check.report.text import ARITHMETICS, came_to, checked, standing, to_html
@@ -28,7 +29,7 @@ from theory.base import files
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 PAGE = "index.html"
-SECTIONS = ("summary", "ledger", "claims", "provenance")
+SECTIONS = ("summary", "sources", "ledger", "claims", "provenance")
 OPEN_CELLS = 6
 """Claims with at most so many cells show them at once; the others fold them away."""
 GROUPED_CELLS = 12
@@ -138,6 +139,7 @@ def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
         views=views,
         paragraphs=paragraphs(ledger),
         statements=STATEMENTS,
+        protocols=protocols(ledger.claims),
         scores=scores(ledger.claims),
         chains={view.claim.id: _chain(view.claim) for view in views},
         anchors={view.claim.id: view.anchor for view in views},
@@ -229,7 +231,7 @@ def _anchor(text: str, taken: set[str]) -> str:
     anchor = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-") or "claim"
     base, count = anchor, 2
     while anchor in taken or anchor.startswith(
-        ("cell-", "figure-", "links-", "verdict-", "statement-", "filter-", "f1-", "f2-", "f3-", "f5-", "f6-")
+        ("cell-", "figure-", "source-", "links-", "verdict-", "statement-", "filter-", "f1-", "f2-", "f3-", "f5-", "f6-")
     ):
         anchor, count = f"{base}.{count}" if base != anchor else f"claim.{base}", count + 1
     taken.add(anchor)

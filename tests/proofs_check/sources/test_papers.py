@@ -1,0 +1,90 @@
+"""Sources: found by their ids, with the claims that judge them; pages, citations, and what a digest stands for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from proofs_check.cli.main import app
+from proofs_check.ledger import ledger, release
+from proofs_check.sources.papers import PAPERS, find, judged_by, paper_of
+from theory.base.errors import InputError
+
+IDS = [p.id for p in PAPERS]
+
+
+def run(*arguments: str) -> dict:
+    done = CliRunner().invoke(app, [*arguments, "--json"])
+    assert done.exit_code == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_a_source_has_claims_that_judge_it_and_a_page(id: str, tmp_path: Path) -> None:
+    paper = find(id)
+    claims = judged_by(paper, ledger.all_claims())
+    assert claims
+    assert all(c.source in (*paper.labels, paper.name) for c in claims)
+    listed = run("claims", "--source", id)["claims"]
+    assert [c["id"] for c in listed] == [c.id for c in claims]
+    assert {c["paper"] for c in listed} == {id}
+    page = run("show", id, "--out", str(tmp_path))
+    assert page["claims"] == [c.id for c in claims]
+    assert page["settings"]
+    assert page["matched"]
+    assert page["ours"]
+    assert page["would_change"]
+    assert page["from"] == "the verdicts on record (quick profile)"
+    record = ledger.load_expected("quick")
+    told = {v["id"]: {c["address"]: c["verdict"] for c in v["cells"]} for v in page["verdicts"]}
+    assert told == {c.id: {where: e["verdict"] for where, e in record[c.id].items()} for c in claims if c.id in record}
+
+
+def test_a_claim_has_one_paper_or_none() -> None:
+    names = [label for p in PAPERS for label in (*p.labels, p.name)]
+    assert len(names) == len(set(names))
+    assert paper_of("ours") is None
+    assert paper_of("S2") is find("2405.14099") is find("arXiv:2405.14099")
+    assert {c["paper"] for c in run("claims", "--source", "ours")["claims"]} == {None}
+
+
+@pytest.mark.parametrize("text", ["2405.14098", "", "arXiv:", "S"])
+def test_another_source_is_bad_input(text: str) -> None:
+    with pytest.raises(InputError, match="unknown"):
+        find(text)
+    done = CliRunner().invoke(app, ["claims", "--source", text])
+    assert isinstance(done.exception, InputError)
+
+
+def test_a_citation_names_version_digest_and_paper() -> None:
+    found = run("cite", "S2.some-small")
+    assert found["paper"] == "arXiv:2405.14099"
+    assert found["digest"].removeprefix("sha256:") in found["bibtex"][0]
+    assert f"version {found['version']}" in found["bibtex"][0]
+    assert "2405.14099" in found["bibtex"][1]
+    assert len(run("cite", "steps.optimal")["bibtex"]) == 1
+    for entry in found["bibtex"]:
+        assert entry.count("{") == entry.count("}")
+
+
+def test_the_digest_is_of_words_and_verdicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = release.digest.__wrapped__()
+    assert release.digest.__wrapped__() == before
+    record = ledger.load_expected("quick")
+    id = next(iter(record))
+    where = next(iter(record[id]))
+    other = {**record, id: {**record[id], where: {"verdict": "REFUTED" if record[id][where]["verdict"] != "REFUTED" else "CERTIFIED"}}}
+    monkeypatch.setattr(ledger, "load_expected", lambda profile: other if profile == "quick" else {})
+    assert release.digest.__wrapped__() != before
+
+
+def test_what_is_no_release_is_not_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "releases.json"
+    monkeypatch.setattr(release, "RELEASES", path)
+    for content, word in (({}, "not a release"), ({release.version("adfd"): "0" * 64}, "changed since"),
+                          ({release.version("adfd"): release.digest()}, "released")):  # fmt: skip
+        path.write_text(json.dumps(content))
+        assert release.standing().startswith(word)
