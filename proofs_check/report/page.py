@@ -231,7 +231,20 @@ def _anchor(text: str, taken: set[str]) -> str:
     anchor = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-") or "claim"
     base, count = anchor, 2
     while anchor in taken or anchor.startswith(
-        ("cell-", "figure-", "source-", "links-", "verdict-", "statement-", "filter-", "f1-", "f2-", "f3-", "f5-", "f6-")
+        (
+            "cell-",
+            "figure-",
+            "source-",
+            "links-",
+            "verdict-",
+            "statement-",
+            "filter-",
+            "f1-",
+            "f2-",
+            "f3-",
+            "f5-",
+            "f6-",
+        )
     ):
         anchor, count = f"{base}.{count}" if base != anchor else f"claim.{base}", count + 1
     taken.add(anchor)

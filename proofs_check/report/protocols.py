@@ -66,7 +66,10 @@ def text(page: Protocol) -> list[str]:
     lines += ["", f"Judged on: {paper.settings}.", f"Matched: {paper.matched}.", f"Ours: {paper.ours}.", ""]
     for one in page.verdicts:
         lines += [f"{one.claim.id}: {one.claim.title}", f"  {one.claim.statement}", f"  It {one.sentence}."]
-        lines += [f"    {verdict}{f' [{where}]' if where else ''}{f': {why}' if why else ''}" for verdict, where, why in one.evidence]
+        lines += [
+            f"    {verdict}{f' [{where}]' if where else ''}{f': {why}' if why else ''}"
+            for verdict, where, why in one.evidence
+        ]
     lines += ["", f"What would change this: {paper.change}."]
     if paper.example:
         lines.append(f"Its comparison on a problem file: adfd example {paper.id} > problem.toml")

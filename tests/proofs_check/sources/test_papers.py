@@ -76,7 +76,10 @@ def test_the_digest_is_of_words_and_verdicts(monkeypatch: pytest.MonkeyPatch) ->
     record = ledger.load_expected("quick")
     id = next(iter(record))
     where = next(iter(record[id]))
-    other = {**record, id: {**record[id], where: {"verdict": "REFUTED" if record[id][where]["verdict"] != "REFUTED" else "CERTIFIED"}}}
+    other = {
+        **record,
+        id: {**record[id], where: {"verdict": "REFUTED" if record[id][where]["verdict"] != "REFUTED" else "CERTIFIED"}},
+    }
     monkeypatch.setattr(ledger, "load_expected", lambda profile: other if profile == "quick" else {})
     assert release.digest.__wrapped__() != before
 
