@@ -201,3 +201,77 @@ have := nsq_ge0 z; rewrite zz => z0.
 have le2 := ler_wpmul2l (ltW s2) le.
 rewrite -subr_ge0; apply: le_trans z0 _; rewrite mulr2n opprD addrA -addrA ger_addl addrC subr_le0; exact: le2.
 Qed.
+
+(** * Gershgorin's bounds from rows that are known approximately *)
+
+Section Approximate.
+Variables (R : realFieldType) (n m : nat) (b t : 'M[R]_(n, m)) (beta length : R) (w : 'I_n -> R).
+Hypothesis near : forall i k, `|b i k - t i k| <= beta.
+Hypothesis lengths : forall i, \sum_k `|t i k| <= length.
+Hypothesis w_gt0 : forall j, 0 < w j.
+Hypothesis beta_ge0 : 0 <= beta.
+
+Let S := b *m b^T.
+Let T := t *m t^T.
+Definition gram_slack := beta * (2 * length) + m%:R * (beta * beta).
+Definition row_sum (e : R) j := \sum_i (`|T j i| + e) * w i.
+
+Lemma product_difference (p q x z : R) : (p + x) * (q + z) - p * q = x * q + p * z + x * z.
+Proof.
+by apply/eqP; rewrite subr_eq; apply/eqP; rewrite mulrDl !mulrDr [RHS]addrC -!addrA; congr (_ + _); rewrite addrCA.
+Qed.
+
+Lemma gram_near i j : `|S i j - T i j| <= gram_slack.
+Proof.
+rewrite /S /T !mxE -sumrB; apply: le_trans (ler_norm_sum _ _ _) _.
+apply: le_trans (_ : \sum_k (beta * (`|t i k| + `|t j k|) + beta * beta) <= _).
+  apply: ler_sum => k _; rewrite !mxE.
+  set x := b i k - t i k; set z := b j k - t j k.
+  have -> : b i k * b j k - t i k * t j k = x * t j k + t i k * z + x * z.
+    have -> : b i k = t i k + x by rewrite addrC subrK.
+    have -> : b j k = t j k + z by rewrite addrC subrK.
+    exact: product_difference.
+  have xb : `|x| <= beta by exact: near.
+  have zb : `|z| <= beta by exact: near.
+  clearbody x z.
+  apply: le_trans (ler_norm_add _ _) _; apply: ler_add; last by rewrite normrM ler_pmul.
+  apply: le_trans (ler_norm_add _ _) _; rewrite mulrDr addrC !normrM.
+  by apply: ler_add; [rewrite mulrC ler_wpmul2r | rewrite ler_wpmul2r].
+rewrite /gram_slack big_split /= sumr_const card_ord mulr_natl ler_add2r -mulr_sumr ler_wpmul2l //.
+by rewrite big_split /= mulr_natl mulr2n ler_add.
+Qed.
+
+Lemma slack_ge0 (i : 'I_n) : 0 <= gram_slack.
+Proof. exact: le_trans (normr_ge0 _) (gram_near i i). Qed.
+
+Lemma norm_near i j : `|S i j| <= `|T j i| + gram_slack.
+Proof.
+have -> : S i j = T j i + (S i j - T j i) by rewrite addrC subrK.
+by apply: le_trans (ler_norm_add _ _) _; rewrite ler_add2l /T gram_sym; exact: gram_near.
+Qed.
+
+Lemma radius_near j : radius S w j + (`|T j j| + gram_slack) <= row_sum gram_slack j / w j.
+Proof.
+rewrite ler_pdivl_mulr // mulrDl divfK ?lt0r_neq0 // /row_sum [X in _ <= X](bigD1 j) //= addrC ler_add2l.
+by apply: ler_sum => i ij; rewrite ler_wpmul2r ?norm_near // ltW.
+Qed.
+
+Lemma approximate_gram_le (c : 'rV_n) : nsq (c *m b) <= \sum_j row_sum gram_slack j / w j * c 0 j ^+ 2.
+Proof.
+rewrite nsq_gram; apply: le_trans (quadratic_le (gram_sym b) w_gt0 c) _; apply: ler_sum => j _.
+rewrite ler_wpmul2r ?sqr_ge0 //; apply: le_trans (radius_near j); rewrite addrC ler_add2l.
+exact: le_trans (ler_norm _) (norm_near j j).
+Qed.
+
+Lemma approximate_gram_ge (c : 'rV_n) :
+  \sum_j (2 * T j j - row_sum gram_slack j / w j) * c 0 j ^+ 2 <= nsq (c *m b).
+Proof.
+rewrite nsq_gram; apply: le_trans (quadratic_ge (gram_sym b) w_gt0 c); apply: ler_sum => j _.
+rewrite ler_wpmul2r ?sqr_ge0 //.
+apply: le_trans (_ : 2 * T j j - (radius S w j + (`|T j j| + gram_slack)) <= _).
+  by rewrite ler_add2l ler_opp2 radius_near.
+rewrite opprD addrCA [X in _ <= X]addrC ler_add2l ler_subl_addr mulr_natl mulr2n addrCA.
+apply: ler_add; first exact: ler_norm.
+by rewrite -ler_subl_addl; apply: le_trans (ler_norm _) _; rewrite distrC; exact: gram_near.
+Qed.
+End Approximate.
