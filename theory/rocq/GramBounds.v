@@ -5,24 +5,26 @@
     [Y Y^T] lies between [lo] and [hi] times the identity and that of [Y A (Y A)^T] between two diagonal forms, then the
     singular values of [A], defined by the max-min of Courant and Fischer, lie between the diagonals (Ostrowski's argument).
     The forms are bounded by Gershgorin's row sums with weights. *)
-From Coq Require Import Ring Field.
 From mathcomp Require Import all_ssreflect all_algebra.
+From adfd Require Import SingularValues.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 
-Section MaxMin.
-Variable R : realFieldType.
+Section GramBounds.
+Variable R : rcfType.
 
 (** The square of the Euclidean norm. *)
 Definition nsq n (v : 'rV[R]_n) : R := \sum_j (v 0 j) ^+ 2.
-(** The k-th singular value of A is at least s: some k-dimensional space of row vectors v has |v A| >= s |v| throughout. *)
-Definition sv_ge m n k (A : 'M[R]_(m, n)) (s : R) : Prop :=
-  exists2 U : 'M[R]_(k, m), row_free U & forall v : 'rV_m, (v <= U)%MS -> s ^+ 2 * nsq v <= nsq (v *m A).
-End MaxMin.
 
-Section GramBounds.
-Variable R : realFieldType.
+(** The comparison of norms in the definition of the k-th singular value, in squares. *)
+Lemma sv_ge_squares m n k (A : 'M[R]_(m, n)) s : 0 <= s -> sv_ge k A s <->
+  exists2 U : 'M[R]_(k, m), row_free U & forall v : 'rV_m, (v <= U)%MS -> s ^+ 2 * nsq v <= nsq (v *m A).
+Proof.
+move=> s0; have E m' n' (u : 'rV_m') (v : 'rV_n') : (s * norm2 u <= norm2 v) = (s ^+ 2 * nsq u <= nsq v).
+  by rewrite /nsq -!dotvv -[norm2 v]mul1r (ler_norm2 _ _ s0 ler01) expr1n mul1r.
+by split=> [] [U Uf H]; exists U => // v vU; [rewrite -E | rewrite E]; exact: H.
+Qed.
 
 Lemma nsq_ge0 n (v : 'rV[R]_n) : 0 <= nsq v.
 Proof. by apply: sumr_ge0 => j _; exact: sqr_ge0. Qed.
@@ -50,11 +52,11 @@ have -> : nsq (0 : 'rV[R]_N) = 0 by rewrite /nsq big1 // => j _; rewrite mxE exp
 by rewrite pmulr_rle0.
 Qed.
 
-Lemma at_least (k : nat) (l : 'I_N -> R) (s : R) : (k <= N)%N ->
+Lemma at_least (k : nat) (l : 'I_N -> R) (s : R) : (k <= N)%N -> 0 <= s ->
   (forall c : 'rV_N, \sum_j l j * c 0 j ^+ 2 <= nsq (c *m Y *m A)) ->
   (forall j : 'I_N, (j < k)%N -> s ^+ 2 * hi <= l j) -> sv_ge k A s.
 Proof.
-move=> kN below sl; pose P : 'M[R]_(k, N) := pid_mx k.
+move=> kN s0 below sl; apply/(sv_ge_squares _ _ s0); pose P : 'M[R]_(k, N) := pid_mx k.
 have PP : P *m P^T = 1%:M by rewrite tr_pid_mx mul_pid_mx minnn (minn_idPr kN) pid_mx_1.
 exists (P *m Y) => [|v /submxP [d ->]].
   rewrite -kermx_eq0; apply/eqP.
@@ -73,7 +75,7 @@ Lemma at_most (k : nat) (u : 'I_N -> R) (s x : R) : (0 < k)%N -> 0 <= s -> 0 <= 
   (forall c : 'rV_N, nsq (c *m Y *m A) <= \sum_j u j * c 0 j ^+ 2) ->
   (forall j : 'I_N, (k <= j.+1)%N -> u j <= x ^+ 2 * lo) -> sv_ge k A s -> s <= x.
 Proof.
-move=> k0 s0 x0 above ux [U Uf H].
+move=> k0 s0 x0 above ux /(sv_ge_squares _ _ s0) [U Uf H].
 have Yu : Y \in unitmx by rewrite -row_free_unit Y_free.
 pose V := U *m invmx Y *m (pid_mx k.-1 : 'M_(N, k.-1)).
 have /rowV0Pn [d dV d0] : kermx V != 0.
@@ -104,7 +106,7 @@ End GramBounds.
 (** * Gershgorin's bounds of a quadratic form *)
 
 Section Gershgorin.
-Variables (R : realFieldType) (n : nat) (S : 'M[R]_n) (w : 'I_n -> R).
+Variables (R : rcfType) (n : nat) (S : 'M[R]_n) (w : 'I_n -> R).
 Hypothesis S_sym : forall i j, S i j = S j i.
 Hypothesis w_gt0 : forall j, 0 < w j.
 
@@ -165,47 +167,20 @@ Qed.
 End Gershgorin.
 
 (** The squared length of a combination of rows is the quadratic form of their Gram matrix. *)
-Lemma nsq_gram (R : realFieldType) n m (B : 'M[R]_(n, m)) (c : 'rV_n) : nsq (c *m B) = quadratic (B *m B^T) c.
+Lemma nsq_gram (R : rcfType) n m (B : 'M[R]_(n, m)) (c : 'rV_n) : nsq (c *m B) = quadratic (B *m B^T) c.
 Proof.
 rewrite /nsq /quadratic; under eq_bigr => k _ do rewrite mxE expr2 big_distrlr /=.
 rewrite exchange_big; apply: eq_bigr => i _; rewrite exchange_big; apply: eq_bigr => j _ /=.
 by rewrite mxE mulr_sumr; apply: eq_bigr => k _; rewrite mxE mulrACA.
 Qed.
 
-Lemma gram_sym (R : realFieldType) n m (B : 'M[R]_(n, m)) i j : (B *m B^T) i j = (B *m B^T) j i.
+Lemma gram_sym (R : rcfType) n m (B : 'M[R]_(n, m)) i j : (B *m B^T) i j = (B *m B^T) j i.
 Proof. by rewrite !mxE; apply: eq_bigr => k _; rewrite !mxE mulrC. Qed.
-
-(** Transposition keeps the singular values: where |v A| >= s |v|, the vectors v A have
-    s^2 |v A|^2 <= |v A A^T|^2, for |v A|^2 = v (v A A^T)^T <= |v| |v A A^T|. *)
-Lemma sv_ge_tr (R : realFieldType) m n k (A : 'M[R]_(m, n)) s : 0 < s -> sv_ge k A s -> sv_ge k A^T s.
-Proof.
-move=> s0 [U Uf H]; exists (U *m A) => [|_ /submxP [d ->]].
-  rewrite -kermx_eq0; apply/eqP/row_matrixP => i; rewrite row0; set d := row i _.
-  have dUA : d *m U *m A = 0 by rewrite -mulmxA /d -row_mul mulmx_ker row0.
-  have := H (d *m U) (submxMl _ _); rewrite dUA.
-  have -> : nsq (0 : 'rV[R]_n) = 0 by rewrite /nsq big1 // => j _; rewrite mxE expr0n.
-  rewrite pmulr_rle0 ?exprn_gt0 // => /nsq_eq0 /eqP; rewrite (mulmx_free_eq0 _ Uf); exact/eqP.
-rewrite mulmxA; set v := d *m U; have := H v (submxMl _ _); clearbody v => {d H} le.
-set x := v *m A; set y := x *m A^T.
-have s2 : 0 < s ^+ 2 by rewrite exprn_gt0.
-pose z := y - s ^+ 2 *: v.
-have dot_xy : \sum_j v 0 j * y 0 j = nsq x.
-  rewrite /nsq; under eq_bigr => j _ do rewrite mxE mulr_sumr.
-  rewrite exchange_big; apply: eq_bigr => k' _ /=; rewrite expr2 {3}/x mxE mulr_sumr.
-  by apply: eq_bigr => j _; rewrite [A^T _ _]mxE mulrCA.
-have zz : nsq z = nsq y - (s ^+ 2 * nsq x) *+ 2 + s ^+ 2 * (s ^+ 2 * nsq v).
-  rewrite -dot_xy /nsq !mulr_sumr -sumrMnl -sumrB -big_split /=; apply: eq_bigr => j _.
-  rewrite /z; move: (y) => y'; rewrite !mxE.
-  by rewrite sqrrB; congr (_ - _ *+ 2 + _); [rewrite mulrCA [v _ _ * _]mulrC | rewrite exprMn mulrA -expr2].
-have := nsq_ge0 z; rewrite zz => z0.
-have le2 := ler_wpmul2l (ltW s2) le.
-rewrite -subr_ge0; apply: le_trans z0 _; rewrite mulr2n opprD addrA -addrA ger_addl addrC subr_le0; exact: le2.
-Qed.
 
 (** * Gershgorin's bounds from rows that are known approximately *)
 
 Section Approximate.
-Variables (R : realFieldType) (n m : nat) (b t : 'M[R]_(n, m)) (beta length : R) (w : 'I_n -> R).
+Variables (R : rcfType) (n m : nat) (b t : 'M[R]_(n, m)) (beta length : R) (w : 'I_n -> R).
 Hypothesis near : forall i k, `|b i k - t i k| <= beta.
 Hypothesis lengths : forall i, \sum_k `|t i k| <= length.
 Hypothesis w_gt0 : forall j, 0 < w j.
