@@ -13,7 +13,7 @@ again. The forms keep relative accuracy where the derivatives decay (``1 − tan
 from a subtraction). That is allowed on the autodiff path only: the finite-difference path calls σ itself as torch
 has it, since another σ would move the round-off floor that is under study.
 
-Expressions in ``z`` have no closed jet here; :func:`numerics.training.from_problem.torch_activation` turns symbolic
+Expressions in ``z`` have no closed jet here; :func:`numerics.networks.symbolic.torch_activation` turns symbolic
 derivatives into a jet.
 """
 

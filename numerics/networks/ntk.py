@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from numerics.networks.fields import FieldResidual
 from numerics.networks.networks import MultiIndex, Rows, TwoLayer, combine, preactivation, unique_shifts
 from numerics.networks.perceptrons import ModuleResidual, PerceptronResidual
 from numerics.networks.two_layer import TwoLayerResidual
@@ -31,7 +32,7 @@ from theory.base.errors import InputError
 from theory.entropy.conventions import Convention
 from theory.entropy.entropy import truncated_entropy
 
-Model = TwoLayerResidual | PerceptronResidual | ModuleResidual
+Model = TwoLayerResidual | PerceptronResidual | ModuleResidual | FieldResidual
 
 
 def _power(w: Tensor, alpha: MultiIndex) -> Tensor | float:

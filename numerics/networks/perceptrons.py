@@ -174,7 +174,8 @@ def closure(alphas: tuple[MultiIndex, ...]) -> frozenset[MultiIndex]:
     return frozenset(beta for alpha in alphas for beta in itertools.product(*(range(times + 1) for times in alpha)))
 
 
-def _product(a: Series, b: Series, kept: frozenset[MultiIndex]) -> Series:
+def product(a: Series, b: Series, kept: frozenset[MultiIndex]) -> Series:
+    """The product of two series, truncated."""
     out: Series = {}
     for (i, u), (j, v) in itertools.product(a.items(), b.items()):
         k = tuple(p + q for p, q in zip(i, j, strict=True))
@@ -183,7 +184,7 @@ def _product(a: Series, b: Series, kept: frozenset[MultiIndex]) -> Series:
     return out
 
 
-def _compose(activation: TorchActivation, z: Series, kept: frozenset[MultiIndex]) -> Series:
+def compose(activation: TorchActivation, z: Series, kept: frozenset[MultiIndex]) -> Series:
     """σ(z), truncated."""
     zero = next(iter(kept))
     zero = (0,) * len(zero)
@@ -197,8 +198,76 @@ def _compose(activation: TorchActivation, z: Series, kept: frozenset[MultiIndex]
             term = jet[k] * value if k == 1 else jet[k] * value / math.factorial(k)
             out[alpha] = out[alpha] + term if alpha in out else term
         if k < order:
-            power = _product(power, step, kept)
+            power = product(power, step, kept)
     return out
+
+
+def coordinates(points: Float[Tensor, "n d"], kept: frozenset[MultiIndex]) -> Series:
+    """The coordinates as series: ``[n, d]`` and, in each direction, the unit vector ``[1, d]``."""
+    d = points.shape[1]
+    unit = torch.eye(d, dtype=points.dtype, device=points.device)
+    directions = {tuple(int(k == axis) for k in range(d)): unit[axis : axis + 1] for axis in range(d)}
+    return {(0,) * d: points} | {alpha: row for alpha, row in directions.items() if alpha in kept}
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Affine maps with σ between them, as functions of flat parameters: all weights, then the biases of the hidden layers.
+
+    Attributes:
+        depth: affine maps.
+        width: of each hidden layer.
+        inputs, outputs: of the whole.
+        activation, scaling: as of :class:`numerics.networks.networks.Perceptron`.
+    """
+
+    depth: int
+    width: int
+    inputs: int
+    outputs: int
+    activation: TorchActivation
+    scaling: Scaling = "ntk"
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Widths from the input to the output."""
+        return (self.inputs, *[self.width] * (self.depth - 1), self.outputs)
+
+    @property
+    def size(self) -> int:
+        """The number of parameters."""
+        weights = sum(a * b for a, b in itertools.pairwise(self.sizes))
+        return weights + self.width * (self.depth - 1)
+
+    def split(self, flat: Float[Tensor, "b p"]) -> tuple[list[Tensor], list[Tensor]]:
+        """Weights ``[B, in, out]`` and biases ``[B, 1, out]``."""
+        if flat.shape[1] != self.size:
+            raise InputError(f"network: {flat.shape[1]} parameters; this one has {self.size}")
+        shapes = list(itertools.pairwise(self.sizes))
+        pieces = torch.split(flat, [a * b for a, b in shapes] + [self.width] * (self.depth - 1), 1)
+        weights = [piece.reshape(-1, *shape) for piece, shape in zip(pieces, shapes, strict=False)]
+        return weights, [piece[:, None, :] for piece in pieces[len(shapes) :]]
+
+    def series(self, flat: Float[Tensor, "b p"], inputs: Series, kept: frozenset[MultiIndex]) -> Series:
+        """Taylor coefficients of the outputs, ``[B, n, outputs]`` each, from those of the inputs, ``[n or 1, inputs]``."""
+        weights, biases = self.split(flat)
+        zero = (0,) * len(next(iter(kept)))
+        points = inputs[zero]
+        current: Series = {zero: torch.baddbmm(biases[0], points.expand(len(flat), -1, -1), weights[0])}
+        for alpha, value in inputs.items():
+            if any(alpha) and alpha in kept:
+                current[alpha] = torch.matmul(value, weights[0]).expand_as(current[zero])
+        for layer in range(1, self.depth):
+            values = compose(self.activation, current, kept)
+            # All coefficients in one product.
+            keys = list(values)
+            stacked = torch.cat([values[key] for key in keys], 1)
+            factor = self.width**-0.5 if self.scaling == "ntk" else 1.0
+            product = torch.bmm(stacked, factor * weights[layer])
+            current = dict(zip(keys, torch.split(product, len(points), 1), strict=True))
+            if layer < self.depth - 1:
+                current[zero] = current[zero] + biases[layer]
+        return current
 
 
 @dataclass(frozen=True)
@@ -231,50 +300,23 @@ class PerceptronResidual:
             )
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """Widths from the input to the output."""
-        return (self.dimension, *[self.width] * (self.depth - 1), 1)
+    def network(self) -> Layers:
+        """The layers, with one output."""
+        return Layers(self.depth, self.width, self.dimension, 1, self.activation, self.scaling)
 
     @property
     def size(self) -> int:
         """The number of parameters."""
-        weights = sum(a * b for a, b in itertools.pairwise(self.sizes))
-        return weights + self.width * (self.depth - 1)
+        return self.network.size
 
     def module(self, seed: int = 0) -> Perceptron:
         """The same network as a module, freshly drawn."""
         return Perceptron(self.depth, self.width, self.dimension, self.activation, self.scaling, seed)
 
-    def split(self, flat: Float[Tensor, "b p"]) -> tuple[list[Tensor], list[Tensor]]:
-        """Weights ``[B, in, out]`` and biases ``[B, 1, out]``."""
-        if flat.shape[1] != self.size:
-            raise InputError(f"network: {flat.shape[1]} parameters; this one has {self.size}")
-        shapes = list(itertools.pairwise(self.sizes))
-        pieces = torch.split(flat, [a * b for a, b in shapes] + [self.width] * (self.depth - 1), 1)
-        weights = [piece.reshape(-1, *shape) for piece, shape in zip(pieces, shapes, strict=False)]
-        return weights, [piece[:, None, :] for piece in pieces[len(shapes) :]]
-
     def _series(self, flat: Tensor, points: Tensor, alphas: tuple[MultiIndex, ...]) -> Series:
         """Taylor coefficients of ``u`` at the points, ``[B, n, 1]`` each."""
-        weights, biases = self.split(flat)
         kept = closure(alphas)
-        zero = (0,) * self.dimension
-        current: Series = {zero: torch.baddbmm(biases[0], points.expand(len(flat), -1, -1), weights[0])}
-        for axis in range(self.dimension):
-            unit = tuple(int(k == axis) for k in range(self.dimension))
-            if unit in kept:
-                current[unit] = weights[0][:, axis : axis + 1].expand_as(current[zero])
-        for layer in range(1, self.depth):
-            values = _compose(self.activation, current, kept)
-            # All coefficients in one product.
-            keys = list(values)
-            stacked = torch.cat([values[key] for key in keys], 1)
-            factor = self.width**-0.5 if self.scaling == "ntk" else 1.0
-            product = torch.bmm(stacked, factor * weights[layer])
-            current = dict(zip(keys, torch.split(product, len(points), 1), strict=True))
-            if layer < self.depth - 1:
-                current[zero] = current[zero] + biases[layer]
-        return current
+        return self.network.series(flat, coordinates(points, kept), kept)
 
     def values(self, flat: Float[Tensor, "b p"], points: Float[Tensor, "n d"]) -> Float[Tensor, "b n"]:
         """``u`` at the points, for each member of the batch."""

@@ -167,24 +167,32 @@ class BoundaryRows:
 def boundary_rows(problem: Problem) -> tuple[BoundaryRows, ...]:
     """The boundary points of a problem, exact, in the order of its boundary conditions."""
     return tuple(
-        BoundaryRows(_face_points(problem, rows), problem.boundary_operator(rows), rows) for rows in problem.boundary
+        BoundaryRows(face_points(problem, rows.face, rows.count), problem.boundary_operator(rows), rows)
+        for rows in problem.boundary
     )
 
 
-def _face_points(problem: Problem, rows: Boundary) -> tuple[Vector, ...]:
-    names = problem.operator.variables
+def face_points(problem: Problem, face: str, count: int) -> tuple[Vector, ...]:
+    """So many points of a face, or shared by all of them.
+
+    Raises:
+        InputError: no such face.
+    """
+    names = problem.variables
     faces = [(axis, side) for axis in range(problem.dimension) for side in (0, 1)]
-    if rows.face == "all":
-        # The final time of an evolution problem carries no condition.
-        faces = [(axis, side) for axis, side in faces if not (names[axis] == "t" and side == 1)]
+    if face == "all":
+        # The final time of an evolution problem carries no condition, nor does a coordinate in which networks are periodic.
+        faces = [
+            (a, side) for a, side in faces if not (names[a] == "t" and side == 1) and names[a] not in problem.periodic
+        ]
     else:
         named = {f"{name}{sign}": (axis, side) for axis, name in enumerate(names) for side, sign in enumerate("-+")}
-        if rows.face not in named:
-            raise InputError(f"boundary.face: {rows.face!r}; allowed: all, {', '.join(named)}")
-        faces = [named[rows.face]]
+        if face not in named:
+            raise InputError(f"boundary.face: {face!r}; allowed: all, {', '.join(named)}")
+        faces = [named[face]]
     points: list[Vector] = []
     for k, (axis, side) in enumerate(faces):
-        share = rows.count // len(faces) + (1 if k < rows.count % len(faces) else 0)
+        share = count // len(faces) + (1 if k < count % len(faces) else 0)
         points += _on_face(problem.domain, axis, side, share)
     return tuple(points)
 

@@ -34,6 +34,7 @@ from theory.base.exact import MAX_DIGITS, rational, rationals, spell
 from theory.base.expressions import nearest
 from theory.entropy.conventions import Convention
 from theory.features.laws import Law, law
+from theory.operators.equations import equations
 from theory.operators.operator import COORDINATES, StencilChoice, operator
 
 MAX_BYTES = 4_000_000
@@ -135,6 +136,10 @@ def problem_from_dict(table: dict[str, Any]) -> Problem:
                         f"{name}.{_shown(key)}: unknown key; {nearest(key, known)}allowed: {', '.join(known)}"
                     )
     _check_values(table, "")
+    if isinstance(posed := table.get("problem"), dict) and isinstance(posed.get("operator"), list):
+        raise InputError(
+            'problem.operator: one linear equation as a text; several are problem.equations = ["left = right", …]'
+        )
     try:
         file = msgspec.convert(table, _file(), strict=True)
     except msgspec.ValidationError as error:
@@ -169,15 +174,40 @@ def _check_values(item: Any, where: str) -> None:
 def _build(file: Any) -> Problem:
     if len(file.boundary) > 64:
         raise InputError(f"boundary: {len(file.boundary)} tables; at most 64 are allowed")
-    made: dict[str, Any] = {"domain": _domain(file.problem.domain, file.problem.operator)}
+    if file.problem.operator is not None and file.problem.equations:
+        raise InputError("problem.operator: is one linear equation; drop it or problem.equations")
+    if file.problem.operator is None and not file.problem.equations:
+        raise InputError("problem: missing 'operator' (one linear equation in u), or 'equations'")
+    made: dict[str, Any] = {"domain": _domain(file.problem)}
+    if file.problem.equations:
+        made |= _equations(file)
     for attribute, key in keys(Problem):
         if attribute not in made:
             given = getattr(getattr(file, key.table), key.name)
             read = _READ.get(attribute)
             made[attribute] = _plain(given, key, f"{key.table}.{key.name}") if read is None else read(given, made, file)
-    if made["solution"] is None and made["rhs"] is None:
+    if made["solution"] is None and made["rhs"] is None and not file.problem.equations:
         raise InputError("problem.solution: give problem.solution or problem.rhs")
-    return Problem(**made, convention=_convention(file.entropy), training=_part(Training, file.training, "training"))
+    return Problem(**made, convention=_convention(file.entropy), training=_training(file))
+
+
+def _equations(file: Any) -> dict[str, Any]:
+    """What is particular of equations; :class:`Problem` makes tuples of it."""
+    given = file.problem
+    texts = [given.equations] if isinstance(given.equations, str) else given.equations
+    values = {name: rational(v, f"problem.parameters.{_shown(name)}") for name, v in given.parameters.items()}
+    made = {"operator_text": "", "equations": tuple(texts), "parameters": tuple(values.items()), "rhs": given.rhs}
+    return made | {name: getattr(given, name) for name in ("solution", "unknowns", "mask", "lift", "periodic")}
+
+
+def _training(file: Any) -> Training:
+    given, posed = file.training, bool(file.problem.equations)
+    if posed and given.model == "rfm":
+        raise InputError("training.model: 'rfm' solves one linear equation; equations are trained with 'two-layer'")
+    given.model = given.model or ("two-layer" if posed else "rfm")
+    given.optimizer = given.optimizer or ("adam" if posed else "gd")
+    found: Training = _part(Training, given, "training")
+    return found
 
 
 def _part(part: type, given: Any, where: str) -> Any:
@@ -198,7 +228,7 @@ def _plain(value: Any, key: Key, where: str) -> Any:
         if number < 0 or (number == 0 and key.sign == POSITIVE):
             raise InputError(f"{where}: {spell(number)} {key.sign}")
         return number
-    return value
+    return tuple(value) if isinstance(value, list) else tuple(value.items()) if isinstance(value, dict) else value
 
 
 def _choice(value: str, allowed: tuple[str, ...], what: str) -> Any:
@@ -214,9 +244,15 @@ def _within(value: int, low: int, high: int, what: str) -> int:
     return value
 
 
-def _domain(given: list[list[Number]] | None, text: str) -> tuple[tuple[Fraction, Fraction], ...]:
+def _domain(problem: Any) -> tuple[tuple[Fraction, Fraction], ...]:
+    given: list[list[Number]] | None = problem.domain
+    if given is None and problem.equations:
+        posed = problem.equations if isinstance(problem.equations, list) else [problem.equations]
+        values = {name: rational(v, f"problem.parameters.{_shown(name)}") for name, v in problem.parameters.items()}
+        found = equations(posed, unknowns=problem.unknowns, parameters=values)
+        return ((Fraction(-1), Fraction(1)),) * len(found[0].variables)
     if given is None:
-        return ((Fraction(-1), Fraction(1)),) * operator(text).dimension
+        return ((Fraction(-1), Fraction(1)),) * operator(problem.operator).dimension
     if not 1 <= len(given) <= len(COORDINATES):
         raise InputError(f"problem.domain: {len(given)} intervals; allowed are 1 to {len(COORDINATES)}")
     intervals = []
@@ -290,10 +326,33 @@ def _boundary(given: str, made: dict[str, Any], file: Any) -> tuple[Boundary, ..
         )
     weight = _plain(file.problem.weight, DIRICHLET[1], "problem.weight")
     count = file.points.boundary
+    posed: bool = bool(file.problem.equations)
     if count is None:
-        count = 0 if file.boundary or given == "none" else 2 * len(made["domain"])
-    rows = [Boundary("all", _within(count, 0, MAX_COUNT, "points.boundary"), weight=weight)] if count else []
-    return (*rows, *(_part(Boundary, one, f"boundary[{i}]") for i, one in enumerate(file.boundary)))
+        each = 32 if posed else 2
+        count = 0 if file.boundary or given == "none" else each * len(made["domain"])
+    names = _known(file.problem, made) if posed else ["u"]
+    _within(count, 0, MAX_COUNT, "points.boundary")
+    rows = [Boundary("all", count, name, weight=weight) for name in names if count]
+    for i, one in enumerate(file.boundary):
+        for name in [one.operator] if one.operator is not None else _unknowns(made) if posed else ["u"]:
+            one.operator = name
+            rows.append(_part(Boundary, one, f"boundary[{i}]"))
+    return tuple(rows)
+
+
+def _unknowns(made: dict[str, Any]) -> list[str]:
+    found = equations(
+        made["equations"], len(made["domain"]), unknowns=made["unknowns"], parameters=dict(made["parameters"])
+    )
+    return list(made["unknowns"] or dict.fromkeys(d.unknown for e in found for _, d in e.derivatives))
+
+
+def _known(problem: Any, made: dict[str, Any]) -> list[str]:
+    """Unknowns with a solution and without a hard condition: Dirichlet rows by default."""
+    names = _unknowns(made)
+    solution = {names[0]: problem.solution} if isinstance(problem.solution, str) else problem.solution or {}
+    mask = {names[0]: problem.mask} if isinstance(problem.mask, str) else problem.mask
+    return [name for name in names if name in solution and name not in mask]
 
 
 def _stencil(offsets: list[Number] | None, made: dict[str, Any], file: Any) -> StencilChoice:

@@ -118,7 +118,6 @@ def _complete(key: Key, name: str, hint: Any, about: str) -> Key:
     return replace(key, name=key.name or name, kind=kind, default=default, about=about, allowed=listed)
 
 
-@cache
 def structure(name: str, table: tuple[Key, ...]) -> type[msgspec.Struct]:
     """The table as a msgspec structure, which checks the types and refuses unknown keys."""
     made: list[Any] = [

@@ -27,7 +27,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from numerics.arithmetic.devices import dtype_name, resolve_device, resolve_dtype, tensor_float_32, threads
-from numerics.networks.networks import System
+from numerics.networks.fields import FieldResidual
 from numerics.networks.perceptrons import ModuleResidual, PerceptronResidual
 from numerics.networks.two_layer import TwoLayerResidual
 from numerics.training.loop import (
@@ -46,7 +46,7 @@ from numerics.training.loop import (
 from theory.base.errors import InputError
 from theory.base.files import check_output, write
 
-Model = TwoLayerResidual | PerceptronResidual | ModuleResidual
+Model = TwoLayerResidual | PerceptronResidual | ModuleResidual | FieldResidual
 Progress = Callable[[int, int], None]
 """Called with the network-iterations done and those in all."""
 
@@ -98,7 +98,7 @@ class EnsembleRun:
 
 def on(model: Model, device: torch.device, dtype: torch.dtype) -> Model:
     """The model with its system on a device and in an arithmetic."""
-    system: System = model.system.to(device, dtype)
+    system: Any = model.system.to(device, dtype)
     if isinstance(model, ModuleResidual):
         import copy
 

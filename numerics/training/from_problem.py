@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,93 +13,30 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.arithmetic.backends import FloatBackend
 from numerics.arithmetic.devices import resolve_device, resolve_dtype
-from numerics.networks import activations as jets
 from numerics.networks import ntk
+from numerics.networks.fields import FieldResidual
 from numerics.networks.networks import Difference, Perceptron, Rows, System, Term, TwoLayer
 from numerics.networks.ntk import entropies, moments
 from numerics.networks.perceptrons import PerceptronResidual, flatten
+from numerics.networks.symbolic import torch_activation
 from numerics.networks.two_layer import TwoLayerResidual
 from numerics.predictions.frozen import Followed, distances, follow, joined, orders, prediction
 from numerics.predictions.persistence import lasting
 from numerics.problem.drawn import boundary_rows, features, interior_points
-from numerics.problem.problem import METHODS, Method, Problem, Vector
+from numerics.problem.problem import METHODS, Method, Problem
+from numerics.training import equations
 from numerics.training.ensembles import EnsembleRun, Model, on, train_ensemble
 from numerics.training.loop import GradientDescent, Optimiser, finite, optimiser
+from numerics.training.points import error_grid, tensor, values_at
 from numerics.training.statistics import compare
 from theory.base.errors import InputError
-from theory.base.expressions import evaluate
-from theory.features.activations import Activation, z
 from theory.operators.operator import LinearOperator
 
 CHUNK = 64
 """Members that are followed at once."""
 Progress = Callable[[str, int, int], None]
 """What is counted, how many are done, how many there are."""
-
-
-class TorchBackend:
-    """torch tensors for :func:`theory.base.expressions.evaluate`; constants are Python floats."""
-
-    def constant(self, value: Fraction) -> Any:
-        """The nearest double."""
-        return float(value)
-
-    def named(self, name: str) -> Any:
-        """π or e."""
-        return {"pi": np.pi, "E": np.e}[name]
-
-    def function(self, name: str, argument: Any) -> Any:
-        """The function by torch."""
-        if name == "step":
-            return (argument > 0).to(argument)
-        if name not in {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "atan", "asinh", "erf"}:
-            raise InputError(f"cannot evaluate the function {name}")
-        point = argument if isinstance(argument, Tensor) else torch.tensor(argument, dtype=torch.float64)
-        result = getattr(torch, name)(point)
-        return result if isinstance(argument, Tensor) else float(result)
-
-    def power(self, base: Any, exponent: Fraction) -> Any:
-        """``base`` to a rational power."""
-        return base ** (int(exponent) if exponent.denominator == 1 else float(exponent))
-
-
-def torch_activation(activation: Activation) -> jets.TorchActivation:
-    """The activation in torch: the closed jet where there is one, else its symbolic derivatives."""
-    if activation.name in jets.names():
-        return jets.activation(activation.name)
-    backend = TorchBackend()
-
-    def derivative(argument: Tensor, order: int) -> Tensor:
-        value = evaluate(activation.derivative(order), {z: argument}, backend)
-        return value if isinstance(value, Tensor) else torch.full_like(argument, float(value))
-
-    def jet(argument: Tensor, order: int) -> list[Tensor]:
-        return [derivative(argument, n) for n in range(order + 1)]
-
-    return jets.TorchActivation(activation.name, lambda argument: derivative(argument, 0), jet)
-
-
-def _tensor(points: Sequence[Vector]) -> Float[Tensor, "n d"]:
-    return torch.tensor([[float(c) for c in point] for point in points], dtype=torch.float64)
-
-
-def values_at(expr: sp.Expr, problem: Problem, points: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-    """An expression in the coordinates at the points, in float64."""
-    columns = {symbol: points[:, axis].numpy() for axis, symbol in enumerate(problem.operator.symbols)}
-    value = np.asarray(evaluate(expr, columns, FloatBackend(np.float64)), dtype=np.float64)
-    if not np.isfinite(value).all():
-        raise InputError(f"problem: {expr} is not finite at a point")
-    return torch.from_numpy(np.broadcast_to(value, (len(points),)).copy())
-
-
-def error_grid(problem: Problem, size: int = 256) -> Float[Tensor, "n d"]:
-    """About ``size`` points on a regular grid of cell centres of the domain, for solution errors."""
-    per_axis = max(2, round(size ** (1 / problem.dimension)))
-    axes = [float(low) + float(high - low) * (np.arange(per_axis) + 0.5) / per_axis for low, high in problem.domain]
-    grids = np.meshgrid(*axes, indexing="ij")
-    return torch.from_numpy(np.stack([grid.ravel() for grid in grids], axis=1))
 
 
 def solution_error(problem: Problem, values: Float[Tensor, "b n"], points: Float[Tensor, "n d"]) -> list[float | None]:
@@ -136,12 +72,12 @@ def system(problem: Problem, method: Method) -> System:
     """
     rows = []
     if inner := interior_points(problem):
-        points = _tensor(inner)
+        points = tensor(inner)
         parts: Any = _terms(problem.operator, problem, points)
         if method == "fd":
             parts = tuple(
                 Difference(
-                    _tensor(term.shifts),
+                    tensor(term.shifts),
                     tuple(float(weight) for weight in term.weights),
                     float(term.scale),
                     _coefficient(term.coefficient, problem, points),
@@ -151,7 +87,7 @@ def system(problem: Problem, method: Method) -> System:
         rows.append(Rows(points, values_at(problem.rhs_expression, problem, points), parts))
     for edge in boundary_rows(problem):
         if edge.points:
-            points = _tensor(edge.points)
+            points = tensor(edge.points)
             target = values_at(problem.boundary_value(edge.rows), problem, points)
             root = float(edge.rows.weight) ** 0.5
             rows.append(Rows(points, target, _terms(edge.operator, problem, points), root))
@@ -162,6 +98,8 @@ def system(problem: Problem, method: Method) -> System:
 
 def model(problem: Problem, method: Method, *, cast_after_forward: bool = False) -> Model:
     """The residuals of the network that ``problem.training`` describes: two-layer, or deeper."""
+    if problem.equations:
+        return equations.residual(problem, method, cast_after_forward=cast_after_forward)
     training = problem.training
     rows = system(problem, method)
     activation = torch_activation(problem.activation)
@@ -179,6 +117,8 @@ def start(problem: Problem, seeds: Sequence[int]) -> Float[Tensor, "b p"]:
     ``a`` comes from a third stream beside those of the features; ``"standard"`` scaling divides it by √M. Networks
     deeper than two layers have their own start (see :class:`numerics.networks.networks.Perceptron`).
     """
+    if problem.equations:
+        return equations.start(problem, seeds)
     training = problem.training
     members = []
     for seed in seeds:
@@ -191,7 +131,7 @@ def start(problem: Problem, seeds: Sequence[int]) -> Float[Tensor, "b p"]:
         a = torch.from_numpy(np.random.Generator(np.random.PCG64(stream)).standard_normal(problem.count))
         if training.scaling == "standard":
             a = a / problem.count**0.5
-        w = _tensor(drawn.weights)
+        w = tensor(drawn.weights)
         b = torch.tensor([float(v) for v in drawn.biases], dtype=torch.float64)
         members.append(torch.cat([a, b, w.T.flatten()]))
     return torch.stack(members)
@@ -215,6 +155,9 @@ class Trained:
     law: Followed | None
 
 
+NO_LAW = (
+    "no law or bound of training is claimed for networks trained on equations: predictions are of one linear equation"
+)
 MOST_RESIDUALS = 4096
 """Residuals whose kernel is decomposed; of more, its eigenvalues alone take minutes to hours."""
 
@@ -360,7 +303,7 @@ def train_two_layer(
         problem, methods, device=device, progress=progress,  # type: ignore[arg-type]
         tolerances=() if tolerance is None else (tolerance,),
         snapshots=moments(problem.training.iterations) if entropy else (),
-        cast_after_forward=cast_after_forward, checkpoint=checkpoint, resume=resume, law=law,
+        cast_after_forward=cast_after_forward, checkpoint=checkpoint, resume=resume, law=law and not problem.equations,
     )  # fmt: skip
     exact = model(problem, "ad")
     runs = []
@@ -388,6 +331,8 @@ def train_two_layer(
                 }
             )
     comparison = _comparison(trained, tolerance)
+    if problem.equations:
+        return {"runs": runs, "comparison": comparison, "note": NO_LAW}
     if entropy and len(methods) == 2:
         for rule, members in _entropy_orders(problem, trained).items():
             comparison.setdefault(rule, {})["entropy_orders"] = members
@@ -408,12 +353,14 @@ def _entropy_orders(problem: Problem, trained: Sequence[Trained]) -> dict[str, l
     return found
 
 
-def judge(problem: Problem, exact: Model, parameters: Float[Tensor, "b p"]) -> dict[str, tuple[float | None, ...]]:
+def judge(problem: Problem, exact: Model, parameters: Float[Tensor, "b p"]) -> dict[str, tuple[Any, ...]]:
     """What parameters are worth, in float64: the loss of the differential equation itself, and the solution error.
 
     Args:
         exact: the residuals by autodiff in float64.
     """
+    if isinstance(exact, FieldResidual):
+        return equations.judge(problem, exact, parameters)
     flat, points = parameters.double(), error_grid(problem)
     with torch.no_grad():
         residual = exact.residual(flat)

@@ -44,6 +44,8 @@ def train(
         changes["step"] = rational(step, "--step")
         if changes["step"] <= 0:
             raise InputError(f"--step: {step} must be positive")
+    if problem.equations and model == "rfm":
+        raise InputError("--model: rfm solves one linear equation; equations are trained with two-layer")
     training: Training = replace(problem.training, **changes)
     problem = problem.with_(training=training, **({"dtype": dtype} if dtype else {}))
     methods: list[Method] = [method] if method else [*METHODS]  # type: ignore[list-item]
@@ -90,7 +92,18 @@ def _print(content: dict[str, Any], training: Training, dtype: str) -> None:
     columns = ["method", "seed", *(["step"] if descent else []), "at 0", last, "of the PDE", "error"]
     table(title, columns + (["reached at"] if "iterations_to" in first else []), rows)
     say(f"of the PDE: residual by AD in float64 {last}; error: of the solution, relative")
-    if descent and first["predicted"] is None:
+    if errors := first.get("solution_errors"):
+        worst = {name: [run["solution_errors"][name] for run in content["runs"]] for name in errors}
+        if len(errors) > 1:
+            shares = (
+                f"{name} {_number(min(found))} – {_number(max(found))}"
+                for name, found in worst.items()
+                if None not in found
+            )
+            say(f"error of each unknown over the runs: {', '.join(shares)}")
+    if "note" in content:
+        say(content["note"])
+    elif descent and first["predicted"] is None:
         from numerics.training.from_problem import MOST_RESIDUALS
 
         say(f"no law of the kernel: more than {MOST_RESIDUALS} residuals")

@@ -177,15 +177,15 @@ class _Judge:
     """What solutions of a sample leave: of the system that was solved, of the equation, and against the solution."""
 
     def __init__(self, study: Study) -> None:
+        from numerics.networks import symbolic
         from numerics.networks.networks import TwoLayer, preactivation
-        from numerics.training import from_problem
-        from numerics.training.from_problem import error_grid
+        from numerics.training.points import error_grid
 
         self.study = study
         self.exact = system(replace(study, arithmetic="float64"), "ad")[0]
         problem = study.problem(study.first)
         self.points = error_grid(problem, 128)
-        activation = from_problem.torch_activation(problem.activation)
+        activation = symbolic.torch_activation(problem.activation)
         shape = TwoLayer(study.count, 1, activation, "standard")
         _, b, w = shape.split(start(study))
         self.features = activation.value(preactivation(self.points, w, b))

@@ -110,13 +110,14 @@ def start(study: Study) -> Tensor:
 
 def network(study: Study, method: Method) -> Model:
     """The residuals of the networks, in float64 on the CPU."""
+    from numerics.networks import symbolic
     from numerics.networks.perceptrons import PerceptronResidual
     from numerics.training import from_problem
 
     problem = study.problem(study.first)
     if study.model == "perceptron":  # every depth with the same law of the start
         rows = from_problem.system(problem, method)
-        activation = from_problem.torch_activation(problem.activation)
+        activation = symbolic.torch_activation(problem.activation)
         return PerceptronResidual(study.depth, problem.count, 1, activation, rows, "ntk")
     return from_problem.model(problem, method)
 
@@ -171,7 +172,8 @@ def _run(study: Study, method: Method) -> EnsembleRun:
 def columns(study: Study, method: Method) -> Columns:
     import torch
 
-    from numerics.training.from_problem import error_grid, solution_error
+    from numerics.training.from_problem import solution_error
+    from numerics.training.points import error_grid
 
     problem = study.problem(study.first)
     points = error_grid(problem)

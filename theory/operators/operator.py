@@ -228,7 +228,8 @@ def _operator(text: str, dimension: int | None, given: tuple[str, ...] | None, w
     for suffix, unknown in unknowns.items():
         coefficient = sp.diff(expr, unknown)
         if coefficient.free_symbols & set(unknowns.values()):
-            raise InputError(f"{what}: {text[:60]!r} is not linear in u")
+            hint = '; pose it as problem.equations = ["left = right"]' if what == "problem.operator" else ""
+            raise InputError(f"{what}: {text[:60]!r} is not linear in u{hint}")
         alpha = tuple(suffix.count(name) for name in variables)
         gathered[alpha] = gathered.get(alpha, sp.Integer(0)) + coefficient
     if expr.xreplace(dict.fromkeys(unknowns.values(), sp.Integer(0))) != 0:
@@ -370,7 +371,7 @@ def discretise(operator: LinearOperator, choice: StencilChoice, steps: tuple[Fra
             origin = (Fraction(0),) * operator.dimension
             terms.append(DifferenceTerm(coefficient, alpha, None, Fraction(1), (origin,)))
             continue
-        axes = [_axis(m, choice) for m in alpha]
+        axes = [axis_stencil(m, choice) for m in alpha]
         stencil = axes[0] if len(axes) == 1 else stencils.tensor(*axes)
         scale = Fraction(1)
         for h, m in zip(steps, alpha, strict=True):
@@ -379,7 +380,12 @@ def discretise(operator: LinearOperator, choice: StencilChoice, steps: tuple[Fra
     return DifferenceOperator(operator, steps, tuple(terms))
 
 
-def _axis(derivative: int, choice: StencilChoice) -> Stencil:
+def axis_stencil(derivative: int, choice: StencilChoice) -> Stencil:
+    """The stencil that stands for a derivative along one axis, in units of h.
+
+    Raises:
+        InputError: too few offsets, or an order that the family does not have.
+    """
     if derivative == 0:
         return stencils.stencil(0, [0])
     if choice.offsets is not None and len(choice.offsets) <= derivative:

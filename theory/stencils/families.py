@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import prod
 
 from theory.base.errors import InputError
@@ -178,6 +178,33 @@ def backward(derivative: int, order: int = 1) -> Stencil:
     """The mirror image of :func:`forward`, on the nodes ``-(derivative + order - 1), ..., 0``."""
     ahead = forward(derivative, order)
     return stencil(derivative, [-s for s in reversed(ahead.offsets)])
+
+
+def inside(s: Stencil, low: int, high: int) -> Stencil:
+    """``s`` where its nodes lie in [low, high]; else the run of consecutive nodes nearest to it that does, of at least its order.
+
+    Raises:
+        InputError: there is no such run.
+
+    >>> inside(central(2), -1, 5).offsets == central(2).offsets, [str(c) for c in inside(central(2), 0, 5).weights]
+    (True, ['2', '-5', '4', '-1'])
+    """
+    s.require_one_variable("inside")
+    if all(low <= node <= high for node in s.offsets):
+        return s
+    count = s.derivative + s.order
+    if high - low + 1 < count:
+        raise InputError(
+            f"difference.step: derivative {s.derivative} to order {s.order} takes {count} nodes inside the domain, of which there are"
+            f" {high - low + 1}; take a smaller step or allow points outside it (difference.outside)"
+        )
+    start = min(max(-(count // 2), low), high - count + 1)
+    return _run(s.derivative, start, count)
+
+
+@cache
+def _run(derivative: int, start: int, count: int) -> Stencil:
+    return stencil(derivative, range(start, start + count))
 
 
 def laplacian(dimension: int, order: int = 2) -> Stencil:

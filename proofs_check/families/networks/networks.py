@@ -89,13 +89,13 @@ def _search(scope: Scope) -> SearchStrategy[Ensemble]:
 @lru_cache(maxsize=16)
 def _members(ensemble: Ensemble) -> tuple[tuple[TwoLayerResidual, Tensor, Tensor], ...]:
     """For each width the model, the parameters at the start and the kernels there."""
-    from numerics.networks import ntk
+    from numerics.networks import ntk, symbolic
     from numerics.networks.networks import TwoLayer, initialise
     from numerics.networks.two_layer import TwoLayerResidual
     from numerics.training import from_problem
 
     system = from_problem.system(ensemble.problem, ensemble.method)
-    activation = from_problem.torch_activation(ensemble.problem.activation)
+    activation = symbolic.torch_activation(ensemble.problem.activation)
     found = []
     for width in ensemble.widths:
         model = TwoLayerResidual(TwoLayer(width, 1, activation), system)

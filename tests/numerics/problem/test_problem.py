@@ -90,6 +90,16 @@ CHANGES: list[dict[str, Any]] = [
     {"training": Training(model="two-layer")},
     {"training": Training(step=Fraction(1, 3))},
     {"training": Training(depth=3)},
+    {"equations": ("u_xx = u",), "boundary": (Boundary(),)},
+    {"equations": ("u_xx = u",), "boundary": (Boundary(),), "rhs": ("x",)},
+    {"equations": ("u_xx = v",), "unknowns": ("u", "v"), "boundary": (Boundary(),), "solution": (("u", "x"),)},
+    {"equations": ("u_xx = k*u",), "parameters": (("k", Fraction(2)),), "boundary": (Boundary(),)},
+    {"equations": ("u_xx = k*u",), "parameters": (("k", Fraction(3)),), "boundary": (Boundary(),)},
+    {"equations": ("u_xx = u",), "mask": "1 - x**2"},
+    {"equations": ("u_xx = u",), "mask": "1 - x**2", "lift": "x"},
+    {"equations": ("u_xx = u",), "boundary": (Boundary(),), "periodic": ("x",)},
+    {"equations": ("u_xx = u",), "boundary": (Boundary(),), "along": ("x",)},
+    {"equations": ("u_xx = u",), "boundary": (Boundary(),), "outside": True},
 ]  # fmt: skip
 
 

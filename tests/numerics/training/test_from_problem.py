@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from numerics.matrices.assemble import float_matrix, float_rhs
+from numerics.networks import symbolic
 from numerics.networks.networks import Perceptron
 from numerics.networks.perceptrons import ModuleResidual, flatten
 from numerics.problem.problem import Boundary, Method, Problem, Training
@@ -60,12 +61,12 @@ def test_the_residual_is_that_of_the_matrix(name: str, method: Method) -> None:
 
 @pytest.mark.parametrize("text", ["z*exp(-z**2)", "1/(1 + z**2)", "atan(z)", "z**3", "asinh(z) + 1"])
 def test_expressions_become_towers(text: str) -> None:
-    jet = from_problem.torch_activation(activation(text))
+    jet = symbolic.torch_activation(activation(text))
     z = torch.linspace(-2, 2, 9, dtype=F64)
     fast, slow = jet.derivatives(z, 4), by_autograd(jet.value).derivatives(z, 4)
     for a, b in zip(fast, slow, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-11)
-    assert from_problem.torch_activation(activation("tanh")).name == "tanh"
+    assert symbolic.torch_activation(activation("tanh")).name == "tanh"
 
 
 def test_the_start_is_that_of_the_seed() -> None:
