@@ -55,9 +55,10 @@ def measure_cost(problem: Problem, device: str = "auto", seconds: float = 0.3) -
     from numerics.arithmetic.devices import resolve_device, resolve_dtype
     from numerics.networks.networks import TwoLayer, residual
     from numerics.networks.perceptrons import field
+    from numerics.networks.symbolic import torch_activation
     from numerics.networks.two_layer import TwoLayerResidual
     from numerics.training.ensembles import on
-    from numerics.training.from_problem import start, system, torch_activation
+    from numerics.training.from_problem import start, system
 
     place, kind = resolve_device(device), resolve_dtype(problem.dtype)
     problem = _within(problem)
