@@ -1,0 +1,179 @@
+(** * Singular values of finite difference matrices of sine, cosine and exponential features
+
+    A_AD has the entries (d/dx)^m sigma(w_j x + b_j) at x = x_i, A_FD those of a finite difference, M points and N
+    features.  As A_FD = A_AD diag(m(h w_j)) for sine and cosine features, Ostrowski's bounds for scaled columns order
+    the singular values; exponential features have a factor sinhc^2 >= 1 instead, and the order reverses.
+    The factorisations are those of [SineFactorisation.v] and [ExponentialFeatures.v], the bound of the symbol that of
+    [CentralSymbols.v], the singular values those of [Spectral.v]. *)
+From Coq Require Import Reals List Lia Lra.
+From Coquelicot Require Import Coquelicot.
+From Interval Require Import Tactic.
+From adfd Require Import Stencils SineFactorisation CentralSymbols ExponentialFeatures.
+Open Scope R_scope.
+
+(** ** Entries *)
+
+(** The factor of a column: the symbol, and at 0 its limit there, which is 1 ([CentralSymbols.symbol_limit]). *)
+Definition factor (m : nat) (S : stencil) (theta : R) : R := if Req_EM_T theta 0 then 1 else symbol m S theta.
+
+(** A feature of frequency 0 is a constant: its derivatives vanish, and so do its differences. *)
+Lemma A_AD_constant sigma m w b x i j : (1 <= m)%nat -> w j = 0 -> A_AD sigma m w b x i j = 0.
+Proof.
+intros Hm Hw. unfold A_AD. rewrite (Derive_n_ext _ (fun _ => sigma (b j))).
+2: { intros t. f_equal. rewrite Hw. ring. }
+destruct m as [|m]; [lia | apply Derive_n_const].
+Qed.
+Lemma A_FD_constant sigma m S h w b x i j : moment S 0 = 0 -> w j = 0 -> A_FD sigma m S h w b x i j = 0.
+Proof.
+intros HS Hw. unfold A_FD, FD. rewrite (wsum_ext_all S _ (fun _ => sigma (b j))).
+2: { intros s. f_equal. rewrite Hw. ring. }
+rewrite wsum_const, HS. unfold Rdiv. ring.
+Qed.
+
+(** The factorisation whenever the symbol is real. *)
+Lemma FD_real_symbol sigma m S h w b x : sigma = sin \/ sigma = cos -> h <> 0 -> w <> 0 -> symbol_im m S (h * w) = 0 ->
+  FD m S h (fun y => sigma (w * y + b)) x = Derive_n (fun y => sigma (w * y + b)) m x * symbol m S (h * w).
+Proof.
+intros Hs Hh Hw Him.
+assert (Hp : h ^ m <> 0) by now apply pow_nonzero. assert (Hq : w ^ m <> 0) by now apply pow_nonzero.
+assert (Hsum : wsum S (fun s => sin (s * (h * w) - INR m * (PI / 2))) = 0).
+{ unfold symbol_im in Him. apply Rmult_integral in Him. destruct Him as [Him | Him]; [exact Him|].
+  elim (Rinv_neq_0_compat ((h * w) ^ m)); [apply pow_nonzero; now apply Rmult_integral_contrapositive | exact Him]. }
+assert (main : forall z, FD m S h (fun y => sin (w * y + z)) x
+                         = w ^ m * sin (w * x + z + INR m * (PI / 2)) * symbol m S (h * w)).
+{ intros z. unfold FD, symbol.
+  rewrite (wsum_ext_all S (fun s => sin (w * (x + s * h) + z))
+    (fun s => sin (w * x + z + INR m * (PI / 2)) * cos (s * (h * w) - INR m * (PI / 2))
+              + cos (w * x + z + INR m * (PI / 2)) * sin (s * (h * w) - INR m * (PI / 2)))).
+  2: { intros s. rewrite <- sin_plus. f_equal. ring. }
+  rewrite wsum_plus, !wsum_scal, Hsum, Rpow_mult_distr. field. now split. }
+destruct Hs as [-> | ->].
+- rewrite (is_derive_n_unique _ _ _ _ (Derive_n_sin m w b x)). apply main.
+- rewrite (is_derive_n_unique _ _ _ _ (Derive_n_cos m w b x)).
+  assert (E : forall y, cos (y) = sin (y + PI / 2)) by (intros y; rewrite cos_sin; f_equal; ring).
+  rewrite (E (w * x + b + INR m * (PI / 2))).
+  replace (w * x + b + INR m * (PI / 2) + PI / 2) with (w * x + (b + PI / 2) + INR m * (PI / 2)) by ring.
+  rewrite <- main. unfold FD. f_equal. apply wsum_ext_all. intros s. rewrite E. f_equal. ring.
+Qed.
+Lemma entries_real_symbol sigma m S h w b x : sigma = sin \/ sigma = cos -> (1 <= m)%nat -> moment S 0 = 0 ->
+  (forall theta, theta <> 0 -> symbol_im m S theta = 0) -> h <> 0 ->
+  forall i j, A_FD sigma m S h w b x i j = A_AD sigma m w b x i j * factor m S (h * w j).
+Proof.
+intros Hs Hm HS Him Hh i j. unfold factor. destruct (Req_EM_T (h * w j) 0) as [H0 | H0].
+- assert (Hw : w j = 0) by (apply Rmult_integral in H0; tauto).
+  rewrite A_FD_constant, A_AD_constant by assumption. ring.
+- apply FD_real_symbol; auto. intros H. apply H0. rewrite H. ring.
+Qed.
+Lemma entries_central sigma m p S h w b x : sigma = sin \/ sigma = cos -> standard_central m p S -> h <> 0 ->
+  forall i j, A_FD sigma m S h w b x i j = A_AD sigma m w b x i j * factor m S (h * w j).
+Proof.
+intros Hs H. assert (H' := H). destruct H' as (Hm & Hp & _ & _ & Ho).
+apply entries_real_symbol; auto; [now apply (order_conditions_sum m p) |].
+intros theta Ht. pose proof (central_real m p S theta H Ht) as E. rewrite symbolC_parts in E by exact Ht.
+now injection E.
+Qed.
+Lemma entries_symmetric sigma m p S h w b x : sigma = sin \/ sigma = cos -> (1 <= m)%nat -> order_conditions m p S ->
+  symmetric m S -> h <> 0 ->
+  forall i j, A_FD sigma m S h w b x i j = A_AD sigma m w b x i j * factor m S (h * w j).
+Proof.
+intros Hs Hm Ho Hsym. apply entries_real_symbol; auto; [now apply (order_conditions_sum m p) |].
+intros theta _. unfold symbol_im. rewrite symmetric_im by exact Hsym. unfold Rdiv. ring.
+Qed.
+Lemma factor_central m p S theta : standard_central m p S -> Rabs (factor m S theta) <= 1.
+Proof.
+intros H. unfold factor. destruct (Req_EM_T theta 0) as [Ht | Ht]; [rewrite Rabs_R1; lra|].
+rewrite <- Cmod_R, <- (central_real m p) by assumption. now apply (central_bounded m p).
+Qed.
+
+(** Exponential features and the central second difference of order 2: the factor, sinhc^2, is at least 1. *)
+Definition exp_factor (theta : R) : R := if Req_EM_T theta 0 then 1 else (sinh (theta / 2) / (theta / 2)) ^ 2.
+Lemma entries_exp h w b x : h <> 0 ->
+  forall i j, A_FD exp 2 second_difference h w b x i j = A_AD exp 2 w b x i j * exp_factor (h * w j).
+Proof.
+intros Hh i j. unfold exp_factor. destruct (Req_EM_T (h * w j) 0) as [H0 | H0].
+- assert (Hw : w j = 0) by (apply Rmult_integral in H0; tauto).
+  rewrite A_FD_constant, A_AD_constant; [ring | lia | exact Hw | | exact Hw].
+  unfold moment, second_difference, wsum, node, weight; simpl. ring.
+- unfold A_FD, A_AD. rewrite FD_exp, exp_symbol_second by (auto; left; intros H; apply H0; rewrite H; ring). ring.
+Qed.
+Lemma exp_factor_ge_1 theta : 1 <= exp_factor theta.
+Proof.
+unfold exp_factor. destruct (Req_EM_T theta 0) as [Ht | Ht]; [lra|].
+rewrite <- exp_symbol_second by exact Ht. now apply exp_symbol_second_ge_1.
+Qed.
+
+(** ** Matrices *)
+From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp.analysis Require Import Rstruct.
+From adfd Require Import SingularValues Spectral.
+Import Order.TTheory GRing.Theory Num.Theory.
+Local Open Scope ring_scope.
+
+(** The matrices of M points and N features; from here on [sigma k] is the k-th singular value. *)
+Definition AD (act : R -> R) (m : nat) (w b x : nat -> R) (M N : nat) : 'M[R]_(M, N) :=
+  \matrix_(i, j) A_AD act m w b x i j.
+Definition FD (act : R -> R) (m : nat) (S : stencil) (h : R) (w b x : nat -> R) (M N : nat) : 'M[R]_(M, N) :=
+  \matrix_(i, j) A_FD act m S h w b x i j.
+Lemma diagonal_factor act m S h w b x M N (f : R -> R) :
+  (forall i j, A_FD act m S h w b x i j = A_AD act m w b x i j * f (h * w j)) ->
+  FD act m S h w b x M N = AD act m w b x M N *m diag_mx (\row_j f (h * w j)).
+Proof. by move=> E; apply/matrixP => i j; rewrite mul_mx_diag !mxE E. Qed.
+
+(** *** Sine and cosine features *)
+
+(** Ostrowski's bounds: any symmetric stencil of the parity of m that is consistent with d^m/dx^m, m >= 1 (its moment
+    equations hold to some order p), any weights, biases, points, any step h <> 0, any M and N: if
+    dmin <= |m(h w_j)| <= dmax for every j, then dmin sigma_k(A_AD) <= sigma_k(A_FD) <= dmax sigma_k(A_AD). *)
+Theorem ostrowski_sine act m p S (h : R) (w b x : nat -> R) M N (dmin dmax : R) : act = sin \/ act = cos -> (0 < m)%N ->
+  order_conditions m p S -> Stencils.symmetric m S -> h <> 0 -> 0 <= dmin -> 0 <= dmax ->
+  (forall j : 'I_N, dmin <= `|factor m S (h * w j)| <= dmax) ->
+  forall k, (0 < k <= M)%N ->
+  dmin * sigma k (AD act m w b x M N) <= sigma k (FD act m S h w b x M N) <= dmax * sigma k (AD act m w b x M N).
+Proof.
+move=> Hs /ssrnat.leP Hm Ho Hsym Hh d0 D0 bound k kM.
+rewrite (diagonal_factor act m S h w b x M N (factor m S) (entries_symmetric act m p S h w b x Hs Hm Ho Hsym Hh)).
+by apply: Spectral.ostrowski => // j; rewrite mxE.
+Qed.
+
+(** The sine ordering: every m >= 1, every even order p, the standard central stencil, any weights, biases, points, any
+    step h <> 0, any M and N: sigma_k(A_FD) <= sigma_k(A_AD) for every k. *)
+Theorem sine_ordering act m p S (h : R) (w b x : nat -> R) M N : act = sin \/ act = cos -> standard_central m p S -> h <> 0 ->
+  forall k, (0 < k <= M)%N -> sigma k (FD act m S h w b x M N) <= sigma k (AD act m w b x M N).
+Proof.
+move=> Hs HS Hh k kM; rewrite (diagonal_factor act m S h w b x M N (factor m S) (entries_central act m p S h w b x Hs HS Hh)).
+rewrite -[X in _ <= X]mul1r.
+have bound (j : 'I_N) : 0 <= `|(\row_j factor m S (h * w j) : 'rV[R]_N) 0 j| <= 1.
+  by rewrite normr_ge0 mxE; apply/RleP; exact: factor_central HS.
+by have /andP[] := Spectral.ostrowski (AD act m w b x M N) kM (lexx 0) ler01 bound.
+Qed.
+
+(** Interlacing: the same with Nb boundary rows B below both matrices: sigma_{k+Nb}(A_FD) <= sigma_k(A_AD) for every k
+    with k + Nb in range. *)
+Theorem interlacing_sine act m p S (h : R) (w b x : nat -> R) M N Nb (B : 'M[R]_(Nb, N)) : act = sin \/ act = cos ->
+  standard_central m p S -> h <> 0 -> forall k, (0 < k)%N -> (k + Nb <= M + Nb)%N ->
+  sigma (k + Nb) (col_mx (FD act m S h w b x M N) B) <= sigma k (col_mx (AD act m w b x M N) B).
+Proof.
+move=> Hs HS Hh k k0; rewrite leq_add2r => kM; have kM' : (0 < k <= M)%N by rewrite k0.
+apply: le_trans (Spectral.interlacing _ _ k0 kM) _; apply: le_trans (sigma_more_rows _ B kM').
+exact: sine_ordering Hs HS Hh _ kM'.
+Qed.
+
+(** *** Exponential features *)
+
+(** The reversal: the central second difference of order 2, any weights, biases, points, any step h <> 0, any M and N:
+    A_FD = A_AD diag(sinhc^2(h w_j / 2)) with factors at least 1, and sigma_k(A_FD) >= sigma_k(A_AD) for every k. *)
+Theorem exponential_reversal (h : R) (w b x : nat -> R) M N : h <> 0 ->
+  [/\ FD exp 2 second_difference h w b x M N = AD exp 2 w b x M N *m diag_mx (\row_j exp_factor (h * w j)),
+    forall theta, 1 <= exp_factor theta
+  & forall k, (0 < k <= M)%N ->
+    sigma k (AD exp 2 w b x M N) <= sigma k (FD exp 2 second_difference h w b x M N)].
+Proof.
+move=> Hh; have E := diagonal_factor exp 2 _ h w b x M N exp_factor (entries_exp h w b x Hh).
+have ge1 theta : 1 <= exp_factor theta by apply/RleP; exact: exp_factor_ge_1.
+split; [exact: E|exact: ge1|] => k kM; rewrite E -[X in X <= _]mul1r; pose C := \sum_(j < N) exp_factor (h * w j).
+have bound (j : 'I_N) : 1 <= `|(\row_j exp_factor (h * w j) : 'rV[R]_N) 0 j| <= C.
+  rewrite mxE ger0_norm ?(le_trans ler01) // ge1 /= /C (bigD1 j) //= ler_addl sumr_ge0 // => i _.
+  exact: le_trans ler01 (ge1 _).
+have C0 : 0 <= C by rewrite /C sumr_ge0 // => i _; exact: le_trans ler01 (ge1 _).
+by have /andP[] := Spectral.ostrowski (AD exp 2 w b x M N) kM ler01 C0 bound.
+Qed.
