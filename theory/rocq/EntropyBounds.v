@@ -43,13 +43,11 @@ Proof.
   { intros j Hj. unfold replaced. destruct (Nat.eqb j k); auto. }
   assert (power q (exp t) = exp (q * t)) as W by (rewrite power_Rpower by assumption; unfold Rpower; rewrite ln_exp; reflexivity).
   unfold H. rewrite probability_share, shannon_share; [|apply powers_positive; auto|lia].
-  rewrite !(sum_without _ r k Hk). unfold replaced at 2 4 5 7. rewrite Nat.eqb_refl, W, ln_exp.
-  rewrite (sum_ext _ (fun j => if Nat.eqb j k then 0 else power q (sigma j)));
-    [|intros j _; unfold replaced; destruct (Nat.eqb j k); reflexivity].
-  rewrite (sum_ext (fun j => if Nat.eqb j k then 0 else power q (replaced sigma k (exp t) j) * ln _)
-    (fun j => if Nat.eqb j k then 0 else power q (sigma j) * ln (power q (sigma j))));
-    [|intros j _; unfold replaced; destruct (Nat.eqb j k); reflexivity].
-  reflexivity.
+  assert (forall f, sum (fun j => f (power q (replaced sigma k (exp t) j))) r = rest f + f (exp (q * t))) as F.
+  { intros f. rewrite (sum_without _ r k Hk). unfold rest. f_equal.
+    - apply sum_ext. intros j _. unfold replaced. destruct (Nat.eqb j k); reflexivity.
+    - unfold replaced. rewrite Nat.eqb_refl, W. reflexivity. }
+  rewrite (F (fun w => w)), (F (fun w => w * ln w)), ln_exp. reflexivity.
 Qed.
 
 (** The entropy is ln S - L / S, and ln p_k = ln w_k - ln S, with w = sigma^q, S its sum and L that of w ln w. *)
@@ -59,8 +57,8 @@ Lemma slope_formula q sigma r k : positive sigma r -> (k < r)%nat ->
 Proof.
   intros P Hk w S L. pose proof (powers_positive q sigma r P) as W.
   assert (0 < S) as Sp by (apply sum_pos; auto; lia). pose proof (W k Hk) as Wk. cbv beta in Wk.
-  unfold H. rewrite probability_share, shannon_share by (auto; lia). unfold share at 1 2.
-  fold (w k) S in *. change (fun j => power q (sigma j)) with w. fold S L.
+  unfold H. rewrite probability_share, shannon_share by (auto; lia).
+  change (- q * (w k / S) * (ln (w k / S) + (ln S - L / S)) = q * (w k / S) * (L / S - ln (w k))).
   rewrite ln_div by auto. field. lra.
 Qed.
 
@@ -82,7 +80,8 @@ Proof.
   assert (ln (w k) = q * ln (sigma k)) as Lw by (rewrite <- E, ln_exp; reflexivity).
   rewrite (slope_formula q sigma r k P Hk). cbv zeta. change (fun j => power q (sigma j)) with w.
   change (fun j => power q (sigma j) * ln (power q (sigma j))) with (fun j => w j * ln (w j)).
-  rewrite !(sum_without _ r k Hk). fold C D. change (power q (sigma k)) with (w k).
+  rewrite (sum_without w r k Hk), (sum_without (fun j => w j * ln (w j)) r k Hk). fold C D.
+  change (power q (sigma k)) with (w k).
   auto_derive.
   - rewrite E. repeat split; lra.
   - rewrite E, Lw. field. lra.
@@ -117,7 +116,7 @@ Proof.
 Qed.
 
 (** From a statement on ln sigma_k to factors of sigma_k. *)
-Lemma factors sigma k d c : 0 < sigma k -> 1 < c < exp d -> ln (sigma k) < ln (c * sigma k) < ln (sigma k) + d.
+Lemma factors (sigma : nat -> R) k d c : 0 < sigma k -> 1 < c < exp d -> ln (sigma k) < ln (c * sigma k) < ln (sigma k) + d.
 Proof.
   intros P [A B]. rewrite ln_mult by lra. assert (0 < ln c) by (rewrite <- ln_1; apply ln_increasing; lra).
   assert (ln c < d) by (rewrite <- (ln_exp d); apply ln_increasing; lra). lra.
@@ -203,12 +202,16 @@ Proof.
   set (d := sum (fun k => Rabs (s k - s' k)) r). set (A := sum s r) in *. set (B := sum s' r) in *.
   assert (Rabs (A - B) <= d) as G by (unfold A, B, d; rewrite <- sum_minus; apply sum_abs_le).
   assert (sum (fun k => Rabs (share s r k - share s' r k)) r <= / A * d + (Rabs (A - B) / (A * B)) * B) as T.
-  { unfold d, B. rewrite <- !sum_scal, <- sum_plus. fold B. apply sum_le. intros k Hk. unfold share. fold A B.
+  { set (c := Rabs (A - B) / (A * B)). unfold d, B. rewrite <- !sum_scal, <- sum_plus. unfold c. fold B.
+    apply sum_le. intros k Hk. unfold share. fold A B.
     replace (s k / A - s' k / B) with (/ A * (s k - s' k) + s' k * ((B - A) / (A * B))) by (field; lra).
-    apply Rle_trans with (1 := Rabs_triang _ _). rewrite !Rabs_mult.
-    rewrite (Rabs_pos_eq (/ A)) by (left; apply Rinv_0_lt_compat; auto). rewrite (Rabs_pos_eq (s' k)) by auto.
-    apply Rplus_le_compat_l. right. unfold Rdiv. rewrite Rabs_mult, (Rabs_minus_sym B A).
-    rewrite (Rabs_pos_eq (/ (A * B))) by (left; apply Rinv_0_lt_compat, Rmult_lt_0_compat; auto). ring. }
+    apply Rle_trans with (1 := Rabs_triang _ _).
+    assert (Rabs (/ A * (s k - s' k)) = / A * Rabs (s k - s' k)) as X.
+    { rewrite Rabs_mult. f_equal. apply Rabs_pos_eq. left; apply Rinv_0_lt_compat; auto. }
+    assert (Rabs (s' k * ((B - A) / (A * B))) = Rabs (A - B) / (A * B) * s' k) as Y.
+    { rewrite Rabs_mult, (Rabs_pos_eq (s' k)) by auto. unfold Rdiv. rewrite Rabs_mult, (Rabs_minus_sym B A).
+      rewrite (Rabs_pos_eq (/ (A * B))); [ring|]. left; apply Rinv_0_lt_compat, Rmult_lt_0_compat; auto. }
+    rewrite X, Y. apply Rle_refl. }
   replace (Rabs (A - B) / (A * B) * B) with (/ A * Rabs (A - B)) in T by (field; lra).
   assert (/ A * Rabs (A - B) <= / A * d) as U by (apply Rmult_le_compat_l; [left; apply Rinv_0_lt_compat|]; auto).
   unfold Rdiv at 2. lra.
@@ -325,7 +328,7 @@ Proof.
   (* the right-hand side is 1 - 1 *)
   assert (forall x, (x < r)%nat -> sum (J x) r = p x) as Jrow.
   { intros x Hx. unfold J. rewrite sum_plus.
-    rewrite (sum_ext _ (fun y => delta x y * (fun _ => m x) y)) by reflexivity. rewrite sum_delta by exact Hx.
+    rewrite (sum_delta (fun _ => m x)) by exact Hx.
     rewrite (sum_ext (fun y => u x * v y / T) (fun y => u x / T * v y)) by (intros; field; lra).
     rewrite sum_scal, Tv. unfold u. field. lra. }
   assert (sum (fun x => sum (fun y => q y * W x y - J x y) r) r = 0) as Right.
