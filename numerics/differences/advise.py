@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -9,19 +10,20 @@ from typing import Any
 
 from numerics.differences.cost import measure_cost
 from numerics.differences.model import (
-    ErrorModel,
+    STEPS,
     Parts,
     Values,
     at_step,
     error_model,
     measured_error,
     ratios,
-    rms,
+    ray,
+    step_ranges,
     thinned,
     values,
-    with_largest_step,
 )
 from numerics.differences.search import (
+    AGREE,
     FLOATS,
     Advice,
     ArithmeticAdvice,
@@ -30,15 +32,24 @@ from numerics.differences.search import (
     StencilAdvice,
     inputs,
     label,
+    near,
     recommended,
 )
+from numerics.differences.solution import misses_jumps, posed, solution_errors
+from numerics.differences.steps import NEAR, UNUSABLE, least, rms
 from numerics.matrices.batches import Workbench
 from numerics.problem.problem import Arithmetic, Problem
 from numerics.runs.cells import Outcome, cell_by_cell
 from numerics.runs.grid import Cell
 from theory.base.errors import InputError
+from theory.base.exact import spell
 from theory.operators.operator import StencilChoice
 
+VANISH = "the leading truncation terms vanish on these features: any step that is not small will do"
+SEARCHED = 128
+"""Most points, and most features, on which steps are tried."""
+CLEARLY = 4.0
+"""How far the error must rise above a best step for that to be one, where no truncation is expected."""
 CANDIDATES = (
     StencilChoice("central", 2),
     StencilChoice("central", 4),
@@ -62,12 +73,19 @@ def study(problem: Problem, *, cost: bool = True, device: str = "auto") -> Advic
     smaller = thinned(problem)
     given = values(smaller)
     choices, skipped = _choices(smaller)
-    stored = {a: inputs(smaller, a) for a in FLOATS}
-    found = tuple(_in_arithmetic(given, stored[a], a, choices) for a in FLOATS)
+    few = thinned(smaller, SEARCHED)
+    searched = given if few is smaller else values(few)
+    stored = {a: inputs(few, a) for a in FLOATS}
+    found = tuple(
+        ArithmeticAdvice(
+            a, _stencils(searched, stored[a], a, choices), measured_error(few, a, few.h), at_step(given, a)
+        )
+        for a in FLOATS
+    )
     best = recommended(next(a for a in found if a.arithmetic == problem.dtype))
     then = smaller.with_(stencil=next(c for c, name in choices if name == best.label))
-    if best.suggested is not None:
-        then = with_largest_step(then, Fraction(best.suggested))
+    if best.suggested_steps:
+        then = then.with_(step=tuple(Fraction(h) for h in best.suggested_steps))
     return Advice(
         problem,
         rms(stored[problem.dtype].exact),
@@ -105,72 +123,142 @@ def _alike(first: Sequence[Any], second: Sequence[Any]) -> bool:
     return [nodes(s) for s in first] == [nodes(s) for s in second]
 
 
-def _in_arithmetic(
+def _stencils(
     given: Values, stored: Inputs, arithmetic: Arithmetic, choices: Sequence[tuple[StencilChoice, str]]
-) -> ArithmeticAdvice:
-    problem = given.problem
-    stencils = tuple(
-        _stencil(given, stored, arithmetic, choice, name, own=k == 0) for k, (choice, name) in enumerate(choices)
-    )
-    return ArithmeticAdvice(
-        arithmetic, stencils, measured_error(problem, arithmetic, problem.h), at_step(given, arithmetic)
+) -> tuple[StencilAdvice, ...]:
+    tried = choices[:2] if misses_jumps(given.problem) else choices  # higher orders gain nothing at kinks
+    return tuple(
+        _stencil(given, stored, arithmetic, choice, name, own=k == 0) for k, (choice, name) in enumerate(tried)
     )
 
 
 def _stencil(
     given: Values, stored: Inputs, arithmetic: Arithmetic, choice: StencilChoice, name: str, *, own: bool
 ) -> StencilAdvice:
+    """Along the ray of the problem's own steps; along another where that gains a factor NEAR."""
+    first = _on_ray(given, stored, arithmetic, choice, name, own)
+    other = _own_ratios(given, choice, arithmetic)
+    if other is None:
+        return first
+    second = _on_ray(replace(given, problem=given.problem.with_(step=other)), stored, arithmetic, choice, name, own)
+    if second.step is None or (first.step is not None and _error(second) >= _error(first) / NEAR):
+        return first
+    return replace(second, here=first.here)
+
+
+def _error(found: StencilAdvice) -> float:
+    if found.solution_errors:
+        return min(e for _, e in found.solution_errors)
+    return found.best.error if found.best else math.inf
+
+
+def _own_ratios(given: Values, choice: StencilChoice, arithmetic: Arithmetic) -> tuple[Fraction, ...] | None:
+    """The step that suits the derivatives along each axis; None where the problem's own have about their ratio."""
+    problem, ranges = given.problem, step_ranges(given, arithmetic)
+    if problem.dimension == 1 or "point" in choice.name:
+        return None
+    parts: list[float | None] = []
+    for axis, steps in enumerate(ranges):
+        model = error_model(given, choice, arithmetic, axis, steps)
+        alone = model.optimum() if model.smooth else None
+        parts.append(None if alone is None else alone / steps[1])
+    known = [part for part in parts if part is not None]
+    usual = math.exp(sum(map(math.log, known)) / len(known)) if known else 1 / 16
+    wanted = [high * (usual if part is None else part) for (_, high), part in zip(ranges, parts, strict=True)]
+    now = [float(h) for h in problem.steps]
+    away = [w / h for w, h in zip(wanted, now, strict=True)]
+    if max(away) <= NEAR * min(away):
+        return None
+    return tuple(Fraction(near(h)) for h in wanted)
+
+
+def _on_ray(
+    given: Values, stored: Inputs, arithmetic: Arithmetic, choice: StencilChoice, name: str, own: bool
+) -> StencilAdvice:
     problem = given.problem.with_(stencil=choice, step=ratios(given.problem))
     shifts = {s for term in problem.difference.terms for s, w in zip(term.shifts, term.weights, strict=True) if w}
-    model = error_model(given, choice, arithmetic)
     found = StencilAdvice(
         name, choice.to_dict(), own, problem.difference.order, len(shifts), "none", None, None, None, None, None
     )
-    measured = Measured(problem, stored)
-    if not model.smooth:
-        return _searched(
-            model, measured, found, f"{problem.activation_name} lacks the derivatives of the truncation terms"
+    low, high = ray(given, arithmetic)
+    model = error_model(given, choice, arithmetic, steps=(low, high) if low < high else STEPS)
+    if model.smooth:
+        found = replace(found, here=model.parts(float(given.problem.h)))
+    if low >= high:
+        return replace(
+            found,
+            usable=False,
+            reason="steps in this ratio are below the spacing of the coordinates on one axis or beyond another",
         )
-    found = replace(found, here=model.parts(float(given.problem.h)))
-    step = model.optimum()
-    if step is None and not model.truncation(1.0) > 0 and measured.scan() and measured.inner():
-        return _searched(model, measured, found, "the leading truncation terms vanish on these features")
-    if step is None:
-        return replace(found, reason=_no_optimum(model))
-    if not measured.confirms(step):
-        return _searched(model, measured, found, "the leading truncation terms say too little about these features")
+    if misses_jumps(problem):
+        return _solved(problem, found, arithmetic)
+    why = "" if model.smooth else f"{problem.activation_name} lacks the derivatives of the truncation terms"
+    measured = Measured(problem, stored)
+    best = least(measured.error, low, high, model.optimum() if model.smooth else None)
+    if not math.isfinite(best.error):
+        return replace(found, usable=False, reason="an entry is not finite at any step")
+    exact = model.smooth and not model.truncation(1.0) > 0
+    if exact and not any(e > CLEARLY * best.error for h, e in best.tried if h > best.step):
+        return replace(found, reason=VANISH)
+    step, basis, parts = best.step, "search", None
+    if best.edge:
+        basis, why = (
+            "edge",
+            {
+                "high": "the error falls up to the greatest step that the domain allows",
+                "low": "the error falls down to the spacing of the coordinates",
+            }[best.edge],
+        )
+    elif model.smooth:
+        modelled = model.optimum()
+        factor, ratio = AGREE
+        if (
+            modelled is not None
+            and 1 / ratio < modelled / best.step < ratio
+            and best.good[0] <= modelled <= best.good[1]
+            and measured.error(modelled) <= factor * best.error
+        ):
+            step, basis, parts = modelled, "model", model.parts(modelled)
+        else:
+            why = (
+                VANISH.partition(":")[0]
+                if exact
+                else "the leading truncation terms say too little about these features"
+            )
+    if parts is None:
+        roundoff = min(best.error, model.roundoff(step))  # the model's even where its truncation is not
+        parts = Parts(step, best.error - roundoff, roundoff, model.parts(step).worst_roundoff)
+    return _with_steps(replace(
+        found, basis=basis, step=step, good=best.good, best=parts, usable=best.error < UNUSABLE * rms(stored.exact),
+        reason=None if basis == "model" else why if basis == "edge" else f"{why}: steps were tried instead",
+    ), problem, measured)  # fmt: skip
+
+
+def _with_steps(found: StencilAdvice, problem: Problem, measured: Measured) -> StencilAdvice:
+    """With the steps of all axes, and short ones."""
+    assert found.step is not None
+    short = measured.short(found.step)
+    parts = ratios(problem)
     return replace(
         found,
-        basis="model",
-        step=step,
-        suggested=measured.short(step),
-        good=model.good_steps(step),
-        best=model.parts(step),
+        suggested=spell(short),
+        steps=tuple(float(r) * found.step for r in parts),
+        suggested_steps=tuple(spell(r * short) for r in parts),
     )
 
 
-def _no_optimum(model: ErrorModel) -> str:
-    if not model.truncation(1.0) > 0:
-        return "the leading truncation terms vanish on these features: any step that is not small will do"
-    return "no step between 1e-12 and 16 is best"
-
-
-def _searched(model: ErrorModel, measured: Measured, found: StencilAdvice, why: str) -> StencilAdvice:
-    """By measuring; round-off is the model's even where its truncation is not."""
-    if not measured.errors and not measured.scan():
-        return replace(found, reason=f"{why}, and no step is best")
-    step, error = measured.least()
-    roundoff = min(error, model.roundoff(step))
-    best = Parts(step, error - roundoff, roundoff, model.parts(step).worst_roundoff)
+def _solved(problem: Problem, found: StencilAdvice, arithmetic: Arithmetic) -> StencilAdvice:
+    """By the error of the least-squares solution."""
+    errors = solution_errors(posed(problem), arithmetic)
+    step, error = min(errors, key=lambda one: one[1])
+    near_best = [h for h, e in errors if e <= NEAR * error]
+    parts = ratios(problem)
     return replace(
-        found,
-        basis="search",
-        step=step,
-        suggested=measured.short(step),
-        good=measured.near(),
-        best=best,
-        reason=f"{why}: steps were tried instead",
-    )
+        found, basis="solution", step=step, suggested=spell(Fraction(step)), good=(min(near_best), max(near_best)),
+        steps=tuple(float(r) * step for r in parts), suggested_steps=tuple(spell(r * Fraction(step)) for r in parts),
+        usable=error < UNUSABLE, solution_errors=errors,
+        reason=f"{problem.activation_name} has kinks, of which AD misses the jumps: the error of the least-squares solution decides",
+    )  # fmt: skip
 
 
 def advise_row(cell: Cell) -> dict[str, Any]:

@@ -13,9 +13,11 @@ import numpy as np
 from numerics.problem.drawn import features, interior_points
 from numerics.problem.problem import METHODS, Method, Problem
 
-MAX_ENTRIES = 2**19
+MAX_ENTRIES = 2**17
 """Most points times features that the cost is measured on; the ratio of the two methods depends little on it."""
 MAX_FEATURES = 4096
+LEAST, PATIENCE = 5, 3.0
+"""So many repetitions are wished for, and waited for so many seconds longer."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def measure_cost(problem: Problem, device: str = "auto", seconds: float = 0.3) -
     for run in timed.values():
         run()
     end = time.perf_counter() + seconds * len(timed)
-    while time.perf_counter() < end or not taken["ad"]:
+    while time.perf_counter() < end or (len(taken["ad"]) < LEAST and time.perf_counter() < end + PATIENCE):
         for name, run in timed.items():
             begin = time.perf_counter()
             run()

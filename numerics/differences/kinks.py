@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from numerics.differences.model import rms
+from numerics.differences.steps import rms
 from numerics.differences.subject import derivative
 from theory.operators.operator import MultiIndex
 

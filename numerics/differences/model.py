@@ -22,6 +22,7 @@ from jaxtyping import Float
 
 from numerics.arithmetic.backends import FloatBackend
 from numerics.differences.floor import Floor, predicted_floor
+from numerics.differences.steps import NEAR, bounds, rms
 from numerics.matrices.assemble import float_matrix, float_rhs
 from numerics.problem.drawn import features, interior_points
 from numerics.problem.problem import Arithmetic, Problem
@@ -31,25 +32,23 @@ from theory.base.expressions import evaluate
 from theory.entropy.entropy import EntropyValue, truncated_entropy
 from theory.features.activations import z
 from theory.operators import roundoff
-from theory.operators.operator import StencilChoice, differentiate
+from theory.operators.operator import DifferenceTerm, StencilChoice, differentiate
 
 Matrix = Float[np.ndarray, "n m"]
 
 MAX_SIZE = 384
 """Most points, and most features, that are looked at; larger problems are thinned out evenly."""
 STEPS = (1e-12, 16.0)
-"""Steps between which an optimum is looked for."""
-NEAR = 2.0
-"""A step is called good while its error is at most this times the least."""
+"""Steps between which an optimum is looked for where the domain is not known."""
 
 
-def thinned(problem: Problem) -> Problem:
-    """The problem itself, or one with :data:`MAX_SIZE` of its features and points, evenly chosen."""
+def thinned(problem: Problem, most: int = MAX_SIZE) -> Problem:
+    """The problem itself, or one with at most so many of its features and points, evenly chosen."""
     points, drawn = interior_points(problem), features(problem)
-    if len(points) <= MAX_SIZE and problem.count <= MAX_SIZE:
+    if len(points) <= most and problem.count <= most:
         return problem
-    chosen = _even(len(points))
-    kept = _even(problem.count)
+    chosen = _even(len(points), most)
+    kept = _even(problem.count, most)
     return problem.with_(
         interior=tuple(points[i] for i in chosen),
         layout="grid",
@@ -59,8 +58,8 @@ def thinned(problem: Problem) -> Problem:
     )
 
 
-def _even(n: int) -> list[int]:
-    return list(range(n)) if n <= MAX_SIZE else [int(i) for i in np.linspace(0, n - 1, MAX_SIZE)]
+def _even(n: int, most: int) -> list[int]:
+    return list(range(n)) if n <= most else [int(i) for i in np.linspace(0, n - 1, most)]
 
 
 @dataclass(frozen=True)
@@ -144,12 +143,14 @@ class ErrorModel:
         rho: degree m to ρ_m: typical round-off is √Σ (ρ_m h^-m)².
         worst: degree m to its worst case.
         smooth: whether σ has the derivatives that the leading terms need; if not, they say nothing.
+        steps: between which an optimum is looked for.
     """
 
     gram: dict[tuple[int, int], float]
     rho: dict[int, float]
     worst: dict[int, float]
     smooth: bool
+    steps: tuple[float, float] = STEPS
 
     def truncation(self, h: float) -> float:
         """Root mean square of the leading terms."""
@@ -177,11 +178,11 @@ class ErrorModel:
             found = roundoff.least_error_step(m, p, self.rho[m], self.truncation(1.0))
         else:
             found = self._search()
-        return found if STEPS[0] < found < STEPS[1] else None
+        return found if self.steps[0] < found < self.steps[1] else None
 
     def _search(self) -> float:
         """The minimum by golden section in log h, around the best of a coarse grid."""
-        grid = np.linspace(math.log(STEPS[0]), math.log(STEPS[1]), 241)
+        grid = np.linspace(math.log(self.steps[0]), math.log(self.steps[1]), 241)
         best = int(np.argmin([self.error(math.exp(t)) for t in grid]))
         a, b = float(grid[max(0, best - 1)]), float(grid[min(240, best + 1)])
         ratio = (math.sqrt(5) - 1) / 2
@@ -194,7 +195,7 @@ class ErrorModel:
         """The steps whose error is at most :data:`NEAR` times that at ``best``."""
         limit = NEAR * self.error(best)
         ends = []
-        for outer in (STEPS[0], STEPS[1] * 64):
+        for outer in (self.steps[0], self.steps[1] * 64):
             a, b = math.log(best), math.log(outer)
             if self.error(outer) <= limit:
                 ends.append(outer)
@@ -216,8 +217,16 @@ def with_largest_step(problem: Problem, h: Fraction | float) -> Problem:
     return problem.with_(step=tuple(ratio * Fraction(h) for ratio in ratios(problem)))
 
 
-def leading_terms(given: Values, choice: StencilChoice) -> tuple[dict[int, Matrix], bool]:
+def _along(term: DifferenceTerm, axis: int | None) -> bool:
+    """Whether a derivative is one along the axis alone; None takes all."""
+    alpha = term.derivative
+    return axis is None or (alpha is not None and alpha[axis] > 0 and sum(alpha) == alpha[axis])
+
+
+def leading_terms(given: Values, choice: StencilChoice, axis: int | None = None) -> tuple[dict[int, Matrix], bool]:
     """Power p to the leading truncation terms of that order at h = 1, (N, M); whether σ has their derivatives.
+
+    With an axis only those of the derivatives along it.
 
     Raises:
         InputError: the stencils do not fit the operator.
@@ -227,7 +236,7 @@ def leading_terms(given: Values, choice: StencilChoice) -> tuple[dict[int, Matri
     leading: dict[int, Matrix] = {}
     smooth = True
     for term in problem.difference.terms:
-        if term.stencil is None or term.stencil.is_exact:
+        if term.stencil is None or term.stencil.is_exact or not _along(term, axis):
             continue
         (first,) = term.stencil.truncation(1)
         smooth = smooth and bool(problem.activation.smoothness >= first.derivative)
@@ -239,14 +248,39 @@ def leading_terms(given: Values, choice: StencilChoice) -> tuple[dict[int, Matri
     return leading, smooth
 
 
-def error_model(given: Values, choice: StencilChoice, arithmetic: str) -> ErrorModel:
+def step_ranges(given: Values, arithmetic: str) -> tuple[tuple[float, float], ...]:
+    """Least and greatest step of each axis: the spacing of its coordinates in the arithmetic, the domain's extent."""
+    epsilon = 2 * roundoff.UNIT_ROUNDOFF[arithmetic]
+    extents = [float(high - low) for low, high in given.problem.domain]
+    return tuple(bounds(column, epsilon, e) for column, e in zip(given.points.T, extents, strict=True))
+
+
+def ray(given: Values, arithmetic: str) -> tuple[float, float]:
+    """Between which values the largest step may lie while the others keep their ratio to it; empty if the first is larger."""
+    ranges = step_ranges(given, arithmetic)
+    parts = [float(r) for r in ratios(given.problem)] * (1 if len(ratios(given.problem)) > 1 else len(ranges))
+    return max(low / r for (low, _), r in zip(ranges, parts, strict=True)), min(
+        high / r for (_, high), r in zip(ranges, parts, strict=True)
+    )
+
+
+def error_model(
+    given: Values, choice: StencilChoice, arithmetic: str, axis: int | None = None, steps: tuple[float, float] = STEPS
+) -> ErrorModel:
     """The model for one choice of stencils in one arithmetic.
+
+    Args:
+        given: the features.
+        choice: the stencils.
+        arithmetic: its name.
+        axis: only the derivatives along this axis.
+        steps: between which an optimum is looked for.
 
     Raises:
         InputError: the stencils do not fit the operator, or a derivative is not finite.
     """
     unit = roundoff.UNIT_ROUNDOFF[arithmetic]
-    leading, smooth = leading_terms(given, choice)
+    leading, smooth = leading_terms(given, choice, axis)
     with np.errstate(all="ignore"):  # what overflows is refused below
         squares = roundoff.typical_square(given.value, given.slope, given.products, given.argument)
         gram = {(p, q): float(np.mean(P * Q)) for p, P in leading.items() for q, Q in leading.items()}
@@ -255,6 +289,8 @@ def error_model(given: Values, choice: StencilChoice, arithmetic: str) -> ErrorM
     rho: dict[int, float] = {}
     worst: dict[int, float] = {}
     for term in given.problem.with_(stencil=choice, step=ratios(given.problem)).difference.terms:
+        if not _along(term, axis):
+            continue
         c = given.coefficient(term.coefficient) / float(term.scale)
         m = term.stencil.degree if term.stencil else 0
         norm = float(sum(w * w for w in term.weights))
@@ -265,15 +301,7 @@ def error_model(given: Values, choice: StencilChoice, arithmetic: str) -> ErrorM
         worst[m] = worst.get(m, 0.0) + float(np.max(np.abs(c))) * bound
     if not all(math.isfinite(v) for v in (*gram.values(), *rho.values())):
         raise InputError("features: a derivative that the truncation error needs is not finite in float64")
-    return ErrorModel(gram, rho, worst, smooth)
-
-
-def rms(entries: Matrix) -> float:
-    """Root mean square, without overflow on the way."""
-    top = float(np.max(np.abs(entries), initial=0.0))
-    if not 0 < top < math.inf:
-        return top
-    return top * float(np.sqrt(np.mean((entries / top) ** 2)))
+    return ErrorModel(gram, rho, worst, smooth, steps)
 
 
 def measured_error(problem: Problem, arithmetic: str, h: Fraction | float) -> float:

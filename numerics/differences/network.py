@@ -21,9 +21,9 @@ from jaxtyping import Float
 
 from numerics.differences.equation import Equation
 from numerics.differences.kinks import missed
-from numerics.differences.model import ErrorModel, rms
+from numerics.differences.model import ErrorModel
 from numerics.differences.search import FLOATS, label, near
-from numerics.differences.steps import NEAR, UNUSABLE, Found, bounds, least_on_axes
+from numerics.differences.steps import NEAR, UNUSABLE, Found, bounds, least_on_axes, rms
 from numerics.differences.subject import DISAGREE, Subject, as_points, derivative, extrapolated, subject
 from theory.base.errors import InputError
 from theory.base.exact import spell

@@ -1,9 +1,8 @@
-"""The best step by measuring, against which the model's is held; what is advised on a problem.
+"""The error of the stored A_FD against A_AD, measured at any step; what is advised on a problem.
 
-From the model's optimum the search walks both ways, measuring the error of the stored A_FD against A_AD, until it has
-clearly risen: a model that is right is confirmed by a few matrices, one that is wrong is corrected.  It is wrong where
-its leading terms say too little at the step that they ask for: wide or heavy-tailed features whose waves are no longer
-than the step.
+A model that is right is confirmed by a few matrices around its optimum, one that is wrong is corrected.  It is wrong
+where its leading terms say too little at the step that they ask for: wide or heavy-tailed features whose waves are no
+longer than the step.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ from jaxtyping import Float
 
 from numerics.arithmetic.backends import FloatBackend, to_float
 from numerics.differences.cost import Cost
-from numerics.differences.model import NEAR, STEPS, AtStep, Matrix, Parts, rms, with_largest_step
+from numerics.differences.model import AtStep, Matrix, Parts, with_largest_step
+from numerics.differences.steps import NEAR, UNUSABLE, rms
 from numerics.matrices.assemble import DTYPES, apply_difference, float_matrix
 from numerics.problem.drawn import features, interior_points
 from numerics.problem.problem import Arithmetic, Problem
@@ -28,9 +28,6 @@ from theory.operators.operator import StencilChoice
 
 FLOATS: tuple[Arithmetic, ...] = ("float32", "float64")
 """The arithmetics that are advised on."""
-RISEN = 4.0
-"""The walk ends where the error is this many times the least, or after :data:`PATIENCE` steps without a lesser one."""
-PATIENCE = 4
 AGREE = (1.3, 1.5)
 """A model's optimum stands where its measured error is at most the first number times the least, and its ratio to the
 best step at most the second."""
@@ -47,13 +44,21 @@ class StencilAdvice:
         order: order of accuracy.
         evaluations: of the network for each point.
         basis: ``model``: h* of the round-off model, confirmed by measuring around it; ``search``: the best measured,
-            where σ lacks the derivatives or the model is not confirmed; ``none``: no optimum.
-        step: h*; None without an optimum.
+            where σ lacks the derivatives or the model is not confirmed; ``edge``: the greatest step that the domain
+            allows, or the least that the arithmetic tells from 0, towards which the error still falls; ``solution``:
+            the step of the least error of the solution, where AD misses jumps; ``none``: no optimum.
+        step: h*, the largest of ``steps``; None without an optimum.
         suggested: a number of two binary digits near h*, the best of those by measuring.
-        good: the steps with at most :data:`NEAR` times the least error.
+        good: the steps with at most :data:`NEAR` times the least error; every one that was tried in it.
         best: truncation and round-off at h*.
         here: truncation and round-off at the problem's own step; None where σ lacks the derivatives.
         reason: why there is no optimum, or why it was searched for.
+        steps: h* of each axis: in the ratio of the problem's own steps, or in their own where that gains a factor
+            :data:`NEAR`.
+        suggested_steps: the same for ``suggested``.
+        usable: whether the error at h* is below :data:`numerics.differences.steps.UNUSABLE` of the entries' size (or of the
+            solution's).
+        solution_errors: steps and relative errors of the least-squares solution, where AD misses jumps.
     """
 
     label: str
@@ -68,6 +73,10 @@ class StencilAdvice:
     best: Parts | None
     here: Parts | None
     reason: str | None = None
+    steps: tuple[float, ...] = ()
+    suggested_steps: tuple[str, ...] = ()
+    usable: bool = True
+    solution_errors: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,8 +134,10 @@ class Advice:
     @property
     def sufficient(self) -> bool:
         """Whether the problem's own difference lets the features reach at most twice the least loss of AD."""
-        loss = self.of(self.problem.dtype).at.loss
-        return 0 < loss.fd <= 2 * loss.ad < math.inf
+        here = self.of(self.problem.dtype)
+        loss = here.at.loss
+        right = here.own.basis != "solution" and here.measured < UNUSABLE * self.scale
+        return right and 0 < loss.fd <= 2 * loss.ad < math.inf
 
     @property
     def recommended(self) -> StencilAdvice:
@@ -136,7 +147,12 @@ class Advice:
 
 def recommended(found: ArithmeticAdvice) -> StencilAdvice:
     """The cheapest symmetric stencil (or the problem's own) that no other beats by a factor of 3 in its least error."""
-    usable = [s for s in found.stencils if s.best is not None]
+    solved = [s for s in found.stencils if s.solution_errors]
+    if solved:
+        errors = [min(e for _, e in s.solution_errors) for s in solved]
+        return next(s for s, error in zip(solved, errors, strict=True) if error <= 1.5 * min(errors))
+    usable = [s for s in found.stencils if s.best is not None and s.usable]
+    usable = usable or [s for s in found.stencils if s.best is not None]
     if not usable:
         return found.own
     least = min(s.best.error for s in usable if s.best)
@@ -230,63 +246,7 @@ class Measured:
             return math.inf
         return error if math.isfinite(error) else math.inf
 
-    def least(self) -> tuple[float, float]:
-        """The best step so far, and its error."""
-        return min(self.errors.items(), key=lambda found: found[1])
-
-    def near(self) -> tuple[float, float]:
-        """The steps tried so far, next to each other around the best, with at most NEAR times the least error."""
-        best, error = self.least()
-        tried = sorted(self.errors)
-        at = tried.index(best)
-        low = high = at
-        while low > 0 and self.errors[tried[low - 1]] <= NEAR * error:
-            low -= 1
-        while high + 1 < len(tried) and self.errors[tried[high + 1]] <= NEAR * error:
-            high += 1
-        return tried[low], tried[high]
-
-    def walk(self, start: float) -> None:
-        """Measures powers of two around ``start``, both ways, until the error has clearly risen; then half-way steps.
-
-        Shifts by a power of two are mostly free of rounding, so that a search which leaves them out misses the best.
-        """
-        middle = 2.0 ** round(math.log2(start))
-        self.error(middle)
-        for factor in (2.0, 0.5):
-            h, waited = middle * factor, 0
-            while STEPS[0] < h < STEPS[1] and waited < PATIENCE:
-                least = self.least()[1]
-                waited = 0 if self.error(h) < least else waited + 1
-                if self.error(h) > RISEN * least:
-                    break
-                h *= factor
-        best = self.least()[0]
-        for factor in (math.sqrt(2), 1 / math.sqrt(2)):
-            self.error(best * factor)
-
-    def scan(self) -> bool:
-        """Measures a coarse grid of all steps, then around its best; whether an error is positive and finite."""
-        for k in range(-2, 30, 2):
-            self.error(2.0**-k)
-        self.walk(self.least()[0])
-        return 0 < self.least()[1] < math.inf
-
-    def inner(self) -> bool:
-        """Whether the best step so far has tried ones on both sides with clearly larger errors."""
-        best, least = self.least()
-        return all(
-            any(e > RISEN * least for h, e in self.errors.items() if (h < best) == below) for below in (True, False)
-        )
-
-    def confirms(self, step: float) -> bool:
-        """Whether measuring around a model's optimum agrees with it; an error of zero leaves nothing to choose."""
-        self.walk(step)
-        error = self.error(step)
-        best, least = self.least()
-        factor, ratio = AGREE
-        return least == 0 or (error <= factor * least and 1 / ratio < step / best < ratio)
-
-    def short(self, step: float) -> str:
-        """The best number of two binary digits within a factor 1.5 of a step."""
-        return spell(min((h for h in _short(step) if 1 / 1.5 <= h / step <= 1.5), key=lambda h: self.error(float(h))))
+    def short(self, step: float) -> Fraction:
+        """The best number of two binary digits within a factor 1.5 of a step; three decimal ones where those are bad."""
+        best = min((h for h in _short(step) if 1 / 1.5 <= h / step <= 1.5), key=lambda h: self.error(float(h)))
+        return best if self.error(float(best)) <= NEAR * self.error(step) else Fraction(f"{step:.2e}")

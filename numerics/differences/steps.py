@@ -21,12 +21,22 @@ WITHIN = 0.9
 """Of that, for the steps that were tried: the ones between them scatter."""
 PER_OCTAVE = 8
 """Steps tried between neighbouring powers of two around the best."""
-EDGE = 1.5
-"""A best step this near to an end of the search is no optimum: the error may go on falling."""
-UNUSABLE = 0.3
+EDGE = 1.25
+"""A best step is an optimum if beyond it, both ways, the error was seen to rise to at least this many times the least."""
+UNUSABLE = 0.2
 """An error of this part of what is differenced, or more, leaves nothing to train with."""
+RISEN, PATIENCE = 8.0, 5
+"""A walk ends where the error is this many times the least, or after this many steps without a lesser one."""
 LOOSE = 1.5
 """A good range narrower than this ratio is told together with one that holds for any step."""
+
+
+def rms(entries: Float[np.ndarray, ...]) -> float:
+    """Root mean square, without overflow on the way."""
+    top = float(np.max(np.abs(entries), initial=0.0))
+    if not 0 < top < math.inf:
+        return top
+    return top * float(np.sqrt(np.mean((entries / top) ** 2)))
 
 
 def spacing(largest: float, epsilon: float) -> float:
@@ -64,7 +74,8 @@ class Found:
             its neighbours have more.
         loose: ``(low, high, factor)``: any step between has at most ``factor`` times the least error, where ``good``
             is so narrow that it must be met exactly; None where it is not.
-        edge: ``low`` or ``high`` where the best step lies at that end of the search and so is no optimum.
+        edge: ``low`` or ``high`` where the error was not seen to rise towards that end of the search, so that the best
+            step is no optimum.
         tried: all steps with their errors, ascending.
     """
 
@@ -92,6 +103,20 @@ class _Search:
     def octaves(self) -> range:
         return range(math.ceil(math.log2(self.low)), math.floor(math.log2(self.high)) + 1)
 
+    def walk(self, start: float) -> None:
+        """Powers of two from a step both ways, until the error is RISEN times the least or PATIENCE bring no lesser one."""
+        octaves = self.octaves()
+        middle = min(max(round(math.log2(start)), octaves.start), octaves.stop - 1)
+        self.at(2.0**middle)
+        for way in (1, -1):
+            k, waited = middle + way, 0
+            while k in octaves and waited < PATIENCE:
+                smallest = min(self.errors.values())
+                waited = 0 if self.at(2.0**k) < smallest else waited + 1
+                if self.errors[2.0**k] > RISEN * smallest:
+                    break
+                k += way
+
     def densify(self, octave: int) -> None:
         """Steps between 2^octave and 2^(octave+1); their mantissas are no short binary numbers."""
         for k in range(1, PER_OCTAVE):
@@ -116,20 +141,26 @@ class _Search:
         return tried[low], tried[high]
 
 
-def least(error: Callable[[float], float], low: float, high: float) -> Found:
-    """Measures every power of two between ``low`` and ``high``, then steps between them around the best.
+def least(error: Callable[[float], float], low: float, high: float, start: float | None = None) -> Found:
+    """Measures powers of two between ``low`` and ``high``, then steps between them around the best.
 
     Args:
         error: of a step; infinite or NaN where it cannot be taken.
         low: least step, positive.
         high: greatest step.
+        start: the powers of two are walked from there both ways until the error has clearly risen; by default all
+            are taken.
     """
     search = _Search(error, low, max(high, low))
-    for k in search.octaves():
-        search.at(2.0**k)
-    search.at(search.high)
+    if start is None:
+        for k in search.octaves():
+            search.at(2.0**k)
+    else:
+        search.walk(start)
+    if start is None or max(search.errors) * 2 > search.high:
+        search.at(search.high)
     centre = math.floor(math.log2(search.best()))
-    for k in range(centre - 2, centre + 2):
+    for k in range(centre - 1, centre + 1) if start else range(centre - 2, centre + 2):
         search.densify(k)
     if min((e for h, e in search.errors.items() if not _short(h)), default=math.inf) > NEAR * search.at(search.best()):
         _between(search)
@@ -139,7 +170,8 @@ def least(error: Callable[[float], float], low: float, high: float) -> Found:
             search.at(h)
     step = search.best()
     good = _grown(search, step, WITHIN * NEAR * search.at(step))
-    edge = "high" if step > search.high / EDGE else "low" if step < search.low * EDGE else None
+    risen = [h for h, e in search.errors.items() if e > EDGE * search.at(step)]
+    edge = "high" if not any(h > step for h in risen) else "low" if not any(h < step for h in risen) else None
     loose = _loose(search) if good[1] < LOOSE * good[0] else None
     return Found(step, search.at(step), good, loose, edge, tuple(sorted(search.errors.items())))
 

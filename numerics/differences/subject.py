@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from numerics.differences.model import rms
+from numerics.differences.steps import rms
 from theory import stencils
 from theory.base.errors import InputError
 from theory.operators.operator import MultiIndex

@@ -9,10 +9,7 @@ from typing import Any
 
 from numerics.differences.network import ModuleAdvice, TermAdvice
 from numerics.differences.search import FLOATS
-from proofs_check.advice.words import factor, finite, number
-
-POOR = 0.05
-"""An error of this part of what is differenced is told as large."""
+from proofs_check.advice.words import POOR, factor, finite, number, percent
 
 
 def of_network(advice: ModuleAdvice) -> Iterator[str]:
@@ -41,15 +38,6 @@ def steps(term: TermAdvice) -> str:
     if len(term.suggested_steps) == 1:
         return f"h = {term.suggested}"
     return ", ".join(f"h_{name} = {h}" for name, h in term.suggested_steps)
-
-
-def percent(value: float) -> str:
-    """An error in parts of a size: 41 %, 0.2 %, 2.8e-06 of it."""
-    if not math.isfinite(value):
-        return "an unknown part"
-    return (
-        f"{100 * value:.2g} %" if 1e-3 <= value < 10 else f"{value:.2g}" if value < 1e-3 else f"{factor(value)} times"
-    )
 
 
 def _first(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:
