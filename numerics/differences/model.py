@@ -36,7 +36,7 @@ from theory.operators.operator import DifferenceTerm, StencilChoice, differentia
 
 Matrix = Float[np.ndarray, "n m"]
 
-MAX_SIZE = 384
+MAX_SIZE = 256
 """Most points, and most features, that are looked at; larger problems are thinned out evenly."""
 STEPS = (1e-12, 16.0)
 """Steps between which an optimum is looked for where the domain is not known."""
