@@ -161,7 +161,9 @@ def judged(seed: int) -> tuple[str, float, float, float, bool, str]:
         right = "relu" in case.name and case.order >= 2
         return case.name, 1.0, 1.0, 1.0, right, found.basis
     error, size, low, high = error_of(case)
-    tried = {h: error(h) for h in (*np.geomspace(low, high, 160), *(2.0**k for k in range(-60, 24) if low <= 2.0**k <= high))}
+    tried = {
+        h: error(h) for h in (*np.geomspace(low, high, 160), *(2.0**k for k in range(-60, 24) if low <= 2.0**k <= high))
+    }
     least = min(tried.values())
     from fractions import Fraction
 
