@@ -29,8 +29,9 @@ if TYPE_CHECKING:  # the same names, for type checkers
         truncated_entropies,
     )
     from numerics.entropy.gap import GapExpansion, predicted_gap, predicted_spectra
-    from numerics.entropy.interval import entropy_certificate, entropy_sign_on_interval
+    from numerics.entropy.interval import entropy_sign_on_interval
     from numerics.entropy.limit import limit_entropies, limit_spectrum
+    from numerics.entropy.proof_objects import entropy_certificate
     from numerics.matrices.assemble import float_matrix, float_rhs, multiprecision_entries, truncation_terms
     from numerics.matrices.balls import ball_entries
     from numerics.networks.activations import TorchActivation
@@ -63,7 +64,8 @@ HOMES = {
     "numerics.differences.search": "Advice",
     "numerics.entropy.compare": "EntropyComparison EntropyEnclosure compare_entropies entropy_enclosure entropy_of truncated_entropies",
     "numerics.entropy.gap": "GapExpansion predicted_gap predicted_spectra",
-    "numerics.entropy.interval": "entropy_certificate entropy_sign_on_interval",
+    "numerics.entropy.interval": "entropy_sign_on_interval",
+    "numerics.entropy.proof_objects": "entropy_certificate",
     "numerics.entropy.limit": "limit_entropies limit_spectrum",
     "numerics.matrices.assemble": "float_matrix float_rhs multiprecision_entries truncation_terms",
     "numerics.matrices.balls": "ball_entries",

@@ -153,6 +153,50 @@ class EntropyNeighbourhood:
                     best = found
             return best
 
+    def slope(self, factors: Mapping[int, arb], rates: Mapping[int, arb]) -> Enclosure | None:
+        """Encloses the derivative of H along ``G = sum rate direction``, at every ``matrix + t sum factor direction``, t in [0, 1].
+
+        ``dH(M)[G] = ((1 + T/S) dS - dT) / S`` with ``dS = <Phi_S(M), G>`` and ``Phi_S(M) = sum_{k<=r} phi_S'(sigma_k) u_k v_k^T``,
+        which is within ``L ||M - B_0||_F`` of ``Phi_S(B_0)``; so for T and for ``phi_H``.
+
+        Args:
+            factors: a ball for each direction.
+            rates: likewise.
+
+        Returns:
+            ``None`` where nothing can be said: the cut-off number r may change on the way, or ``sigma_r = sigma_{r+1}``.
+        """
+        with flint.ctx.workprec(_BITS):
+            segment = self._segment(factors)
+            cutoffs, moved, q = self._cutoffs(segment.moved), segment.moved, self.convention.power
+            r = self._reference
+            if cutoffs != (r, r) or not moved[r - 1] > (moved[r] if r < len(moved) else 0):
+                return None
+            if self.convention.normalised and r < 2:
+                return None
+            S, T = self._sums()
+            lipschitz = {name: self._lipschitz(name, moved, r, S, T) for name in "STH"}
+            size, norm, along = arb(0), arb(0), [arb(0)] * r
+            for key, (diagonal, frobenius, two) in self._blocks.items():
+                rate = rates[key]
+                size, norm = size + abs(rate) * frobenius, norm + abs(rate) * two
+                along = [v + rate * diagonal[k] for k, v in enumerate(along)]
+            along = [v + _ball(self._tilt * norm) for v in along]
+            change: dict[str, arb] = {}
+            for name, slopes in self._slopes(r, S, T).items():
+                bound = lipschitz[name]
+                if bound is None:
+                    return None
+                change[name] = sum(
+                    (a * v for a, v in zip(slopes, along, strict=True)), _ball(bound * segment.e_f * size)
+                )
+            here = sum((_power(v, q) for v in moved[:r]), arb(0))
+            ratio = sum((_xlogx(_power(v, q)) for v in moved[:r]), arb(0)) / here
+            value = (S * change["H"] + (ratio - T / S) * change["S"]) / here
+            if self.convention.normalised:
+                value = value / arb(r).log()
+            return from_ball(value) if value.is_finite() else None
+
     def _segment(self, factors: Mapping[int, arb]) -> _Segment:
         """From ``B_0`` to the matrix plus multiples of the directions."""
         blocks = [(factors[key], *block) for key, block in self._blocks.items()]
@@ -197,15 +241,9 @@ class EntropyNeighbourhood:
 
         The second number is the first direction's share of the last, to first order.
         """
-        q, d = self.convention.power, self._d
         spread = _ball(self._kappa + self._tilt * segment.e_two)
         parts = [[factor * diagonal[k] for factor, diagonal in segment.blocks] for k in range(s)]
-        slopes = {
-            "S": [q * _power(v, q - 1) for v in d[:s]],
-            "T": [q * _power(v, q - 1) * (_power(v, q).log() + 1) for v in d[:s]],
-        }
-        slopes["H"] = [((1 + T / S) * a - b) / S for a, b in zip(slopes["S"], slopes["T"], strict=True)]
-        change = {}
+        slopes, change = self._slopes(s, S, T), {}
         for name, slope in slopes.items():
             lipschitz = self._lipschitz(name, segment.moved, s, S, T)
             if lipschitz is None:
@@ -213,6 +251,16 @@ class EntropyNeighbourhood:
             first = sum((a * (sum(part, arb(0)) + spread) for a, part in zip(slope, parts, strict=True)), arb(0))
             change[name] = first + _ball(lipschitz * segment.e_f * segment.e_f / 2)
         return change, sum((a * part[0] for a, part in zip(slopes["H"], parts, strict=True) if part), arb(0))
+
+    def _slopes(self, s: int, S: arb, T: arb) -> dict[str, list[arb]]:
+        """``phi_S'``, ``phi_T'`` and ``phi_H'`` at the top s values of ``B_0``."""
+        q, d = self.convention.power, self._d
+        slopes = {
+            "S": [q * _power(v, q - 1) for v in d[:s]],
+            "T": [q * _power(v, q - 1) * (_power(v, q).log() + 1) for v in d[:s]],
+        }
+        slopes["H"] = [((1 + T / S) * a - b) / S for a, b in zip(slopes["S"], slopes["T"], strict=True)]
+        return slopes
 
     def _lipschitz(self, name: str, moved: list[arb], s: int, S: arb, T: arb) -> arb | None:
         """L for ``phi_S``, ``phi_T`` or ``phi_H`` on the top s values of the segment, an exact upper bound."""

@@ -25,7 +25,8 @@ from typing import Any
 
 from flint import arb
 
-from numerics.entropy.interval import at_step, convention_part, resolved_spectrum
+from numerics.entropy.interval import at_step
+from numerics.entropy.proof_objects import convention_part, resolved_spectrum
 from numerics.problem.problem import Problem
 from numerics.spectra.certificate import FORMAT, problem_part
 from proofs_check import checker, checker_entropies, checker_steps

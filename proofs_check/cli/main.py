@@ -322,8 +322,8 @@ def entropy(
         str | None,
         typer.Option(
             metavar="LOW,HIGH",
-            help="With --certify: for every h in an interval, as far as a minute goes; dozens of features for sin "
-            "and cos under the central second difference, else about eight. What stays open is reported as undecided.",
+            help="With --certify: for every h in an interval (0,HIGH: every h in (0, HIGH]), as far as a minute goes: some "
+            "sixty features at a fixed rank. What stays open is reported as undecided.",
         ),
     ] = None,
     certificate: Annotated[

@@ -15,7 +15,8 @@ from typing import Any
 
 from numerics.arithmetic.balls import Decimals, Enclosure
 from numerics.entropy.compare import EntropyEnclosure, difference, entropy_enclosure
-from numerics.entropy.interval import IntervalVerdict, Piece, entropy_certificate, entropy_sign_on_interval
+from numerics.entropy.interval import IntervalVerdict, Piece, entropy_sign_on_interval
+from numerics.entropy.proof_objects import entropy_certificate
 from numerics.matrices.assemble import multiprecision_entries
 from numerics.problem import file as problem_file
 from numerics.problem.problem import Arithmetic, Method, Problem
@@ -360,17 +361,17 @@ def _text(value: dict[str, str] | None) -> str:
 
 
 def interval(text: str) -> tuple[Fraction, Fraction]:
-    """``LOW,HIGH`` as exact rationals.
+    """``LOW,HIGH`` as exact rationals; ``0,HIGH`` stands for all steps in ``(0, HIGH]``.
 
     Raises:
-        InputError: not two positive rationals in ascending order.
+        InputError: not two rationals in ascending order, neither negative.
     """
     parts = text.split(",")
     if len(parts) != 2:
         raise InputError(f"--step-interval: {text!r}; write LOW,HIGH such as 1/100,1/10")
     low, high = (rational(part, "--step-interval") for part in parts)
-    if not 0 < low < high:
-        raise InputError(f"--step-interval: {text!r} needs 0 < LOW < HIGH")
+    if not 0 <= low < high:
+        raise InputError(f"--step-interval: {text!r} needs 0 <= LOW < HIGH")
     return low, high
 
 
@@ -398,6 +399,10 @@ def entropy_on_interval(
     if certificate is None:
         found = entropy_sign_on_interval(problem, low, high, convention, seconds=SECONDS)
     else:
+        if not low:
+            raise InputError(
+                "--certificate: a proof object is about steps from a positive one on; give --step-interval a LOW > 0"
+            )
         found = proved_steps(problem, convention, low, high, certificate, force, SECONDS)
     runs = _runs(found)
     content: dict[str, Any] = {
@@ -410,6 +415,13 @@ def entropy_on_interval(
         "seconds": found.seconds,
         "certified": True,
     }
+    if found.small is not None:
+        small = found.small
+        content["small_steps"] = {
+            "high": spell(small.high),
+            "power": small.power,
+            "quotient": small.quotient.decimals(6),
+        }
     if certificate is not None:
         content["certificate"] = str(certificate)
     if as_json:
@@ -422,6 +434,12 @@ def entropy_on_interval(
         if found.sign is not None
         else f"proven on {100 * found.decided:.1f} % of the interval, {found.evaluations} pieces examined",
     )
+    if found.small is not None:
+        ends = found.small.quotient.decimals(4)
+        console.print(
+            f"(H_FD − H_AD) / h^{found.small.power} in [{ends['lower']}, {ends['upper']}] for every "
+            f"h in (0, {spell(found.small.high)}]"
+        )
     return 0
 
 

@@ -37,6 +37,7 @@ ORDER = (
     "proofs_check.families.spectra.perturbations",
     "proofs_check.families.spectra.entropy",
     "proofs_check.families.spectra.entropy_bounds",
+    "proofs_check.families.spectra.every_step",
     "proofs_check.families.spectra.solvable",
     "proofs_check.families.spectra.uniform_circle",
     "proofs_check.families.spectra.solvable:SPECTRA",

@@ -13,7 +13,7 @@ from typing import Any
 
 from mutations import EVIL_TEXT, EVIL_VALUES, Tally, mutated_bytes, mutated_text, mutated_tree
 
-from numerics.entropy.interval import entropy_certificate
+from numerics.entropy.proof_objects import entropy_certificate
 from numerics.problem.problem import Problem
 from numerics.runs import rows as sweep_export
 from proofs_check import checker, checker_entropies

@@ -18,7 +18,7 @@ import pytest
 from certificate_cases import bound, problem, refused, singular_values
 
 from numerics.arithmetic.balls import Enclosure
-from numerics.entropy.interval import entropy_certificate, possible_cutoffs, proven_entropy
+from numerics.entropy.proof_objects import entropy_certificate, possible_cutoffs, proven_entropy
 from numerics.problem.problem import Boundary, Problem
 from proofs_check import checker, checker_entropies, checker_steps
 from proofs_check.certificates.objects import Search

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -36,7 +37,30 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "fd>ad for every h in the interval" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("text", "certify"), [("1/50,1/10", False), ("1/10", True), ("0,1", True), ("a,b", True)])
+@pytest.mark.parametrize(
+    ("text", "certify"), [("1/50,1/10", False), ("1/10", True), ("-1,1", True), ("0,0", True), ("a,b", True)]
+)
 def test_refused(text: str, certify: bool) -> None:
     with pytest.raises(InputError, match="--step-interval"):
         entropy_on_interval(PROBLEM, Convention(), text, certify, True)
+
+
+def test_every_small_step(capsys: pytest.CaptureFixture[str]) -> None:
+    convention = Convention("fixed", rank=2)
+    assert entropy_on_interval(PROBLEM, convention, "0,1/10", True, True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["decided"] == 1
+    assert found["interval"] == {"low": "0", "high": "1/10"}
+    small = found["small_steps"]
+    assert (small["power"], found["pieces"][0]["low"]) == (2, "0")
+    assert 0 < Fraction(small["high"]) <= Fraction(1, 10)
+    low, high = (Fraction(small["quotient"][end]) for end in ("lower", "upper"))
+    assert low * high > 0
+    assert (low > 0) == (found["sign"] == "fd>ad")
+    assert entropy_on_interval(PROBLEM, convention, "0,1/10", True, False) == 0
+    assert "/ h^2 in [" in capsys.readouterr().out
+
+
+def test_a_proof_object_needs_a_positive_step(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="LOW > 0"):
+        entropy_on_interval(PROBLEM, Convention(), "0,1/10", True, True, tmp_path / "proof.json")

@@ -1,0 +1,61 @@
+"""What is proven for every step of an interval at once: the sign of the entropy gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from importlib.resources import files
+
+from numerics.entropy.interval import entropy_sign_on_interval
+from numerics.problem.file import load_problem
+from numerics.problem.problem import Problem
+from proofs_check.claims.claim import Profile, Scope, stated, wrong
+from proofs_check.claims.comparisons import once
+from proofs_check.claims.verdicts import Outcome
+from theory.base.enclosure import from_comparison
+from theory.entropy.conventions import Convention
+
+TOP = Fraction(1, 10)
+SECONDS = 300.0
+
+
+def _shipped(scope: Scope, profile: Profile) -> Iterator[Problem]:
+    path = str(files("proofs_check") / "problems" / f"{scope['problem']}.toml")
+    for n in (32,) if profile == "quick" else (32, 64):
+        yield load_problem(path).with_(count=n, interior=(n,), step=(TOP,))
+
+
+@stated(
+    "entropy.gap-every-step",
+    title="The entropy gap has one sign for every step up to 1/10",
+    source="ours, with H. Ehlich and K. Zeller, Math. Z. 86 (1964) 41, for polynomials",
+    predicate="near 0 an enclosure of (H_FD − H_AD)/h² that excludes 0, beyond it enclosures of the gap on pieces that cover the rest",
+    kind="ball",
+    scopes=once(*({"problem": p, "rank": r} for p in ("sine", "poisson") for r in ("4", "8"))),
+    instances=_shipped,
+    judges=(entropy_sign_on_interval,),
+    mutants=(
+        wrong("reversed", "the gap has the other sign", "sign", sign=-1),
+        wrong("two-values", "at r = 2", "constant", {"problem": "poisson", "rank": "4"}, rank=2),
+    ),
+)  # fmt: skip
+def gap_every_step(instance: Problem, scope: Scope, sign: int = 1, rank: int | None = None) -> Outcome:
+    r"""At fixed $r$ = 4 and 8 and power 1, in exact arithmetic, $H_{FD} > H_{AD}$ for every $h \in (0, 1/10]$ in the shipped problem ``sine``
+    (32 sine features and points, no boundary rows), and $H_{FD} < H_{AD}$ for every such $h$ in the shipped problem
+    ``poisson`` with 32 tanh features and points (two boundary rows); the full profile has 64 of both."""
+    convention = Convention("fixed", rank=rank or int(scope["rank"]))
+    found = entropy_sign_on_interval(instance, Fraction(0), TOP, convention, seconds=SECONDS)
+    expected = sign if scope["problem"] == "sine" else -sign
+    signs = {piece.sign for piece in found.pieces}
+    holds = from_comparison(False if -expected in signs else None if None in signs else True)
+    detail = (
+        f"{instance.count} features: proven on {100 * found.decided:.4g} % of (0, 1/10], {len(found.pieces)} pieces"
+    )
+    if found.small is not None:
+        low, high = (float(end) for end in (found.small.quotient.lower, found.small.quotient.upper))
+        detail += f"; (H_FD − H_AD)/h² in [{low:.4g}, {high:.4g}] up to h = {found.small.high}"
+    return Outcome(holds, detail, margin=found.decided if holds.holds else None)
+
+
+CLAIMS = (gap_every_step,)
+"""Claims about all steps of an interval."""
