@@ -87,6 +87,109 @@ PAPERS: tuple[Paper, ...] = (
         labels=tuple(f"S{k}" for k in range(1, 8)),
         example="poisson",
     ),
+    Paper(
+        "2601.07017",
+        "A. Langer",
+        2026,
+        "The Ill-Posed Foundations of Physics-Informed Neural Networks and Their Finite-Difference Variants",
+        (
+            "For networks that are wide enough, of depth two at least, minimisers of the AD and of the FD loss are infinitely many.",
+            "Every FD minimiser agrees on the grid with a minimiser of the finite-difference problem.",
+            "In experiments FD stays stable, also where AD may fail to converge.",
+        ),
+        r"$u'' = f$ on $(-1, 1)$ with both end values, 8 grid points, 6, 8 or 16 random features, $h$ the spacing; every draw exactly",
+        "the same features, points, end rows and right-hand side; only the second derivative differs",
+        "random features (hidden parameters fixed) in place of trained networks; the number of features; ReLU as the instance in which AD "
+        "fails; nothing is trained",
+        "trained hidden parameters: padding a network with a neuron of amplitude zero gives infinitely many minimisers at once; nonlinear "
+        "equations; a grid that is not that of the difference",
+        example="langer",
+    ),
+    Paper(
+        "2503.11029",
+        "W. Gan, Y. Li, Q. Lin, Z. Shi",
+        2025,
+        "Neural Tangent Kernel of Neural Networks with Loss Informed by Differential Operators",
+        (
+            "In most cases the differential operator in the loss does not make the eigenvalues of the kernel decay faster.",
+        ),
+        "random-feature kernels on the circle (five laws of the frequencies) and the Hermite model, 40 eigenvalues, $\\partial^2$ and its central "
+        "difference at $h = 1/10$",
+        "the same law and the same count of eigenvalues, each relative to the largest",
+        "random-feature kernels in place of tangent kernels of deep networks; eigenvalue by eigenvalue in place of an asymptotic rate; the laws",
+        "an asymptotic rate in place of the first 40 eigenvalues (FD multiplies by a bounded factor that vanishes near $nh = 2\\pi$); laws that rise "
+        "with the frequency are where the statement fails",
+    ),
+    Paper(
+        "2410.06308",
+        "C. Chen, Q. Zhou, Y. Yang, Y. Xiang, T. Luo",
+        2024,
+        "Quantifying Training Difficulty and Accelerating Convergence in Neural Network-Based PDE Solvers",
+        (
+            "A larger effective rank of the kernel's eigenvalues at initialisation goes with faster convergence of the training error.",
+            "Variance scaling of the initialisation raises the effective rank.",
+        ),
+        r"32 random features and points, tanh and sin, scales 1, 4, 16, 64; values, $u''$ by AD, $u''$ by FD; float64",
+        "the same normal numbers at both scales, the same points, right-hand side and number of iterations; gradient descent at step "
+        r"$1/\sigma_1^2$ of each",
+        "the scales, the size, random features for trained networks, the target sin πx, 1000 iterations; “goes with” read as nine draws in ten",
+        "a correlation over many networks in place of pairs; another target: what is left depends on the projections and not on the spectrum alone",
+    ),
+    Paper(
+        "2602.10541",
+        "",
+        2026,
+        "(title not in hand)",
+        ("Derivatives of every order at little cost are special to sinusoidal activations.",),
+        "eleven activations, derivatives 0 to 12, exactly",
+        "the same orders for each activation",
+        "“cheap” read as: all derivatives lie in a space of two functions; and, of tanh, as a bounded number of terms",
+        "a count of operations with recurrences: those of the Gaussian need two multiplications an order, by Hermite's recurrence, and exp none",
+        in_hand="a sentence on the abstract; neither title nor authors",
+    ),
+    Paper(
+        "2601.11771",
+        "T. Mao, J. Xu, X. Xu",
+        2026,
+        "Solving High-Dimensional PDEs Using Linearized Neural Networks",
+        ("Linear systems of linearised tanh networks are even worse conditioned than those of ReLU powers.",),
+        r"one dimension, 8 features with kinks in the domain, 40 points, $|w|$ = 1, 4, 16, 64; values, and collocation of $u''$ with both ends",
+        "the same hidden parameters, points and end rows; condition numbers enclosed with proof",
+        "one dimension, the law of the kinks, the scales, the number of features; Gram matrices of the variational form are not judged",
+        "the scale: from $|w| = 16$ on tanh is the better conditioned, since steep tanh features are nearly steps and ReLU powers keep their "
+        "angles; higher dimension; more features",
+    ),
+    Paper(
+        "2602.21590",
+        "K. L. Lim, R. Dutta, M. Rotaru",
+        2026,
+        "Physics Informed Neural Network using Finite Difference Method",
+        (
+            "FD losses on a grid are faster to compute than AD losses and on a par in error.",
+            "(A summary by others:) the residual's gradient in the network's values is treated as constant.",
+        ),
+        "the problems of 2601.07017 above for the constant gradient",
+        "the same features, points, end rows and right-hand side",
+        "what “constant” means: the direction $\\Phi^T r$ in place of $\\Phi^T D^T r$; random features",
+        "as many features as points or more: then both directions vanish together, and no bias is left",
+        in_hand="the abstract, and a summary by others for the constant gradient",
+    ),
+    Paper(
+        "rules of practice",
+        "",
+        0,
+        "Steps of differences as software sets them",
+        (
+            r"$h = \varepsilon^{1/(2+m)}$ for a derivative of order $m$, whatever the problem (NeuralPDE.jl).",
+            "$h = 0.001$ by default (PhysicsNeMo); said to work for most problems in float32.",
+            "One step for all derivatives of an equation.",
+        ),
+        "24 points and 24 random features, tanh and sin, scales of the weights 1 to 100, float32 and float64",
+        "the same draws, rounded to float32, in both arithmetics and at every step",
+        "what “works” means: a factor 10 of the least error, or a tenth of the derivative; features for trained networks",
+        "the scale of the features (the rule takes none) and the order of the stencil (the exponent is that of order 2)",
+        in_hand="defaults and documentation of the software named",
+    ),
 )
 """In the order of the report."""
 

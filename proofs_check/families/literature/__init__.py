@@ -1,0 +1,1 @@
+"""What other papers state of automatic and finite differentiation, judged; the readings are ours."""
