@@ -125,8 +125,8 @@ def dependencies(listed: Iterable[str]) -> dict[str, frozenset[str]]:
     return closed
 
 
-def compile_all(jobs: int) -> None:
-    """Compiles what has changed, in ``build/rocq``.
+def compile_all(jobs: int, targets: Sequence[str] = ()) -> None:
+    """Compiles what has changed, in ``build/rocq``: everything, or the targets (``File.vo``) with what they need.
 
     Raises:
         InputError: a file does not compile.
@@ -143,7 +143,7 @@ def compile_all(jobs: int) -> None:
     _output([program("coq_makefile"), "-f", "_CoqProject", "-o", "Makefile.coq"], BUILD)
     environment = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     done = subprocess.run(
-        ["make", "--no-print-directory", "-f", "Makefile.coq", f"-j{jobs}"], cwd=BUILD, env=environment,
+        ["make", "--no-print-directory", "-f", "Makefile.coq", f"-j{jobs}", *targets], cwd=BUILD, env=environment,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:

@@ -25,24 +25,39 @@ from theory.base.expressions import nearest
 from theory.base.files import check_output
 
 
-def check(*, path: Path, problem: str | None, method: str | None, as_json: bool) -> int:
-    """Runs the checker on a file; 1 when the proof is refused, or is not about the problem asked for."""
+def check(*, path: Path, problem: str | None, method: str | None, kernel: bool, as_json: bool) -> int:
+    """Runs the checker on a file; 1 when the proof is refused, or is not about the problem asked for.
+
+    With ``kernel`` what the checker accepts goes through the proven checker of ``theory/rocq`` as well.
+    JSON: ``{"file", "accepted", "findings", "proven", "kernel"}``; ``kernel`` is null without the option, else a list
+    with one object a matrix: ``method``, ``matrix_sha256``, ``values`` (how many), ``theorem``, ``entries`` (whose
+    enclosures), ``places``, ``seconds`` (``witness``, ``kernel``).
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if method is not None and problem is None:
         raise InputError("--method: names a matrix of --problem, which is missing")
+    if kernel:
+        from proofs_check.certificates import kernel as rocq_kernel
+
+        rocq_kernel.prepare()
     expected = None if problem is None else _digests(problem)
     findings: list[str] = []
+    by_kernel: list[dict[str, Any]] = []
     found: dict[str, Any] = {}
     try:
         data = checker.read(path)
-        found = checker_entropies.verify(upgraded(data) if is_old(data) else data)
+        data = upgraded(data) if is_old(data) else data
+        found = checker_entropies.verify(data)
     except checker.RefusedError as reason:
         findings = [str(reason)]
     if found and expected is not None:
         findings = _about(found, expected, method)
+    if kernel and not findings:
+        by_kernel, findings = rocq_kernel.prove(data)
     if as_json:
-        emit({"file": str(path), "accepted": not findings, "findings": findings, "proven": found or None})
+        report = {"file": str(path), "accepted": not findings, "findings": findings, "proven": found or None}
+        emit(report | {"kernel": by_kernel if kernel else None})
     elif findings:
         for line in findings:
             console.print(f"refused: {line}")
@@ -51,6 +66,8 @@ def check(*, path: Path, problem: str | None, method: str | None, as_json: bool)
         console.print(checker.summary(found), soft_wrap=True, highlight=False)
         if problem is not None:
             console.print(f"it is about {problem}")
+        for line in rocq_kernel.lines(by_kernel) if kernel else []:
+            console.print(line, soft_wrap=True, highlight=False)
     return 1 if findings else 0
 
 

@@ -438,11 +438,15 @@ def check(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A proof object, as --certificate writes it.")],
     problem: Annotated[str | None, typer.Option(metavar="PROBLEM.toml", help="Also: about this problem?")] = None,
     method: Annotated[Method | None, typer.Option(help="Also: about this matrix of --problem?")] = None,
+    kernel: Annotated[
+        bool, typer.Option("--kernel", help="Also: let the kernel of Rocq (Coq) prove the singular values.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Re-verifies a proof object with a checker that stands on FLINT alone, and prints what is proven.
 
-    Examples: **adfd check proof.json**; **adfd check proof.json --problem poisson.toml --method fd**
+    Examples: **adfd check proof.json**; **adfd check proof.json --problem poisson.toml --method fd**;
+    **adfd check proof.json --kernel**
     """
 
 

@@ -1,0 +1,113 @@
+"""``adfd check FILE --kernel``: the singular values of a certificate, proven by Rocq's kernel.
+
+The file that is written for Rocq holds enclosures of the entries, a witness and the claims as integers; it compiles if
+and only if ``Checker.check`` computes to ``true`` on them, and then ``Checker.check_sound`` (or its transposed form)
+proves the claims for every real matrix with entries in these enclosures.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from proofs_check import checker, rocq
+from proofs_check.certificates.witness import Witness, source, witness
+from proofs_check.claims.theorems import BUILD
+from theory.base.errors import InputError
+
+SECONDS = 600.0
+"""The kernel takes at most so long for a matrix."""
+SPECTRA = {"singular values": ("spectrum",), "entropies": ("ad", "fd")}
+"""Which spectra a statement holds that is read here."""
+ENTRIES = "enclosures by FLINT, not by the kernel"
+REFUSED = "true = true"
+"""In what Rocq prints where the check computes to ``false``."""
+
+
+def prepare() -> None:
+    """Compiles the proven checker, where that was not done before.
+
+    Raises:
+        InputError: Rocq or a library is not installed, or the checker does not compile.
+    """
+    rocq.program("coqc")
+    rocq.require_libraries()
+    rocq.compile_all(os.cpu_count() or 1, ("Checker.vo",))
+
+
+def prove(data: dict[str, Any], seconds: float = SECONDS) -> tuple[list[dict[str, Any]], list[str]]:
+    """What the kernel proves of a file that the checker has accepted, a matrix each, and what it does not prove.
+
+    Raises:
+        InputError: the file states nothing about singular values of single matrices; or Rocq fails for another reason.
+    """
+    if data["statement"] not in SPECTRA:
+        raise InputError(f"--kernel: proves singular values; this file states {data['statement']}")
+    problem = checker.read_problem(data["problem"])
+    proven: list[dict[str, Any]] = []
+    findings: list[str] = []
+    for key in SPECTRA[data["statement"]]:
+        spectrum = data[key]
+        begun = time.perf_counter()
+        try:
+            found = witness(problem, spectrum)
+        except checker.RefusedError as error:
+            findings.append(f"{key}: no witness for the kernel: {error}")
+            continue
+        prepared = time.perf_counter()
+        reason = judged(source(found), seconds)
+        if reason is not None:
+            findings.append(f"{key}: {reason}")
+            continue
+        proven.append(
+            {
+                "method": "ad" if spectrum["difference"] is None else "fd",
+                "matrix_sha256": checker.digest({"problem": data["problem"], "difference": spectrum["difference"]}),
+                "values": len(found.bounds),
+                "theorem": f"Checker.{theorem(found)}",
+                "entries": ENTRIES,
+                "places": found.places,
+                "seconds": {"witness": round(prepared - begun, 1), "kernel": round(time.perf_counter() - prepared, 1)},
+            }
+        )
+    return proven, findings
+
+
+def theorem(found: Witness) -> str:
+    """The one that the file applies."""
+    return "check_sound_transposed" if found.transposed else "check_sound"
+
+
+def judged(text: str, seconds: float = SECONDS) -> str | None:
+    """Why Rocq does not accept a file of :func:`source`; ``None`` where it does.
+
+    Raises:
+        InputError: Rocq fails, but not at the check.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "Certificate.v"
+        path.write_text(text, encoding="utf-8")
+        command = [rocq.program("coqc"), "-q", "-Q", str(BUILD), "adfd", str(path)]
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
+        except subprocess.TimeoutExpired:
+            return f"not proven: the kernel was stopped after {seconds:.0f} s"
+        if done.returncode == 0:
+            return None
+        if REFUSED in done.stderr:
+            return "not proven: the kernel's check of these bounds is false"
+        raise InputError(f"--kernel: coqc: {done.stderr.strip()[-500:]}")
+
+
+def lines(proven: list[dict[str, Any]]) -> list[str]:
+    """What the kernel has proven, in words."""
+    return [
+        f"proven by Rocq's kernel ({one['theorem']}, {one['seconds']['kernel']} s): the bounds of all {one['values']} singular "
+        f"values of the {one['method']} matrix, for every matrix with entries in the intervals (2^{1 - one['places']} wide) "
+        "that it was given; that the entries lie in these is FLINT's word, not the kernel's"
+        for one in proven
+    ]
