@@ -17,14 +17,14 @@ from numerics.arithmetic.balls import Decimals, Enclosure
 from numerics.entropy.compare import EntropyEnclosure, difference, entropy_enclosure
 from numerics.entropy.interval import IntervalVerdict, Piece, entropy_sign_on_interval
 from numerics.entropy.proof_objects import entropy_certificate
-from numerics.matrices.assemble import multiprecision_entries
+from numerics.matrices.assemble import multiprecision_entries, shape
 from numerics.problem import file as problem_file
 from numerics.problem.problem import Arithmetic, Method, Problem
 from numerics.spectra.kernels import Kernel
 from numerics.spectra.spectrum import Spectrum, certified_float_spectrum, spectrum_to
 from proofs_check.certificates.objects import accepted, is_certificate, step_certificate
 from proofs_check.cli.output import console, emit, table
-from theory.base.errors import InputError
+from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
 from theory.base.exact import rational, spell
 from theory.base.files import check_output, write
 from theory.entropy.conventions import Convention
@@ -107,6 +107,9 @@ def _by_engine(problem: Problem, method: Method, digits: int, certify: bool, ari
         values = [v.decimals(digits + 3) for v in found.values]
     else:
         values = [_plain(found, k, digits) for k in range(len(found.values))]
+    error = (
+        {"rounding_error": _rounding_error(problem, method, arithmetic)} if certify and arithmetic != "exact" else {}
+    )
     return {
         "method": method,
         "arithmetic": arithmetic,
@@ -116,7 +119,38 @@ def _by_engine(problem: Problem, method: Method, digits: int, certify: bool, ari
         "certified": certify,
         "working_digits": found.working_digits,
         "seconds": found.seconds,
+        **error,
     }
+
+
+LARGEST_STORED = 256
+"""Largest number of singular values whose bounds through the rounding error are computed beside others."""
+
+
+def _rounding_error(problem: Problem, method: Method, arithmetic: Arithmetic) -> dict[str, Any] | None:
+    """Encloses the norm of what rounding changed, and what it leaves of each value; None where that is not known."""
+    from numerics.spectra.stored import stored_bounds
+
+    if min(shape(problem)) > LARGEST_STORED:
+        return None
+    try:
+        found = stored_bounds(problem, method, arithmetic)
+    except (NonexistenceError, PrecisionCapError):
+        return None
+    return {"norm": found.errors[0].decimals(6), "singular_values": [v.decimals(6) for v in found.values]}
+
+
+def _order_of_values(problem: Problem, arithmetic: Arithmetic) -> dict[str, list[int]] | None:
+    """At which k the rounding errors alone prove which of the stored matrices has the larger value."""
+    from numerics.spectra.stored import stored_order
+
+    if min(shape(problem)) > LARGEST_STORED:
+        return None
+    try:
+        found = stored_order(problem, arithmetic)
+    except (NonexistenceError, PrecisionCapError):
+        return None
+    return {name: [k for k, sign in enumerate(found, 1) if sign == value] for name, value in SIGN.items()}
 
 
 def _of_kernel(problem: Problem, method: Method, kernel: Kernel, digits: int, certify: bool) -> dict[str, Any]:
@@ -160,6 +194,10 @@ def _print(title: str, columns: list[str], values: list[Any], content: dict[str,
     rows = [[str(k), v if isinstance(v, str) else f"[{v['lower']}, {v['upper']}]"] for k, v in enumerate(values, 1)]
     table(f"{title}, {'proven enclosures' if content['certified'] else 'not proven'}", columns, rows)
     console.print(f"{len(rows)} values, {content['working_digits']} working digits, {content['seconds']:.2f} s")
+    if content.get("rounding_error"):
+        console.print(
+            f"norm of the rounding error: {_text(content['rounding_error']['norm'])}; no value is off by more"
+        )
 
 
 SIGN = {"fd<ad": -1, "fd>ad": 1}
@@ -266,6 +304,8 @@ def entropy(
         "reason": found["ad"].reason or found["fd"].reason,
         "certified": certify,
     }
+    if certify and arithmetic != "exact":
+        content["order_of_values"] = _order_of_values(problem, arithmetic)
     if certificate is not None:
         content["certificate"] = str(certificate)
     if as_json:

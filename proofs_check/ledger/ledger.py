@@ -46,6 +46,7 @@ ORDER = (
     "proofs_check.families.differences.floor",
     "proofs_check.families.differences.steps",
     "proofs_check.families.differences.floor:SIZES",
+    "proofs_check.families.differences.stored",
     "proofs_check.families.networks.training",
     "proofs_check.families.networks.loss_orders",
     "proofs_check.families.networks.networks",

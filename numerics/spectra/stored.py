@@ -1,0 +1,85 @@
+r"""What rounding does to singular values, with proof: the error ``E = fl(A) - A`` of a stored matrix is enclosed, entry by entry.
+
+fl(A) is the matrix as it is stored in float32 or float64, an exact one; A is the matrix of the exact rationals in balls. By
+Weyl's inequalities (Horn & Johnson, Topics in Matrix Analysis, 1991, theorem 3.3.16), for every k and j,
+
+    |sigma_k(fl A) - sigma_k(A)| <= ||E||,      sigma_{k+j}(E) - sigma_{j+1}(A) <= sigma_k(fl A) <= sigma_{k-j}(A) + sigma_{j+1}(E).
+
+The lower bound is the round-off floor with proof: the singular values of E are nearly flat and those of A fall, so under the
+knee ``sigma_k(fl A)`` is at least about ``sigma_{k+j}(E)``, however small ``sigma_k(A)`` is. Nothing is assumed of the arithmetic that made fl(A).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import flint
+from flint import arb_mat
+
+from numerics.arithmetic.balls import Enclosure, ball
+from numerics.matrices.assemble import float_matrix
+from numerics.matrices.balls import ball_entries
+from numerics.problem.problem import METHODS, Arithmetic, Method, Problem
+from numerics.spectra.engine.driver import BallEntries, certified_singular_values
+from numerics.spectra.spectrum import spectrum
+from theory.base.errors import InputError
+
+
+@dataclass(frozen=True)
+class StoredBounds:
+    """Bounds of the singular values of a stored matrix, from those of the exact one and of the error.
+
+    Attributes:
+        exact: encloses ``sigma_k(A)``.
+        errors: encloses ``sigma_k(E)``; the first is ``||E||``.
+        values: encloses ``sigma_k(fl A)``, by Weyl's inequalities alone.
+    """
+
+    exact: tuple[Enclosure, ...]
+    errors: tuple[Enclosure, ...]
+    values: tuple[Enclosure, ...]
+
+
+def rounding_errors(problem: Problem, method: Method, arithmetic: Arithmetic) -> BallEntries:
+    """``E = fl(A) - A`` in balls, at a working precision in bits.
+
+    Raises:
+        InputError: exact arithmetic, which stores nothing; an entry that is not finite.
+    """
+    if arithmetic == "exact":
+        raise InputError("arithmetic: exact; allowed: float32, float64, which store a matrix")
+    stored = [[Fraction(float(v)) for v in row] for row in float_matrix(problem, method, arithmetic)]
+    exact = ball_entries(problem, method)
+    spare = 53 if arithmetic == "float64" else 24  # what the subtraction cancels
+
+    def entries(bits: int) -> arb_mat:
+        with flint.ctx.workprec(bits + spare):
+            return arb_mat([[ball(v) for v in row] for row in stored]) - exact(bits + spare)
+
+    return entries
+
+
+def stored_bounds(problem: Problem, method: Method, arithmetic: Arithmetic, digits: int = 20) -> StoredBounds:
+    """The bounds of every ``sigma_k(fl A)`` from the enclosed error.
+
+    Raises:
+        InputError: see :func:`rounding_errors`.
+        PrecisionCapError: beyond the cap of the engine.
+    """
+    exact = spectrum(problem, method, "exact", digits).values
+    errors = certified_singular_values(rounding_errors(problem, method, arithmetic), digits, Fraction(1, 10**12)).values
+    n, values = len(exact), []
+    for k in range(n):
+        upper = min(exact[k - j].upper + errors[j].upper for j in range(k + 1))
+        lower = max(
+            exact[k].lower - errors[0].upper, *(errors[k + j].lower - exact[j].upper for j in range(n - k)), Fraction(0)
+        )
+        values.append(Enclosure(lower, upper))
+    return StoredBounds(exact, errors, tuple(values))
+
+
+def stored_order(problem: Problem, arithmetic: Arithmetic, digits: int = 20) -> tuple[int | None, ...]:
+    """The sign of ``sigma_k(fl A_FD) - sigma_k(fl A_AD)`` for each k, where :func:`stored_bounds` of both prove one, else ``None``."""
+    ad, fd = (stored_bounds(problem, method, arithmetic, digits).values for method in METHODS)
+    return tuple((b - a).sign() for a, b in zip(ad, fd, strict=True))
