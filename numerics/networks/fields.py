@@ -244,3 +244,34 @@ def outputs(series: Series, hard: Mapping[int, tuple[Series, Series]], kept: fro
             one.setdefault((0,) * len(next(iter(kept))), zero)
         found.append(one)
     return found
+
+
+class FieldModule(torch.nn.Module):
+    """One unknown of one network with its own parameters, differentiable in the points: ``[n, d]`` to values ``[n]``."""
+
+    def __init__(
+        self,
+        network: Layers,
+        flat: Float[Tensor, " p"],
+        output: int,
+        periods: tuple[tuple[float, float] | None, ...],
+        hard: tuple[sp.Expr, sp.Expr],
+        symbols: tuple[sp.Symbol, ...],
+    ) -> None:
+        super().__init__()
+        weights, biases = network.split(flat[None])
+        self.network, self.output, self.periods, self.hard, self.symbols = network, output, periods, hard, symbols
+        self.weights = torch.nn.ParameterList(w[0].detach().clone() for w in weights)
+        self.biases = torch.nn.ParameterList(b[0].detach().clone() for b in biases)
+
+    def forward(self, points: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+        """The unknown at the points, its hard condition included."""
+        zero = (0,) * points.shape[1]
+        value = embedded(points, self.periods, frozenset({zero}))[zero]
+        factor = self.network.width**-0.5 if self.network.scaling == "ntk" else 1.0
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=False)):
+            value = self.network.activation.value((1.0 if layer == 0 else factor) * (value @ weight) + bias)
+        at = {symbol: points[:, axis] for axis, symbol in enumerate(self.symbols)}
+        mask, lift = (evaluate(expr, at, TorchBackend()) for expr in self.hard)
+        total: Tensor = mask * (factor * (value @ self.weights[-1]))[:, self.output] + lift
+        return total

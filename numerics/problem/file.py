@@ -302,9 +302,11 @@ def _law(text: str, what: str) -> Law:
         raise InputError(f"{what}: {error}") from None
 
 
-def _interior(given: int | list[int] | Values, made: dict[str, Any], file: Any) -> Any:
+def _interior(given: int | list[int] | Values | None, made: dict[str, Any], file: Any) -> Any:
     dimension = len(made["domain"])
     layout = _choice(file.points.layout, get_args(Layout), "points.layout")
+    if given is None:
+        given = (64, 20, 8, 5)[dimension - 1] if file.problem.equations and layout == "grid" else 64
     if isinstance(given, Values):
         return _vectors(given.values, dimension, "points.interior")
     counts = given if isinstance(given, list) else [given] * (dimension if layout == "grid" else 1)

@@ -149,7 +149,8 @@ class Problem:
         biases: law of b, or explicit values (M,).
         count: number M of features.
         seed: of weights and biases.
-        interior: points per axis of the grid, one number for the random layouts, or explicit points.
+        interior: points per axis of the grid, one number for the random layouts, or explicit points; 64 by default, of equations
+            64, 20, 8 or 5 an axis by the number of coordinates.
         layout: how interior points lie.
         points_seed: of the random layouts.
         boundary: the boundary rows, in order.
@@ -186,7 +187,7 @@ class Problem:
     count: int = field(default=64, metadata=at("features", kind=int | None, default=None))
     seed: int = field(default=0, metadata=at("features", within=(0, MAX_SEED)))
     interior: tuple[int, ...] | tuple[Vector, ...] = field(
-        default=(64,), metadata=at("points", kind=int | list[int] | Values, default=64)
+        default=(64,), metadata=at("points", kind=int | list[int] | Values | None, default=None)
     )
     layout: Layout = field(default="grid", metadata=at("points"))
     points_seed: int = field(default=0, metadata=at("points", "seed", within=(0, MAX_SEED)))

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from numerics.networks.fields import Difference, FieldResidual, FieldRows, FieldSystem, Formed, outputs
+from numerics.networks.fields import Difference, FieldModule, FieldResidual, FieldRows, FieldSystem, Formed, outputs
 from numerics.networks.networks import MultiIndex, Perceptron
 from numerics.networks.perceptrons import Layers, Series
 from numerics.networks.symbolic import torch_activation
@@ -235,3 +235,12 @@ def judge(problem: Problem, exact: FieldResidual, parameters: Float[Tensor, "b p
     whole = finite((missed / size).sqrt().tolist()) if size else (None,) * len(flat)
     loss = finite((0.5 * rows.square().sum(1)).tolist())
     return {"equation_loss": loss, "solution_error": tuple(whole), "solution_errors": tuple(gaps)}
+
+
+def modules(problem: Problem, flat: Float[Tensor, " p"]) -> dict[str, FieldModule]:
+    """Each unknown of one network as a module of its own."""
+    whole, plain = layers(problem), (sp.Integer(1), sp.Integer(0))
+    return {
+        name: FieldModule(whole, flat, k, _periods(problem), problem.hard.get(name, plain), problem.symbols)
+        for k, name in enumerate(problem.unknown_names)
+    }

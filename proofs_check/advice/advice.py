@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     import torch
 
     from numerics.differences.network import ModuleAdvice
+    from numerics.differences.systems import SystemAdvice
 
 
 @overload
-def advise(subject: Problem, *, cost: bool = True, device: str = "auto") -> Advice: ...
+def advise(subject: Problem, *, cost: bool = True, device: str = "auto") -> Advice | SystemAdvice: ...
 
 
 @overload
@@ -36,7 +37,7 @@ def advise(
     cost: bool = True,
     device: str = "auto",
     dtype: str | None = None,
-) -> Advice | ModuleAdvice:
+) -> Advice | ModuleAdvice | SystemAdvice:
     """Advice for a problem, or for a torch module of one's own.
 
     Args:
@@ -54,6 +55,12 @@ def advise(
     if isinstance(subject, Problem):
         if dtype is not None:
             subject = subject.with_(dtype=dtype)
+        if subject.equations:
+            from numerics.differences.systems import study_system
+            from proofs_check.advice.system_words import of_system
+
+            system = study_system(subject)
+            return replace(system, text=tuple(of_system(system)))
         found = study(subject, cost=cost, device=device)
         return replace(found, text=tuple(recommendation(found)))
     if operator is None or points is None:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from numerics.differences.search import Advice, ArithmeticAdvice
+from numerics.differences.systems import SystemAdvice
 from numerics.problem import file as problem_file
+from numerics.problem.problem import Problem
 from proofs_check import checker, checker_entropies
 from proofs_check.advice import advice
 from proofs_check.advice import words as advice_words
@@ -150,16 +152,21 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool, force:
       model's), ``loss_floor`` (``ad``, ``fd``; ``predicted_fd`` = ``unresolved`` + ``truncation`` + ``roundoff``).
     * ``recommendation``: ``sufficient`` (the file's own difference reaches twice AD's least loss), ``arithmetic``, ``stencil``, ``difference``, ``step``, ``suggested_step``, ``floor``, ``knee``
       and ``loss_floor`` there, ``text`` (sentences).
+    * Of equations: ``{"problem", "points", "unknowns": {name: as of a module}, "common": {"float32" | "float64": {"step",
+      "suggested_step", "good_steps", "error", "given_error", "residual", "edge", "prices", "curve"}}, "text"}``.
     * ``scale`` is the root mean square of the entries of A_AD; ``cost`` has seconds an iteration: ``ad`` (nested
       autograd), ``fd``, ``ad_taylor`` (closed form), ``ratio``; ``device``, ``dtype``, ``threads``.
     """
     problem = problem_file.load_problem(path)
+    if problem.equations:
+        return _advise_system(problem, figure, as_json)
     if figure is not None:
         from proofs_check.report.figures import advice as advice_figure
 
         advice_figure.check_figure(figure)
         check_output(figure, option="--figure", force=force, inputs=[path])
     found = advice.advise(problem, device=device)
+    assert isinstance(found, Advice)
     if figure is not None:
         advice_figure.draw(found, figure, force=force)
     if as_json:
@@ -167,6 +174,30 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool, force:
         return 0
     for part in found.arithmetics:
         _table(found, part)
+    for sentence in found.text:
+        say(f"- {sentence}")
+    return 0
+
+
+def _advise_system(problem: Problem, figure: Path | None, as_json: bool) -> int:
+    """The same of equations: each derivative, and one step for all."""
+    from proofs_check.advice import system_words
+
+    if figure is not None:
+        raise InputError("--figure: is drawn for one linear equation (problem.operator)")
+    found = advice.advise(problem)
+    assert isinstance(found, SystemAdvice)
+    if as_json:
+        emit(system_words.to_dict(found))
+        return 0
+    rows = [
+        [c.arithmetic, c.suggested, " … ".join(advice_words.number(h) for h in c.good), *(
+            advice_words.number(e) for e in (c.error, c.here, c.size)
+        )]
+        for c in found.common
+    ]  # fmt: skip
+    columns = ["arithmetic", "common h", "good h", "error there", "at your h", "residual"]
+    table("One step for all derivatives (root mean squares over equations and points)", columns, rows)
     for sentence in found.text:
         say(f"- {sentence}")
     return 0

@@ -154,6 +154,8 @@ def _order_of_values(problem: Problem, arithmetic: Arithmetic) -> dict[str, list
 
 
 def _of_kernel(problem: Problem, method: Method, kernel: Kernel, digits: int, certify: bool) -> dict[str, Any]:
+    if problem.equations:
+        return _of_network(problem, method, kernel, certify)
     from numerics.spectra.kernels import kernel_spectrum
 
     found = kernel_spectrum(problem, method, kernel, digits)
@@ -171,6 +173,33 @@ def _of_kernel(problem: Problem, method: Method, kernel: Kernel, digits: int, ce
         "certified": certify,
         "working_digits": found.working_digits,
         "seconds": found.seconds,
+    }
+
+
+def _of_network(problem: Problem, method: Method, kernel: Kernel, certify: bool) -> dict[str, Any]:
+    """Eigenvalues of J Jᵀ of the residuals of one network at its start, in float64: not proven."""
+    if kernel != "ntk" or certify:
+        raise InputError(
+            "--kernel: of equations there is ntk alone, the kernel of a network at its start, and nothing of it is proven"
+        )
+    import torch
+
+    from numerics.networks import ntk
+    from numerics.training import from_problem
+
+    began = time.perf_counter()
+    kernels = ntk.kernel(from_problem.model(problem, method), from_problem.start(problem, [problem.seed]))
+    values = torch.linalg.eigvalsh(kernels[0]).flip(0).tolist()
+    return {
+        "method": method,
+        "arithmetic": "float64",
+        "matrix": "float64",
+        "kernel": kernel,
+        "eigenvalues": [repr(max(value, 0.0)) for value in values],
+        "rest_upper": None,
+        "certified": False,
+        "working_digits": 15,
+        "seconds": time.perf_counter() - began,
     }
 
 
