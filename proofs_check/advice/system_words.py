@@ -10,9 +10,8 @@ from numerics.differences.search import label
 from numerics.differences.steps import UNUSABLE
 from numerics.differences.systems import CommonStep, SystemAdvice
 from numerics.problem.problem import Problem
-from proofs_check.advice.module_words import percent
 from proofs_check.advice.module_words import to_dict as of_module
-from proofs_check.advice.words import factor, finite, number
+from proofs_check.advice.words import factor, finite, number, percent
 from theory.base.exact import spell
 
 
