@@ -105,7 +105,7 @@ Qed.
 (** ** Matrices *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.analysis Require Import Rstruct.
-From adfd Require Import SingularValues Spectral.
+From adfd Require Import SingularValues Spectral Training.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 
@@ -156,6 +156,21 @@ Proof.
 move=> Hs HS Hh k k0; rewrite leq_add2r => kM; have kM' : (0 < k <= M)%N by rewrite k0.
 apply: le_trans (Spectral.interlacing _ _ k0 kM) _; apply: le_trans (sigma_more_rows _ B kM').
 exact: sine_ordering Hs HS Hh _ kM'.
+Qed.
+
+(** Nothing is lost by FD: if m(h w_j) <> 0 for every j then A_FD and A_AD have the same range, and the residuals of
+    their least-squares solutions are equal, for every right-hand side f. *)
+Theorem invariance_sine act m p S (h : R) (w b x : nat -> R) M N : act = sin \/ act = cos -> (0 < m)%N ->
+  order_conditions m p S -> Stencils.symmetric m S -> h <> 0 -> (forall j : 'I_N, factor m S (h * w j) <> 0) ->
+  (forall y : 'rV[R]_M, (exists a, y = a *m (AD act m w b x M N)^T) <-> exists a, y = a *m (FD act m S h w b x M N)^T)
+  /\ forall (f : 'rV[R]_M) a a', least_squares (AD act m w b x M N) f a -> least_squares (FD act m S h w b x M N) f a' ->
+    residual (AD act m w b x M N) f a = residual (FD act m S h w b x M N) f a'.
+Proof.
+move=> Hs /ssrnat.leP Hm Ho Hsym Hh nz.
+have d0 (j : 'I_N) : (\row_j factor m S (h * w j) : 'rV[R]_N) 0 j != 0 by rewrite mxE; apply/eqP; exact: nz.
+rewrite (diagonal_factor act m S h w b x M N (factor m S) (entries_symmetric act m p S h w b x Hs Hm Ho Hsym Hh)).
+split=> [y|f a a' la la']; first exact: (equal_ranges (AD act m w b x M N) d0 y).
+exact: (Training.invariance (A := AD act m w b x M N) d0 la la').
 Qed.
 
 (** *** Exponential features *)
