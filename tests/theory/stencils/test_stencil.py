@@ -26,6 +26,7 @@ from theory.stencils import (
     five_point,
     forward,
     identity,
+    inside,
     laplacian,
     multi_indices,
     multiply,
@@ -421,3 +422,20 @@ def test_the_enumeration_of_multi_indices() -> None:
     for d, n in product((1, 2, 3), range(5)):
         brute = sorted((b for b in product(range(n + 1), repeat=d) if sum(b) == n), reverse=True)
         assert list(multi_indices(d, n)) == brute
+
+
+@given(st.integers(1, 4), st.sampled_from([2, 4]), st.integers(-9, 0), st.integers(0, 9))
+def test_stencils_inside_an_interval(derivative: int, order: int, low: int, high: int) -> None:
+    """On the whole interval the stencil itself; else consecutive nodes in it that keep degree and order."""
+    whole = central(derivative, order)
+    if high - low + 1 < derivative + order and not all(low <= node <= high for node in whole.offsets):
+        with pytest.raises(InputError, match="smaller step"):
+            inside(whole, low, high)
+        return
+    found = inside(whole, low, high)
+    assert all(low <= node <= high for node in found.offsets)
+    assert found.derivative == derivative
+    assert found.order >= order
+    reach = max(whole.offsets)
+    assert (found == whole) or not (low <= -reach and reach <= high)
+    assert inside(whole, -int(reach), int(reach)) == whole
