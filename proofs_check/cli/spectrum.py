@@ -491,6 +491,7 @@ def entropy_on_interval(
             "power": small.power,
             "quotient": small.quotient.decimals(6),
         }
+    content["agreeing_steps"] = _agreeing_steps(problem, high)
     if certificate is not None:
         content["certificate"] = str(certificate)
     if as_json:
@@ -503,6 +504,11 @@ def entropy_on_interval(
         if found.sign is not None
         else f"proven on {100 * found.decided:.1f} % of the interval, {found.evaluations} pieces examined",
     )
+    agreeing = [k for k, h in enumerate(content["agreeing_steps"] or [], 1) if Fraction(h) == high]
+    if agreeing:
+        console.print(
+            f"σ_k of A_AD and A_FD agree to a hundredth for every h up to {spell(high)}: k = 1 to {max(agreeing)}"
+        )
     if found.small is not None:
         ends = found.small.quotient.decimals(4)
         console.print(
@@ -510,6 +516,18 @@ def entropy_on_interval(
             f"h in (0, {spell(found.small.high)}]"
         )
     return 0
+
+
+def _agreeing_steps(problem: Problem, high: Fraction) -> list[str] | None:
+    """For each k the step below which AD's and FD's values agree to a hundredth, proven; None where that takes long."""
+    from numerics.spectra.agreement import agreeing_steps
+
+    if min(shape(problem)) > LARGEST_STORED:
+        return None
+    try:
+        return [spell(h) for h in agreeing_steps(problem, high, Fraction(1, 100))]
+    except PrecisionCapError:
+        return None
 
 
 def _runs(found: IntervalVerdict) -> list[tuple[str, str, int | None, int]]:

@@ -52,6 +52,8 @@ def test_every_small_step(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["decided"] == 1
     assert found["interval"] == {"low": "0", "high": "1/10"}
     small = found["small_steps"]
+    assert len(found["agreeing_steps"]) == 4
+    assert all(0 <= Fraction(h) <= Fraction(1, 10) for h in found["agreeing_steps"])
     assert (small["power"], found["pieces"][0]["low"]) == (2, "0")
     assert 0 < Fraction(small["high"]) <= Fraction(1, 10)
     low, high = (Fraction(small["quotient"][end]) for end in ("lower", "upper"))

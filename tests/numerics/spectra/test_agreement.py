@@ -1,0 +1,64 @@
+"""Steps below which AD's and FD's singular values agree: right at smaller steps, and not far from the truth."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numerics.entropy.interval import at_step
+from numerics.problem.problem import Boundary, Problem
+from numerics.spectra.agreement import agreeing_steps
+from numerics.spectra.spectrum import spectrum
+from theory.base.errors import NonexistenceError
+from theory.features.laws import law
+
+CASE = Problem(
+    count=6, interior=(6,), activation_name="tanh", weights=law("normal(0, 1)"), boundary=(Boundary("all", 2),)
+)
+TOP = Fraction(1, 2)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    name=st.sampled_from(["sin", "tanh", "gaussian"]),
+    seed=st.integers(0, 200),
+    tolerance=st.sampled_from([Fraction(1, 100), Fraction(1, 10**5)]),
+    share=st.fractions(Fraction(1, 50), 1, max_denominator=50),
+)
+def test_values_agree_at_every_smaller_step(name: str, seed: int, tolerance: Fraction, share: Fraction) -> None:
+    problem = CASE.with_(activation_name=name, seed=seed)
+    ad = spectrum(problem, "ad", "exact").values
+    found = agreeing_steps(problem, TOP, tolerance)
+    assert len(found) == len(ad) == 6
+    assert all(later <= earlier for earlier, later in pairwise(found))  # smaller values, smaller steps
+    for k, h in enumerate(found):
+        assert 0 < h <= TOP
+        for step in (h, h * share):
+            change = spectrum(at_step(problem, step), "fd", "exact").values[k] - ad[k]
+            assert max(change.upper, -change.lower) <= tolerance * ad[k].upper * (1 + Fraction(1, 10**6))
+
+
+def test_the_step_is_sharp_to_its_digits_and_of_second_order() -> None:
+    """One feature: sigma_1 is a norm, and its change is the bound to leading order, so h_1^2 is in proportion to the tolerance."""
+    one = CASE.with_(
+        activation_name="sin", count=1, interior=(1,), weights=((Fraction(2),),), biases=(Fraction(1),), boundary=()
+    )
+    steps = [
+        agreeing_steps(one, Fraction(1, 10), tolerance)[0] for tolerance in (Fraction(1, 10**4), Fraction(1, 10**6))
+    ]
+    assert steps[0] / steps[1] == pytest.approx(10, rel=0.01)
+    # 1 - sinc^2(h w / 2) = (h w)^2 / 12 + ...
+    assert steps[1] ** 2 * 4 / 12 == pytest.approx(1e-6, rel=0.01)
+
+
+def test_values_that_vanish_have_no_step_and_kinks_no_expansion() -> None:
+    twins = CASE.with_(count=2, weights=((Fraction(1),),) * 2, biases=(Fraction(1),) * 2, boundary=())
+    first, second = agreeing_steps(twins, TOP, Fraction(1, 100))
+    assert first > 0
+    assert second == 0
+    with pytest.raises(NonexistenceError):
+        agreeing_steps(CASE.with_(activation_name="relu3"), TOP, Fraction(1, 100))
