@@ -63,10 +63,13 @@ ORDER = (
     "proofs_check.sources.explanations:PREDICTED",
     "proofs_check.families.spectra.limits",
     "proofs_check.families.literature.minimisers",
+    "proofs_check.families.literature.stalls",
+    "proofs_check.families.literature.sparse",
     "proofs_check.families.literature.decay",
     "proofs_check.families.literature.ranks",
     "proofs_check.families.literature.derivatives",
     "proofs_check.families.literature.conditioning",
+    "proofs_check.families.literature.costs",
     "proofs_check.families.literature.rules",
 )
 """The modules with a tuple ``CLAIMS``, or another after a colon, in the order of the ledger: from the discretisation to

@@ -83,7 +83,7 @@ PAPERS: tuple[Paper, ...] = (
         "random features and two-layer networks on Poisson and biharmonic equations in one dimension (two for S1 to S3)",
         "the same features or the same start, points, boundary rows, optimiser, budget and arithmetic, paired by seed",
         "every predicate, threshold, size, law, step, convention of the entropy, and the margin of ten per cent",
-        "the source's own sizes, cut-off rule, tolerance and step: S2 and S3 turn over with size, arithmetic and convention",
+        "the source's own sizes, cut-off rule, tolerance and step, which are not in hand; size, arithmetic and convention are axes of the cells",
         labels=tuple(f"S{k}" for k in range(1, 8)),
         example="poisson",
     ),
@@ -106,6 +106,39 @@ PAPERS: tuple[Paper, ...] = (
         example="langer",
     ),
     Paper(
+        "2505.10949",
+        "C. Xu, D. Liu, A. Nassereldine, J. Xiong",
+        2025,
+        "FP64 is All You Need: Rethinking Failure Modes in Physics-Informed Neural Networks",
+        (
+            "Failures of training, small residual and large error, come of precision: in float32 L-BFGS meets its convergence test too early.",
+            "float64 rescues the optimisation.",
+        ),
+        r"two-layer tanh networks of width 16, $u'' = f$ with solutions $\sin\pi x$ and $\sin 3\pi x$, 32 interior points and both ends",
+        "the same starts, points, optimiser, history and budget; the test is applied afterwards to runs that know none, so that arithmetic "
+        "and test vary apart",
+        "the networks, the equation (the source's own problems are not run), the budget, PyTorch's change of 1e-9 on ½|r|², "
+        "the factor ten",
+        "problems on which training fails altogether, which these are not chosen to be; a longer budget; the scale of the loss, on which an absolute "
+        "test depends",
+    ),
+    Paper(
+        "2110.15832",
+        "P.-H. Chiu, J. C. Wong, C. Ooi, M. H. Dao, Y.-S. Ong",
+        2021,
+        "CAN-PINN: A Fast Physics-Informed Neural Network Based on Coupled-Automatic-Numerical Differentiation Method",
+        (
+            "AD is accurate only with many collocation points.",
+            "Differences link neighbouring points and train with few; their accuracy is limited by the interpolation.",
+            "A coupled scheme is better than AD with few points, and better than differences by one to two orders of magnitude.",
+        ),
+        r"64 random features, 4, 8, 16 and 32 interior points, $u'' = f$ with the solution $\sin\pi x$; least-norm solutions in float64",
+        "the same features, points, end rows, right-hand side and cut-off; the schemes differ in the interior rows alone",
+        "random features solved by least squares in place of training; our coupled scheme (the compact one of order 4) in place of the source's for "
+        "convection and pressure; a smooth solution",
+        "a solution with sharp layers; convection; training from a start in place of the solution of least norm",
+    ),
+    Paper(
         "2503.11029",
         "W. Gan, Y. Li, Q. Lin, Z. Shi",
         2025,
@@ -117,8 +150,8 @@ PAPERS: tuple[Paper, ...] = (
         "difference at $h = 1/10$",
         "the same law and the same count of eigenvalues, each relative to the largest",
         "random-feature kernels in place of tangent kernels of deep networks; eigenvalue by eigenvalue in place of an asymptotic rate; the laws",
-        "an asymptotic rate in place of the first 40 eigenvalues (FD multiplies by a bounded factor that vanishes near $nh = 2\\pi$); laws that rise "
-        "with the frequency are where the statement fails",
+        "an asymptotic rate in place of the first 40 eigenvalues (FD multiplies by a bounded factor that vanishes at $nh = 2\\pi$); laws whose weights "
+        "do not fall with the frequency",
     ),
     Paper(
         "2410.06308",
@@ -144,7 +177,7 @@ PAPERS: tuple[Paper, ...] = (
         "eleven activations, derivatives 0 to 12, exactly",
         "the same orders for each activation",
         "“cheap” read as: all derivatives lie in a space of two functions; and, of tanh, as a bounded number of terms",
-        "a count of operations with recurrences: those of the Gaussian need two multiplications an order, by Hermite's recurrence, and exp none",
+        "a count of operations with recurrences, such as Hermite's for the Gaussian, which is not made here",
         in_hand="a sentence on the abstract; neither title nor authors",
     ),
     Paper(
@@ -156,8 +189,7 @@ PAPERS: tuple[Paper, ...] = (
         r"one dimension, 8 features with kinks in the domain, 40 points, $|w|$ = 1, 4, 16, 64; values, and collocation of $u''$ with both ends",
         "the same hidden parameters, points and end rows; condition numbers enclosed with proof",
         "one dimension, the law of the kinks, the scales, the number of features; Gram matrices of the variational form are not judged",
-        "the scale: from $|w| = 16$ on tanh is the better conditioned, since steep tanh features are nearly steps and ReLU powers keep their "
-        "angles; higher dimension; more features",
+        "the scale: steep tanh features are nearly steps, and ReLU powers, being homogeneous, keep their angles; higher dimension; more features",
     ),
     Paper(
         "2602.21590",
@@ -168,10 +200,12 @@ PAPERS: tuple[Paper, ...] = (
             "FD losses on a grid are faster to compute than AD losses and on a par in error.",
             "(A summary by others:) the residual's gradient in the network's values is treated as constant.",
         ),
-        "the problems of 2601.07017 above for the constant gradient",
-        "the same features, points, end rows and right-hand side",
-        "what “constant” means: the direction $\\Phi^T r$ in place of $\\Phi^T D^T r$; random features",
-        "as many features as points or more: then both directions vanish together, and no bias is left",
+        "operations for one derivative of a tanh network of width 8, one or three layers, at one point; for the constant gradient the problems of "
+        "2601.07017 above",
+        "the same network and point; the same features, points, end rows and right-hand side",
+        "operations counted in place of seconds, without the gradient in the parameters; what “constant” means: the direction $\\Phi^T r$ in place "
+        "of $\\Phi^T D^T r$; random features. On a par in error is not judged here: see S6",
+        "the mode of AD, the dimension, the number of layers, a compiler that shares subexpressions; for the constant gradient, the number of features",
         in_hand="the abstract, and a summary by others for the constant gradient",
     ),
     Paper(
@@ -187,8 +221,20 @@ PAPERS: tuple[Paper, ...] = (
         "24 points and 24 random features, tanh and sin, scales of the weights 1 to 100, float32 and float64",
         "the same draws, rounded to float32, in both arithmetics and at every step",
         "what “works” means: a factor 10 of the least error, or a tenth of the derivative; features for trained networks",
-        "the scale of the features (the rule takes none) and the order of the stencil (the exponent is that of order 2)",
+        "the scale of the features, of which the rules take none, and the order of the stencil",
         in_hand="defaults and documentation of the software named",
+    ),
+    Paper(
+        "modes of differentiation",
+        "",
+        0,
+        "Reverse mode nested in itself, Taylor mode, the forward Laplacian",
+        ("The cost of nested reverse mode grows exponentially with the order; forward modes do not have that growth.",),
+        "one derivative of order 1 to 6 of a tanh network of width 8, one or three layers, at one point",
+        "the same network and point; the modes agree in value",
+        "the programs (no operation is shared or folded by a compiler), the count of one for each addition, multiplication and activation",
+        "a compiler that shares subexpressions; counting the gradient in the parameters too",
+        in_hand="textbooks (Griewank and Walther, Evaluating Derivatives, 2008)",
     ),
 )
 """In the order of the report."""

@@ -11,11 +11,14 @@ import sympy as sp
 
 from numerics.matrices.assemble import float_matrix, float_rhs
 from proofs_check.families.differences.steps import Draw
+from proofs_check.families.literature import costs, sparse, stalls
 from proofs_check.families.literature.conditioning import FEATURES, Layer, condition
 from proofs_check.families.literature.decay import COUNT, Case, H
 from proofs_check.families.literature.derivatives import _taylor, closed, independent
 from proofs_check.families.literature.ranks import ITERATIONS, Scaled, rank_and_residual
 from proofs_check.families.literature.rules import Rule, errors, exponent
+from theory.operators.roundoff import leading_constant
+from theory.stencils import central
 
 
 def test_derivatives_of_tanh_by_two_routes() -> None:
@@ -87,3 +90,69 @@ def test_errors_of_a_difference_by_hand() -> None:
     found = (np.sin(w * (x + h) + b) - 2 * np.sin(w * x + b) + np.sin(w * (x - h) + b)) / h**2
     expected = math.sqrt(((found - exact) ** 2).mean() / (exact**2).mean())
     assert math.isclose(errors(draw, 2, "float64", (h,))[0], expected, rel_tol=1e-3)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_all_modes_agree_in_value_and_counts_by_hand(layers: int) -> None:
+    for order in range(1, 5):
+        reverse, series, fd = (mode(order, layers)[0] for mode in costs.MODES.values())
+        assert math.isclose(reverse, series, rel_tol=1e-9)
+        leading = float(leading_constant(central(order))) * 0.02**2 * costs.taylor(order + 2, layers)[0]
+        assert math.isclose(fd - reverse, leading, rel_tol=0.1)
+    for dimension in (1, 3):
+        reverse, forward, fd = (mode(dimension, layers)[0] for mode in costs.LAPLACIANS.values())
+        assert math.isclose(reverse, forward, rel_tol=1e-9)
+        assert math.isclose(reverse, fd, rel_tol=1e-2, abs_tol=1e-2)
+    tape = costs.Tape()
+    costs.network(tape, [tape.constant(0.3)], layers)
+    # each neuron: a product and a sum an input, and the activation; the last layer has no bias
+    w = costs.WIDTH
+    assert tape.operations == (2 * w + w) + (layers - 1) * (2 * w * w + w) + (2 * w - 1)
+
+
+def test_the_coupled_scheme_is_of_order_four() -> None:
+    """On a smooth function: 2 δ² u − (u'(x+h) − u'(x−h))/2h = u'' + O(h⁴)."""
+    errors = []
+    for h in (0.1, 0.05):
+        second = (math.sin(1 + h) - 2 * math.sin(1) + math.sin(1 - h)) / h**2
+        errors.append(abs(2 * second - (math.cos(1 + h) - math.cos(1 - h)) / (2 * h) + math.sin(1)))
+    assert 3.8 < math.log2(errors[0] / errors[1]) < 4.2
+
+
+def test_a_least_norm_solution_by_hand() -> None:
+    draw = sparse.Sparse("tanh", 0, 4)
+    w, b = (np.array(v, dtype=float) for v in (_features(draw)))
+    x = np.linspace(-1, 1, 6)
+    t = np.tanh(np.outer(x, w) + b)
+    A = np.vstack([(-2 * t * (1 - t * t) * w**2)[1:-1], t[[0, -1]]])
+    f = np.concatenate([-(np.pi**2) * np.sin(np.pi * x[1:-1]), [0, 0]])
+    a = np.linalg.pinv(A, rcond=sparse.CUTOFF) @ f
+    fine = np.linspace(-1, 1, sparse.FINE)
+    gap = np.tanh(np.outer(fine, w) + b) @ a - np.sin(np.pi * fine)
+    expected = math.sqrt((gap**2).mean() / (np.sin(np.pi * fine) ** 2).mean())
+    assert math.isclose(sparse.error(draw, "AD"), expected, rel_tol=1e-6)
+
+
+def _features(draw: sparse.Sparse) -> tuple[list[float], list[float]]:
+    from numerics.problem.drawn import features
+    from theory.features.laws import Normal
+
+    posed = (
+        Layer(1, 0)
+        .problem(draw.activation, "u")
+        .with_(
+            weights=Normal(Fraction(0), Fraction(3)),
+            biases=Normal(Fraction(0), Fraction(1)),
+            count=sparse.FEATURES,
+            seed=draw.seed,
+        )
+    )
+    drawn = features(posed)
+    return [float(w[0]) for w in drawn.weights], [float(b) for b in drawn.biases]
+
+
+def test_where_a_run_stops() -> None:
+    run = stalls.Run((1.0, 0.5, 0.5 - 1e-10, 0.1), 0.0)
+    assert run.stop() == 2
+    assert run.stop(1e-12) == 3
+    assert stalls.Run((1.0, 1.0), 0.0).stop() == 1
