@@ -209,7 +209,7 @@ PAPERS: tuple[Paper, ...] = (
         in_hand="the abstract, and a summary by others for the constant gradient",
     ),
     Paper(
-        "rules of practice",
+        "rules-of-practice",
         "",
         0,
         "Steps of differences as software sets them",
@@ -222,10 +222,11 @@ PAPERS: tuple[Paper, ...] = (
         "the same draws, rounded to float32, in both arithmetics and at every step",
         "what “works” means: a factor 10 of the least error, or a tenth of the derivative; features for trained networks",
         "the scale of the features, of which the rules take none, and the order of the stencil",
+        labels=("rules of practice",),
         in_hand="defaults and documentation of the software named",
     ),
     Paper(
-        "modes of differentiation",
+        "modes-of-differentiation",
         "",
         0,
         "Reverse mode nested in itself, Taylor mode, the forward Laplacian",
@@ -234,6 +235,7 @@ PAPERS: tuple[Paper, ...] = (
         "the same network and point; the modes agree in value",
         "the programs (no operation is shared or folded by a compiler), the count of one for each addition, multiplication and activation",
         "a compiler that shares subexpressions; counting the gradient in the parameters too",
+        labels=("modes of differentiation",),
         in_hand="textbooks (Griewank and Walther, Evaluating Derivatives, 2008)",
     ),
 )

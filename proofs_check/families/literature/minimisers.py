@@ -22,7 +22,7 @@ import numpy as np
 from numerics.arithmetic.balls import ball
 from numerics.matrices.balls import ball_entries
 from numerics.problem.problem import Boundary, Method, Problem
-from proofs_check.claims.claim import Profile, Scope, stated, wrong
+from proofs_check.claims.claim import Assumption, Profile, Scope, stated, wrong
 from proofs_check.claims.comparisons import once, seeds
 from proofs_check.claims.verdicts import Outcome
 from theory.base.enclosure import from_comparison
@@ -278,6 +278,7 @@ def infinitely_many(posed: Posed, scope: Scope, many: bool = True, all_of_them: 
     kind="ball",
     scopes=once(*({"activation": a, "features": "M = 2N", "arithmetic": "exact"} for a in ("relu", "relu3", "tanh"))),
     instances=_instances,
+    assumptions=(Assumption(r"rank $\Phi = N$, shown by a minor", lambda posed: rank_shown(posed.values, POINTS)),),
     judges=(ball_entries,),
     mutants=(
         wrong("reversed", "AD solves where FD does not", "sign", {"activation": "relu", "features": "M = 2N", "arithmetic": "exact"},
@@ -292,7 +293,7 @@ def fd_where_ad_fails(posed: Posed, scope: Scope, swapped: bool = False, ends: b
     zero, is our instance of one). Judged activation by activation.
     """
     A = posed.matrix("ad")
-    solved = rank_shown(posed.values, POINTS) and factored(posed) is True
+    solved = factored(posed) is True
     blind = all(A[i, j] == 0 for i in range(POINTS - 2 * (not ends)) for j in range(A.ncols()))
     if blind and solved:
         return _shown(not swapped, "AD's rows are 0 identically; FD's least loss is 0")
