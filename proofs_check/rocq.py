@@ -164,21 +164,24 @@ def header(source: str) -> str:
 MARK = "theorem of adfd: "
 
 
-def ask(listed: Sequence[Theorem]) -> list[str]:
-    """What Rocq prints of theorems of one file: of each its statement, then its axioms.
+def ask(listed: Sequence[Theorem]) -> list[tuple[str, str]]:
+    """What Rocq prints of theorems of one file: of each its statement, and its axioms.
+
+    The axioms come first, before anything is imported, so that their names are long; the statements as they were written.
 
     Raises:
         InputError: there is no such theorem.
     """
     stem = listed[0].file.removesuffix(".v")
-    lines = [header((FOLDER / listed[0].file).read_text(encoding="utf-8")), f"From adfd Require Import {stem}."]
-    lines.append(f"Set Printing Width {WIDTH}.")
-    for one in listed:
-        lines += [
-            f'Goal True. idtac "{MARK}{one.name}". Abort.',
-            f"Check {one.name}.",
-            f"Print Assumptions {one.name}.",
-        ]
+    lines = [f"From adfd Require {stem}.", f"Set Printing Width {WIDTH}."]
+    for command in ("Print Assumptions", "Check"):
+        for one in listed:
+            lines += [f'Goal True. idtac "{MARK}{one.name}". Abort.', f"{command} {one.name}."]
+        if command == "Print Assumptions":
+            lines += [
+                header((FOLDER / listed[0].file).read_text(encoding="utf-8")),
+                f"From adfd Require Import {stem}.",
+            ]
     path = BUILD / "Ask.v"
     path.write_text("\n".join(lines), encoding="utf-8")
     try:
@@ -186,31 +189,32 @@ def ask(listed: Sequence[Theorem]) -> list[str]:
     finally:
         for one_file in BUILD.glob("*Ask.*"):
             one_file.unlink()
-    return [printed.split(f"{MARK}{one.name}\n")[1].split(MARK)[0] for one in listed]
+    parts = [printed.split(f"{MARK}{one.name}\n") for one in listed]
+    return [(stated.split(MARK)[0], axioms.split(MARK)[0]) for _, axioms, stated in parts]
 
 
 CLOSED = "Closed under the global context"
 
 
-def understood(theorem: Theorem, printed: str) -> tuple[str, tuple[str, ...]]:
+def understood(theorem: Theorem, stated: str, assumed: str) -> tuple[str, tuple[str, ...]]:
     """The statement and the axioms in what Rocq printed.
 
-    >>> understood(Theorem("A.b", ""), "b\\n     : 1 = 1\\nClosed under the global context\\n")
+    >>> understood(Theorem("A.b", ""), "b\\n     : 1 = 1\\n", "Closed under the global context\\n")
     ('1 = 1', ())
-    >>> understood(Theorem("A.b", ""), "b : x = y\\nAxioms:\\nClassical_Prop.classic : forall P : Prop, P \\\\/ ~ P\\n")
+    >>> understood(Theorem("A.b", ""), "b : x = y", "Axioms:\\nClassical_Prop.classic : forall P : Prop, P \\\\/ ~ P\\n")
     ('x = y', ('Classical_Prop.classic',))
 
     Raises:
         InputError: it is no theorem, or rests on something that was not checked.
     """
-    head, closed, rest = printed.partition(CLOSED)
-    if not closed:
-        head, _, rest = printed.partition("Axioms:\n")
-    name, colon, statement = head.partition(":")
+    name, colon, statement = stated.partition(":")
     if not colon or name.strip() not in (theorem.name, theorem.name.rpartition(".")[2]):
-        raise InputError(f"{theorem.name}: Rocq printed {printed[:200]!r}")
+        raise InputError(f"{theorem.name}: Rocq printed {stated[:200]!r}")
+    first, *rest = assumed.strip("\n").splitlines() or [""]
+    if first not in ((CLOSED,) if not rest else ("Axioms:",)):
+        raise InputError(f"{theorem.name}: Rocq printed {assumed[:200]!r}")
     axioms = []
-    for line in rest.splitlines():
+    for line in rest:
         if line and not line[0].isspace():
             word = line.split()[0]
             if "assumed" in line or "relies on" in line or not (":" in line or line.strip() == word):
@@ -259,7 +263,7 @@ def found() -> Record:
             raise InputError(f"theorems.toml: no file {file}")
         members = [one for one in listed if one.file == file]
         for one, printed in zip(members, ask(members), strict=True):
-            statement, axioms = understood(one, printed)
+            statement, axioms = understood(one, *printed)
             kept[one.name] = Recorded(statement, axioms, {name: digests[name] for name in sorted(needed[file])})
             rests = [axiom for axiom in axioms if not primitive(axiom)]
             extra = len(axioms) - len(rests)
