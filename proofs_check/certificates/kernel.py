@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs_check import checker, rocq
-from proofs_check.certificates.witness import Witness, source, witness
+from proofs_check.certificates.witness import Witness, features, source, witness
 from proofs_check.claims.theorems import BUILD
 from theory.base.errors import InputError
 
@@ -23,7 +23,7 @@ SECONDS = 600.0
 """The kernel takes at most so long for a matrix."""
 SPECTRA = {"singular values": ("spectrum",), "entropies": ("ad", "fd")}
 """Which spectra a statement holds that is read here."""
-ENTRIES = "enclosures by FLINT, not by the kernel"
+BY_FLINT, BY_KERNEL = "enclosures by FLINT, not by the kernel", "enclosed by the kernel"
 REFUSED = "true = true"
 """In what Rocq prints where the check computes to ``false``."""
 
@@ -36,7 +36,7 @@ def prepare() -> None:
     """
     rocq.program("coqc")
     rocq.require_libraries()
-    rocq.compile_all(os.cpu_count() or 1, ("Checker.vo",))
+    rocq.compile_all(os.cpu_count() or 1, ("FeatureChecker.vo",))
 
 
 def prove(data: dict[str, Any], seconds: float = SECONDS) -> tuple[list[dict[str, Any]], list[str]]:
@@ -59,7 +59,10 @@ def prove(data: dict[str, Any], seconds: float = SECONDS) -> tuple[list[dict[str
             findings.append(f"{key}: no witness for the kernel: {error}")
             continue
         prepared = time.perf_counter()
-        reason = judged(source(found), seconds)
+        entries = features(problem, spectrum, found)
+        reason = judged(source(found, entries), seconds)
+        if reason is not None and entries is not None:  # perhaps the entries alone were too much
+            entries, reason = None, judged(source(found), seconds)
         if reason is not None:
             findings.append(f"{key}: {reason}")
             continue
@@ -68,8 +71,8 @@ def prove(data: dict[str, Any], seconds: float = SECONDS) -> tuple[list[dict[str
                 "method": "ad" if spectrum["difference"] is None else "fd",
                 "matrix_sha256": checker.digest({"problem": data["problem"], "difference": spectrum["difference"]}),
                 "values": len(found.bounds),
-                "theorem": f"Checker.{theorem(found)}",
-                "entries": ENTRIES,
+                "theorem": theorem(found, entries is not None),
+                "entries": BY_FLINT if entries is None else BY_KERNEL,
                 "places": found.places,
                 "seconds": {"witness": round(prepared - begun, 1), "kernel": round(time.perf_counter() - prepared, 1)},
             }
@@ -77,9 +80,10 @@ def prove(data: dict[str, Any], seconds: float = SECONDS) -> tuple[list[dict[str
     return proven, findings
 
 
-def theorem(found: Witness) -> str:
+def theorem(found: Witness, by_kernel: bool) -> str:
     """The one that the file applies."""
-    return "check_sound_transposed" if found.transposed else "check_sound"
+    name = "FeatureChecker.features_sound" if by_kernel else "Checker.check_sound"
+    return f"{name}_transposed" if found.transposed else name
 
 
 def judged(text: str, seconds: float = SECONDS) -> str | None:
@@ -107,7 +111,16 @@ def lines(proven: list[dict[str, Any]]) -> list[str]:
     """What the kernel has proven, in words."""
     return [
         f"proven by Rocq's kernel ({one['theorem']}, {one['seconds']['kernel']} s): the bounds of all {one['values']} singular "
-        f"values of the {one['method']} matrix, for every matrix with entries in the intervals (2^{1 - one['places']} wide) "
-        "that it was given; that the entries lie in these is FLINT's word, not the kernel's"
+        f"values of the {one['method']} matrix, "
+        + (_FUNCTIONS if one["entries"] == BY_KERNEL else _INTERVALS).format(**one)
         for one in proven
     ]
+
+
+_FUNCTIONS = (
+    "with its entries enclosed in the kernel as well, as sums of derivatives of the activation at rational points"
+)
+_INTERVALS = (
+    "for every matrix with entries in the intervals (2^-{places} to each side) that it was given; that the entries lie in these is "
+    "FLINT's word, not the kernel's"
+)

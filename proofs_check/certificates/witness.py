@@ -14,6 +14,7 @@ from typing import Any
 from flint import arb, arb_mat, ctx
 
 from proofs_check import checker
+from proofs_check.certificates.features import Summand, Table, activation, bits, table
 from proofs_check.checker import demand
 
 Bound = tuple[int, int]
@@ -21,6 +22,8 @@ Bound = tuple[int, int]
 ERROR = 2
 """Units within which a truncated image is known: one of the truncation, one of the entries."""
 GUARD = 8
+MOST_BITS = 2000
+"""With which the kernel evaluates functions."""
 
 
 @dataclass(frozen=True)
@@ -190,13 +193,34 @@ def _nearest(x: arb) -> int:
 # ---- as text for Rocq
 
 
-def source(found: Witness) -> str:
-    """A Rocq file that states and proves the bounds: it compiles if, and only if, the check holds."""
+@dataclass(frozen=True)
+class Features:
+    """The entries as sums of derivatives of an activation, column by column, for the kernel to enclose by itself."""
+
+    activation: str
+    bits: int
+    table: Table
+
+
+def features(problem: checker.Problem, spectrum: dict[str, Any], found: Witness) -> Features | None:
+    """The entries of a small matrix of sin, cos, exp or tanh features; ``None`` for any other."""
+    name = activation(problem)
+    difference = checker.read_difference(spectrum["difference"], problem, checker.Work(float("inf")))
+    entries = None if name is None else table(problem, difference, found.transposed)
+    if name is None or entries is None or (precision := bits(entries, found.places)) > MOST_BITS:
+        return None
+    return Features(name, precision, entries)
+
+
+def source(found: Witness, entries: Features | None = None) -> str:
+    """A Rocq file that states and proves the bounds: it compiles if, and only if, the checks hold."""
     lines = [
         "From Coq Require Import ZArith Uint63 List.",
         "From adfd Require Import Checker.",
         "Import ListNotations.",
     ]
+    if entries is not None:
+        lines[1] = "From adfd Require Import Features Checker FeatureChecker."
     lines.append("Local Open Scope uint63_scope. Local Open Scope list_scope.")
     for k, column in enumerate(found.entries):
         lines.append(f"Definition column{k} : list (list int) := {_listed(map(_words, column))}.")
@@ -204,16 +228,38 @@ def source(found: Witness) -> str:
         y = _listed(map(_words, row.y))
         lines.append(f"Definition row{k} := Row {y} {row.shift} {row.cut} {_words(row.weight)}.")
     bounds = _listed(f"({_decimal(low)}, {_decimal(high)})" for low, high in found.bounds)
-    theorem = "check_sound_transposed" if found.transposed else "check_sound"
     lines += [
         f"Definition certificate := Certificate {len(found.rows)}%nat {len(found.entries)}%nat {found.places}",
         f"  {_listed(f'column{k}' for k in range(len(found.entries)))}",
         f"  {_listed(f'row{k}' for k in range(len(found.rows)))} {_words(ERROR)} {bounds}.",
         "Lemma checked : check certificate = true.",
         "Proof. vm_cast_no_check (eq_refl true). Qed.",
-        f"Definition proven := fun A => @{theorem} certificate A checked.",
+    ]
+    suffix = "_transposed" if found.transposed else ""
+    if entries is None:
+        lines.append(f"Definition proven := fun A => @check_sound{suffix} certificate A checked.")
+        return "\n".join(lines) + "\n"
+    for k, sums in enumerate(entries.table):
+        lines.append(
+            f"Definition sums{k} : list (list term) := {_listed(_listed(map(_term, entry)) for entry in sums)}."
+        )
+    about = f"{entries.bits} {entries.activation} sums certificate"
+    lines += [
+        f"Definition sums := {_listed(f'sums{k}' for k in range(len(entries.table)))}.",
+        f"Lemma enclosed : check_entries {about} = true.",
+        "Proof. vm_cast_no_check (eq_refl true). Qed.",
+        f"Definition proven := @features_sound{suffix} {about} checked enclosed.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _term(summand: Summand) -> str:
+    c, m, z = summand
+    return f"Term {_rational(c)} {m}%nat {_rational(z)}"
+
+
+def _rational(q: Fraction) -> str:
+    return f"(({hex(q.numerator)})%Z, {hex(q.denominator)}%positive)"
 
 
 def _decimal(bound: Bound) -> str:

@@ -21,9 +21,11 @@ import mpmath
 import pytest
 from certificate_cases import FACTORS, made, matrix, valid
 
+from numerics.problem.problem import Boundary, Method, Problem
+from numerics.spectra.certificate import certificate
 from proofs_check import checker, rocq
 from proofs_check.certificates import kernel
-from proofs_check.certificates.witness import ERROR, Bound, Row, Witness, source, witness
+from proofs_check.certificates.witness import ERROR, Bound, Row, Witness, features, source, witness
 from proofs_check.claims.theorems import BUILD
 from proofs_check.cli.main import main
 
@@ -206,7 +208,7 @@ def test_what_the_kernel_says_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, said: str | None, code: int
 ) -> None:
     path = tmp_path / "proof.json"
-    path.write_text(str(made(1)))
+    path.write_text(json.dumps(of_features("gelu", "ad")))
     monkeypatch.setattr(kernel, "prepare", lambda: None)
     monkeypatch.setattr(kernel, "judged", lambda text, seconds: said)
     found, out, _ = run(capsys, "check", str(path), "--kernel", "--json")
@@ -225,13 +227,59 @@ def test_files_of_steps_are_not_for_the_kernel(monkeypatch: pytest.MonkeyPatch) 
         kernel.prove({"statement": "entropies on steps"})
 
 
+def of_features(activation: str, method: Method, **changes: Any) -> dict[str, Any]:
+    base = Problem(count=3, interior=(3,), boundary=(Boundary(weight=Fraction(9, 4)),), activation_name=activation)
+    return dict(json.loads(json.dumps(certificate(base.with_(**changes), method, 10))))
+
+
+@pytest.mark.parametrize("activation", ["sin", "cos", "exp", "tanh"])
+@pytest.mark.parametrize("method", ["ad", "fd"])
+def test_entries_as_sums_of_derivatives(activation: str, method: Method) -> None:
+    data = of_features(activation, method, operator_text="u_xxx + x*u_xx/3 - u")
+    problem = checker.read_problem(data["problem"])
+    found = features(problem, data["spectrum"], of(data))
+    assert found is not None
+    with mpmath.workdps(40):
+        A = matrix(data["problem"], data["spectrum"]["difference"])
+        for k, row in enumerate(found.table):  # the matrix is taller than wide, so these are its rows
+            for j, entry in enumerate(row):
+                value = mpmath.fsum(
+                    mpmath.mpf(c.numerator) / c.denominator
+                    * mpmath.diff(getattr(mpmath, activation), mpmath.mpf(z.numerator) / z.denominator, m)
+                    for c, m, z in entry
+                )  # fmt: skip
+                assert abs(value - A[k, j]) < mpmath.mpf(10) ** -12 * (1 + abs(A[k, j]))
+
+
+@pytest.mark.parametrize(
+    ("activation", "changes"),
+    [
+        ("gelu", {}),
+        ("sin", {"operator_text": "u_xx + exp(x)*u"}),
+        ("sin", {"boundary": (Boundary(weight=Fraction(2)),)}),
+        ("tanh", {"count": 60, "interior": (60,)}),
+    ],
+)
+def test_other_entries_are_left_to_flint(activation: str, changes: dict[str, Any]) -> None:
+    data = of_features(activation, "ad", **changes)
+    assert features(checker.read_problem(data["problem"]), data["spectrum"], of(data)) is None
+
+
 @needs_rocq
+@pytest.mark.timeout(900)
 def test_the_kernel_proves_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "proof.json"
-    path.write_text(str(made(6)))
+    path.write_text(json.dumps(of_features("tanh", "fd")))
     code, out, _ = run(capsys, "check", str(path), "--kernel", "--json")
-    assert (code, json.loads(out)["kernel"][0]["theorem"]) == (0, "Checker.check_sound_transposed")
-    it = of(json.loads(path.read_text()))
+    assert (code, json.loads(out)["kernel"][0]["theorem"]) == (0, "FeatureChecker.features_sound_transposed")
+    data = json.loads(path.read_text())
+    it = of(data)
+    entries = features(checker.read_problem(data["problem"]), data["spectrum"], it)
+    assert entries is not None
+    c, m, z = entries.table[0][0][0]
+    moved = replace(entries, table=[[[(c, m, z + Fraction(1, 10**9))], *entries.table[0][1:]], *entries.table[1:]])
+    assert kernel.judged(source(it, moved)) == "not proven: the kernel's check of these bounds is false"
+    assert kernel.judged(source(it)) is None
     (p, e), high = it.bounds[0]
     narrowed = replace(it, bounds=(((p * 1000 + 10**6, e - 3), high), *it.bounds[1:]))
     assert kernel.judged(source(narrowed)) == "not proven: the kernel's check of these bounds is false"
