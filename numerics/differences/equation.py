@@ -66,9 +66,13 @@ class Equation:
             raise InputError(f"operator: u_{deepest[:20]}: derivatives up to order {MAX_DEPTH} are allowed")
         self.unknowns = {self._index(s): sp.Symbol(f"u_{s}" if s else "u", real=True) for s in sorted(suffixes)}
         symbols: dict[str, Any] = {f"u_{s}" if s else "u": self.unknowns[self._index(s)] for s in suffixes}
-        self.expression = expressions.parse(
-            body, symbols | {name: coordinate[name] for name in self.variables}, "operator"
-        )
+        known = symbols | {name: coordinate[name] for name in self.variables}
+        try:
+            self.expression = expressions.parse(body, known, "operator")
+        except InputError as error:
+            if hint := meant(text):
+                raise InputError(f"{error}; {hint.strip()}") from None
+            raise
 
     def _index(self, suffix: str) -> MultiIndex:
         return tuple(suffix.count(name) for name in self.variables)

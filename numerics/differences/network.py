@@ -9,25 +9,21 @@ Derivatives that vanish, and those of which autograd misses the jumps (:mod:`num
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.differences.equation import Equation
+from numerics.differences.judged import Judgement, judge, steps_of
 from numerics.differences.kinks import missed
-from numerics.differences.model import ErrorModel
-from numerics.differences.search import FLOATS, label, near
-from numerics.differences.steps import NEAR, UNUSABLE, Found, bounds, least_on_axes, rms
+from numerics.differences.steps import bounds, rms
 from numerics.differences.subject import DISAGREE, Subject, as_points, derivative, extrapolated, subject
+from numerics.differences.terms import FLOATS, Study, TermAdvice
 from theory.base.errors import InputError
-from theory.base.exact import spell
-from theory.operators.operator import DifferenceTerm, MultiIndex, StencilChoice
+from theory.operators.operator import MultiIndex, StencilChoice
 
 if TYPE_CHECKING:
     import torch
@@ -36,68 +32,7 @@ CHOICES = (StencilChoice("central", 2), StencilChoice("central", 4), StencilChoi
 """Stencils compared by default."""
 MAX_POINTS = 512
 """More points than that are thinned out evenly."""
-AGREE = (1.3, 1.8)
-"""A model's h* stands where its measured error is at most the first number times the least, and its ratio to the best
-step that was tried at most the second."""
-VANISHES = 1e-14
-"""A derivative of order m below this part of max|u| over the extents^m is zero: float64 cannot tell it from that."""
 ARITHMETICS = (*FLOATS, "float16", "bfloat16")
-
-
-@dataclass(frozen=True)
-class TermAdvice:
-    """One derivative with one stencil in one arithmetic; errors are root mean squares over the points.
-
-    Attributes:
-        derivative: such as ``u_xx``; for a whole equation its text.
-        stencil: its name.
-        arithmetic: of the network.
-        basis: ``model``: h* of the model with measured constants, confirmed by measuring; ``search``: the best step of
-            those tried; ``edge``: the greatest or least step looked at, which is no optimum; ``zero``: the derivative
-            vanishes; ``kinks``: autograd misses jumps, so that errors against it say nothing.
-        step: h*; the largest of ``steps``.
-        suggested: a number of two binary digits near it, if its error is at most :data:`NEAR` times the least; else it.
-        good: the steps with at most :data:`NEAR` times the least error; every one that was tried in it.
-        error: at h*, measured.
-        size: root mean square of the derivative itself.
-        truncation: C, where the branch ``C h^p`` shows.
-        rho: ρ, where the branch ``ρ h^-m`` shows.
-        curve: steps and measured errors.
-        steps: one per axis that is differenced, by the name of the coordinate.
-        suggested_steps: the same for ``suggested``.
-        loose: ``(low, high, factor)``: any step between errs at most ``factor`` times the least; where ``good`` is
-            narrow.
-        missed: the part of the change of the lower derivative that the classical derivative misses; 0 if none.
-        ad_error: of nested autograd in this arithmetic.
-    """
-
-    derivative: str
-    stencil: str
-    arithmetic: str
-    basis: str
-    step: float
-    suggested: str
-    good: tuple[float, float]
-    error: float
-    size: float
-    truncation: float | None
-    rho: float | None
-    curve: tuple[tuple[float, float], ...]
-    steps: tuple[tuple[str, float], ...] = ()
-    suggested_steps: tuple[tuple[str, str], ...] = ()
-    loose: tuple[float, float, float] | None = None
-    missed: float = 0.0
-    ad_error: float = 0.0
-
-    @property
-    def relative(self) -> float:
-        """The error in parts of the derivative; infinite for a derivative of zero."""
-        return self.error / self.size if self.size > 0 else math.inf
-
-    @property
-    def usable(self) -> bool:
-        """Whether the least error is below :data:`numerics.differences.steps.UNUSABLE` of the derivative's size."""
-        return self.basis not in {"zero", "kinks"} and self.relative < UNUSABLE
 
 
 @dataclass(frozen=True)
@@ -114,6 +49,7 @@ class ModuleAdvice:
         columns: name, least and greatest value of each column of the points.
         notes: what was found about the module that is no advice on a step.
         size: points that were looked at, and points that were given.
+        judged: what the step that was asked about does.
     """
 
     operator: str
@@ -124,6 +60,7 @@ class ModuleAdvice:
     columns: tuple[tuple[str, float, float], ...] = ()
     notes: tuple[str, ...] = ()
     size: tuple[int, int] = (0, 0)
+    judged: Judgement | None = None
 
     @property
     def recommended(self) -> TermAdvice:
@@ -152,6 +89,7 @@ def advise_module(
     *,
     choices: Sequence[StencilChoice] = CHOICES,
     dtype: str | None = None,
+    step: Any = None,
 ) -> ModuleAdvice:
     """Which steps and stencils suit the derivatives of a network in an equation.
 
@@ -163,6 +101,7 @@ def advise_module(
         points: where the equation is collocated, ``(n, d)``; at most :data:`MAX_POINTS` are looked at.
         choices: stencils to compare.
         dtype: the arithmetic that is advised on first; by default that of the module.
+        step: one that is judged with the first of ``choices``: a number, or one for each axis, in order or by name.
 
     Raises:
         InputError: no derivative in the operator, one beyond :data:`numerics.differences.equation.MAX_DEPTH`, shapes that
@@ -173,22 +112,54 @@ def advise_module(
     if given > MAX_POINTS:
         X = X[np.linspace(0, given - 1, MAX_POINTS).astype(int)]
     equation = Equation(operator, X.shape[1])
+    steps = None if step is None else steps_of(step, equation.variables)
     of = subject(module, X)
     arithmetic = _arithmetic(dtype, of)
+    doubted, lost = _doubted(of, X, equation)
     terms: list[TermAdvice] = []
     residual: list[TermAdvice] = []
-    doubted, lost = _doubted(of, X, equation)
+    judged = None
     for name in dict.fromkeys((*FLOATS, arithmetic)):
         study = Study.of(of, X, equation, name, doubted=doubted, lost=lost)
         for choice in choices:
             terms += [study.term(alpha, choice) for alpha in equation.derivatives if any(alpha)]
             residual.append(study.residual(choice))
+            if name == arithmetic and steps is not None and choice is choices[0]:
+                judged = judge(study, choice, steps, residual[-1], graph=not of.numpy)
     columns = tuple(
         (name, float(column.min()), float(column.max())) for name, column in zip(equation.variables, X.T, strict=True)
     )
     return ModuleAdvice(
-        operator, tuple(terms), tuple(residual), (), arithmetic, columns, tuple(doubted.values()), (len(X), given)
+        operator,
+        tuple(terms),
+        tuple(residual),
+        (),
+        arithmetic,
+        columns,
+        tuple(doubted.values()),
+        (len(X), given),
+        judged,
     )
+
+
+def judge_module(
+    module: torch.nn.Module | Callable[..., Any],
+    operator: str,
+    points: Any,
+    step: Any,
+    *,
+    choice: StencilChoice = CHOICES[0],
+    dtype: str | None = None,
+) -> Judgement:
+    """What a step does to a network at its present parameters, beside what is advised: see :func:`advise_module`."""
+    X = as_points(points)
+    X = X if len(X) <= MAX_POINTS else X[np.linspace(0, len(X) - 1, MAX_POINTS).astype(int)]
+    equation = Equation(operator, X.shape[1])
+    steps = steps_of(step, equation.variables)
+    of = subject(module, X)
+    doubted, lost = _doubted(of, X, equation)
+    study = Study.of(of, X, equation, _arithmetic(dtype, of), doubted=doubted, lost=lost)
+    return judge(study, choice, steps, study.residual(choice), graph=not of.numpy)
 
 
 def _doubted(
@@ -231,193 +202,3 @@ def _arithmetic(dtype: str | None, of: Subject) -> str:
     if wanted not in ARITHMETICS:
         raise InputError(f"dtype: {wanted!r} is not allowed; allowed: {', '.join(ARITHMETICS)}")
     return wanted
-
-
-@dataclass(frozen=True, eq=False)
-class Study:
-    """A function in one arithmetic at points, with its derivatives in float64 at the same (rounded) points."""
-
-    arithmetic: str
-    equation: Equation
-    u: Callable[[Any], Any]
-    x: Any
-    plain: Any
-    points: Float[np.ndarray, "n d"]
-    exact: dict[MultiIndex, Any]
-    missed: dict[MultiIndex, float]
-    ranges: tuple[tuple[float, float], ...]
-    largest: float
-    ad: dict[MultiIndex, Any]
-
-    @classmethod
-    def of(
-        cls,
-        of: Subject,
-        X: Float[np.ndarray, "n d"],
-        equation: Equation,
-        arithmetic: str,
-        *,
-        doubted: Iterable[MultiIndex],
-        lost: dict[MultiIndex, float],
-    ) -> Study:
-        import torch
-
-        kind = getattr(torch, arithmetic)
-        u, x = of.field(arithmetic), torch.from_numpy(X).to(kind)
-        wide = of.field("float64")
-        rounded = x.double()
-        points = rounded.numpy()
-        try:
-            with torch.no_grad():
-                plain = u(x)
-        except RuntimeError as error:
-            raise InputError(f"module: fails in {arithmetic}: {' '.join(str(error).split())[:120]}") from None
-        if not torch.isfinite(plain).all():
-            raise InputError(f"module: a value is not finite in {arithmetic}")
-        largest = float(plain.double().abs().max())
-        epsilon = float(torch.finfo(kind).eps)
-        ranges = tuple(bounds(column, epsilon) for column in points.T)
-        extents = [high for _, high in ranges]
-        exact = {
-            alpha: extrapolated(wide, rounded, alpha, extents)[0]
-            if alpha in doubted
-            else derivative(wide, rounded, alpha)
-            for alpha in equation.derivatives
-        }
-        for alpha, value in exact.items():
-            if not np.isfinite(value).all():
-                raise InputError(f"module: its derivative {alpha} is not finite at every point")
-        ad = {} if of.numpy else by_autograd(u, x, equation.derivatives)
-        return cls(arithmetic, equation, u, x, plain, points, exact, lost, ranges, largest, ad)
-
-    def term(self, alpha: MultiIndex, choice: StencilChoice) -> TermAdvice:
-        difference = self.equation.difference(alpha, choice)
-        assert difference.stencil is not None
-        exact = self.exact[alpha]
-        axes = [k for k, m in enumerate(alpha) if m]
-
-        def error(h: tuple[float, ...]) -> float:
-            return rms(apply(self.u, self.x, self.plain, difference, h, alpha) - exact)
-
-        steps, found = least_on_axes(error, self.ranges, axes)
-        ad_error = rms(self.ad[alpha] - exact) if alpha in self.ad else math.nan
-        scale = self.largest / math.prod(self.ranges[a][1] ** alpha[a] for a in axes)
-        size = rms(exact)
-        return self._advice(
-            self.equation.name(alpha), choice, axes, error, steps, found, 0.0 if size <= VANISHES * scale else size,
-            (difference.stencil.order, difference.stencil.degree), self.missed[alpha], ad_error,
-        )  # fmt: skip
-
-    def residual(self, choice: StencilChoice) -> TermAdvice:
-        """The whole expression with one step per axis."""
-        equation = self.equation
-        differences = {a: equation.difference(a, choice) for a in equation.derivatives if any(a)}
-        whole = equation.value(self.points, self.exact)
-        kept: dict[Any, Any] = {}
-
-        def one(alpha: MultiIndex, h: tuple[float, ...]) -> Any:
-            key = alpha, tuple(s for s, m in zip(h, alpha, strict=True) if m)
-            if key not in kept:
-                kept[key] = apply(self.u, self.x, self.plain, differences[alpha], h, alpha)
-            return kept[key]
-
-        def error(h: tuple[float, ...]) -> float:
-            values = {a: one(a, h) if any(a) else self.exact[a] for a in equation.derivatives}
-            return rms(equation.value(self.points, values) - whole)
-
-        axes = [k for k in range(len(self.ranges)) if any(alpha[k] for alpha in differences)]
-        steps, found = least_on_axes(error, self.ranges, axes)
-        ad_error = math.nan
-        if self.ad:
-            ad_error = rms(equation.value(self.points, {a: self.ad[a] for a in equation.derivatives}) - whole)
-        kinds = {(d.stencil.order, d.stencil.degree) for d in differences.values() if d.stencil}
-        one_kind = kinds.pop() if len(kinds) == 1 else None
-        return self._advice(
-            equation.text, choice, axes, error, steps, found, rms(whole), one_kind, max(self.missed.values()), ad_error
-        )
-
-    def _advice(
-        self,
-        name: str,
-        choice: StencilChoice,
-        axes: Sequence[int],
-        error_at: Callable[[tuple[float, ...]], float],
-        steps: tuple[float, ...],
-        found: Found,
-        size: float,
-        kind: tuple[int, int] | None,
-        lost: float,
-        ad_error: float,
-    ) -> TermAdvice:
-        if not math.isfinite(found.error):
-            raise InputError(f"module: the differences of {name} are not finite in {self.arithmetic}")
-        octaves = [(h, e) for h, e in reversed(found.tried) if math.frexp(h)[0] == 0.5]
-        truncation, rho = branches(octaves, *kind) if kind else (None, None)
-        step, error, basis = found.step, found.error, "search"
-        spelled = [
-            tuple(Fraction(make(h)) if k in axes else Fraction(h) for k, h in enumerate(steps))
-            for make in (near, lambda h: f"{h:.2e}", float)
-        ]
-        chosen = next(c for c in spelled if c is spelled[-1] or error_at(tuple(map(float, c))) <= NEAR * error)
-        if lost:
-            basis = "kinks"
-        elif not size:
-            basis = "zero"
-        elif found.edge:
-            basis = "edge"
-        elif truncation and rho and kind:
-            p, m = kind
-            model = ErrorModel({(p, p): truncation**2}, {m: rho}, {}, True).optimum()
-            if model is not None and 1 / AGREE[1] < model / step < AGREE[1]:
-                basis = "model"
-        named = tuple((self.equation.variables[a], steps[a]) for a in axes)
-        suggested = tuple((self.equation.variables[a], spell(chosen[a])) for a in axes)
-        first = max(axes, key=lambda a: steps[a])
-        return TermAdvice(
-            name, label(choice), self.arithmetic, basis, step, spell(chosen[first]), found.good, error, size,
-            truncation, rho, found.tried[::-1], named, suggested, found.loose, lost, ad_error,
-        )  # fmt: skip
-
-
-def by_autograd(u: Callable[[Any], Any], x: Any, derivatives: Sequence[MultiIndex]) -> dict[MultiIndex, Any]:
-    """The derivatives by nested autograd in the arithmetic of x; empty where that fails."""
-    try:
-        return {a: derivative(u, x, a) for a in derivatives}
-    except RuntimeError:
-        return {}
-
-
-def apply(
-    u: Callable[[Any], Any], x: Any, plain: Any, term: DifferenceTerm, h: Sequence[float], alpha: MultiIndex
-) -> Float[np.ndarray, " n"]:
-    """The difference as a training run forms it: shifts, values, sum and quotient in the arithmetic of x."""
-    import torch
-
-    assert term.stencil is not None
-    total = torch.zeros_like(plain)
-    with torch.no_grad():
-        for weight, node in zip(term.stencil.weights, term.stencil.nodes, strict=True):
-            if weight:
-                shift = torch.tensor([float(s) * step for s, step in zip(node, h, strict=True)], dtype=x.dtype)
-                total = total + float(weight) * (u(x + shift) if any(node) else plain)
-    scale = math.prod(step**m for step, m in zip(h, alpha, strict=True))
-    found: Float[np.ndarray, " n"] = (total / scale).double().numpy()
-    return found
-
-
-def branches(points: Sequence[tuple[float, float]], order: int, degree: int) -> tuple[float | None, float | None]:
-    """C and ρ of the branches ``C h^p`` and ``ρ h^-m`` of a curve on steps that halve; None where one does not show.
-
-    C is taken at the smallest step around which the slope is p within 0.3, ρ as the geometric mean over the steps
-    below the minimum around which it is -m within 0.5.
-    """
-    usable = [(h, e) for h, e in points if e > 0 and math.isfinite(e)]
-    if len(usable) < 3:
-        return None, None
-    lowest = min(range(len(usable)), key=lambda k: usable[k][1])
-    slopes = [math.log(a[1] / b[1]) / math.log(a[0] / b[0]) for a, b in pairwise(usable)]
-    rising = [k for k in range(lowest) if abs(slopes[k] - order) < 0.3]
-    falling = [k for k in range(lowest, len(slopes)) if abs(slopes[k] + degree) < 0.5]
-    truncation = usable[rising[-1]][1] / usable[rising[-1]][0] ** order if rising else None
-    logs = [math.log(usable[k + 1][1] * usable[k + 1][0] ** degree) for k in falling]
-    return truncation, math.exp(sum(logs) / len(logs)) if logs else None

@@ -21,6 +21,8 @@ WITHIN = 0.9
 """Of that, for the steps that were tried: the ones between them scatter."""
 PER_OCTAVE = 8
 """Steps tried between neighbouring powers of two around the best."""
+PROBES, ROUNDS = 12, 3
+"""So many more steps are tried in a good range; if it shrinks in every round, only the best step itself is good."""
 EDGE = 1.25
 """A best step is an optimum if beyond it, both ways, the error was seen to rise to at least this many times the least."""
 UNUSABLE = 0.2
@@ -169,7 +171,7 @@ def least(error: Callable[[float], float], low: float, high: float, start: float
         if search.low <= h <= search.high:
             search.at(h)
     step = search.best()
-    good = _grown(search, step, WITHIN * NEAR * search.at(step))
+    good = _probed(search, step, _grown(search, step, WITHIN * NEAR * search.at(step)))
     risen = [h for h, e in search.errors.items() if e > EDGE * search.at(step)]
     edge = "high" if not any(h > step for h in risen) else "low" if not any(h < step for h in risen) else None
     loose = _loose(search) if good[1] < LOOSE * good[0] else None
@@ -205,6 +207,21 @@ def _grown(search: _Search, step: float, limit: float) -> tuple[float, float]:
         for octave in wanted:
             search.densify(octave)
         dense |= wanted
+
+
+def _probed(search: _Search, step: float, good: tuple[float, float]) -> tuple[float, float]:
+    """The range after more steps were tried in it: where h is a few spacings of x, the error jumps from step to step."""
+    limit = WITHIN * NEAR * search.at(step)
+    for again in range(ROUNDS):
+        low, high = good
+        if not low < high:
+            break
+        for k in range(PROBES):
+            search.at(low * (high / low) ** ((k + 0.37 + 0.17 * again) / PROBES))
+        good = search.run(step, limit)
+        if good == (low, high):
+            return good
+    return step, step
 
 
 def _loose(search: _Search) -> tuple[float, float, float] | None:

@@ -11,7 +11,7 @@ import copy
 import inspect
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,15 @@ class Subject:
         def u(x: torch.Tensor) -> torch.Tensor:
             return _values(_called(call, x, self.columns, self.numpy), x, kind)
 
+        modules = [] if self.numpy else [m for m in _held(call) if isinstance(m, torch.nn.Module)]
+        u.parameters = [p for module in modules for p in module.parameters()]  # type: ignore[attr-defined]
         return u
+
+    def rounded(self, arithmetic: str) -> Subject:
+        """The same with what it holds rounded to an arithmetic, which it has in the arithmetic itself."""
+        import torch
+
+        return self if self.numpy else replace(self, given=cast(self.given, getattr(torch, arithmetic)))
 
 
 def subject(given: Any, x: Float[np.ndarray, "n d"]) -> Subject:

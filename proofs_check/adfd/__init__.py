@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numerics.problem.problem import Problem
     from numerics.spectra.spectrum import spectrum
     from proofs_check.advice.advice import advise
+    from proofs_check.advice.watch import watch
     from proofs_check.claims.claim import SHARE, TYPICAL
     from proofs_check.claims.formal import integers, reals
     from proofs_check.claims.instances import draws, sampler, whole
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SHARE", "TYPICAL", "Convention", "Decision", "Enclosure", "Outcome", "Problem", "advise", "below", "claim",
     "difference", "draws", "entropy", "every", "guess", "integers", "judge", "less", "like", "load", "reals",
-    "refute", "same", "sampler", "some", "spectrum", "statement", "stencil", "verify", "whole", "without",
+    "refute", "same", "sampler", "some", "spectrum", "statement", "stencil", "verify", "watch", "whole", "without",
 ]  # fmt: skip
 NAMES = {
     "numerics.arithmetic.balls": "below less same",
@@ -46,6 +47,7 @@ NAMES = {
     "numerics.problem.problem": "Problem",
     "numerics.spectra.spectrum": "spectrum",
     "proofs_check.advice.advice": "advise",
+    "proofs_check.advice.watch": "watch",
     "proofs_check.claims.claim": "SHARE TYPICAL",
     "proofs_check.claims.formal": "integers reals",
     "proofs_check.claims.instances": "draws sampler whole",

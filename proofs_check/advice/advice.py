@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 
 
 @overload
-def advise(subject: Problem, *, cost: bool = True, device: str = "auto") -> Advice | SystemAdvice: ...
+def advise(
+    subject: Problem, *, cost: bool = True, device: str = "auto", dtype: str | None = None
+) -> Advice | SystemAdvice: ...
 
 
 @overload
 def advise(
-    subject: torch.nn.Module | Callable[..., Any], operator: str, points: Any, *, dtype: str | None = None
+    subject: torch.nn.Module | Callable[..., Any],
+    operator: str,
+    points: Any,
+    *,
+    dtype: str | None = None,
+    step: Any = None,
 ) -> ModuleAdvice: ...
 
 
@@ -37,6 +44,7 @@ def advise(
     cost: bool = True,
     device: str = "auto",
     dtype: str | None = None,
+    step: Any = None,
 ) -> Advice | ModuleAdvice | SystemAdvice:
     """Advice for a problem, or for a torch module of one's own.
 
@@ -48,6 +56,7 @@ def advise(
         cost: measure the cost of AD and FD with torch; for a problem.
         device: where that is measured.
         dtype: the arithmetic that is advised on first; by default the problem's, the module's.
+        step: with a module: a step that is judged, a number or one for each axis; a problem has its own.
 
     Raises:
         InputError: no interior points, or features that are not finite.
@@ -68,5 +77,5 @@ def advise(
     from numerics.differences.network import advise_module
     from proofs_check.advice.module_words import of_network
 
-    told = advise_module(subject, operator, points, dtype=dtype)
+    told = advise_module(subject, operator, points, dtype=dtype, step=step)
     return replace(told, text=tuple(of_network(told)))

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from numerics.differences.network import ModuleAdvice, TermAdvice
-from numerics.differences.search import FLOATS
+from numerics.differences.judged import Judgement
+from numerics.differences.network import ModuleAdvice
+from numerics.differences.terms import FLOATS, TermAdvice
 from proofs_check.advice.words import POOR, factor, finite, number, percent
 
 
 def of_network(advice: ModuleAdvice) -> Iterator[str]:
     """What is recommended for a network of one's own, one sentence after the other."""
     best = advice.recommended
+    if advice.judged is not None:
+        yield from of_step(advice.judged)
     yield from _first(advice, best)
     yield from advice.notes
     here = [t for t in advice.terms if t.arithmetic == advice.arithmetic]
@@ -31,6 +34,40 @@ def of_network(advice: ModuleAdvice) -> Iterator[str]:
     yield "Columns: " + "; ".join(f"{name} from {low:.6g} to {high:.6g}" for name, low, high in advice.columns) + "."
     if advice.size[0] < advice.size[1]:
         yield f"This was found on {advice.size[0]} of the {advice.size[1]} points, chosen evenly."
+
+
+def of_step(judged: Judgement) -> Iterator[str]:
+    """Whether the step that was asked about is all right, and what it does."""
+    h = _named(judged.steps)
+    whole, best = judged.whole, judged.best
+    if best.basis in {"zero", "kinks"}:
+        yield f"{h} cannot be judged against AD: " + (
+            "the equation vanishes at these points." if best.basis == "zero" else "AD misses the jumps of this network."
+        )
+        return
+    verdict = "is all right" if judged.fine else "is not all right"
+    yield (
+        f"{h} with {judged.stencil} in {judged.arithmetic} {verdict}: the error of {whole.name} is {percent(whole.relative)} of"
+        f" its size, {factor(judged.times)} times the least, and most of it is {whole.cause}."
+    )
+    for part in judged.terms:
+        if len(judged.terms) > 1 and part.size > 0:
+            yield f"There {part.name} errs by {percent(part.relative)} ({part.cause})."
+    if judged.gradient is not None:
+        error, cosine = judged.gradient
+        turned = (
+            f", and points {math.degrees(math.acos(max(-1.0, min(1.0, cosine)))):.2g}° off" if cosine < 0.9999 else ""
+        )
+        yield f"The gradient of the loss ½ mean(r²) errs by {percent(error)}{turned}."
+    if not judged.fine and best.usable:
+        worse = "smaller" if whole.cause == "truncation" else "larger"
+        yield f"Take {'a ' + worse + ' step, ' if len(best.steps) == 1 else ''}{steps(best)}: the error is then {percent(best.relative)}."
+
+
+def _named(given: tuple[tuple[str, float], ...]) -> str:
+    if len({h for _, h in given}) == 1:
+        return f"h = {given[0][1]:.4g}"
+    return ", ".join(f"h_{name} = {h:.4g}" for name, h in given)
 
 
 def steps(term: TermAdvice) -> str:
@@ -176,6 +213,7 @@ def to_dict(advice: ModuleAdvice) -> dict[str, Any]:
             "terms": [_term(t) for t in advice.terms],
             "equations": [_term(t) for t in advice.residual],
             "notes": list(advice.notes),
+            "judged": None if advice.judged is None else _judged(advice.judged),
             "recommendation": _term(best) | {"text": list(advice.text)},
         }
     )
@@ -189,3 +227,16 @@ def _term(term: TermAdvice) -> dict[str, Any]:
     made["suggested_step"] = made.pop("suggested")
     del made["curve"]
     return made | {"relative_error": term.relative, "usable": term.usable}
+
+
+def _judged(judged: Judgement) -> dict[str, Any]:
+    return {
+        "steps": dict(judged.steps),
+        "stencil": judged.stencil,
+        "arithmetic": judged.arithmetic,
+        "fine": judged.fine,
+        "times_the_least": judged.times,
+        "equation": asdict(judged.whole) | {"relative_error": judged.whole.relative, "cause": judged.whole.cause},
+        "terms": [asdict(p) | {"relative_error": p.relative, "cause": p.cause} for p in judged.terms],
+        "gradient": None if judged.gradient is None else dict(zip(("error", "cosine"), judged.gradient, strict=True)),
+    }

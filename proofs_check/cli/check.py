@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -137,7 +139,21 @@ def example(*, name: str | None, as_json: bool) -> int:
     return 0
 
 
-def advise(*, path: str, device: str, figure: Path | None, as_json: bool, force: bool = False) -> int:
+def advise(
+    *,
+    path: str | None,
+    device: str,
+    figure: Path | None,
+    as_json: bool,
+    force: bool = False,
+    module: str | None = None,
+    operator: str | None = None,
+    domain: str | None = None,
+    count: int = 512,
+    dtype: str | None = None,
+    step: str | None = None,
+    cost: bool = True,
+) -> int:
     """Prints which step, stencil and precision to use, and what AD would gain; draws it when asked.
 
     JSON: ``{"problem", "given": {"stencil", "step"}, "scale", "points", "features", "whole", "arithmetics":
@@ -156,7 +172,25 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool, force:
       "suggested_step", "good_steps", "error", "given_error", "residual", "edge", "prices", "curve"}}, "text"}``.
     * ``scale`` is the root mean square of the entries of A_AD; ``cost`` has seconds an iteration: ``ad`` (nested
       autograd), ``fd``, ``ad_taylor`` (closed form), ``ratio``; ``device``, ``dtype``, ``threads``.
+    * Of each stencil also ``steps`` and ``suggested_steps`` (one per axis), ``usable``, and ``solution_errors``
+      ([step, relative error] of the least-squares solution) where AD misses the jumps of the features.
+
+    JSON of a module: ``{"equation", "arithmetic", "columns", "points", "terms", "equations", "notes", "judged",
+    "recommendation", "module"}``; each of ``terms`` (derivatives) and ``equations`` has ``derivative``, ``stencil``,
+    ``arithmetic``, ``basis`` (``model``, ``search``, ``edge``, ``zero``, ``kinks``), ``step``, ``steps``, ``suggested_step``,
+    ``suggested_steps``, ``good_steps``, ``loose``, ``error``, ``relative_error``, ``size``, ``usable``, ``missed``,
+    ``ad_error``; ``judged`` is null without ``--step``.
     """
+    if (path is None) == (module is None):
+        raise InputError("advise: give a problem file, or --module FILE.py:name with --operator")
+    if module is not None:
+        if figure is not None:
+            raise InputError("--figure: is drawn of a problem file, not of a module")
+        return _module(module, operator, domain, count, dtype, step, as_json)
+    assert path is not None
+    for option, value in (("--operator", operator), ("--domain", domain), ("--step", step)):
+        if value is not None:
+            raise InputError(f"{option}: belongs to --module; the problem file has its own")
     problem = problem_file.load_problem(path)
     if problem.equations:
         return _advise_system(problem, figure, as_json)
@@ -165,15 +199,42 @@ def advise(*, path: str, device: str, figure: Path | None, as_json: bool, force:
 
         advice_figure.check_figure(figure)
         check_output(figure, option="--figure", force=force, inputs=[path])
-    found = advice.advise(problem, device=device)
+    found = advice.advise(problem, device=device, cost=cost, dtype=dtype)
     assert isinstance(found, Advice)
     if figure is not None:
         advice_figure.draw(found, figure, force=force)
     if as_json:
         emit(advice_words.to_dict(found) | ({"figure": str(figure)} if figure else {}))
         return 0
+    for sentence in found.text:
+        say(f"- {sentence}")
     for part in found.arithmetics:
         _table(found, part)
+    return 0
+
+
+def _module(
+    place: str, operator: str | None, domain: str | None, count: int, dtype: str | None, step: str | None, as_json: bool
+) -> int:
+    """The advice on what a Python file of the user's defines; ``operator`` and ``points`` may be defined there too."""
+    from proofs_check.advice import module_words
+
+    file, _, name = place.rpartition(":")
+    if not file.endswith(".py") or not name.isidentifier():
+        raise InputError(f"--module: {place!r}; allowed: FILE.py:name")
+    names = _names(file)
+    if name not in names:
+        raise InputError(f"--module: {file} defines no {name!r}")
+    equation = operator or names.get("operator")
+    if not isinstance(equation, str):
+        raise InputError("--operator: is missing; give the equation, such as --operator 'u_t + u*u_x = 0.01*u_xx'")
+    points = names.get("points") if domain is None else _uniform(domain, count)
+    if points is None:
+        raise InputError(f"--domain: is missing, and {file} defines no points; give for instance --domain=-1,1;0,1")
+    found = advice.advise(names[name], equation, points, dtype=dtype, step=None if step is None else _steps(step))
+    if as_json:
+        emit(module_words.to_dict(found) | {"module": place})
+        return 0
     for sentence in found.text:
         say(f"- {sentence}")
     return 0
@@ -201,6 +262,50 @@ def _advise_system(problem: Problem, figure: Path | None, as_json: bool) -> int:
     for sentence in found.text:
         say(f"- {sentence}")
     return 0
+
+
+def _names(file: str) -> dict[str, Any]:
+    """What a user's own Python file defines; it is run, with its folder on the path."""
+    path = Path(file)
+    if not path.is_file():
+        raise InputError(f"--module: {file}: no such file")
+    spec = importlib.util.spec_from_file_location(f"adfd_module_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[made.__name__] = made
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what it prints is not the answer
+            spec.loader.exec_module(made)
+    except (Exception, SystemExit) as error:
+        told = " ".join(str(error).split())[:160]
+        raise InputError(f"--module: {file} fails: {type(error).__name__}: {told}") from None
+    finally:
+        sys.path.remove(str(path.parent.resolve()))
+    return vars(made)
+
+
+def _uniform(domain: str, count: int) -> Any:
+    """Points drawn uniformly from a box such as ``-1,1;0,1``, with a fixed seed."""
+    import numpy as np
+
+    try:
+        box = [[float(end) for end in axis.split(",")] for axis in domain.split(";")]
+    except ValueError:
+        box = []
+    if not box or any(len(axis) != 2 or not axis[0] < axis[1] for axis in box):
+        raise InputError(f"--domain: {domain!r}; allowed: low,high for each axis, such as -1,1;0,1")
+    low, high = np.array(box).T
+    return low + (high - low) * np.random.default_rng(0).random((count, len(box)))
+
+
+def _steps(text: str) -> Any:
+    """``0.01``, or one for each axis, ``0.01,0.001``."""
+    from theory.base.exact import rational
+
+    found = [float(rational(part.strip(), "--step")) for part in text.split(",")]
+    return found[0] if len(found) == 1 else found
 
 
 def _table(found: Advice, part: ArithmeticAdvice) -> None:

@@ -379,7 +379,18 @@ def train(
 
 @_command("check.advise")
 def advise(
-    path: ProblemFile,
+    path: Annotated[str | None, typer.Argument(metavar="[PROBLEM.toml]", help="A problem file.")] = None,
+    module: Annotated[
+        str | None, typer.Option(metavar="FILE.py:NAME", help="A torch module or function instead; the file is run.")
+    ] = None,
+    operator: Annotated[
+        str | None, typer.Option(help="The module's equation, such as 'u_t + u*u_x = 0.01*u_xx'.")
+    ] = None,
+    domain: Annotated[str | None, typer.Option(help="Where its points are drawn, such as --domain='-1,1;0,1'.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="How many points are drawn there.")] = 512,
+    step: Annotated[str | None, typer.Option(help="A step of the module's to judge: h, or one for each axis.")] = None,
+    dtype: Annotated[Dtype | None, typer.Option(help="The arithmetic; the file's or the module's by default.")] = None,
+    cost: Annotated[bool, typer.Option("--cost/--no-cost", help="Measure what AD and FD cost.")] = True,
     device: Annotated[Device, typer.Option(help="Where the cost of AD and FD is measured.")] = Device.auto,
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Also draw it (svg, pdf or png).")] = None,
     force: Force = False,
@@ -387,7 +398,8 @@ def advise(
 ) -> None:
     """Which step, stencil and precision to use, and what AD would gain.
 
-    Examples: **adfd advise poisson.toml**; **adfd advise poisson.toml --figure advice.svg --json**
+    Examples: **adfd advise poisson.toml**; **adfd advise poisson.toml --figure advice.svg --json**;
+    **adfd advise --module net.py:model --operator "u_t - u_xx" --domain "-1,1;0,1" --step 0.001**
     """
 
 

@@ -12,7 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numerics.differences.network import MAX_POINTS, advise_module, branches
+from numerics.differences.network import MAX_POINTS, advise_module
+from numerics.differences.terms import branches
 from numerics.networks.networks import derivative_by_autograd
 from numerics.networks.perceptrons import field
 from proofs_check.advice.module_words import of_network

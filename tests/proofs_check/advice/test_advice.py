@@ -538,3 +538,92 @@ def test_advice_is_a_value(standing: Advice) -> None:
     again = advise(standing.problem, cost=False)
     assert replace(again, arithmetics=standing.arithmetics, then=standing.then) == standing
     assert again.text == standing.text
+
+
+def test_kinks_are_judged_by_the_solution() -> None:
+    table = {
+        "problem": {"operator": "u_xx", "domain": [[-1, 1]], "solution": "1 - x**2"},
+        "features": {"activation": "relu", "count": 64},
+        "points": {"interior": 39},
+        "difference": {"step": "1/20"},
+        "arithmetic": {"dtype": "float32"},
+    }
+    found = advise(problem_file.problem_from_dict(table), cost=False)
+    own = found.of("float32").own
+    assert own.basis == "solution"
+    assert own.step is not None
+    assert 1 / 16 < own.step < 1 / 4
+    errors = dict(own.solution_errors)
+    assert errors[own.step] < 0.02
+    assert errors[min(errors)] > 0.5
+    assert found.text[0].startswith("Recommended: central order 2")
+    assert "AD is not the truth here" in found.text[1]
+    assert not found.sufficient
+    json.dumps(advice_words.to_dict(found), allow_nan=False)
+
+
+def test_si_units_get_one_step_per_axis_or_are_called_unusable() -> None:
+    table = {
+        "problem": {
+            "operator": "u_t - 0.00001*u_xx",
+            "domain": [[0, "1/1000"], [0, 1000]],
+            "solution": "exp(-t/100)*sin(1000*x)",
+        },
+        "features": {"activation": "tanh", "weights": "normal(0, 1)", "count": 48},
+        "points": {"interior": [8, 8]},
+        "difference": {"step": "1/100"},
+        "arithmetic": {"dtype": "float32"},
+    }
+    found = advise(problem_file.problem_from_dict(table), cost=False)
+    for part in found.arithmetics:
+        x, t = part.own.steps
+        assert x <= 1e-3
+        assert 0 < t < 1000
+        assert part.own.best is not None
+        assert part.own.usable == (part.own.best.error < 0.2 * found.scale)
+    here = found.of("float32").own
+    assert len(set(here.suggested_steps)) == 2
+    best = advice_words.to_dict(found)["recommendation"]
+    again = table | {"difference": best["difference"]}
+    assert problem_file.problem_from_dict(again)  # what is recommended can be pasted into the file
+
+
+@pytest.mark.parametrize("scale", ["1/1000000", "100000"])
+def test_steps_follow_the_scale_of_the_domain(scale: str) -> None:
+    width = Fraction(scale)
+    table = {
+        "problem": {"operator": "u_xx", "domain": [["0", scale]], "solution": "x", "boundary": "none"},
+        "features": {"activation": "tanh", "weights": f"normal(0, {4 / width})", "count": 12},
+        "points": {"interior": 20},
+        "difference": {"step": str(width / 100)},
+    }
+    found = advise(problem_file.problem_from_dict(table), cost=False)
+    for part in found.arithmetics:
+        own = part.own
+        assert own.step is not None
+        assert own.good is not None
+        assert 0 < own.step < width
+        steps = np.geomspace(float(width) * 2.0**-40, float(width), 160)
+        least = min(measured_error(found.problem, part.arithmetic, float(h)) for h in steps)
+        for h in (own.step, float(Fraction(own.suggested or 0)), *np.geomspace(*own.good, 9)):
+            assert measured_error(found.problem, part.arithmetic, float(h)) <= 2.5 * least
+
+
+def test_command_on_a_module(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "net.py"
+    path.write_text("import torch\nprint('loud')\nmodel = lambda x: torch.sin(3 * x)\n")
+    options: dict[str, Any] = {"path": None, "device": "cpu", "figure": None, "as_json": True}
+    assert command(**options, module=f"{path}:model", operator="u_xx", domain="0,1", count=40, step="1/1000") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["recommendation"]["usable"]
+    assert content["judged"]["fine"] is False
+    assert content["columns"][0]["name"] == "x"
+    path.write_text("1/0\n")
+    for changes, words in (
+        ({"module": f"{path}:model", "operator": "u_xx", "domain": "0,1"}, "ZeroDivisionError"),
+        ({"module": "net:model"}, "allowed: FILE.py:name"),
+        ({}, "give a problem file"),
+        ({"path": "p.toml", "operator": "u_x"}, "belongs to --module"),
+    ):
+        with pytest.raises(InputError, match=words):
+            command(**(options | changes))

@@ -1,0 +1,210 @@
+"""Is my step all right, and until when: the error at a given step, where it comes from, and what it does to the gradient.
+
+The error of a difference in an arithmetic splits exactly into its truncation, which is the error of the same difference
+in float64, and its round-off, which is the rest.  The gradient of the loss, ``½ mean(r²)`` for the residual r, is that of
+the differences in the arithmetic against that of nested autograd in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numerics.differences.equation import Equation
+from numerics.differences.steps import NEAR, UNUSABLE, rms
+from numerics.differences.terms import Study, TermAdvice, apply
+from theory.base import expressions
+from theory.base.errors import InputError
+from theory.operators.operator import MultiIndex, StencilChoice, coordinate
+
+TOLERANCE = 0.01
+"""A step whose error is below this part of the derivative is not warned about, however much better another is."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One derivative, or the whole equation, at the given step; root mean squares over the points.
+
+    Attributes:
+        name: such as ``u_xx``.
+        error: of the difference in the arithmetic.
+        truncation: of the same difference in float64.
+        roundoff: of the arithmetic: between the two.
+        size: of the derivative.
+    """
+
+    name: str
+    error: float
+    truncation: float
+    roundoff: float
+    size: float
+
+    @property
+    def relative(self) -> float:
+        """The error in parts of the derivative."""
+        return self.error / self.size if self.size > 0 else math.inf
+
+    @property
+    def cause(self) -> str:
+        """What most of it is."""
+        return "truncation" if self.truncation >= self.roundoff else "round-off"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a step does.
+
+    Attributes:
+        steps: one per axis, by the coordinate's name.
+        stencil: its name.
+        arithmetic: of the network.
+        terms: each derivative.
+        whole: the equation.
+        best: what is advised for this stencil and arithmetic.
+        gradient: the relative error of the gradient of the loss and its cosine to the exact one; None without parameters.
+    """
+
+    steps: tuple[tuple[str, float], ...]
+    stencil: str
+    arithmetic: str
+    terms: tuple[Part, ...]
+    whole: Part
+    best: TermAdvice
+    gradient: tuple[float, float] | None
+
+    @property
+    def times(self) -> float:
+        """The error over the least."""
+        return self.whole.error / self.best.error if self.best.error > 0 else math.inf
+
+    @property
+    def fine(self) -> bool:
+        """Whether the error is within NEAR of the least, or below TOLERANCE of the size and so is the gradient's."""
+        if self.best.basis in {"zero", "kinks"}:
+            return False
+        small = self.whole.relative <= TOLERANCE and (self.gradient is None or self.gradient[0] <= 10 * TOLERANCE)
+        return small or (self.times <= NEAR and self.whole.relative < UNUSABLE)
+
+
+def steps_of(step: Any, variables: Sequence[str]) -> tuple[float, ...]:
+    """One step per axis from a number, a sequence or a mapping of coordinates to numbers.
+
+    Raises:
+        InputError: not positive, or not one per axis.
+    """
+    if isinstance(step, Mapping):
+        unknown = [str(name) for name in step if name not in variables]
+        missing = [name for name in variables if name not in step]
+        if unknown or missing:
+            raise InputError(f"step: {', '.join(unknown or missing)}: allowed: one for each of {', '.join(variables)}")
+        step = [step[name] for name in variables]
+    try:
+        made = [float(h) for h in step] if isinstance(step, Sequence | np.ndarray) else [float(step)] * len(variables)
+    except (TypeError, ValueError):
+        raise InputError(f"step: {step!r} is no number; allowed: a positive one, or one for each axis") from None
+    if len(made) != len(variables) or not all(0 < h < math.inf for h in made):
+        raise InputError(f"step: {step!r}: allowed: a positive number, or one for each of {', '.join(variables)}")
+    return tuple(made)
+
+
+def judge(study: Study, choice: StencilChoice, steps: tuple[float, ...], best: TermAdvice, *, graph: bool) -> Judgement:
+    """What the steps do, one per axis, beside what is advised.
+
+    Args:
+        study: the function in the arithmetic.
+        choice: the stencil.
+        steps: one per axis.
+        best: what is advised for the equation with this stencil.
+        graph: whether the function is one of tensors, so that the loss has a gradient.
+    """
+    import torch
+
+    equation = study.equation
+    wide_x = study.x.double()
+    with torch.no_grad():
+        wide_plain = study.wide(wide_x)
+    differences = {a: equation.difference(a, choice) for a in equation.derivatives if any(a)}
+    found = {a: apply(study.u, study.x, study.plain, d, steps, a) for a, d in differences.items()}
+    exact = {a: apply(study.wide, wide_x, wide_plain, d, steps, a) for a, d in differences.items()}
+    parts = tuple(_part(equation.name(a), found[a], exact[a], study.exact[a]) for a in differences)
+    others = {a: study.exact[a] for a in equation.derivatives if not any(a)}
+    whole = _part(equation.text, *(equation.value(study.points, others | v) for v in (found, exact, study.exact)))
+    named = tuple(
+        (name, h)
+        for k, (name, h) in enumerate(zip(equation.variables, steps, strict=True))
+        if any(alpha[k] for alpha in differences)
+    )
+    gradient = _gradients(study, wide_x, choice, steps) if graph else None
+    return Judgement(named, best.stencil, study.arithmetic, parts, whole, best, gradient)
+
+
+def _part(name: str, found: Any, wide: Any, exact: Any) -> Part:
+    return Part(name, rms(found - exact), rms(wide - exact), rms(found - wide), rms(exact))
+
+
+def _gradients(
+    study: Study, wide_x: Any, choice: StencilChoice, steps: tuple[float, ...]
+) -> tuple[float, float] | None:
+    """The relative error and the cosine of the gradient of ``½ mean(r²)``; None without parameters."""
+    import torch
+
+    from numerics.networks.networks import derivative_by_autograd
+
+    equation = study.equation
+    flat = []
+    for u, x, differenced in ((study.u, study.x, True), (study.wide, wide_x, False)):
+        parameters = [p for p in getattr(u, "parameters", ()) if p.requires_grad]
+        values: dict[MultiIndex, Any] = {}
+        for alpha in equation.derivatives:
+            if not any(alpha):
+                values[alpha] = u(x)
+            elif differenced:
+                values[alpha] = difference_with_graph(u, x, equation, alpha, choice, steps)
+            else:
+                values[alpha] = derivative_by_autograd(u, x, alpha)
+        loss = 0.5 * (residual(equation, x, values) ** 2).mean()
+        if not parameters or not loss.requires_grad:
+            return None
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        flat.append(
+            torch.cat(
+                [
+                    (torch.zeros_like(p) if g is None else g).double().reshape(-1)
+                    for p, g in zip(parameters, gradients, strict=True)
+                ]
+            )
+        )
+    approximate, exact = flat
+    size, other = float(exact.norm()), float(approximate.norm())
+    if not (size > 0 and other > 0 and math.isfinite(other)):
+        return None
+    return float((approximate - exact).norm()) / size, float(approximate @ exact) / size / other
+
+
+def difference_with_graph(
+    u: Any, x: Any, equation: Equation, alpha: MultiIndex, choice: StencilChoice, steps: Sequence[float]
+) -> Any:
+    """The difference as :func:`numerics.differences.network.apply` forms it, with a graph to the parameters."""
+    import torch
+
+    stencil = equation.difference(alpha, choice).stencil
+    assert stencil is not None
+    total: Any = 0.0
+    for weight, node in zip(stencil.weights, stencil.nodes, strict=True):
+        if weight:
+            shift = torch.tensor([float(s) * h for s, h in zip(node, steps, strict=True)], dtype=x.dtype)
+            total = total + float(weight) * u(x + shift)
+    return total / math.prod(h**m for h, m in zip(steps, alpha, strict=True))
+
+
+def residual(equation: Equation, x: Any, values: dict[MultiIndex, Any]) -> Any:
+    """The equation at the points, on tensors."""
+    from numerics.networks.symbolic import TorchBackend
+
+    table = {coordinate[name]: x[:, k] for k, name in enumerate(equation.variables)}
+    table |= {equation.unknowns[a]: value for a, value in values.items()}
+    return expressions.evaluate(equation.expression, table, TorchBackend()) + 0 * x[:, 0]
