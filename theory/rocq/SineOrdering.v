@@ -102,6 +102,58 @@ unfold exp_factor. destruct (Req_EM_T theta 0) as [Ht | Ht]; [lra|].
 rewrite <- exp_symbol_second by exact Ht. now apply exp_symbol_second_ge_1.
 Qed.
 
+Lemma exp_factor_1_2 : 0 < exp_factor 1 /\ exp_factor 1 < exp_factor 2.
+Proof.
+unfold exp_factor. destruct (Req_EM_T 1 0) as [H|_]; [lra|]. destruct (Req_EM_T 2 0) as [H|_]; [lra|].
+unfold sinh. split; interval.
+Qed.
+
+(** Entries of two counterexamples. *)
+Definition zero (_ : nat) : R := 0.
+Definition twice (_ : nat) : R := 2.
+Definition one_two (j : nat) : R := INR (S j).
+Lemma entries_order_4 i j : A_AD exp 2 twice zero zero i j = 4 /\
+  A_FD exp 2 second_difference_4 1 twice zero zero i j = 4 * exp_symbol 2 second_difference_4 2.
+Proof.
+assert (E : A_AD exp 2 twice zero zero i j = 4).
+{ unfold A_AD. rewrite (is_derive_n_unique _ _ _ _ (Derive_n_exp 2 _ _ _)). unfold twice, zero.
+  replace (2 * 0 + 0) with 0 by ring. rewrite exp_0. ring. }
+split; [exact E|]. unfold A_AD in E. unfold A_FD. rewrite FD_exp; [|lra | left; unfold twice; lra].
+rewrite E. unfold twice. replace (1 * 2) with 2 by ring. ring.
+Qed.
+Lemma entries_boundary : exists c xi f1 f2, 0 < f1 /\ f1 < f2 /\ f1 * c = 4 * f2 /\ 4 < c /\
+  exp (one_two 0 * xi + 0) = c /\ exp (one_two 1 * xi + 0) = c * c /\
+  A_AD exp 2 one_two zero zero 0 0 = 1 /\ A_AD exp 2 one_two zero zero 0 1 = 4 /\
+  A_FD exp 2 second_difference 1 one_two zero zero 0 0 = f1 /\
+  A_FD exp 2 second_difference 1 one_two zero zero 0 1 = 4 * f2.
+Proof.
+destruct exp_factor_1_2 as [H1 H2]. set (f1 := exp_factor 1) in *. set (f2 := exp_factor 2) in *.
+assert (Hc : 4 < 4 * f2 / f1) by (apply (Rmult_lt_reg_r f1); [lra|]; unfold Rdiv; rewrite (Rmult_assoc (4 * f2)), Rinv_l by lra; lra).
+assert (E : forall j, A_AD exp 2 one_two zero zero 0 j = one_two j ^ 2).
+{ intros j. unfold A_AD. rewrite (is_derive_n_unique _ _ _ _ (Derive_n_exp 2 _ _ _)). unfold zero.
+  replace (one_two j * 0 + 0) with 0 by ring. rewrite exp_0. ring. }
+exists (4 * f2 / f1), (ln (4 * f2 / f1)), f1, f2.
+assert (X : exp (ln (4 * f2 / f1)) = 4 * f2 / f1) by (apply exp_ln; lra).
+repeat split; auto.
+- field. lra.
+- unfold one_two. simpl. rewrite Rmult_1_l, Rplus_0_r. exact X.
+- unfold one_two. simpl. rewrite Rplus_0_r, Rmult_plus_distr_r, Rmult_1_l, exp_plus, X. reflexivity.
+- rewrite E. unfold one_two. simpl. ring.
+- rewrite E. unfold one_two. simpl. ring.
+- rewrite entries_exp by lra. rewrite E. unfold one_two. simpl. rewrite !Rmult_1_l. reflexivity.
+- rewrite entries_exp by lra. rewrite E. unfold one_two. simpl. replace (1 * (1 + 1)) with 2 by ring. fold f2. ring.
+Qed.
+
+Lemma factor_order_4 : 0 <= exp_symbol 2 second_difference_4 2 /\ exp_symbol 2 second_difference_4 2 < 1.
+Proof. pose proof exp_symbol_order_4. split; lra. Qed.
+Lemma null_rows c f1 f2 : f1 * c = 4 * f2 -> c * f1 + - f1 * c = 0 /\ c * (4 * f2) + - f1 * (c * c) = 0.
+Proof. intros E. rewrite <- E. split; ring. Qed.
+Lemma free_rows c x y : 4 < c -> x * 1 + y * c = 0 -> x * 4 + y * (c * c) = 0 -> x = 0 /\ y = 0.
+Proof.
+intros Hc E1 E2. assert (E : y * (c * (c - 4)) = 0) by (replace x with (- (y * c)) in E2 by lra; lra).
+assert (y = 0) by (apply Rmult_integral in E; destruct E as [E|E]; [exact E | nra]). subst y. lra.
+Qed.
+
 (** ** Matrices *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.analysis Require Import Rstruct.
@@ -191,4 +243,49 @@ have bound (j : 'I_N) : 1 <= `|(\row_j exp_factor (h * w j) : 'rV[R]_N) 0 j| <= 
   exact: le_trans ler01 (ge1 _).
 have C0 : 0 <= C by rewrite /C sumr_ge0 // => i _; exact: le_trans ler01 (ge1 _).
 by have /andP[] := Spectral.ostrowski (AD exp 2 w b x M N) kM ler01 C0 bound.
+Qed.
+
+(** It fails for the central second difference of order 4 (one feature with h w = 2, one point; the factor is 0.745:
+    [ExponentialFeatures.exp_symbol_order_4]) ... *)
+Theorem exponential_order_4_fails :
+  exists (h : R) (w b x : nat -> R), sigma 1 (FD exp 2 second_difference_4 h w b x 1 1) < sigma 1 (AD exp 2 w b x 1 1).
+Proof.
+exists R1, twice, zero, zero; set q := exp_symbol 2 second_difference_4 2.
+have [q0 q1] : 0 <= q /\ q < 1 by have [] := factor_order_4; split; [apply/RleP|apply/RltP].
+have E : FD exp 2 second_difference_4 R1 twice zero zero 1 1 = AD exp 2 twice zero zero 1 1 *m diag_mx (const_mx q).
+  by apply/matrixP => i j; rewrite mul_mx_diag !mxE; have [-> ->] := entries_order_4 i j.
+have pos : 0 < sigma 1 (AD exp 2 twice zero zero 1 1).
+  apply: sigma_gt0 => // v /matrixP/(_ 0 0); rewrite !mxE big_ord1 !mxE; have [-> _] := entries_order_4 (0 : 'I_1) (0 : 'I_1).
+  by move=> /Rmult_integral [v0|e0]; [apply/matrixP => i j; rewrite !mxE !ord1|exfalso; move: e0; lra].
+have bound (j : 'I_1) : 0 <= `|(const_mx q : 'rV[R]_1) 0 j| <= q by rewrite mxE normr_ge0 ger0_norm /=.
+have /andP[_ le] := @Spectral.ostrowski _ 1 1 1 (AD exp 2 twice zero zero 1 1) (const_mx q) 0 q isT (lexx 0) q0 bound.
+by rewrite E; apply: le_lt_trans le _; rewrite gtr_pmull.
+Qed.
+(** ... and with boundary rows: order 2, two features, one interior point, one boundary row of values of the features. *)
+Theorem exponential_boundary_fails :
+  exists (h : R) (w b x : nat -> R) (xi : R) (B := \row_(j < 2) exp (w j * xi + b j) : 'rV[R]_2),
+  sigma 2 (col_mx (FD exp 2 second_difference h w b x 1 2) B) < sigma 2 (col_mx (AD exp 2 w b x 1 2) B).
+Proof.
+have [c [xi [f1 [f2 [f10 [f12 [cE [c4 [B1 [B2 [A1 [A2 [F1 F2]]]]]]]]]]]]] := entries_boundary.
+exists R1, one_two, zero, zero, xi => B.
+have entry (g : nat -> nat -> R) (x y : R) (j : 'I_2) : (row_mx (const_mx x : 'rV_1) (const_mx y : 'rV_1) *m
+    col_mx (\matrix_(i < 1, k < 2) g i k) B) 0 j = x * g 0%N j + y * exp (one_two j * xi + 0).
+  by rewrite mul_row_col !mxE !big_ord1 !mxE.
+have c0 : c <> R0 by lra.
+have cases (j : 'I_2) : j = 0%N :> nat \/ j = 1%N :> nat by case: j => -[|[|]] // H; [left|right].
+have -> : sigma 2 (col_mx (FD exp 2 second_difference R1 one_two zero zero 1 2) B) = 0.
+  apply: (@sigma_eq0 _ _ _ _ (row_mx (const_mx c) (const_mx (- f1)))) => //.
+    apply/eqP => /matrixP/(_ 0 (lshift 1 0)); rewrite row_mxEl !mxE; exact: c0.
+  have [N1 N2] := null_rows c f1 f2 cE.
+  apply/matrixP => i j; rewrite ord1 entry [RHS]mxE; have [->|->] := cases j.
+    by rewrite F1 B1.
+  by rewrite F2 B2.
+apply: sigma_gt0 => // v.
+have -> : v = (row_mx (const_mx (v 0 0) : 'rV_1) (const_mx (v 0 1) : 'rV_1) : 'rV[R]_(1 + 1)).
+  apply/rowP => k; rewrite mxE; case: splitP => l kl; rewrite mxE; congr (v _ _); apply/val_inj;
+  by rewrite /= kl ord1.
+move: (v 0 0) (v 0 1) => x y /matrixP z; have z0 := z 0 0; have z1 := z 0 1.
+rewrite entry [RHS]mxE A1 B1 in z0; rewrite entry [RHS]mxE A2 B2 in z1.
+have [-> ->] := free_rows c _ _ c4 z0 z1.
+by apply/matrixP => i j; rewrite mxE; case: splitP => k _; rewrite !mxE.
 Qed.

@@ -332,6 +332,24 @@ apply: (@courant_fischer _ _ 1%:M) => [||j k jk].
 - by rewrite !mxE; apply: ler_expn2r; rewrite ?nnegrE ?desc.
 Qed.
 
+(** The last singular value, of the index m, vanishes if and only if the m rows are linearly dependent. *)
+Theorem sigma_eq0 m n (A : 'M[R]_(m, n)) (v : 'rV[R]_m) : (0 < m)%N -> v != 0 -> v *m A = 0 -> sigma m A = 0.
+Proof.
+move=> m0 v0 vA; have [s0 [U Uf H] _] := sigmaP A (introT andP (conj m0 (leqnn m))); apply/eqP; rewrite eq_le s0 andbT.
+have n0 : 0 < norm2 v by rewrite norm2_gt0.
+by rewrite -(pmulr_lle0 _ n0); have := H v (submx_full _ Uf); rewrite vA norm2_0; exact.
+Qed.
+Theorem sigma_gt0 m n (A : 'M[R]_(m, n)) : (0 < m)%N -> (forall v : 'rV[R]_m, v *m A = 0 -> v = 0) -> 0 < sigma m A.
+Proof.
+case: m A => // m A _ free; have [P PP PAP] := svd_rows A.
+rewrite lt_def sigma_ge0 ?leqnn // andbT; apply/eqP => s0.
+have : dot (row ord_max (P *m A)) (row ord_max (P *m A)) = 0.
+  have /matrixP/(_ ord_max ord_max) := PAP; rewrite !mxE eqxx /= s0 expr0n /= mul0rn => <-.
+  by apply: eq_bigr => j _; rewrite ![row _ _ _ _]mxE [_^T _ _]mxE.
+move/eqP; rewrite dot_eq0 row_mul => /eqP /free; have := dot_row ord_max PP => + v0.
+by rewrite v0 dot0l => /eqP; rewrite eq_sym oner_eq0.
+Qed.
+
 (** ** What [SingularValues.v] says, for the singular values themselves *)
 Theorem sigma_descending k l m n (A : 'M[R]_(m, n)) : (0 < k <= l)%N -> (l <= m)%N -> sigma l A <= sigma k A.
 Proof.
