@@ -225,6 +225,22 @@ split=> [y|f a a' la la']; first exact: (equal_ranges (AD act m w b x M N) d0 y)
 exact: (Training.invariance (A := AD act m w b x M N) d0 la la').
 Qed.
 
+(** In expectation: for every law of (w, b) of finite support, with the weights p_j >= 0 of its atoms (w_j, b_j), the kernel
+    K(x_i, x_l) = E [L phi(x_i) L phi(x_l)] of FD is at most that of AD in the Loewner order. *)
+Theorem kernel_order act m p S (h : R) (w b x : nat -> R) M N (q : 'rV[R]_N) : act = sin \/ act = cos ->
+  standard_central m p S -> h <> 0 -> (forall j, 0 <= q 0 j) ->
+  loewner (FD act m S h w b x M N *m diag_mx q *m (FD act m S h w b x M N)^T)
+          (AD act m w b x M N *m diag_mx q *m (AD act m w b x M N)^T).
+Proof.
+move=> Hs HS Hh q0 v; set A := AD act m w b x M N.
+have E (C : 'M[R]_(M, N)) : rayleigh (C *m diag_mx q *m C^T) v = \sum_j q 0 j * ((v *m C) 0 j) ^+ 2.
+  rewrite /rayleigh !mulmxA dot_mx trmxK mul_mx_diag; apply: eq_bigr => j _.
+  by rewrite mxE mulrAC mulrC expr2.
+rewrite !E (diagonal_factor act m S h w b x M N (factor m S) (entries_central act m p S h w b x Hs HS Hh)) -/A.
+apply: ler_sum => j _; apply: ler_wpmul2l => //; rewrite mulmxA mul_mx_diag mxE exprMn ler_pimulr ?sqr_ge0 //.
+rewrite -(real_normK (num_real _)) expr_le1 // mxE; apply/RleP; exact: factor_central HS.
+Qed.
+
 (** *** Exponential features *)
 
 (** The reversal: the central second difference of order 2, any weights, biases, points, any step h <> 0, any M and N:
