@@ -141,7 +141,8 @@ def _stencil(
     if other is None:
         return first
     second = _on_ray(replace(given, problem=given.problem.with_(step=other)), stored, arithmetic, choice, name, own)
-    if second.step is None or (first.step is not None and _error(second) >= _error(first) / NEAR):
+    gain = 1.0 if first.basis == "edge" and second.basis != "edge" else NEAR  # an optimum is better than an end
+    if second.step is None or (first.step is not None and _error(second) >= _error(first) / gain):
         return first
     return replace(second, here=first.here)
 
@@ -237,7 +238,7 @@ def _on_ray(
 def _with_steps(found: StencilAdvice, problem: Problem, measured: Measured) -> StencilAdvice:
     """With the steps of all axes, and short ones."""
     assert found.step is not None
-    short = measured.short(found.step)
+    short = measured.short(found.step, found.step if found.basis == "edge" else math.inf)
     parts = ratios(problem) * (1 if len(problem.step) > 1 else problem.dimension)
     return replace(
         found,

@@ -246,7 +246,9 @@ class Measured:
             return math.inf
         return error if math.isfinite(error) else math.inf
 
-    def short(self, step: float) -> Fraction:
+    def short(self, step: float, most: float = math.inf) -> Fraction:
         """The best number of two binary digits within a factor 1.5 of a step; three decimal ones where those are bad."""
-        best = min((h for h in _short(step) if 1 / 1.5 <= h / step <= 1.5), key=lambda h: self.error(float(h)))
+        best = min(
+            (h for h in _short(step) if 1 / 1.5 <= h / step <= 1.5 and h <= most), key=lambda h: self.error(float(h))
+        )
         return best if self.error(float(best)) <= NEAR * self.error(step) else Fraction(f"{step:.2e}")

@@ -214,7 +214,8 @@ class Study:
             tuple(Fraction(make(h)) if k in axes else Fraction(h) for k, h in enumerate(steps))
             for make in (near, lambda h: f"{h:.2e}", float)
         ]
-        chosen = next(c for c in spelled if c is spelled[-1] or error_at(tuple(map(float, c))) <= NEAR * error)
+        inside = [c for c in spelled if all(float(c[a]) <= self.ranges[a][1] for a in axes)] or spelled[-1:]
+        chosen = next(c for c in inside if c is inside[-1] or error_at(tuple(map(float, c))) <= NEAR * error)
         if lost:
             basis = "kinks"
         elif not size:
