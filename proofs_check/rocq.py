@@ -93,6 +93,10 @@ def _output(command: Sequence[str], folder: Path | None = None, seconds: float =
     return done.stdout
 
 
+ASSUMING = re.compile(r"\b(?:Axioms?|Parameters?|Conjecture|Admitted|admit|Declare\s+Module)\b")
+"""What would assume something."""
+
+
 def files() -> list[str]:
     """The Rocq files that ``_CoqProject`` lists.
 
@@ -102,6 +106,10 @@ def files() -> list[str]:
     listed = [line.strip() for line in (FOLDER / "_CoqProject").read_text(encoding="utf-8").splitlines()]
     found = [line for line in listed if line.endswith(".v")]
     there = {path.name for path in FOLDER.glob("*.v")}
+    for name in there:
+        source = re.sub(r"\(\*.*?\*\)", " ", (FOLDER / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+        if word := ASSUMING.search(source):
+            raise InputError(f"{FOLDER / name}: {word.group(0)!r}: nothing is assumed here")
     if set(found) != there:
         raise InputError(f"{FOLDER}/_CoqProject: {', '.join(sorted(set(found) ^ there))} listed or there, but not both")
     return found
@@ -174,6 +182,8 @@ def ask(listed: Sequence[Theorem]) -> list[tuple[str, str]]:
     """
     stem = listed[0].file.removesuffix(".v")
     lines = [f"From adfd Require {stem}.", f"Set Printing Width {WIDTH}."]
+    # what is listed must be a proof: its type is a proposition
+    lines += [f"Check (ltac:(let T := type of (@{one.name}) in exact T) : Prop)." for one in listed]
     for command in ("Print Assumptions", "Check"):
         for one in listed:
             lines += [f'Goal True. idtac "{MARK}{one.name}". Abort.', f"{command} {one.name}."]
@@ -185,7 +195,7 @@ def ask(listed: Sequence[Theorem]) -> list[tuple[str, str]]:
     path = BUILD / "Ask.v"
     path.write_text("\n".join(lines), encoding="utf-8")
     try:
-        printed = _output([program("coqc"), "-Q", ".", "adfd", "Ask.v"], BUILD)
+        printed = _output([program("coqc"), "-q", "-Q", ".", "adfd", "Ask.v"], BUILD)
     finally:
         for one_file in BUILD.glob("*Ask.*"):
             one_file.unlink()

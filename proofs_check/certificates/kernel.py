@@ -16,7 +16,7 @@ from typing import Any
 
 from proofs_check import checker, rocq
 from proofs_check.certificates.witness import Witness, features, source, witness
-from proofs_check.claims.theorems import BUILD
+from proofs_check.claims.theorems import BUILD, standing
 from theory.base.errors import InputError
 
 SECONDS = 600.0
@@ -28,12 +28,20 @@ REFUSED = "true = true"
 """In what Rocq prints where the check computes to ``false``."""
 
 
+THEOREMS = tuple(
+    f"{file}_sound{form}" for file in ("Checker.check", "FeatureChecker.features") for form in ("", "_transposed")
+)
+"""What the kernel's word rests on."""
+
+
 def prepare() -> None:
     """Compiles the proven checker, where that was not done before.
 
     Raises:
-        InputError: Rocq or a library is not installed, or the checker does not compile.
+        InputError: Rocq or a library is not installed, or the checker does not compile, or is not the one on record.
     """
+    if changed := [name for name in THEOREMS if standing(name) is None]:
+        raise InputError(f"--kernel: {', '.join(changed)}: not on record as it stands; run: make proofs")
     rocq.program("coqc")
     rocq.require_libraries()
     rocq.compile_all(os.cpu_count() or 1, ("FeatureChecker.vo",))
@@ -118,7 +126,8 @@ def lines(proven: list[dict[str, Any]]) -> list[str]:
 
 
 _FUNCTIONS = (
-    "with its entries enclosed in the kernel as well, as sums of derivatives of the activation at rational points"
+    "with its entries enclosed in the kernel as well, as sums of derivatives of the activation at rational points; that these "
+    "sums are the entries is adfd's word"
 )
 _INTERVALS = (
     "for every matrix with entries in the intervals (2^-{places} to each side) that it was given; that the entries lie in these is "

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from proofs_check.claims.claim import Claim, Scope
+from proofs_check.claims.claim import Claim, Profile, Scope, address
 from proofs_check.claims.verdicts import Verdict
 from theory.base.errors import InputError
 
@@ -42,6 +42,9 @@ AXIOMS: Mapping[str, str] = {
 """Axioms that a theorem may rest on, by the end of their names, and what brings them."""
 PRIMITIVES = ("PrimInt63", "Uint63", "Sint63", "Int63", "PrimFloat", "FloatAxioms", "FloatOps", "PArray")
 """Modules whose axioms specify the machine's integers and floats: listed apart from the others."""
+
+
+PROFILES: tuple[Profile, ...] = ("quick", "full")
 
 
 class Theorem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,8 +112,11 @@ def digest(content: bytes) -> str:
 
 
 def wording(claim: Claim) -> str:
-    """The digest of a claim's statement and assumptions, which its theorems were compared with."""
-    return digest("\n".join([claim.statement, *(a.text for a in claim.assumptions)]).encode())
+    """The digest of what was compared: a claim's statement, predicate, assumptions and cells, and its theorems with theirs."""
+    cells = [sorted(address(scope) for scope in claim.scopes(profile)) for profile in PROFILES]
+    listed = sorted((t.name, sorted((k, *v) for k, v in t.cells.items())) for t in theorems() if claim.id in t.claims)
+    content = [claim.statement, claim.predicate, [a.text for a in claim.assumptions], cells, listed]
+    return digest(json.dumps(content).encode())
 
 
 def primitive(axiom: str) -> bool:
@@ -123,7 +129,10 @@ def primitive(axiom: str) -> bool:
 
 
 def permitted(axiom: str) -> bool:
-    """Whether a theorem may rest on an axiom."""
+    """Whether a theorem may rest on an axiom: one of the libraries', none that stands in a file of this folder."""
+    ours = {"adfd", *(path.stem for path in FOLDER.glob("*.v"))}
+    if ours & set(axiom.split(".")):
+        return False
     return primitive(axiom) or any(axiom == known or axiom.endswith(f".{known}") for known in AXIOMS)
 
 
@@ -220,7 +229,7 @@ def of_claim(id: str) -> list[Theorem]:
 def proving(claim: Claim, scope: Scope) -> list[Theorem]:
     """The theorems from which a claim follows in a cell; empty where one of them, or the claim's wording, has changed."""
     found = [one for one in theorems() if claim.id in one.claims and one.covers(scope)]
-    same = record().wordings.get(claim.id) == wording(claim)
+    same = bool(found) and record().wordings.get(claim.id) == wording(claim)
     return found if same and all(standing(one.name) for one in found) else []
 
 

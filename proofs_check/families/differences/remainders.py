@@ -252,8 +252,8 @@ def error_constant(
     step: Fraction = Fraction(1),
     beyond: Fraction = Fraction(1),
 ) -> Outcome:
-    r"""$|D_h u - u^{(m)}| \le h^p\,C_p\max|u^{(m+p)}|$, the maximum over the hull of the nodes and of $x$, for every $u
-    \in W^{m+p,\infty}$, with $C_p$ the integral of the modulus of the second Peano kernel; no smaller constant is
+    r"""$|D_h u - u^{(m)}| \le h^p\,C_p\max|u^{(m+p)}|$, $h > 0$, the maximum over the hull of the nodes and of $x$, for
+    every $u \in W^{m+p,\infty}$, with $C_p$ the integral of the modulus of the second Peano kernel; no smaller constant is
     enough; for the differences of $\partial^m$, $1 \le m \le 4$, of the cells.
     """
     # C_p against bounds on the least constant: the error of the perfect spline from below, ∫|K| from above.

@@ -347,7 +347,7 @@ def sinc_powers(derivative: int, scope: Scope, squares: Callable[[int], int] = l
 )  # fmt: skip
 def composition(pair: tuple[Stencil, Stencil], scope: Scope, stretch: int = 1, sign: int = 1) -> Outcome:
     r"""A difference of a difference with the same step has the product of the symbols, $m_{D E}(\theta) =
-    m_D(\theta)m_E(\theta)$, for differences of $\partial^m$, $m \le 3$, on rational offsets (random ones).
+    m_D(\theta)m_E(\theta)$, $\theta \ne 0$, for differences of $\partial^m$, $m \le 3$, on rational offsets (random ones).
     """
     first, second = pair
     whole = compose(first, rescale(second, [stretch]) if stretch != 1 else second)

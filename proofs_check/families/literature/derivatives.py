@@ -114,7 +114,7 @@ def tanh_polynomials(
     n: int, scope: Scope, shift: int = 0, leading: Count = math.factorial, terms: Count = lambda n: n // 2 + 1 + n % 2
 ) -> Outcome:
     r"""The $n$-th derivative of tanh is a polynomial in tanh of degree $n + 1$ with $\lfloor n/2\rfloor + 1$ terms (one more for odd
-    $n$) and leading coefficient $\pm n!$: no fixed number of operations serves every order in this form (checked for $n \le 8$,
+    $n$) and leading coefficient $\pm n!$: the number of terms grows with the order (checked for $n \le 8$,
     in the full profile 16; the source's "special to sinusoids", seen from tanh).
     """
     import sympy as sp

@@ -239,8 +239,8 @@ def _favours_large(pair: Pair, form: Form, reverse: bool) -> Outcome:
 
 
 _loewner = Assumption(r"$0 \le K' \le K$ (Loewner), checked exactly", lambda p: _ordered(p.small, p.large))
-_short = Assumption(r"$\eta\lambda_{\max}(K) \le 1$, checked exactly",
-                    lambda p: is_semidefinite(combined(identity(len(p.large)), p.large, -p.step)))  # fmt: skip
+_short = Assumption(r"$\eta \ge 0$, $\eta\lambda_{\max}(K) \le 1$, checked exactly",
+                    lambda p: p.step >= 0 and is_semidefinite(combined(identity(len(p.large)), p.large, -p.step)))  # fmt: skip
 
 
 def _search(make: Callable[[Scope, Profile], Iterator[Pair]]) -> Callable[[Scope], SearchStrategy[Pair]]:
@@ -332,7 +332,7 @@ def ridge_residual(pair: Pair, scope: Scope, reverse: bool = False) -> Outcome:
     **_common,
 )  # fmt: skip
 def pointwise_loss(pair: Pair, scope: Scope, reverse: bool = False) -> Outcome:
-    r"""If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$ is at most as
+    r"""If $0 \le K' \le K$, $\eta \ge 0$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$ is at most as
     large for $K$ (AD) as for $K'$ (FD), after every number $t$ of iterations and for every $f$ (checked:
     $t = 1, 2, 5$, in the full profile to 16)."""
     return _favours_large(pair, _descent_form, reverse)
@@ -360,7 +360,7 @@ def pointwise_loss(pair: Pair, scope: Scope, reverse: bool = False) -> Outcome:
     **_common,
 )
 def average_loss(pair: Pair, scope: Scope, reverse: bool = False, mean: int = 0, averaged: bool = True) -> Outcome:
-    r"""If $0 \le K' \le K$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$, averaged
+    r"""If $0 \le K' \le K$, $\eta \ge 0$ and $\eta\lambda_{\max}(K) \le 1$ then the loss of gradient descent from $a = 0$, averaged
     over $f$ of mean 0 and covariance $I$, is at most as large for $K$ (AD) as for $K'$ (FD), after every number $t$ of
     iterations (checked: rational kernels of four rows, $t = 1, 2, 5$, in the full profile to 16)."""
     if not averaged:

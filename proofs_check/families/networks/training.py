@@ -209,6 +209,10 @@ def _with_tanh(scope: Scope, profile: Profile) -> Iterator[Problem]:
     instances=_with_tanh,
     assumptions=(
         Assumption(r"$\sigma = \sin$, interior rows only", lambda p: p.activation.name == "sin" and not p.boundary),
+        Assumption(
+            r"$L = \partial^m$ and a symmetric stencil",
+            lambda p: p.operator.is_homogeneous and p.difference.is_symmetric,
+        ),
     ),
     search=lambda scope: _search(scope) | _search({"activation": "tanh"}),
     judges=(multiprecision_entries,),
@@ -218,9 +222,9 @@ def _with_tanh(scope: Scope, profile: Profile) -> Iterator[Problem]:
     ),
 )
 def invariance(instance: Problem, scope: Scope, truncated: bool = False) -> Outcome:
-    r"""For sine features with $m(hw_j) \ne 0$ and interior rows ($8 \times 5$ systems) $A_{FD} = A_{AD}D$ with
-    $D = \mathrm{diag}(m(hw_j))$ invertible has the range of $A_{AD}$: in exact arithmetic the
-    least-squares residuals are equal, so nothing is lost by FD."""
+    r"""For sine features with $m(hw_j) \ne 0$, interior rows, $L = \partial^m$ and a symmetric stencil ($8 \times 5$
+    systems) $A_{FD} = A_{AD}D$ with $D = \mathrm{diag}(m(hw_j))$ invertible has the range of $A_{AD}$: in exact
+    arithmetic the least-squares residuals are equal, so nothing is lost by FD."""
     import mpmath
 
     with mpmath.workdps(60):

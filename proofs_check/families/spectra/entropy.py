@@ -274,8 +274,8 @@ _monotone = Assumption(
 def ratio_majorisation(pair: Pair, scope: Scope, sign: int = 1) -> Outcome:
     r"""Let $\sigma_1 \ge \dots \ge \sigma_r > 0$ and $\sigma'_1 \ge \dots \ge \sigma'_r > 0$ both descend at the
     same indices, powers 1 and 2. If $\sigma'_k/\sigma_k$ is non-decreasing in $k \le r$ and not constant then $H' \ge H$;
-    if non-increasing and not constant, $H' \le H$. So a lifted tail over an equal head contradicts S3 at fixed $r$
-    (random rational spectra, $r \le 10$)."""
+    if non-increasing and not constant, $H' \le H$. So a tail lifted by one factor over an equal head contradicts
+    S3 at fixed $r$ (random rational spectra, $r \le 10$)."""
     direction = sign * (_ratio_direction(pair) or 1)
     with flint.ctx.workprec(PRECISION):
         power: Power = 1 if scope["power"] == "1" else 2

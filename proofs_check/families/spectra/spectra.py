@@ -316,7 +316,7 @@ _WITH_BOUNDARY = weaker("with-boundary", "boundary rows are allowed", "interior"
     ),
 )
 def sine_factorisation(instance: Problem, scope: Scope, shift: Fraction = Fraction(0)) -> Outcome:
-    r"""For sine or cosine features, interior rows, $L = \partial^m$ and a symmetric stencil (checked: central, for sine
+    r"""For sine or cosine features, interior rows, $L = \partial^m$ and a symmetric stencil of it (checked: central, for sine
     $m = 1, 2$ at order 2 and $m = 2$ at order 4, for cosine $m = 2, 4$ at order 2, and one with extra nodes each) the finite
     difference factorises exactly: $A_{FD} = A_{AD}\,\mathrm{diag}(m(h w_j))$ with the Fourier symbol $m$ of the stencil."""
     with flint.ctx.workprec(PRECISION):
