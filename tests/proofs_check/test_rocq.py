@@ -147,11 +147,13 @@ def test_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("Axiom wish : False.\nTheorem it : 1 = 2. Proof. destruct wish. Qed.\n", "rests on One.wish|rests on wish"),
-        ("Theorem it : 1 = 2. Proof. Admitted.\n", "rests on"),
+        ("Axiom wish : False.\nTheorem it : 1 = 2. Proof. destruct wish. Qed.\n", "nothing is assumed"),
+        ("Theorem it : 1 = 2. Proof. Admitted.\n", "nothing is assumed"),
         ("Unset Guard Checking.\nFixpoint f (n : nat) : False := f n.\nTheorem it : False. Proof. exact (f 0). Qed.\n",
          "not checked by the kernel"),
         ("Unset Universe Checking.\nDefinition T : Type@{Set} := Set.\nTheorem it : T = T. Proof. reflexivity. Qed.\n", "unsafe hierarchy"),
+        ("Definition it : Prop := False.\n", "Prop"),
+        ("Theorem it : True. Proof. exact I. Qed. (* Axiom *) Parameter x : False.\n", "nothing is assumed"),
         ("Theorem other : 1 = 1. Proof. reflexivity. Qed.\n", "it"),
     ],
 )  # fmt: skip

@@ -55,6 +55,7 @@ def write(folder: Path, *, axioms: tuple[str, ...] = (), words: str | None = Non
     entry = {"name": "One.it", "says": "It is true.", "claims": [CLAIM.id]} | listed
     (folder / "theorems.toml").write_text(toml(entry))
     kept = {"One.it": Recorded("True", axioms, {"One.v": digest(SOURCE.encode())})}
+    forget()
     record = Record({"rocq": "8.16.1"}, kept, {CLAIM.id: words or wording(CLAIM)})
     (folder / "record.json").write_bytes(msgspec.json.encode(record))
     forget()
@@ -107,6 +108,13 @@ def test_an_axiom_that_is_not_permitted_counts_for_nothing(folder: Path) -> None
     assert (listed["axioms"], listed["primitives"]) == (["Coq.Logic.Classical_Prop.classic"], ["PrimInt63.add"])
 
 
+def test_an_axiom_of_ours_is_not_one_of_the_libraries(folder: Path) -> None:
+    assert module.permitted("PArray.cheat")
+    assert module.permitted("boolp.propositional_extensionality")
+    for axiom in ("One.PArray.cheat", "adfd.One.PArray.cheat", "One.boolp.propositional_extensionality"):
+        assert not module.permitted(axiom)
+
+
 @pytest.mark.parametrize("axiom", ["Mine.classic", "One.classic", "xClassical_Prop.classic", "PrimInt63x.add"])
 def test_names_that_resemble_an_axiom(axiom: str) -> None:
     assert not module.permitted(axiom)
@@ -117,6 +125,17 @@ def test_another_wording_of_the_claim_has_no_theorem(folder: Path) -> None:
     assert proving(CLAIM, SCOPE)
     assert not proving(wider, SCOPE)
     assert not proving(CLAIM.with_(assumptions=()), SCOPE) or not CLAIM.assumptions
+
+
+def test_another_set_of_theorems_or_cells_is_not_the_one_that_was_compared(folder: Path) -> None:
+    listed = [{"name": "One.it", "says": "It is true.", "claims": [CLAIM.id], "cells": {"arithmetic": ["exact", "x"]}}]
+    (folder / "theorems.toml").write_text(toml(*listed))
+    forget()
+    assert not proving(CLAIM, SCOPE)
+    write(folder)
+    assert proving(CLAIM, SCOPE)
+    assert not proving(CLAIM.with_(scopes=lambda profile: CLAIM.scopes(profile)[1:]), SCOPE)
+    assert not proving(CLAIM.with_(predicate="another"), SCOPE)
 
 
 def test_other_cells_have_no_theorem(folder: Path) -> None:
