@@ -44,6 +44,7 @@ faults: $(STAMP)  ## puts faults into the source one by one; the fast tests must
 
 proofs: $(STAMP)  ## compiles the theorems of theory/rocq; needs Rocq (Coq 8.16) and names the packages that are missing
 	$(BIN)/python -m proofs_check.rocq
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 0 -m slow -k proves_and_refuses tests/proofs_check/test_checker_kernel.py
 
 lowest: $(STAMP)  ## everything at the lowest versions that pyproject.toml allows
 	.ci/lowest

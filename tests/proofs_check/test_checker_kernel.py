@@ -265,6 +265,7 @@ def test_other_entries_are_left_to_flint(activation: str, changes: dict[str, Any
     assert features(checker.read_problem(data["problem"]), data["spectrum"], of(data)) is None
 
 
+@pytest.mark.slow  # make proofs runs it
 @needs_rocq
 @pytest.mark.timeout(900)
 def test_the_kernel_proves_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

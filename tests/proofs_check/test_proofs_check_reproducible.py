@@ -105,12 +105,12 @@ def test_verdicts_that_moved_are_listed(tmp_path: Path, capsys: pytest.CaptureFi
     out, err = capsys.readouterr()
     found = json.loads(out)
     name = "stencils.truncation"
-    moved = {"id": name, "address": cell["address"], "before": "INCONCLUSIVE", "after": "CERTIFIED"}
+    moved = {"id": name, "address": cell["address"], "before": "INCONCLUSIVE", "after": "PROVED"}
     assert found["moved"] == [moved]
-    assert found["added"] == [{"id": name, "address": added["address"], "after": "CERTIFIED"}]
+    assert found["added"] == [{"id": name, "address": added["address"], "after": "PROVED"}]
     assert found["removed"] == [{"id": name, "address": "stencil=gone", "before": "REFUTED"}]
-    assert f"moved: {name} [{cell['address']}]: INCONCLUSIVE -> CERTIFIED" in err
-    assert f"added: {name} [{added['address']}]: CERTIFIED" in err
+    assert f"moved: {name} [{cell['address']}]: INCONCLUSIVE -> PROVED" in err
+    assert f"added: {name} [{added['address']}]: PROVED" in err
     assert f"removed: {name} [stencil=gone]: REFUTED" in err
     assert "another.claim" not in err
     assert _ledger(tmp_path / "new")["moved"] == [moved]

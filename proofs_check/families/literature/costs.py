@@ -310,7 +310,7 @@ def grows_exponentially(layers: int, scope: Scope, tenths: int = 15, falls: bool
     )
 
 
-_TASKS = {"∂": 1, "∂²": 2, "∂⁴": 4, "Laplacian, d = 2": 2, "Laplacian, d = 10": 10}
+_TASKS = {"∂": 1, "∂²": 2, "∂⁴": 4, "Laplacian (d = 2)": 2, "Laplacian (d = 10)": 10}
 
 
 @stated(

@@ -37,12 +37,12 @@ def _algebraic(count: int) -> Circle:
 
 
 MODELS: dict[str, Circle | HermiteDiagonal] = {
-    "circle, p_n = q^n, q = 1/4": Circle(geometric_frequencies(Fraction(1, 4))),
-    "circle, p_n = q^n, q = 19/20": Circle(geometric_frequencies(Fraction(19, 20))),
+    "circle (p_n = q^n with q = 1/4)": Circle(geometric_frequencies(Fraction(1, 4))),
+    "circle (p_n = q^n with q = 19/20)": Circle(geometric_frequencies(Fraction(19, 20))),
     "circle, p_n ~ n^-6, n ≤ 60": _algebraic(60),
     "circle, uniform n ≤ 60": Circle(uniform_frequencies(60)),
     "circle, p_n ~ n^2, n ≤ 60": _rising(60),
-    "hermite, ρ = 1/2": HermiteDiagonal(Fraction(1, 2)),
+    "hermite (ρ = 1/2)": HermiteDiagonal(Fraction(1, 2)),
 }
 
 
@@ -103,7 +103,7 @@ _CELLS = tuple(
     mutants=(
         wrong("faster", "it makes every eigenvalue after the first decay faster", "sign", _CELLS[0], faster=True),
         wrong("slower-by-half", "each relative eigenvalue grows by a half at least", "constant",
-              {"model": "circle, p_n = q^n, q = 19/20", "applied": "ad", "arithmetic": "exact"}, factor=Fraction(3, 2)),
+              {"model": "circle (p_n = q^n with q = 19/20)", "applied": "ad", "arithmetic": "exact"}, factor=Fraction(3, 2)),
     ),
 )  # fmt: skip
 def decay_no_faster(case: Case, scope: Scope, faster: bool = False, factor: Fraction = Fraction(1)) -> Outcome:

@@ -69,7 +69,7 @@ def exponent(rule: Rule) -> Fraction:
     title="The exponent 1/(2 + m) of the step",
     family="literature",
     source=SOURCE,
-    predicate=r"$d\log h^*/d\log\rho$ of $h^* = (m\rho/(p|e_p|D))^{1/(p+m)}$, $\rho \propto u$, equals $1/(2+m)$: rationals, SymPy",
+    predicate=r"$d\log h^*/d\log\rho$ of $h^* = (m\rho/(p|e_p|D))^{1/(p+m)}$, $\rho$ proportional to $u$, equals $1/(2+m)$: rationals, SymPy",
     kind="exact",
     scopes=once(*({"derivative": name, "order": str(p)} for name in ORDERS for p in (2, 4))),
     instances=lambda scope, profile: (Rule(ORDERS[scope["derivative"]], int(scope["order"])),),

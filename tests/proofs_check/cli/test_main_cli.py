@@ -152,7 +152,7 @@ def test_one_cell_runs_alone(tmp_path: Path) -> None:
     content = answer("verify", "stencils.truncation", "--cell", address, "--out", out, "--json")
     (claim,) = content["claims"]
     (cell,) = claim["cells"]
-    assert (cell["verdict"], cell["address"]) == ("CERTIFIED", address)
+    assert (cell["verdict"], cell["address"]) == ("PROVED", address)
     assert (Path(out) / "ledger.json").exists()
 
 

@@ -44,7 +44,7 @@ def test_decay_by_numpy() -> None:
         ("ad", n**4.0),
         ("fd", (2 * np.sin(n * float(H) / 2) / float(H)) ** 4),
     ):
-        found = [float(v) for v in Case("circle, p_n = q^n, q = 19/20", applied).eigenvalues(applied)]
+        found = [float(v) for v in Case("circle (p_n = q^n with q = 19/20)", applied).eigenvalues(applied)]
         expected = np.sort(p / p.sum() * factor / 4)[::-1][:COUNT]
         assert np.allclose(np.array(found) / found[0], expected / expected[0], rtol=1e-9)
 
