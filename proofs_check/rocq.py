@@ -39,12 +39,16 @@ from proofs_check.claims.theorems import (
 from theory.base.errors import InputError
 from theory.base.files import write
 
-PACKAGES = (
-    "coq", "libcoq-interval", "libcoq-mathcomp", "libcoq-mathcomp-analysis", "libcoq-bignums", "libcoq-coquelicot",
-)  # fmt: skip
-"""Debian's packages; Rocq 8.16 (then Coq), mathcomp 1.15 and Interval 4.6 are tested."""
-LIBRARIES = ("Interval", "mathcomp/ssreflect", "mathcomp/analysis", "Bignums", "Coquelicot")
-"""What the packages bring into ``user-contrib``."""
+LIBRARIES = {
+    "libcoq-interval": "Interval",
+    "libcoq-mathcomp": "mathcomp/ssreflect",
+    "libcoq-mathcomp-analysis": "mathcomp/analysis",
+    "libcoq-bignums": "Bignums",
+    "libcoq-coquelicot": "Coquelicot",
+}
+"""Debian's packages, and what they bring into ``user-contrib``."""
+PACKAGES = ("coq", *LIBRARIES)
+"""Rocq 8.16 (then Coq), mathcomp 1.15 and Interval 4.6 are tested."""
 SECONDS = 1800
 """A file takes at most so long."""
 WIDTH = 110
@@ -72,8 +76,7 @@ def require_libraries() -> None:
         InputError: one is not installed.
     """
     where = Path(_output([program("coqc"), "-where"]).strip()) / "user-contrib"
-    packages = dict(zip(LIBRARIES, (PACKAGES[i] for i in (1, 2, 3, 4, 5)), strict=True))
-    absent = [package for library, package in packages.items() if not (where / library).is_dir()]
+    absent = [package for package, library in LIBRARIES.items() if not (where / library).is_dir()]
     if absent:
         raise InputError(f"libraries of Rocq are not installed; Debian: apt-get install {' '.join(absent)}")
 
@@ -241,7 +244,7 @@ def versions() -> dict[str, str]:
     """Of Rocq, and of Debian's packages where they are known."""
     found = {"rocq": _output([program("coqc"), "--print-version"]).split()[0]}
     if shutil.which("dpkg-query"):
-        for package in PACKAGES[1:]:
+        for package in LIBRARIES:
             done = subprocess.run(
                 ["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True, check=False
             )

@@ -26,20 +26,18 @@ FOLDER = Path(__file__).resolve().parents[2] / "theory" / "rocq"
 BUILD = FOLDER.parents[1] / "build" / "rocq"
 """Where they are compiled."""
 
-AXIOMS: Mapping[str, str] = {
-    "ClassicalDedekindReals.sig_not_dec": "standard reals",
-    "ClassicalDedekindReals.sig_forall_dec": "standard reals",
-    "FunctionalExtensionality.functional_extensionality_dep": "standard reals",
-    "Classical_Prop.classic": "classical logic",
-    "Eqdep.Eq_rect_eq.eq_rect_eq": "classical logic",
-    "ClassicalEpsilon.constructive_indefinite_description": "classical logic",
-    "IndefiniteDescription.constructive_indefinite_description": "classical logic",
-    "boolp.functional_extensionality_dep": "standard reals",
-    "boolp.propositional_extensionality": "classical logic",
-    "boolp.constructive_indefinite_description": "classical logic",
-    "Epsilon.epsilon_statement": "classical logic",
-}
-"""Axioms that a theorem may rest on, by the end of their names, and what brings them."""
+AXIOMS = (
+    "ClassicalDedekindReals.sig_not_dec",
+    "ClassicalDedekindReals.sig_forall_dec",
+    "FunctionalExtensionality.functional_extensionality_dep",
+    "Classical_Prop.classic",
+    "boolp.functional_extensionality_dep",
+    "boolp.propositional_extensionality",
+    "boolp.constructive_indefinite_description",
+    "Epsilon.epsilon_statement",
+)
+"""Axioms that a theorem may rest on, by the end of their names: the standard reals, and classical logic as they, Coquelicot and
+mathcomp-analysis have it."""
 PRIMITIVES = ("PrimInt63", "Uint63", "Sint63", "Int63", "PrimFloat", "FloatAxioms", "FloatOps", "PArray")
 """Modules whose axioms specify the machine's integers and floats: listed apart from the others."""
 
@@ -128,10 +126,15 @@ def primitive(axiom: str) -> bool:
     return any(part in PRIMITIVES for part in axiom.split("."))
 
 
+@lru_cache(maxsize=1)
+def _ours() -> frozenset[str]:
+    """The names of this folder's files, which no library has."""
+    return frozenset({"adfd", *(path.stem for path in FOLDER.glob("*.v"))})
+
+
 def permitted(axiom: str) -> bool:
     """Whether a theorem may rest on an axiom: one of the libraries', none that stands in a file of this folder."""
-    ours = {"adfd", *(path.stem for path in FOLDER.glob("*.v"))}
-    if ours & set(axiom.split(".")):
+    if _ours() & set(axiom.split(".")):
         return False
     return primitive(axiom) or any(axiom == known or axiom.endswith(f".{known}") for known in AXIOMS)
 
@@ -195,6 +198,7 @@ def _current(name: str) -> str | None:
 Place = Literal["compiled here", "on record"]
 
 
+@lru_cache(maxsize=256)
 def standing(name: str) -> tuple[Recorded, Place] | None:
     """What is recorded of a theorem, and whether its files were compiled here; None if it or a file of it has changed."""
     kept = record().theorems.get(name)

@@ -23,7 +23,7 @@ SOURCE = "Theorem it : True. Proof. exact I. Qed.\n"
 
 def forget() -> None:
     """What was read is read again."""
-    for cached in (module.theorems, module.record, module.compiled, module._current):
+    for cached in (module.theorems, module.record, module.compiled, module._current, module._ours, module.standing):
         cached.cache_clear()
 
 
