@@ -18,7 +18,7 @@ HEAD = """# Keys of a problem file
 
 Made from the schema (`numerics.problem.schema`) by `python docs/make_problem_file.py`. Numbers in quotes are exact
 rationals, unquoted decimals mean the decimal as spelled; an unknown key is an error. `[[boundary]]` tables may be repeated.
-A number is `"1/3"`, `0.1` or `2`; explicit values are `{values = […]}`. [README](../README.md) shows a whole file.
+A number is `"1/3"`, `0.1` or `2`; explicit values are `{values = […]}`. [own-problem.md](own-problem.md) shows a whole file.
 """
 
 

@@ -6,6 +6,7 @@ import importlib.util
 import re
 import shlex
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from typer.main import get_command
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 
 
 def module(path: Path) -> ModuleType:
@@ -96,7 +98,7 @@ def exists(dotted: str) -> bool:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in [*DOCS.glob("*.md"), ROOT / "README.md"]:
+    for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
             if "://" not in target:
@@ -126,9 +128,9 @@ def examples() -> list[tuple[str, str]]:
         assert lines, f"adfd {' '.join(words)} --help has no example"
         assert all(line.split()[1 : 1 + len(words)] == list(words) for line in lines)
         found += [(" ".join(words), line) for line in lines]
-    for page in DOCS.glob("*.md"):
-        for line in re.findall(r"^    (adfd .*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
-            found.append((page.name, line))
+    for page in PAGES:
+        for line in re.findall(r"^(?:    )?(adfd .*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            found.append((page.name, line.partition("  #")[0].rstrip()))
     return found
 
 
@@ -144,6 +146,30 @@ def test_examples_are_read_by_the_command_line(where: str, line: str) -> None:
         context = command.make_context(name, list(words), parent=context) if not hasattr(command, "commands") else (
             typer.Context(command, info_name=name, parent=context))  # fmt: skip
     assert not context.args
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of a page in a language."""
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+
+
+def test_the_tutorial_on_claims_is_the_file_that_is_tested() -> None:
+    first, second = blocks("own-claim.md", "python")
+    assert first == (ROOT / "tests" / "proofs_check" / "tutorial.py").read_text(encoding="utf-8")
+    made: dict[str, Any] = {}
+    exec(second, made)  # noqa: S102  # our own page
+    assert made["top"].id == "mine.top"
+
+
+def test_the_problems_shown_are_problems() -> None:
+    from numerics.problem.file import problem_from_dict
+
+    shown = blocks("own-problem.md", "toml")
+    assert len(shown) == 2
+    for text in shown:
+        problem_from_dict(tomllib.loads(text))
 
 
 @pytest.mark.parametrize("name", ["practitioner", "theorist"])

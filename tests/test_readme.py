@@ -1,4 +1,4 @@
-"""The README shows real output: its commands are run again and must print what it says."""
+"""README and documentation show real output: their commands are run again and must print what stands there."""
 
 from __future__ import annotations
 
@@ -21,18 +21,25 @@ from proofs_check.ledger.ledger import load_expected
 from proofs_check.report.brief import brief
 from proofs_check.report.records import Claim
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README, FINDINGS = ROOT / "README.md", ROOT / "docs" / "findings.md"
+PAGES = [ROOT / "docs" / "tour.md", README]
 SECONDS = re.compile(r"\d+\.\d+ s\b")
 
 
 def sessions() -> list[tuple[str, str]]:
-    """(command, output) of every ``$ adfd`` line in the README's console blocks, in order."""
-    found: list[tuple[str, str]] = []
-    for block in re.findall(r"```console\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, output = part.partition("\n")
-            found.append((command, output))
-    return found
+    """(command, output) of every ``$ adfd`` line in the console blocks of the tour and the README, in order, each once."""
+    found: dict[tuple[str, str], None] = {}
+    for page in PAGES:
+        for block in re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+                command, _, output = part.partition("\n")
+                found[command, output] = None
+    return list(found)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 200
 
 
 TOUR = """
@@ -126,7 +133,7 @@ WORDS = {"SUPPORTED": "holds in", "REFUTED": "refuted in", "INCONCLUSIVE": "open
 
 
 def headline(claim: str, arithmetic: str) -> str:
-    """A claim's verdicts on record in one arithmetic, in the words of the README's table."""
+    """A claim's verdicts on record in one arithmetic, in the words of the table of findings."""
     cells = load_expected("quick")[claim].items()
     verdicts = [
         entry.get("finding", entry["verdict"])
@@ -138,7 +145,7 @@ def headline(claim: str, arithmetic: str) -> str:
 
 
 def test_the_headline_table_is_what_is_on_record() -> None:
-    rows = [row for row in README.read_text(encoding="utf-8").splitlines() if re.match(r"\| S\d", row)]
+    rows = [row for row in FINDINGS.read_text(encoding="utf-8").splitlines() if re.match(r"\| S\d", row)]
     assert len(rows) >= 8
     for row in rows:
         *found, command = (cell.strip() for cell in row.strip("|").split("|")[1:])
@@ -163,7 +170,7 @@ def test_what_is_on_record_of_the_full_profile() -> None:
     own = [c for c in ledger.all_claims() if re.fullmatch(r"S\d", c.source) or c.id.startswith("prediction.")]
     record = load_expected("full")
     said = on_record(own, record, "full")
-    assert said in " ".join(README.read_text(encoding="utf-8").split())
+    assert said in " ".join(FINDINGS.read_text(encoding="utf-8").split())
     for claim, count, of in re.findall(r"([\w.-]+) (\d+) of (\d+) cells", said):
         assert int(count) == len(record[claim])
         assert int(of) == len(next(c for c in own if c.id == claim).scopes("full"))
