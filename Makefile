@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Bytecode is kept whatever the surroundings say: the tests start a hundred Python processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup verify test test-slow lowest faults properties proofs gpu lint format bench clean
+.PHONY: setup verify test test-slow lowest index faults properties proofs gpu lint format bench clean
 .DEFAULT_GOAL := verify
 
 $(STAMP): pyproject.toml constraints.txt
@@ -38,6 +38,9 @@ test: $(STAMP)  ## the whole default suite
 
 test-slow: $(STAMP)  ## what the default suite leaves out
 	$(BIN)/python -m pytest -m slow
+
+index: $(STAMP)  ## what every claim says, by which commands start at once; made anew where a source has changed
+	$(BIN)/python -m proofs_check.ledger.index
 
 faults: $(STAMP)  ## puts faults into the source one by one; the fast tests must catch each
 	$(BIN)/python tests/faults/inject.py

@@ -14,7 +14,6 @@ from typing import Any
 import flint
 import mpmath
 import numpy as np
-import scipy.special
 from jaxtyping import Float
 
 from numerics.arithmetic.balls import ball
@@ -66,6 +65,8 @@ class FloatBackend:
                 case "step":
                     return (np.asarray(argument) > 0).astype(self.dtype)
                 case "erf":
+                    import scipy.special
+
                     return scipy.special.erf(argument)
                 case "atan":
                     return np.arctan(argument)

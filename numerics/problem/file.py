@@ -29,9 +29,8 @@ from numerics.problem.problem import (
     Vector,
 )
 from numerics.problem.schema import POSITIVE, REQUIRED, Key, Number, Values, keys, meanings, structure
-from theory.base.errors import InputError
+from theory.base.errors import InputError, nearest
 from theory.base.exact import MAX_DIGITS, rational, rationals, spell
-from theory.base.expressions import nearest
 from theory.entropy.conventions import Convention
 from theory.features.laws import Law, law
 from theory.operators.equations import equations

@@ -29,7 +29,7 @@ from numerics.problem.schema import (
     written,
 )
 from theory.base import expressions
-from theory.base.errors import InputError
+from theory.base.errors import InputError, nearest
 from theory.base.exact import rational, spell
 from theory.entropy.conventions import Convention
 from theory.features.activations import Activation, activation
@@ -279,7 +279,7 @@ class Problem:
         for key in ("solution", "mask", "lift"):
             for name, _ in getattr(self, key) or ():
                 if name not in names:
-                    hint = expressions.nearest(name, names)
+                    hint = nearest(name, names)
                     raise InputError(f"problem.{key}: {name[:30]!r} is no unknown; {hint}allowed: {', '.join(names)}")
         for key, place in (("periodic", "problem"), ("along", "difference")):
             for name in getattr(self, key):

@@ -26,8 +26,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from numerics.problem import file as problem_file
 from numerics.problem.problem import ARITHMETICS, Arithmetic, Problem
-from theory.base.errors import InputError, NonexistenceError
-from theory.base.expressions import nearest
+from theory.base.errors import InputError, NonexistenceError, nearest
 from theory.entropy.conventions import Convention
 
 COMPUTED = ("entropy", "spectrum", "train", "advise")

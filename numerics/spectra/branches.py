@@ -26,7 +26,6 @@ from fractions import Fraction
 
 import flint
 import numpy as np
-import scipy.optimize
 from flint import arb, arb_mat, arb_poly
 
 from numerics.arithmetic.balls import Enclosure, ball, to_ball
@@ -184,6 +183,8 @@ def _interpolated(at: list[arb_mat], count: int) -> tuple[list[arb_mat], list[li
         floats = np.array([float(v) for v in x.entries()]).reshape(x.nrows(), count)
         if before is not None:
             overlap = before.T @ floats
+            import scipy.optimize  # takes longer to import than all that most commands compute
+
             _, order = scipy.optimize.linear_sum_assignment(-abs(overlap))
             signs = [1 if overlap[k, j] >= 0 else -1 for k, j in enumerate(order)]
             rows = x.tolist()

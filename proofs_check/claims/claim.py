@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from numerics.problem.problem import Arithmetic, Method, Problem
 from proofs_check.claims.formal import Formal
 from proofs_check.claims.instances import Coverage
 from proofs_check.claims.verdicts import Kind, Outcome
 from theory.base.errors import InputError
 
-if TYPE_CHECKING:  # heavy at start-up, and needed by a search alone
+if TYPE_CHECKING:  # heavy at start-up, and not needed by those who read what a claim says
     from hypothesis.strategies import SearchStrategy
+
+    from numerics.problem.problem import Arithmetic, Method, Problem
 
 Profile = Literal["quick", "full"]
 """How much is computed: ``quick`` for a minute, ``full`` for a study."""
@@ -40,7 +41,7 @@ class Prepared(Protocol):
         """Computes it and keeps it in the store of this process."""
 
 
-Request = tuple[Problem, Method, Arithmetic] | Prepared
+Request: TypeAlias = "tuple[Problem, Method, Arithmetic] | Prepared"
 """A spectrum, or another thing, that an instance will read; all are computed once, before the cells."""
 
 

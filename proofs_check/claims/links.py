@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from proofs_check.claims.verdicts import POSITIVE, Verdict
-from theory.base.errors import InputError
-from theory.base.expressions import nearest
+from theory.base.errors import InputError, nearest
 
 LINKS: dict[str, dict[str, str]] = {
     "stencils.leading-terms": {"stencils.truncation": "the expansion in each variable"},

@@ -230,6 +230,11 @@ def of_claim(id: str) -> list[Theorem]:
     return [t for t in theorems() if id in t.claims] + [t for t in theorems() if id in t.supports]
 
 
+def listed(id: str) -> list[dict[str, Any]]:
+    """The same in JSON types, and whether each proves the claim or a part of it."""
+    return [told(one) | {"proves": id in one.claims, "cells": one.cells} for one in of_claim(id)]
+
+
 def proving(claim: Claim, scope: Scope) -> list[Theorem]:
     """The theorems from which a claim follows in a cell; empty where one of them, or the claim's wording, has changed."""
     found = [one for one in theorems() if claim.id in one.claims and one.covers(scope)]

@@ -24,8 +24,7 @@ from proofs_check.advice import words as advice_words
 from proofs_check.certificates.objects import is_old, upgraded
 from proofs_check.cli.output import console, emit, say, table
 from proofs_check.sources import papers
-from theory.base.errors import InputError
-from theory.base.expressions import nearest
+from theory.base.errors import InputError, nearest
 from theory.base.files import check_output
 
 

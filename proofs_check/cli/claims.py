@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,12 @@ import msgspec
 
 from proofs_check.claims.claim import Claim, address, parse_address
 from proofs_check.cli.output import console, emit, say, table
-from proofs_check.ledger import coverage, ledger, runner
-from proofs_check.ledger.judging import chain, formal_steps
-from proofs_check.own import claims as user_claims
+from proofs_check.ledger import coverage, index, ledger
+from proofs_check.own.claims import is_file
 from proofs_check.report import records
 from proofs_check.report.text import standing
 from proofs_check.sources import papers
-from theory.base.errors import InputError
-from theory.base.expressions import nearest
+from theory.base.errors import InputError, nearest
 
 
 def claims(*, source: str | None, summary: bool, out: Path, as_json: bool) -> int:
@@ -28,9 +25,9 @@ def claims(*, source: str | None, summary: bool, out: Path, as_json: bool) -> in
         raise InputError("--summary: is about S1 to S7; for another source: adfd show ID")
     if summary:
         return _summary(out, as_json)
-    listed = [runner.describe(claim) for claim in _of_source(source)]
+    listed = _of_source(source)
     if as_json:
-        emit({"claims": listed})
+        emit({"claims": [{key: value for key, value in one.items() if key != "home"} for one in listed]})
     else:
         rows = [[c["id"], c["source"], c["family"], c["title"]] for c in listed]
         table("Claims", ["id", "source", "family", "title"], rows)
@@ -38,15 +35,21 @@ def claims(*, source: str | None, summary: bool, out: Path, as_json: bool) -> in
     return 0
 
 
-def _of_source(source: str | None) -> list[Claim]:
-    """The claims of a source: a paper's id, S1 to S7, or a claim's source as it stands."""
-    known = ledger.all_claims()
-    found = [c for c in known if source in (None, c.source)]
-    return found or papers.judged_by(papers.find(source or ""), known)
+def _of_source(source: str | None) -> list[dict[str, Any]]:
+    """What the claims of a source say: a paper's id, S1 to S7, or a claim's source as it stands."""
+    known = index.claims()
+    found = [c for c in known if source in (None, c["source"])]
+    return found or _of_paper(papers.find(source or ""))
+
+
+def _of_paper(paper: papers.Paper) -> list[dict[str, Any]]:
+    return [c for c in index.claims() if c["paper"] == paper.id]
 
 
 def cite(*, claim_id: str, as_json: bool) -> int:
     """BibTeX of a claim, with the version and the digest of the ledger, and of the paper that it judges."""
+    from importlib.metadata import version
+
     from proofs_check.ledger import release
 
     (claim, *others) = ledger.select([claim_id])
@@ -65,7 +68,7 @@ def cite(*, claim_id: str, as_json: bool) -> int:
 def _summary(out: Path, as_json: bool) -> int:
     from proofs_check.report.summary import STATEMENTS
 
-    judged = {c.source for c in ledger.all_claims()}
+    judged = {c["source"] for c in index.claims()}
     found = {label: paragraph_of(label, out) for label in STATEMENTS if label in judged}
     own = [c for c in ledger.all_claims() if c.source in STATEMENTS or c.id.startswith("prediction.")]
     full = coverage.on_record(own, ledger.load_expected("full"), "full")
@@ -85,22 +88,30 @@ def _summary(out: Path, as_json: bool) -> int:
 
 def show(*, claim_id: str, out: Path, as_json: bool) -> int:
     """One claim, with the evidence of the last run where there is one."""
-    known = {c.id: c for c in ledger.all_claims()}
-    if user_claims.is_file(claim_id):
+    if is_file(claim_id):
+        from proofs_check.ledger import runner
+
         chosen = ledger.select([claim_id])
         if len(chosen) != 1:
             raise InputError(f"claim {claim_id!r}: names {len(chosen)} claims; name one: FILE.py::ID")
-        known[claim_id] = chosen[0]
-    if claim_id not in known and papers.is_paper(claim_id):
+        return _claim(chosen[0], runner.describe(chosen[0]), claim_id, out, as_json)
+    known = {c["id"]: c for c in index.claims()}
+    if claim_id in known:
+        words = {key: value for key, value in known[claim_id].items() if key != "home"}
+        return _claim(ledger.defined(claim_id, known[claim_id]["home"]), words, claim_id, out, as_json)
+    if papers.is_paper(claim_id):
         return _protocol(papers.find(claim_id), out, as_json)
-    if claim_id not in known and any(c.source == claim_id for c in known.values()):
+    if _of_label(claim_id):
         return _statement(claim_id, out, as_json)
-    if claim_id not in known:
-        raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
-    claim = known[claim_id]
+    raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
+
+
+def _claim(claim: Claim, words: Mapping[str, Any], name: str, out: Path, as_json: bool) -> int:
+    """One claim, with the instances of its cells and its proof as they are now."""
+    from proofs_check.ledger.judging import chain, formal_steps
+
     checked = {profile: coverage.checked_for(claim, profile) for profile in ("quick", "full")}
-    content = runner.describe(claim) | {"judges": list(claim.judged)}
-    content |= {"checked_for": checked, "cells": _last(out, claim.id)}
+    content = {**words, "judges": list(claim.judged), "checked_for": checked, "cells": _last(out, claim.id)}
     scopes = claim.scopes("quick") or claim.scopes("full")
     chains = [chain(claim, scope) for scope in (scopes if claim.formal else scopes[:1])]
     for step, result in zip(content["derivation"], chains[0], strict=False):
@@ -150,7 +161,7 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         console.print(f"Mutant:     {mutant['name']}: {mutant['change']} ({mutant['kind']})")
     cells = content["cells"]
     if not cells:
-        console.print(f"No evidence in {out}; run: adfd verify {claim_id} --out {out}")
+        console.print(f"No evidence in {out}; run: adfd verify {name} --out {out}")
         return 0
     rows = [[c["address"], c["verdict"], c["evidence"]["summary"]] for c in cells]
     table(f"Evidence of the last run in {out}", ["cell", "verdict", "summary"], rows)
@@ -165,7 +176,7 @@ def _statement(label: str, out: Path, as_json: bool) -> int:
     from proofs_check.report.summary import STATEMENTS
 
     text, since, short = _told(label, out)
-    own = [c.id for c in ledger.all_claims() if c.source == label]
+    own = [c["id"] for c in _of_label(label)]
     if as_json:
         head = {"id": label, "statement": STATEMENTS.get(label, ""), "brief": short}
         emit(head | {"verdict": text, "from": since, "claims": own})
@@ -182,7 +193,7 @@ def _protocol(paper: papers.Paper, out: Path, as_json: bool) -> int:
     """The page of a source: settings, matched protocol, verdicts of the last run or on record, what would change them."""
     from proofs_check.report.protocols import protocol, text
 
-    own = papers.judged_by(paper, ledger.all_claims())
+    own = _of_paper(paper)
     found, since = _cells_of(own, out)
     page = protocol(paper, found)
     if as_json:
@@ -192,7 +203,7 @@ def _protocol(paper: papers.Paper, out: Path, as_json: bool) -> int:
         head = {"id": paper.id, "authors": paper.authors, "year": paper.year, "title": paper.title}
         parts = {"in_hand": paper.in_hand, "says": list(paper.says), "settings": paper.settings,
                  "matched": paper.matched, "ours": paper.ours, "would_change": paper.change}  # fmt: skip
-        emit(head | parts | {"from": since, "claims": [c.id for c in own], "verdicts": verdicts})
+        emit(head | parts | {"from": since, "claims": [c["id"] for c in own], "verdicts": verdicts})
         return 0
     for line in text(page):
         console.print(line)
@@ -200,14 +211,18 @@ def _protocol(paper: papers.Paper, out: Path, as_json: bool) -> int:
     return 0
 
 
-def _cells_of(own: Iterable[Claim], out: Path) -> tuple[list[records.Claim], str]:
+def _of_label(label: str) -> list[dict[str, Any]]:
+    return [c for c in index.claims() if c["source"] == label]
+
+
+def _cells_of(own: Iterable[Mapping[str, Any]], out: Path) -> tuple[list[records.Claim], str]:
     """Claims with the cells of the last run, or else those on record, and where they are from."""
-    listed = list(own)
-    told = [runner.describe(c) | {"cells": _last(out, c.id)} for c in listed]
+    listed = [dict(c) for c in own]
+    told = [c | {"cells": _last(out, c["id"])} for c in listed]
     since = f"the last run in {out}"
     if not any(one["cells"] for one in told):
         record, since = ledger.load_expected("quick"), "the verdicts on record (quick profile)"
-        told = [runner.describe(c) | {"cells": _recorded(record.get(c.id, {}))} for c in listed]
+        told = [c | {"cells": _recorded(record.get(c["id"], {}))} for c in listed]
     try:
         return [msgspec.convert(one, records.Claim) for one in told if one["cells"]], since
     except ValueError:
@@ -224,10 +239,14 @@ def _told(label: str, out: Path) -> tuple[str, str, str]:
     from proofs_check.report.brief import brief
     from proofs_check.report.paragraphs import paragraph
 
-    own = [c for c in ledger.all_claims() if c.source == label]
+    own = _of_label(label)
     claims, since = _cells_of(own, out)
     if not claims:
-        return f"{label} has not been judged; run: adfd verify {' '.join(c.id for c in own)} --out {out}", "no run", ""
+        return (
+            f"{label} has not been judged; run: adfd verify {' '.join(c['id'] for c in own)} --out {out}",
+            "no run",
+            "",
+        )
     return paragraph(label, claims), since, brief(label, claims)
 
 

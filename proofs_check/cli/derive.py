@@ -17,9 +17,8 @@ import sympy as sp
 from numerics.spectra.kernels import InfiniteHermite
 from proofs_check.cli.output import console, emit, say, table
 from theory.base.enclosure import Enclosure
-from theory.base.errors import InputError, PrecisionCapError
+from theory.base.errors import InputError, PrecisionCapError, nearest
 from theory.base.exact import rational, rationals, spell
-from theory.base.expressions import nearest
 from theory.operators.operator import DifferenceOperator, LinearOperator, MultiIndex, StencilChoice, discretise
 from theory.operators.operator import operator as parse_operator
 from theory.solvable import (

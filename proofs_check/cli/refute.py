@@ -16,8 +16,7 @@ from proofs_check.ledger import ledger, runner, witness
 from proofs_check.search.refute import Counterexample, Effort, search
 from proofs_check.search.spaces import explicit
 from theory.base import files
-from theory.base.errors import InputError
-from theory.base.expressions import nearest
+from theory.base.errors import InputError, nearest
 
 LONGEST = 600
 """Most characters of an instance that is not a problem."""

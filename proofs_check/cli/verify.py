@@ -33,8 +33,7 @@ from proofs_check.sources import source
 from proofs_check.sources.decisions import Measured, entropy_gaps, leading_values, small_values
 from proofs_check.sources.samples import Reduced, reduced
 from theory.base import files
-from theory.base.errors import InputError
-from theory.base.expressions import nearest
+from theory.base.errors import InputError, nearest
 from theory.entropy.conventions import Convention
 
 PAGE = "index.html"

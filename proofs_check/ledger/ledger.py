@@ -19,8 +19,7 @@ from proofs_check.claims.links import LINKS
 from proofs_check.claims.verdicts import Verdict
 from proofs_check.own import claims as user_claims
 from theory.base import files
-from theory.base.errors import InputError
-from theory.base.expressions import nearest
+from theory.base.errors import InputError, nearest
 
 EXPECTED = Path(__file__).resolve().parent.parent / "expected.json"
 """What is on record: claim, then cell address, to a verdict (and for INCONCLUSIVE, why)."""
@@ -108,6 +107,16 @@ def all_claims() -> tuple[Claim, ...]:
     linked = tuple(_linked(claim) for claim in found)
     dependencies.check({c.id: c.rests_on for c in linked}, ())
     return linked
+
+
+def defined(id: str, home: str) -> Claim:
+    """The claim of this id, of the module that defines it: no other one is imported.
+
+    Raises:
+        StopIteration: it defines no such claim.
+    """
+    entries = (entry for entry in ORDER if entry.partition(":")[0] == home)
+    return next(_linked(claim) for entry in entries for claim in _listed(entry) if claim.id == id)
 
 
 def _linked(claim: Claim) -> Claim:

@@ -479,10 +479,7 @@ def describe(claim: Claim) -> dict[str, Any]:
         "hypotheses": [{"text": a.text, "code": code_of(a.holds)} for a in claim.assumptions],
         "derivation": [{"text": s.text, "because": s.because, "rule": s.rule} for s in claim.derivation],
         "formal": formal_statements(claim),
-        "theorems": [
-            theorems.told(one) | {"proves": claim.id in one.claims, "cells": one.cells}
-            for one in theorems.of_claim(claim.id)
-        ],
+        "theorems": theorems.listed(claim.id),
         "rests_on": [{"id": id, "because": LINKS.get(claim.id, {}).get(id, "")} for id in claim.rests_on],
         "mutants": [{"name": m.name, "change": m.change, "kind": m.kind} for m in claim.mutants],
     }

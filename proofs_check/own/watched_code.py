@@ -20,8 +20,6 @@ from contextlib import contextmanager
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-import flint
-
 from proofs_check.claims.instances import ROOMS
 from proofs_check.own.float_guard import NAME, watch
 from theory.base.errors import InputError
@@ -287,6 +285,8 @@ def guarded(everything: bool = False) -> Iterator[None]:
     Raises:
         InputError: it exchanged something of this project's; everything is as before.
     """
+    import flint
+
     for name in JUDGES:
         importlib.import_module(name)
     chosen = {name for name in sys.modules if name.startswith(ROOMS)} if everything else set(JUDGES)

@@ -15,7 +15,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from latex2mathml.converter import convert
 from markupsafe import Markup, escape
 
 from proofs_check.ledger import coverage
@@ -69,6 +68,8 @@ def _prose(text: str) -> Markup:
 @lru_cache(maxsize=8192)
 def formula(latex: str) -> Markup:
     """One formula as inline MathML; what cannot be read as LaTeX is shown as code, escaped."""
+    from latex2mathml.converter import convert  # 7,000 symbols, which commands that print no page do without
+
     try:
         root = ET.fromstring(convert(latex)) if _balanced(latex) else None
     except Exception:  # the converter raises many kinds, and a report must not fail for a formula

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from theory.base.errors import InputError
-from theory.base.expressions import nearest
+from theory.base.errors import InputError, nearest
 
 ABSTRACT = "abstract-level facts only"
 ARXIV = "arXiv:"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # every command starts with this module
+    from collections.abc import Iterable
+
 
 class InputError(ValueError):
     """Bad input: the message is one line that names the key, the value and what is allowed (exit status 2)."""
@@ -23,3 +27,11 @@ def printable(text: str) -> str:
     """
     line = " ".join(text.split())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint such as ``"did you mean 'tanh'? "`` for an unknown name, or nothing."""
+    import difflib  # only where something is wrong
+
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {close[0]!r}? " if close else ""

@@ -9,18 +9,17 @@ them, so that ``9**9**9`` costs nothing.  Evaluation walks the tree itself on a 
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import operator
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache, reduce
 from typing import Any, Protocol
 
 import sympy as sp
 
-from theory.base.errors import InputError
+from theory.base.errors import InputError, nearest
 from theory.base.exact import MAX_DIGITS, rational
 
 MAX_LENGTH = 1000
@@ -52,13 +51,6 @@ FUNCTIONS: dict[str, Callable[[sp.Expr], sp.Expr]] = {
 
 CONSTANTS: dict[str, sp.Expr] = {"pi": sp.pi, "e": sp.E}
 """Names that stand for numbers."""
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint such as ``"did you mean 'tanh'? "`` for an unknown name, or nothing."""
-    options = sorted(known)
-    close = difflib.get_close_matches(name, options, n=1)
-    return f"did you mean {close[0]!r}? " if close else ""
 
 
 class _Builder:

@@ -143,6 +143,13 @@ def _write(path: Path, content: Content) -> None:
         raise
 
 
+def cache_folder(part: str) -> Path:
+    """``$ADFD_CACHE``, else ``adfd/part`` in the user's cache directory."""
+    chosen = os.environ.get("ADFD_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(chosen) if chosen else Path(base) / "adfd" / part
+
+
 def make_folder(path: Path, *, option: str = "") -> Path:
     """A folder inside one that adfd writes to, made when absent.
 

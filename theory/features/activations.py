@@ -16,7 +16,7 @@ from typing import Literal
 import sympy as sp
 
 from theory.base import expressions
-from theory.base.errors import InputError
+from theory.base.errors import InputError, nearest
 
 z = sp.Symbol("z", real=True)
 """The argument of every activation."""
@@ -192,7 +192,7 @@ def activation(text: str) -> Activation:
     if name in _NAMED:
         return _NAMED[name]
     if name.isidentifier() and name != "z":
-        hint = expressions.nearest(name, _NAMED)
+        hint = nearest(name, _NAMED)
         raise InputError(
             f"features.activation: unknown activation {name!r}; {hint}allowed: {', '.join(_NAMED)},"
             " or an expression in z such as 'z*exp(-z**2)'"

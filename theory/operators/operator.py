@@ -18,7 +18,7 @@ import sympy as sp
 
 from theory import stencils
 from theory.base import expressions
-from theory.base.errors import InputError
+from theory.base.errors import InputError, nearest
 from theory.base.exact import rational, spell
 from theory.stencils import Stencil
 
@@ -194,7 +194,7 @@ def _operator(text: str, dimension: int | None, given: tuple[str, ...] | None, w
                 raise InputError(f"{what}: {name} needs a domain in space and time, such as [[0, 1], [0, 1]]")
             body = expanded
         elif not _DERIVATIVE.search(body):
-            hint = meant(text) or expressions.nearest(name, NAMES)
+            hint = meant(text) or nearest(name, NAMES)
             raise InputError(
                 f"{what}: unknown operator {text!r}; {hint}allowed: {', '.join(NAMES)},"
                 " or an expression in u, u_x, u_xx, …"

@@ -60,19 +60,6 @@ def sine(tmp_path: Path) -> Path:
     return path
 
 
-def test_help_needs_nothing_heavy() -> None:
-    program = (
-        "import sys; sys.argv = ['adfd', '--help']\n"
-        "from proofs_check.cli.main import main\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        "heavy = {'sympy', 'torch', 'numpy', 'matplotlib', 'scipy', 'mpmath', 'flint'} & set(sys.modules)\n"
-        "assert not heavy, heavy"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "verify" in done.stdout
-
-
 def test_truncation_contract() -> None:
     content = answer("derive", "truncation", "--derivative", "2", "--offsets=-1,0,1", "--json")
     assert content["weights"] == ["1", "-2", "1"]

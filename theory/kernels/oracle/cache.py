@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from theory.base.derivation import Verification
 from theory.base.errors import InputError
-from theory.base.files import write
+from theory.base.files import cache_folder, write
 from theory.kernels.kernel import KernelDerivation
 
 FORMAT = 2
@@ -99,11 +98,7 @@ def _entry(data: object, key: str) -> Verification | None:
 
 def default_directory() -> Path:
     """``$ADFD_CACHE``, else ``adfd/derivations`` in the user's cache directory."""
-    chosen = os.environ.get("ADFD_CACHE")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "adfd" / "derivations"
+    return cache_folder("derivations")
 
 
 def default_cache() -> DerivationCache:
