@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shlex
+import subprocess
 import sys
 import tomllib
 from functools import cache
@@ -177,6 +179,24 @@ def test_the_studies_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """In their cheap mode; they assert what they print."""
     module(DOCS / "studies" / f"{name}.py").main(cheap=True)
     assert len(capsys.readouterr().out.splitlines()) > 5
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("torch_loop", "torch"), ("deepxde_step", "deepxde"), ("physicsnemo_step", "physicsnemo"), ("jax_step", "jax")],
+)
+def test_the_examples_run(name: str, package: str) -> None:
+    """In their cheap mode, each in a process of its own (packages set the defaults of torch), where its package is."""
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
+    done = subprocess.run(
+        [sys.executable, str(DOCS / "examples" / f"{name}.py"), "--cheap"], env=os.environ | {"DDE_BACKEND": "pytorch"},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert sum(line.startswith("h = 0.001 with central order 2 in float32 is ") for line in lines) == 1
+    assert sum("advised" in line for line in lines) == 2, done.stdout
 
 
 def test_the_limits_in_the_text_are_those_of_the_functions() -> None:

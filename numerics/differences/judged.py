@@ -83,8 +83,14 @@ class Judgement:
 
     @property
     def fine(self) -> bool:
-        """Whether the error is within NEAR of the least, or below TOLERANCE of the size and so is the gradient's."""
+        """Whether the error is within NEAR of the least, or below TOLERANCE of the size and so is the gradient's.
+
+        A step far from the best at which a derivative is mostly error is not, however little that derivative weighs
+        in the equation as yet: as the residual falls, it will.
+        """
         if self.best.basis in {"zero", "kinks"}:
+            return False
+        if self.times > NEAR and any(part.relative >= UNUSABLE for part in self.terms if part.size > 0):
             return False
         small = self.whole.relative <= TOLERANCE and (self.gradient is None or self.gradient[0] <= 10 * TOLERANCE)
         return small or (self.times <= NEAR and self.whole.relative < UNUSABLE)
