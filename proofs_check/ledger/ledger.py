@@ -63,6 +63,7 @@ ORDER = (
     "proofs_check.sources.explanations:PREDICTED",
     "proofs_check.families.spectra.limits",
     "proofs_check.families.literature.minimisers",
+    "proofs_check.families.literature.trained",
     "proofs_check.families.literature.stalls",
     "proofs_check.families.literature.sparse",
     "proofs_check.families.literature.decay",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import comb
 from typing import Any, ClassVar, Literal
 
@@ -103,8 +103,9 @@ class Listed:
         return [pair for pair in pairs for _ in range(self.multiplicity)][:count]
 
 
+@lru_cache(maxsize=64)
 def interval_context(digits: int) -> Any:
-    """A fresh ``mpmath`` interval context with ``digits`` decimal digits."""
+    """The ``mpmath`` interval context with ``digits`` decimal digits: shared, since making one takes milliseconds."""
     context = MPIntervalContext()
     context.dps = digits
     return context

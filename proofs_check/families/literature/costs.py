@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from proofs_check.claims.claim import Scope, stated, wrong
 from proofs_check.claims.comparisons import below, every, once
@@ -21,7 +22,7 @@ from theory.stencils import central
 WIDTH = 8
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Node:
     """A number of a program, with what it was made of; ``slopes`` gives ∂/∂parent as nodes."""
 
@@ -48,7 +49,7 @@ class Tape:
     def make(self, kind: str, value: float, *parents: Node) -> Node:
         """One operation more."""
         self.operations += 1
-        node = Node(self, value, parents, kind, any(p.active for p in parents))
+        node = Node(self, value, parents, kind, parents[0].active or parents[-1].active)
         self.nodes.append(node)
         return node
 
@@ -138,6 +139,7 @@ Counted = tuple[float, int]
 """The value of the derivative and the operations."""
 
 
+@cache
 def nested_reverse(order: int, layers: int) -> Counted:
     """∂^m by reverse mode of reverse mode, m times."""
     tape = Tape()
@@ -148,6 +150,7 @@ def nested_reverse(order: int, layers: int) -> Counted:
     return y.value, tape.operations
 
 
+@cache
 def taylor(order: int, layers: int) -> Counted:
     """∂^m by truncated power series: z_k = z^(k)/k!, tanh by t' = (1 − t²) z'."""
     tape = Tape()
@@ -197,6 +200,7 @@ def _tanh_series(tape: Tape, z: list[Node | None], order: int) -> list[Node | No
     return t
 
 
+@cache
 def differences(order: int, layers: int) -> Counted:
     """∂^m by the central stencil of order 2."""
     tape, h = Tape(), 0.02
@@ -208,6 +212,7 @@ def differences(order: int, layers: int) -> Counted:
     return total.value, tape.operations
 
 
+@cache
 def laplacian_reverse(dimension: int, layers: int) -> Counted:
     """Reverse mode for the gradient, and again for each of its components."""
     tape = Tape()
@@ -218,6 +223,7 @@ def laplacian_reverse(dimension: int, layers: int) -> Counted:
     return total.value, tape.operations
 
 
+@cache
 def laplacian_forward(dimension: int, layers: int) -> Counted:
     """Values, gradients and Laplacians, layer by layer."""
     tape = Tape()
@@ -257,6 +263,7 @@ def _combined(tape: Tape, parts: Sequence[Node | None], weights: Sequence[float]
     return _sum([tape.constant(w) * p for p, w in zip(parts, weights, strict=True) if p is not None])
 
 
+@cache
 def laplacian_differences(dimension: int, layers: int) -> Counted:
     """The star of 2d + 1 points."""
     tape, h = Tape(), 0.02

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from proofs_check.claims.claim import Profile, Scope, stated, wrong
 from proofs_check.claims.comparisons import below, every, less, once
@@ -53,6 +54,7 @@ class Case:
     model: str
     applied: str
 
+    @lru_cache(maxsize=64)  # noqa: B019 - a handful of cases, each small
     def eigenvalues(self, applied: str) -> list[Enclosure]:
         """The largest, descending (by their lower ends; overlapping ones may change places, which moves no bound)."""
         found = MODELS[self.model]

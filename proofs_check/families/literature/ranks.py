@@ -11,15 +11,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
+from jaxtyping import Float
 
-from numerics.matrices.assemble import float_matrix, float_rhs
-from numerics.problem.problem import Problem
-from proofs_check.claims.claim import TYPICAL, Profile, Scope, stated, wrong
+from numerics.matrices.assemble import float_rhs
+from numerics.problem.problem import Method, Problem
+from proofs_check.claims.claim import Profile, Scope, wrong
 from proofs_check.claims.comparisons import once, problem, seeds
 from proofs_check.claims.verdicts import Outcome
+from proofs_check.families.literature.matched import BLOCK, drawn_matrix, exceeds, sampled
 from theory.entropy.conventions import Convention
 from theory.entropy.entropy import effective_rank, truncated_entropy
 
@@ -41,9 +43,9 @@ class Scaled:
     applied: str
 
     def at(self, scale: int) -> Problem:
-        """The problem with that scale; boundary rows for the equation."""
+        """The problem with that scale, of whose features this is a draw; boundary rows for the equation."""
         operator = METHODS[self.applied][0]
-        return problem(self.activation, seed=self.seed, size=SIZE, scale=scale, operator=operator, step=Fraction(1, 100),
+        return problem(self.activation, size=SIZE, scale=scale, operator=operator, step=Fraction(1, 100),
                        boundary=0 if operator == "u" else 2)  # fmt: skip
 
     def to_dict(self) -> dict[str, str]:
@@ -55,8 +57,9 @@ class Scaled:
 def rank_and_residual(draw: Scaled, scale: int) -> tuple[float, float]:
     """exp H of σ², and |r_T|/|r_0| after T steps of gradient descent, by the law of its modes."""
     found = draw.at(scale)
-    U, s, _ = np.linalg.svd(float_matrix(found, "fd" if METHODS[draw.applied][1] == "fd" else "ad", "float64"))
-    f = float_rhs(found, "float64")
+    method: Method = "fd" if METHODS[draw.applied][1] == "fd" else "ad"
+    U, s, _ = np.linalg.svd(drawn_matrix(found, method, draw.seed))
+    f = _right_hand_side(found)
     along = U.T @ f
     decay = np.ones(len(f))
     decay[: len(s)] = (1 - (s / s[0]) ** 2) ** ITERATIONS
@@ -65,8 +68,13 @@ def rank_and_residual(draw: Scaled, scale: int) -> tuple[float, float]:
     return float(rank), float(np.linalg.norm(decay * along) / np.linalg.norm(f))
 
 
+@lru_cache(maxsize=64)
+def _right_hand_side(posed: Problem) -> Float[np.ndarray, " n"]:
+    return np.asarray(float_rhs(posed, "float64"))
+
+
 def _draws(scope: Scope, profile: Profile) -> Iterator[Scaled]:
-    for seed in seeds(profile, 32, 96):
+    for seed in seeds(profile, BLOCK, 2 * BLOCK):
         yield Scaled(scope["activation"], seed, scope["applied"])
 
 
@@ -86,19 +94,13 @@ _WHERE = (
     "(95 % confidence)"
 )
 _CLEAR = {"activation": "tanh", "applied": "none", "scales": "1 to 4", "arithmetic": "float64"}
+_stated = partial(sampled, source=SOURCE, scopes=once(*_CELLS), instances=_draws, judges=(truncated_entropy,))
 
 
-@stated(
+@_stated(
     "literature.scale-raises-rank",
     title="A larger scale of the weights raises the effective rank",
-    family="literature",
-    source=SOURCE,
     predicate=f"exp H of the eigenvalues at the larger scale exceeds that at the smaller, same draw. {_WHERE}",
-    kind="sampled",
-    scopes=once(*_CELLS),
-    instances=_draws,
-    quantifier=TYPICAL,
-    judges=(truncated_entropy,),
     mutants=(
         wrong("lowers", "it lowers it", "sign", _CLEAR, flip=True),
         wrong("tenfold", "tenfold", "constant", _CLEAR, factor=10.0),
@@ -108,27 +110,14 @@ def scale_raises_rank(draw: Scaled, scope: Scope, flip: bool = False, factor: fl
     """Scaling the weights of random features up raises the effective rank of the kernel at initialisation, in at least 9 of 10 draws
     (the source's variance scaling, as we read it)."""
     low, high = (rank_and_residual(draw, scale)[0] for scale in _scales(scope))
-    holds = high < low if flip else high > factor * low
-    return Outcome(
-        bool(holds),
-        f"effective rank {low:.2f}, then {high:.2f}",
-        margin=math.log(high / low),
-        data={"ratio": high / low},
-    )
+    return exceeds(high / low, factor, f"effective rank {low:.2f}, then {high:.2f}", flip=flip)
 
 
-@stated(
+@_stated(
     "literature.rank-predicts-training",
     title="The larger effective rank goes with faster training",
-    family="literature",
-    source=SOURCE,
     predicate=f"of the two scales, the one with the larger effective rank leaves the smaller |r|/|f| after {ITERATIONS} steps of gradient descent, "
     f"each with step 1/σ₁² of its own. {_WHERE}",
-    kind="sampled",
-    scopes=once(*_CELLS),
-    instances=_draws,
-    quantifier=TYPICAL,
-    judges=(truncated_entropy,),
     mutants=(
         wrong("slower", "it goes with slower training", "sign", _CLEAR, flip=True),
         wrong("thousandfold", "it leaves a thousandth", "constant", _CLEAR, factor=1000.0),
@@ -138,11 +127,9 @@ def rank_predicts(draw: Scaled, scope: Scope, flip: bool = False, factor: float 
     """Of one draw at two scales, the scale with the larger effective rank at initialisation trains faster, in at least 9 of 10 draws
     (gradient descent on random features toward sin πx or its equation)."""
     one, other = sorted(rank_and_residual(draw, scale) for scale in _scales(scope))
-    if flip:
-        one, other = other, one
     ratio = one[1] / other[1] if other[1] > 0 else math.inf
-    return Outcome(bool(ratio > factor), f"effective ranks {one[0]:.2f} and {other[0]:.2f}: left {one[1]:.2e} and {other[1]:.2e}",
-                   data={"ratio": ratio})  # fmt: skip
+    told = f"effective ranks {one[0]:.2f} and {other[0]:.2f}: left {one[1]:.2e} and {other[1]:.2e}"
+    return exceeds(ratio, factor, told, flip=flip)
 
 
 CLAIMS = (scale_raises_rank, rank_predicts)

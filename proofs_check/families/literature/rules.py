@@ -7,18 +7,18 @@ mean square error over the entries, against the least over 41 steps or against t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
-from proofs_check.claims.claim import TYPICAL, Profile, Scope, stated, wrong
+from proofs_check.claims.claim import Profile, Scope, stated, wrong
 from proofs_check.claims.comparisons import once, same, seeds
 from proofs_check.claims.verdicts import Outcome
 from proofs_check.families.differences.steps import Draw
+from proofs_check.families.literature.matched import exceeds, sampled
 from theory.operators import roundoff
 from theory.stencils import Stencil, central
 
@@ -102,20 +102,15 @@ def _eps_cells(profile: Profile) -> tuple[Scope, ...]:
     )
 
 
+_sampled = partial(sampled, source=SOURCE, instances=_draws, judges=(roundoff.least_error_step,))
 _MEASURED = "24 points in (−1, 1), 24 features, w ~ N(0, scale²), b ~ N(0, 1), central stencil of order 2; at least 9 in 10 draws (95 % confidence)"
 
 
-@stated(
+@_sampled(
     "literature.eps-rule",
     title="The step eps^(1/(2 + m)) is good for every problem",
-    family="literature",
-    source=SOURCE,
     predicate=f"error at $h = \\varepsilon^{{1/(2+m)}}$ at most 10 times the least over 41 steps from 1e-8 to 1. {_MEASURED}",
-    kind="sampled",
     scopes=_eps_cells,
-    instances=_draws,
-    quantifier=TYPICAL,
-    judges=(roundoff.least_error_step,),
     mutants=(
         wrong("root-of-eps", "h is the square root of eps", "exponent",
               {"activation": "tanh", "scale": "1", "derivative": "∂²", "arithmetic": "float64"}, power=lambda m: 0.5),
@@ -132,22 +127,15 @@ def eps_rule(
     h = EPS[arithmetic] ** power(m)
     (at,) = errors(draw, m, arithmetic, (h,))
     best = min(errors(draw, m, arithmetic))
-    return Outcome(at <= factor * best, f"error {at:.1e} at h = {h:.1e}, least {best:.1e}", margin=math.log(factor * best / at),
-                   data={"ratio": at / best})  # fmt: skip
+    return exceeds(factor * best / at, 1.0, f"error {at:.1e} at h = {h:.1e}, least {best:.1e}")
 
 
-@stated(
+@_sampled(
     "literature.thousandth",
     title="h = 0.001 works in float32",
-    family="literature",
-    source=SOURCE,
     predicate=f"relative error of the entries at most 1/10. {_MEASURED}",
-    kind="sampled",
     scopes=once(*({"activation": a, "derivative": d, "scale": s, "arithmetic": "float32"}
                   for a in ("tanh", "sin") for d in ORDERS for s in ("1", "5"))),
-    instances=_draws,
-    quantifier=TYPICAL,
-    judges=(roundoff.least_error_step,),
     mutants=(
         wrong("millionth", "h = 0.000001 works", "constant",
               {"activation": "tanh", "derivative": "∂²", "scale": "5", "arithmetic": "float32"}, h=1e-6),
@@ -159,24 +147,18 @@ def thousandth(draw: Draw, scope: Scope, h: float = 1e-3, tolerance: float = 0.1
     r"""In float32 the step 0.001 gives the derivative of random features to a tenth, in at least 9 of 10 draws (judged for
     $\partial$, $\partial^2$, $\partial^4$; "works" is our reading: an error of ten per cent)."""
     (at,) = errors(draw, ORDERS[scope["derivative"]], "float32", (h,))
-    return Outcome(at <= tolerance, f"relative error {at:.1e}", margin=math.log(tolerance / at), data={"error": at})
+    return exceeds(tolerance / at, 1.0, f"relative error {at:.1e}")
 
 
 _PAIRS = {"∂ and ∂²": (1, 2), "∂² and ∂⁴": (2, 4), "∂, ∂² and ∂⁴": (1, 2, 4)}
 
 
-@stated(
+@_sampled(
     "literature.one-step",
     title="One step serves all derivatives of an equation",
-    family="literature",
-    source=SOURCE,
     predicate=f"some h of 41 has an error within 10 times the least of each derivative. {_MEASURED}",
-    kind="sampled",
     scopes=once(*({"activation": a, "derivatives": d, "scale": "2", "arithmetic": t}
                   for a in ("tanh", "sin") for d in _PAIRS for t in ("float32", "float64"))),
-    instances=_draws,
-    quantifier=TYPICAL,
-    judges=(roundoff.least_error_step,),
     mutants=(
         wrong("two-per-cent", "within two per cent of each least error", "constant",
               {"activation": "sin", "derivatives": "∂² and ∂⁴", "scale": "2", "arithmetic": "float64"}, factor=1.02),
@@ -190,8 +172,8 @@ def one_step(draw: Draw, scope: Scope, factor: float = 10.0, first: bool = False
     table = np.array([errors(draw, m, scope["arithmetic"]) for m in _PAIRS[scope["derivatives"]]])
     worst = (table / table.min(1, keepdims=True)).max(0)
     at = int(table[0].argmin()) if first else int(worst.argmin())
-    return Outcome(bool(worst[at] <= factor), f"at h = {TRIED[at]:.1e} the worst is {worst[at]:.1f} times its least",
-                   margin=math.log(factor / worst[at]), data={"ratio": float(worst[at])})  # fmt: skip
+    told = f"at h = {TRIED[at]:.1e} the worst is {worst[at]:.1f} times its least"
+    return exceeds(factor / float(worst[at]), 1.0, told)
 
 
 CLAIMS = (eps_exponent, eps_rule, thousandth, one_step)
