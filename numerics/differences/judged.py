@@ -8,12 +8,16 @@ the differences in the arithmetic against that of nested autograd in float64.
 from __future__ import annotations
 
 import math
+import statistics
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from numerics.differences.cost import LEAST, PATIENCE
+from numerics.differences.cost import Cost as Cost
 from numerics.differences.equation import Equation
 from numerics.differences.steps import NEAR, UNUSABLE, rms
 from numerics.differences.terms import Study, TermAdvice, apply
@@ -158,21 +162,10 @@ def _gradients(
     """The relative error and the cosine of the gradient of ``½ mean(r²)``; None without parameters."""
     import torch
 
-    from numerics.networks.networks import derivative_by_autograd
-
-    equation = study.equation
     flat = []
-    for u, x, differenced in ((study.u, study.x, True), (study.wide, wide_x, False)):
+    for u, x, chosen in ((study.u, study.x, choice), (study.wide, wide_x, None)):
         parameters = [p for p in getattr(u, "parameters", ()) if p.requires_grad]
-        values: dict[MultiIndex, Any] = {}
-        for alpha in equation.derivatives:
-            if not any(alpha):
-                values[alpha] = u(x)
-            elif differenced:
-                values[alpha] = difference_with_graph(u, x, equation, alpha, choice, steps)
-            else:
-                values[alpha] = derivative_by_autograd(u, x, alpha)
-        loss = 0.5 * (residual(equation, x, values) ** 2).mean()
+        loss = loss_with_graph(u, x, study.equation, chosen, steps)
         if not parameters or not loss.requires_grad:
             return None
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
@@ -189,6 +182,49 @@ def _gradients(
     if not (size > 0 and other > 0 and math.isfinite(other)):
         return None
     return float((approximate - exact).norm()) / size, float(approximate @ exact) / size / other
+
+
+def module_cost(
+    study: Study, choice: StencilChoice, steps: Sequence[float], seconds: float = 0.3, patience: float = PATIENCE
+) -> Cost | None:
+    """Seconds of one loss with its gradient by nested autograd and by differences; None where either has no graph.
+
+    Bounded in memory by the points of the study, and in time: no more is begun after ``seconds`` each, nor any
+    repetition after ``patience``.
+    """
+    import torch
+
+    parameters = [p for p in getattr(study.u, "parameters", ()) if p.requires_grad]
+    if not parameters:
+        return None
+    taken: dict[StencilChoice | None, list[float]] = {None: [], choice: []}
+    end = time.perf_counter() + 2 * seconds
+    while time.perf_counter() < end or (len(taken[choice]) <= LEAST and time.perf_counter() < end + patience):
+        for chosen, times in taken.items():
+            begin = time.perf_counter()
+            try:
+                loss = loss_with_graph(study.u, study.x, study.equation, chosen, steps)
+                torch.autograd.grad(loss, parameters, allow_unused=True)
+            except RuntimeError:  # a graph that is cut off, or no memory for it
+                return None
+            times.append(time.perf_counter() - begin)
+    ad, fd = (statistics.median(times[1:] or times) for times in taken.values())  # the first one warms up
+    return Cost(ad, fd, None, "cpu", study.arithmetic, torch.get_num_threads())
+
+
+def loss_with_graph(u: Any, x: Any, equation: Equation, choice: StencilChoice | None, steps: Sequence[float]) -> Any:
+    """``½ mean(r²)`` with a graph to the parameters, by differences or, without a stencil, by nested autograd."""
+    from numerics.networks.networks import derivative_by_autograd
+
+    values: dict[MultiIndex, Any] = {}
+    for alpha in equation.derivatives:
+        if not any(alpha):
+            values[alpha] = u(x)
+        elif choice is not None:
+            values[alpha] = difference_with_graph(u, x, equation, alpha, choice, steps)
+        else:
+            values[alpha] = derivative_by_autograd(u, x, alpha)
+    return 0.5 * (residual(equation, x, values) ** 2).mean()
 
 
 def difference_with_graph(

@@ -10,14 +10,14 @@ Derivatives that vanish, and those of which autograd misses the jumps (:mod:`num
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.differences.equation import Equation
-from numerics.differences.judged import Judgement, judge, steps_of
+from numerics.differences.judged import Cost, Judgement, judge, module_cost, steps_of
 from numerics.differences.kinks import missed
 from numerics.differences.steps import bounds, rms
 from numerics.differences.subject import DISAGREE, Subject, as_points, derivative, extrapolated, subject
@@ -50,6 +50,7 @@ class ModuleAdvice:
         notes: what was found about the module that is no advice on a step.
         size: points that were looked at, and points that were given.
         judged: what the step that was asked about does.
+        cost: of AD and of FD with the recommended stencil; None when not measured, or where there is no gradient.
     """
 
     operator: str
@@ -61,6 +62,7 @@ class ModuleAdvice:
     notes: tuple[str, ...] = ()
     size: tuple[int, int] = (0, 0)
     judged: Judgement | None = None
+    cost: Cost | None = None
 
     @property
     def recommended(self) -> TermAdvice:
@@ -90,6 +92,7 @@ def advise_module(
     choices: Sequence[StencilChoice] = CHOICES,
     dtype: str | None = None,
     step: Any = None,
+    cost: bool = False,
 ) -> ModuleAdvice:
     """Which steps and stencils suit the derivatives of a network in an equation.
 
@@ -102,6 +105,7 @@ def advise_module(
         choices: stencils to compare.
         dtype: the arithmetic that is advised on first; by default that of the module.
         step: one that is judged with the first of ``choices``: a number, or one for each axis, in order or by name.
+        cost: whether to measure what an iteration costs with AD and with FD, see :func:`module_cost`.
 
     Raises:
         InputError: no derivative in the operator, one beyond :data:`numerics.differences.equation.MAX_DEPTH`, shapes that
@@ -119,8 +123,9 @@ def advise_module(
     terms: list[TermAdvice] = []
     residual: list[TermAdvice] = []
     judged = None
+    studies: dict[str, Study] = {}
     for name in dict.fromkeys((*FLOATS, arithmetic)):
-        study = Study.of(of, X, equation, name, doubted=doubted, lost=lost)
+        study = studies[name] = Study.of(of, X, equation, name, doubted=doubted, lost=lost)
         for choice in choices:
             terms += [study.term(alpha, choice) for alpha in equation.derivatives if any(alpha)]
             residual.append(study.residual(choice))
@@ -129,7 +134,7 @@ def advise_module(
     columns = tuple(
         (name, float(column.min()), float(column.max())) for name, column in zip(equation.variables, X.T, strict=True)
     )
-    return ModuleAdvice(
+    found = ModuleAdvice(
         operator,
         tuple(terms),
         tuple(residual),
@@ -140,6 +145,13 @@ def advise_module(
         (len(X), given),
         judged,
     )
+    best = found.recommended
+    if not cost or best.basis == "zero":
+        return found
+    chosen = choices[[term for term in residual if term.arithmetic == arithmetic].index(best)]
+    named = dict(best.steps)
+    h = [named.get(name, 1.0) for name in equation.variables]
+    return replace(found, cost=module_cost(studies[arithmetic], chosen, h))
 
 
 def judge_module(
