@@ -30,12 +30,14 @@ from flint import arb, arb_mat, arb_poly
 
 from numerics.arithmetic.balls import Enclosure, ball, to_ball
 from numerics.spectra.certificate import approximate_vectors
-from numerics.spectra.engine.basis import frobenius_upper, rounded
+from numerics.spectra.engine.basis import frobenius_upper, from_floats, rounded
 from numerics.spectra.engine.driver import CAP_BITS, Clock, factorise
 from theory.base.errors import PrecisionCapError
 
 _DIGITS = 18
 """Of the singular values at the nodes that are interpolated."""
+_PLAIN = 1e-5
+"""Where all of them are above this, relative to the largest, float64's vectors are near enough."""
 _OVER = Fraction(3, 2)
 """Nodes of a bound, over the largest degree."""
 
@@ -201,7 +203,9 @@ def _singular(A: arb_mat, count: int) -> tuple[arb_mat, list[arb]]:
     """The first ``count`` left singular vectors and singular values, exact dyadics near the truth."""
     middle = A.mid()
     floats = np.array([float(v) for v in middle.entries()]).reshape(A.nrows(), A.ncols())
-    seen = np.linalg.svd(floats, compute_uv=False)
+    left, seen, _ = np.linalg.svd(floats, full_matrices=False)
+    if seen[count - 1] > _PLAIN * seen[0]:
+        return from_floats(left[:, :count]), [arb(float(v)) for v in seen[:count]]
     shallow = seen[count - 1] > 1e-12 * seen[0]
     floors = [Fraction(float(seen[count - 1] / seen[0])) / 4] if shallow else []
     for floor in (*floors, *(Fraction(1, 10**depth) for depth in (25, 50, 100)), None):
