@@ -166,18 +166,11 @@ class _Search:
         self.falling = values_fall_with_step(problem, high)
         self.at_end = cache(lambda h: values_for(at_step(problem, h), "fd", convention, 15))
 
-    def expansion(self, top: Fraction) -> StepExpansion:
-        """As many powers of the step as there are derivatives."""
-        degrees = [term.stencil.degree for term in self.problem.difference.terms if term.stencil is not None]
-        most = min(MAX_DERIVATIVE, self.problem.activation.smoothness)
-        terms = most - max(degrees, default=0) - max(1, self.problem.difference.order)
-        return step_expansion(at_step(self.problem, top), max(1, int(terms)), _BITS)
-
     def small_steps(self, low: Fraction) -> SmallSteps | None:
         """All steps near 0, if some of them are above ``low``."""
         if not self.limits.spend():
             return None
-        return small_steps(self.matrix, self.expansion(self.high), low, self.high, self.convention)
+        return small_steps(self.matrix, full_expansion(self.problem, self.high, _BITS), low, self.high, self.convention)
 
     def follow(self, low: Fraction, high: Fraction, depth: int = 0) -> list[Piece]:
         """By singular values that are followed along the step; what stays open again, on shorter intervals and to more digits."""
@@ -185,7 +178,9 @@ class _Search:
         if not self.limits.spend():
             return whole
         faint, shortest = _DEPTHS[depth]
-        found = followed(self.matrix, self.expansion(high), low, high, self.convention, self.reference, faint)
+        found = followed(
+            self.matrix, full_expansion(self.problem, high, _BITS), low, high, self.convention, self.reference, faint
+        )
         if found is None:
             if 20 * high < 21 * low:
                 return whole
@@ -292,6 +287,14 @@ def values_fall_with_step(problem: Problem, high: Fraction) -> bool:
 def at_step(problem: Problem, h: Fraction) -> Problem:
     """The problem with its largest step h, the others in proportion."""
     return problem.with_(step=tuple(step * h / problem.h for step in problem.step))
+
+
+def full_expansion(problem: Problem, top: Fraction, bits: int) -> StepExpansion:
+    """The expansion of A_FD in h / top, with as many powers of the step as there are derivatives."""
+    degrees = [term.stencil.degree for term in problem.difference.terms if term.stencil is not None]
+    most = min(MAX_DERIVATIVE, problem.activation.smoothness)
+    terms = most - max(degrees, default=0) - max(1, problem.difference.order)
+    return step_expansion(at_step(problem, top), max(1, int(terms)), bits)
 
 
 def _moves(expansion: StepExpansion, a: Fraction, middle: Fraction, b: Fraction) -> dict[int, arb]:

@@ -101,22 +101,33 @@ def vector_bounds(matrix: arb_mat, x: arb_mat) -> tuple[list[arb], list[arb], ar
     n, r = matrix.nrows(), x.ncols()
     if r == 0:
         return [], [], frobenius_upper(matrix.entries())
-    w = matrix.transpose() * x
+    known = vector_defects(matrix, x)
+    if known is None:
+        return None
+    d, eta, delta = known
+    rho = arb(0)
+    if r < n:
+        w, own = matrix.transpose() * x, x.transpose() * x
+        z = (own.mid().inv() * w.transpose().mid()).mid()
+        rho = frobenius_upper((matrix - x * z).entries())
+    lower = sorted(((v * ((1 - eta) / (1 + delta)).sqrt()).lower() for v in d), reverse=True)
+    upper = sorted(((v * v * (1 + eta) / (1 - delta) + rho * rho).sqrt().upper() for v in d), reverse=True)
+    return lower, upper, rho
+
+
+def vector_defects(matrix: arb_mat, x: arb_mat) -> tuple[list[arb], arb, arb] | None:
+    """With ``W = A^T X``: lengths d of its columns (exact), and upper bounds of the defects of ``W D^-1`` and of X.
+
+    ``None`` where one is not proven to be below 1.
+    """
+    w, r = matrix.transpose() * x, x.ncols()
     gram, own = (w.transpose() * w).tolist(), x.transpose() * x
     if not all(gram[j][j].is_finite() and gram[j][j].mid() > 0 for j in range(r)):
         return None
     d = [gram[j][j].mid().sqrt().mid() for j in range(r)]
     scaled = arb_mat(r, r, [gram[i][j] / d[i] / d[j] for i in range(r) for j in range(r)])
     eta, delta = _defect(scaled), _defect(own)
-    if not (eta < 1 and delta < 1):
-        return None
-    rho = arb(0)
-    if r < n:
-        z = (own.mid().inv() * w.transpose().mid()).mid()
-        rho = frobenius_upper((matrix - x * z).entries())
-    lower = sorted(((v * ((1 - eta) / (1 + delta)).sqrt()).lower() for v in d), reverse=True)
-    upper = sorted(((v * v * (1 + eta) / (1 - delta) + rho * rho).sqrt().upper() for v in d), reverse=True)
-    return lower, upper, rho
+    return (d, eta, delta) if eta < 1 and delta < 1 else None
 
 
 def _defect(gram: arb_mat) -> arb:

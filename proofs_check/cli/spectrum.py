@@ -504,10 +504,12 @@ def entropy_on_interval(
         if found.sign is not None
         else f"proven on {100 * found.decided:.1f} % of the interval, {found.evaluations} pieces examined",
     )
-    agreeing = [k for k, h in enumerate(content["agreeing_steps"] or [], 1) if Fraction(h) == high]
+    steps = [Fraction(h) for h in content["agreeing_steps"] or []]
+    agreeing = [k for k, h in enumerate(steps, 1) if h == high]
     if agreeing:
         console.print(
-            f"σ_k of A_AD and A_FD agree to a hundredth for every h up to {spell(high)}: k = 1 to {max(agreeing)}"
+            f"σ_k of A_AD and A_FD agree to a hundredth for every h up to {spell(high)}: {len(agreeing)} of {len(steps)} k, "
+            f"and k = {agreeing[-1]} is the last"
         )
     if found.small is not None:
         ends = found.small.quotient.decimals(4)
