@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from proofs_check.claims.claim import Claim, address, parse_address
-from proofs_check.cli.output import console, emit, say, table
+from proofs_check.cli.output import console, emit, remarks, say, table
 from proofs_check.ledger import coverage, index, ledger
 from proofs_check.own.claims import is_file
 from proofs_check.report import records
@@ -46,12 +46,16 @@ def _of_paper(paper: papers.Paper) -> list[dict[str, Any]]:
     return [c for c in index.claims() if c["paper"] == paper.id]
 
 
-def cite(*, claim_id: str, as_json: bool) -> int:
-    """BibTeX of a claim, with the version and the digest of the ledger, and of the paper that it judges."""
+def cite(*, claim_id: str | None, release_of: str | None, as_json: bool) -> int:
+    """BibTeX of a claim, with the version and the digest of the ledger, and of the paper that it judges; or of a release."""
     from importlib.metadata import version
 
     from proofs_check.ledger import release
 
+    if release_of is not None:
+        return _cite_release(claim_id, release_of, as_json)
+    if claim_id is None:
+        raise InputError("cite: name a claim, or --release VERSION")
     (claim, *others) = ledger.select([claim_id])
     if others or claim.id != claim_id or claim.file is not None:
         raise InputError(f"claim {claim_id!r}: is no single claim of the ledger; see 'adfd claims'")
@@ -62,6 +66,24 @@ def cite(*, claim_id: str, as_json: bool) -> int:
               "standing": release.standing(), "paper": None if paper is None else paper.name, "bibtex": entries})  # fmt: skip
     else:
         say("\n\n".join(entries))
+    return 0
+
+
+def _cite_release(claim_id: str | None, name: str, as_json: bool) -> int:
+    """A release, or a claim as it stood in one; 1 where its record is not what was released."""
+    from proofs_check.ledger import release
+
+    try:
+        line, record = release.released(name)
+        entry = release.bibtex_of(line, record) if claim_id is None else release.bibtex_then(claim_id, line, record)
+    except release.AlteredError as error:
+        remarks.print(str(error), soft_wrap=True)
+        return 1
+    if as_json:
+        emit({"id": claim_id, "version": name, "digest": f"sha256:{line['digest']}", "standing": "released", "bibtex": [entry],
+              **{key: line[key] for key in ("date", "environment", "claims", "cells")}})  # fmt: skip
+    else:
+        say(entry)
     return 0
 
 

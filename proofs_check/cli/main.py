@@ -120,6 +120,9 @@ def verify(
     resume: Annotated[bool, typer.Option("--resume", help="Keep what an interrupted run has computed.")] = False,
     cell: Annotated[str | None, typer.Option(help="One cell, key=value,key=value as the ledger prints it.")] = None,
     record: Annotated[bool, typer.Option("--record", help="Put the verdicts on record as expected.")] = False,
+    release: Annotated[
+        str | None, typer.Option(metavar="VERSION", help="Of the whole ledger, all as recorded: make this release.")
+    ] = None,
     against: Annotated[Path | None, typer.Option(help="An older ledger.json: list the verdicts that moved.")] = None,
     problem: Annotated[str | None, typer.Option(help="Judge S1, S2 or S3 on this file, its features redrawn.")] = None,
     draws: Annotated[int | None, typer.Option(help="How many, with --problem (100); the next five too.")] = None,
@@ -139,7 +142,14 @@ def verify(
     """
     own = {"draws": draws, "rule": rule.value if rule else None, "tau": tau, "rank": rank, "power": power,
            "normalised": normalised}  # fmt: skip
-    shared = {"mutants": mutants, "resume": resume, "record": record, "cell": cell, "against": against}
+    shared = {
+        "mutants": mutants,
+        "resume": resume,
+        "record": record,
+        "cell": cell,
+        "against": against,
+        "release": release,
+    }
     if problem is not None or any(value is not None for value in own.values()):
         others = shared | {"profile": profile is not ProfileName.quick}
         _call("verify.judge", ids=ids or [], path=problem, others=others, **own, as_json=as_json)
@@ -183,12 +193,15 @@ def show(
 
 @_command("claims.cite")
 def cite(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim's id; see 'adfd claims'.")],
+    claim_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="A claim's id; see 'adfd claims'.")] = None,
+    release_of: Annotated[
+        str | None, typer.Option("--release", metavar="VERSION", help="This release, or the claim as it stood in it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Cites a claim: BibTeX with the version and the digest of the ledger, and the paper that is judged.
+    """Cites a claim: BibTeX with the version and the digest of the ledger, and the paper that is judged; or a release.
 
-    Example: **adfd cite S2.some-small**
+    Examples: **adfd cite S2.some-small**; **adfd cite --release 0.1.0**, whose digests are computed again
     """
 
 

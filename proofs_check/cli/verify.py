@@ -27,6 +27,7 @@ from proofs_check.claims.verdicts import Outcome, Verdict, finite
 from proofs_check.cli.output import console, emit, progress, remarks, repeated, say, table
 from proofs_check.cli.spectrum import convention_from
 from proofs_check.ledger import ledger, runner
+from proofs_check.ledger import release as releases
 from proofs_check.ledger.judging import VERDICT_OF
 from proofs_check.report.records import FIGURES, LEDGER, SCHEMA
 from proofs_check.sources import source
@@ -55,10 +56,17 @@ def verify(
     record: bool,
     against: Path | None,
     as_json: bool,
+    release: str | None = None,
     force: bool = False,
 ) -> int:
     """Judges the claims, writes ``out/ledger.json`` and ``out/index.html``; returns the exit code."""
     start = time.perf_counter()
+    if release is not None:
+        releases.check_new(release)
+        if ids or cell is not None or mutants or record:
+            raise InputError(
+                "--release: is of the whole ledger against its record; give no claim, --cell, --mutants or --record"
+            )
     older = _read_ledger(against) if against else None
     scope = parse_address(cell) if cell is not None else None
     chosen = ledger.select(ids)
@@ -122,6 +130,12 @@ def verify(
         _say_moved(content)
     counts = content["summary"]
     failed = counts["changed"] or counts["errors"] or any(m["verdict"] != Verdict.REFUTED for m in tried or [])
+    if release is not None and not failed:
+        if counts["unrecorded"] or counts["improved"]:
+            remarks.print(f"no release {release}: some verdicts are not those on record", soft_wrap=True)
+            return 1
+        line = releases.make(release, content["provenance"])
+        remarks.print(f"release {release}: sha256:{line['digest']}, in {releases.RELEASES}", soft_wrap=True)
     return 1 if failed else 0
 
 

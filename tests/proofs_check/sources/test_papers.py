@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 from pathlib import Path
 
 import pytest
@@ -84,10 +85,92 @@ def test_the_digest_is_of_words_and_verdicts(monkeypatch: pytest.MonkeyPatch) ->
     assert release.digest.__wrapped__() != before
 
 
+PROVENANCE = {
+    "date": "2026-01-02T03:04:05Z", "python": "3", "platform": "Linux x86_64", "packages": {"numpy": "2"}, "code": "abc",
+    "command": "adfd verify", "profile": "quick",
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package without releases."""
+    monkeypatch.setattr(release, "RELEASES", tmp_path / "releases.json")
+    (tmp_path / "releases.json").write_text("{}")
+    return tmp_path
+
+
+def test_a_release_is_made_once_and_cited(folder: Path) -> None:
+    name = release.version("adfd")
+    line = release.make(name, PROVENANCE)
+    assert line["digest"] == release.digest()
+    assert release.standing() == "released"
+    assert "command" not in line["environment"]
+    with pytest.raises(InputError, match="never changes"):
+        release.make(name, PROVENANCE)
+    with pytest.raises(InputError, match="version of the code"):
+        release.make("99.0", PROVENANCE)
+    whole = run("cite", "--release", name)
+    assert whole["digest"] == f"sha256:{line['digest']}"
+    assert whole["date"] == PROVENANCE["date"]
+    then = run("cite", "S2.some-small", "--release", name)["bibtex"][0]
+    assert line["digest"] in then
+    assert release.verdicts(next(c for c in ledger.all_claims() if c.id == "S2.some-small")) in then
+    for arguments, word in (
+        (["--release", "0.0"], "made were"),
+        (["S9.none", "--release", name], "none of this name"),
+        ([], "name a"),
+    ):
+        done = CliRunner().invoke(app, ["cite", *arguments])
+        assert isinstance(done.exception, InputError)
+        assert word in str(done.exception)
+
+
+@pytest.mark.parametrize("what", ["verdict", "date", "words", "line", "bytes", "gone"])
+def test_a_release_that_was_altered_is_found_out(folder: Path, what: str) -> None:
+    name = release.version("adfd")
+    release.make(name, PROVENANCE)
+    path = folder / "releases" / f"{name}.json.xz"
+    record = json.loads(lzma.decompress(path.read_bytes()))
+    match what:
+        case "verdict":
+            cells = next(iter(record["content"]["verdicts"]["quick"].values()))
+            cells[next(iter(cells))] = "PROVED holds, honestly"
+        case "date":
+            record["date"] = "2020-01-01T00:00:00Z"
+        case "words":
+            record["content"]["claims"][0]["statement"] += " always"
+        case "line":
+            listed = json.loads((folder / "releases.json").read_text())
+            listed[name]["date"] = "2020-01-01T00:00:00Z"
+            (folder / "releases.json").write_text(json.dumps(listed))
+    path.write_bytes(lzma.compress(release.canonical(record).encode()) if what != "bytes" else b"no archive")
+    if what == "gone":
+        path.unlink()
+    with pytest.raises(release.AlteredError):
+        release.released(name)
+    done = CliRunner().invoke(app, ["cite", "--release", name])
+    assert done.exit_code == 1
+    assert not done.stdout
+
+
+def test_releases_that_were_made_are_what_they_were() -> None:
+    for name in release.releases():
+        assert release.released(name)
+
+
+@pytest.mark.parametrize("others", [["S2"], ["--mutants"], ["--record"], ["--cell", "a=b"]])
+def test_a_release_is_of_the_whole_ledger(folder: Path, others: list[str]) -> None:
+    done = CliRunner().invoke(app, ["verify", *others, "--release", release.version("adfd"), "--out", str(folder)])
+    assert isinstance(done.exception, InputError)
+    assert "whole ledger" in str(done.exception)
+    assert not (folder / "releases").exists()
+
+
 def test_what_is_no_release_is_not_called_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "releases.json"
     monkeypatch.setattr(release, "RELEASES", path)
     for content, word in (({}, "not a release"), ({release.version("adfd"): "0" * 64}, "changed since"),
-                          ({release.version("adfd"): release.digest()}, "released")):  # fmt: skip
+                          ({release.version("adfd"): release.digest()}, "released"),
+                          ({release.version("adfd"): {"digest": release.digest()}}, "released")):  # fmt: skip
         path.write_text(json.dumps(content))
         assert release.standing().startswith(word)
