@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -34,8 +35,8 @@ OPEN_CELLS = 6
 """Claims with at most so many cells show them at once; the others fold them away."""
 GROUPED_CELLS = 12
 """Claims with more cells than this have them grouped by arithmetic."""
-WITNESS_CHARACTERS = 1200
-WITNESS_BUDGET = 150_000
+WITNESS_CHARACTERS = 20_000
+WITNESS_BUDGET = 4_000_000
 """Characters of witnesses, each and in all; the ledger's JSON holds them whole."""
 
 
@@ -123,6 +124,8 @@ def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
         lstrip_blocks=True,
     )
     environment.filters["math"] = to_html
+    folded: list[str] = []
+    environment.filters["fold"] = lambda text: folded.append(str(text)) or ""
     environment.filters["seconds"] = _seconds
     style = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     script = Markup((TEMPLATES / "report.js").read_text(encoding="utf-8"))
@@ -131,6 +134,8 @@ def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
         style=style,
         script=script,
         policy=_policy(script),
+        folded=folded,
+        packed=packed,
         ledger=ledger,
         figures=figures,
         drawn=drawn,
@@ -147,6 +152,12 @@ def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
         words=WORDS,
         families=list(dict.fromkeys(claim.family for claim in ledger.claims)),
     )
+
+
+def packed(texts: Sequence[str]) -> str:
+    """Texts as JSON, compressed, in base64: how the page keeps the rows that its script unfolds."""
+    content = json.dumps(texts, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
 
 
 def _policy(script: str) -> str:

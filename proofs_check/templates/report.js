@@ -1,39 +1,71 @@
 "use strict";
 document.documentElement.classList.add("has-js");
 
-// A link into folded evidence opens what it lies in.
-function reveal() {
+// Rows are kept compressed, and unfolded where they are looked at.
+async function unpack() {
+  const packed = Uint8Array.from(atob(document.getElementById("rows").textContent), c => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+const kept = unpack().catch(() => {
+  document.querySelector(".unreadable").hidden = false;
+  return [];
+});
+async function unfold(place) {
+  const listed = await kept;
+  for (const body of place.querySelectorAll("tbody[data-rows]")) {
+    body.innerHTML = listed[body.dataset.rows] || "";
+    delete body.dataset.rows;
+  }
+}
+document.addEventListener("toggle", event => { if (event.target.open) unfold(event.target); }, true);
+
+// A link to evidence unfolds it and opens what it lies in.
+const number = id => Number(id.slice("cell-".length));
+async function reveal() {
   let id = "";
   try { id = decodeURIComponent(location.hash.slice(1)); } catch (error) { return; }
+  if (/^cell-[0-9]+$/.test(id)) {
+    for (const box of document.querySelectorAll("details.evidence")) {
+      const [first, last] = box.dataset.cells.split(" ").map(number);
+      if (first <= number(id) && number(id) <= last) await unfold(box);
+    }
+  }
   const target = id && document.getElementById(id);
   if (!target) return;
   for (let node = target; node; node = node.parentElement) {
     if (node.tagName === "DETAILS") node.open = true;
   }
   const row = target.tagName === "TR";
-  if (row) target.querySelector("details").open = true;
+  if (row) target.querySelector(".more").open = true;
   target.scrollIntoView({ block: row ? "center" : "start" });
 }
 addEventListener("hashchange", reveal);
 reveal();
 
-// The ledger's filters.
+// The ledger and its filters.
 const form = document.querySelector(".filters");
-const rows = Array.from(document.querySelectorAll("#cells tbody tr"), row => ({
-  row,
-  text: row.textContent.toLowerCase(),
-  family: row.dataset.family,
-  verdict: row.cells[1].textContent,
-  arithmetic: row.cells[2].textContent,
-  activation: row.cells[3].textContent,
-  status: row.cells[5].textContent,
-}));
+const table = document.getElementById("cells");
+let rows = [];
+const ready = unfold(table).then(() => {
+  rows = Array.from(table.querySelectorAll("tbody tr"), row => ({
+    row,
+    text: row.textContent.toLowerCase(),
+    family: row.dataset.family,
+    verdict: row.cells[1].textContent,
+    arithmetic: row.cells[2].textContent,
+    activation: row.cells[3].textContent,
+    status: row.cells[5].textContent,
+  }));
+  for (const box of document.querySelectorAll("details.evidence[open]")) unfold(box);
+});
 const fields = ["verdict", "family", "arithmetic", "activation", "status"]
   .map(key => ({ key, box: document.getElementById("filter-" + key) })).filter(field => field.box);
 const text = document.getElementById("filter-text");
 const count = document.getElementById("filter-count");
 
-function apply() {
+async function apply() {
+  await ready;
   const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
   for (const entry of rows) {

@@ -10,6 +10,7 @@ from typing import Any
 
 import processes
 import pytest
+from pages import unfolded
 
 from numerics.runs.store import Store
 from numerics.runs.store_file import LOCK, alone
@@ -137,7 +138,9 @@ def ends_together(out: Path) -> None:
     assert [(one["id"], len(one["cells"])) for one in found["claims"]] == [
         (one["id"], len(one["cells"])) for one in kept["claims"]
     ]
-    assert (out / "index.html").read_text().count('id="cell-') == sum(len(one["cells"]) for one in kept["claims"])
+    assert unfolded((out / "index.html").read_text()).count('id="cell-') == sum(
+        len(one["cells"]) for one in kept["claims"]
+    )
     assert (out / LOCK).read_bytes() == b""
 
 
@@ -160,7 +163,7 @@ def test_the_report_grows_and_the_page_agrees(
     assert {c["run"] for c in kept["claims"][1]["cells"]} == {1}
     assert kept["claims"][0]["cells"] == [c | {"run": 0} for c in first["claims"][0]["cells"]]
     assert json.loads((tmp_path / "figures.json").read_text())["profile"] == "full"
-    page = (tmp_path / "index.html").read_text()
+    page = unfolded((tmp_path / "index.html").read_text())
     cells = [c for one in kept["claims"] for c in one["cells"]]
     assert page.count('id="cell-') == len(cells)
     assert "The cells are from 2 runs" in page

@@ -16,6 +16,7 @@ import pytest
 import sympy
 import torch
 from hypothesis import strategies as st
+from pages import unfolded
 
 from proofs_check.claims.claim import Claim
 from proofs_check.claims.comparisons import below
@@ -86,7 +87,7 @@ def test_the_tutorial(tutorial: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert cells["mine.condition"]["verdict"] == "REFUTED"
     assert cells["mine.condition"]["evidence"]["data"]["witness"]["certified"]
     assert {cell["status"] for cell in cells.values()} == {"unrecorded"}
-    page = (out / "index.html").read_text(encoding="utf-8")
+    page = unfolded((out / "index.html").read_text(encoding="utf-8"))
     assert "mine.condition" in page
     assert "REFUTED" in page
 

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 import report_sample
+from pages import ROWS, unfolded
 
 from proofs_check.report import page
 from proofs_check.report.records import Claim, read_figures, read_ledger
@@ -61,7 +62,7 @@ class Tags(html.parser.HTMLParser):
 
 
 def rendered(directory: Path) -> str:
-    return page.write_report(directory).read_text(encoding="utf-8")
+    return unfolded(page.write_report(directory).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +74,13 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def text(directory: Path) -> str:
+def written(directory: Path) -> str:
     return (directory / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def text(written: str) -> str:
+    return unfolded(written)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +117,7 @@ def test_ids_are_unique_and_links_arrive(tags: Tags) -> None:
 
 def test_nothing_is_loaded_from_outside(text: str, tags: Tags) -> None:
     for name in ("src", "href", "xlink:href", "action", "poster", "data", "srcset"):
-        assert [value for value in attributes(tags, name) if not value.startswith("#")] == []
+        assert {value for value in attributes(tags, name) if not value.startswith("#")} <= {"ledger.json"}
     assert {"link", "img", "iframe", "object", "embed", "base"} & {tag for tag, _ in tags.tags} == set()
     assert re.findall(r"url\(\s*['\"]?(?!#)", text) == []
     assert "@import" not in text
@@ -136,7 +142,20 @@ def test_every_claim_and_cell_is_there(text: str, tags: Tags) -> None:
     assert ledger["provenance"]["command"] in commands
     assert all(claim["title"] in words for claim in ledger["claims"])
     assert "sympy 1.14" in words
-    assert len(text) < 3_000_000
+
+
+def test_rows_are_kept_compressed_and_whole(written: str, text: str) -> None:
+    assert 'id="cell-' not in written
+    assert Tags(written).wrong == []
+    assert len(written) < len(text) * 0.6
+    assert len(written) < 1_000_000
+    (packed,) = ROWS.findall(written)
+    assert len(packed) < len(text) * 0.1
+    longest = {"data": {"long": "x" * 15_000, "seeds": list(range(200))}}
+    claim = report_sample.ledger()["claims"][0]
+    claim["cells"][0]["evidence"] |= longest
+    (view,) = page.claim_views(msgspec.convert([claim], list[Claim]))
+    assert json.loads(next(iter(view.rows)).witness) == longest["data"]
 
 
 def test_formulas_are_mathml(tags: Tags) -> None:
@@ -179,7 +198,7 @@ def test_markup_in_the_files_stays_text(hostile_text: str) -> None:
     assert sum(tag == "script" for tag, _ in tags.tags) == 1
     assert {"img", "i", "link", "iframe"} & {tag for tag, _ in tags.tags} == set()
     assert [name for _, found in tags.tags for name in found if name.startswith("on")] == []
-    assert [value for value in attributes(tags, "href") if not value.startswith("#")] == []
+    assert {value for value in attributes(tags, "href") if not value.startswith("#")} == {"ledger.json"}
     assert "<script>alert(1)</script>" in tags.words("style", "script")
     assert "{{7*7}}" in hostile_text
     assert len(set(attributes(tags, "id"))) == len(attributes(tags, "id"))
@@ -272,9 +291,12 @@ CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 PROBE = """
+const rest = () => new Promise(done => setTimeout(done, 60));
+while (!document.querySelector("#cells tbody tr")) await rest();
+await rest();
 const wide = [];
 for (const box of document.querySelectorAll("body *")) {
-  if (!box.closest(".scroll, .command, nav, pre, .skip, svg") && box.getBoundingClientRect().right > innerWidth + 1) {
+  if (!box.closest(".scores, .command, nav, pre, .skip, svg") && box.getBoundingClientRect().right > innerWidth + 1) {
     wide.push(box.tagName + "." + box.className);
   }
 }
@@ -283,12 +305,18 @@ const select = document.getElementById("filter-verdict");
 const all = document.getElementById("filter-count").textContent;
 select.value = "REFUTED";
 select.dispatchEvent(new Event("input", { bubbles: true }));
+await rest();
 const shown = Array.from(document.querySelectorAll("#cells tbody tr")).filter(row => !row.hidden);
 const refuted = shown.every(row => row.cells[1].textContent === "REFUTED") && shown.length;
 document.querySelector("[data-filter]").click();
+await rest();
 const bar = document.getElementById("filter-count").textContent;
 document.querySelector("#cells tbody tr:nth-child(21) a").click();
-setTimeout(() => parent.postMessage({ wide, scroll, inner: innerWidth, all, refuted, bar,
+const before = document.querySelectorAll("#claims tbody[data-rows]").length;
+document.getElementById("open-all").click();
+await rest();
+const folded = document.querySelectorAll("#claims tbody[data-rows]").length;
+setTimeout(() => parent.postMessage({ wide, before, folded, scroll, inner: innerWidth, all, refuted, bar,
   hash: location.hash, opened: document.getElementById("cell-20").closest("details").open }, "*"), 100);
 """
 
@@ -308,7 +336,7 @@ def browse(where: Path, content: str) -> Tags:
 def probe(where: Path, text: str, width: int) -> dict[str, Any]:
     """What the page is in a frame of this width (a window has a least width); the probe runs after its own script."""
     opened = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
-    opened = opened.replace("</body>", f"<script>addEventListener('load', () => {{{PROBE}}});</script></body>")
+    opened = opened.replace("</body>", f"<script>addEventListener('load', async () => {{{PROBE}}});</script></body>")
     (where / "page.html").write_text(opened, encoding="utf-8")
     tags = browse(
         where / "frame.html",
@@ -322,8 +350,8 @@ def probe(where: Path, text: str, width: int) -> dict[str, Any]:
 
 @needs_chromium
 @pytest.mark.parametrize("width", [390, 1280])
-def test_in_a_browser(tmp_path: Path, text: str, width: int) -> None:
-    found = probe(tmp_path, text, width)
+def test_in_a_browser(tmp_path: Path, written: str, width: int) -> None:
+    found = probe(tmp_path, written, width)
     assert found["inner"] == width
     assert found["scroll"] <= width, "the page scrolls sideways"
     assert found["wide"] == []
@@ -334,11 +362,12 @@ def test_in_a_browser(tmp_path: Path, text: str, width: int) -> None:
     assert found["bar"] == f"{len(exact)} of {len(verdicts)} cells"
     assert found["hash"] == "#cell-20"
     assert found["opened"] is True
+    assert found["before"] > found["folded"] == 0
 
 
 @needs_chromium
-def test_the_policy_lets_the_pages_own_script_run_and_no_other(tmp_path: Path, text: str) -> None:
+def test_the_policy_lets_the_pages_own_script_run_and_no_other(tmp_path: Path, written: str) -> None:
     foreign = "<script>document.body.dataset.foreign = 1</script></body>"
-    tags = browse(tmp_path / "page.html", text.replace("</body>", foreign))
+    tags = browse(tmp_path / "page.html", written.replace("</body>", foreign))
     assert next(found for tag, found in tags.tags if tag == "html").get("class") == "has-js"
     assert "data-foreign" not in next(found for tag, found in tags.tags if tag == "body")

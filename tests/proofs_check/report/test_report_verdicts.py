@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pages import unfolded
 
 from proofs_check.report.comparison import scores
 from proofs_check.report.figures.evidence import links
@@ -139,7 +140,7 @@ def test_numbers_are_those_of_the_cells(label: str, given: list[dict[tuple[str, 
 
 def test_the_page_quotes_them(tmp_path: Path) -> None:
     content = ledger()
-    page = write_report(write(tmp_path / "a", content, NO_FIGURES)).read_text(encoding="utf-8")
+    page = unfolded(write_report(write(tmp_path / "a", content, NO_FIGURES)).read_text(encoding="utf-8"))
     told = paragraphs(msgspec.convert(content, Ledger))
     assert list(told) == ["S1", "S2", "S3"]
     for label, text in told.items():
@@ -226,10 +227,10 @@ def test_hostile_links_steps_and_conditions_stay_text(tmp_path: Path) -> None:
     first["derivation"][0]["rule"] = "identity"
     first["cells"][0]["evidence"] |= {"conditions": [{"id": "a", "verdict": "REFUTED", "text": "conditional on a"}]}
     first["cells"][0]["evidence"]["data"]["steps"] = [{"run": True, "holds": False, "detail": "differs"}, "no step"]
-    plain = write_report(write(tmp_path / "a", content, NO_FIGURES)).read_text(encoding="utf-8")
+    plain = unfolded(write_report(write(tmp_path / "a", content, NO_FIGURES)).read_text(encoding="utf-8"))
     assert "WRONG (identity): differs" in plain
     assert "conditional on a" in plain
     assert 'id="figure-links"' in plain
-    page = write_report(write(tmp_path / "b", hostile(content), NO_FIGURES)).read_text(encoding="utf-8")
+    page = unfolded(write_report(write(tmp_path / "b", hostile(content), NO_FIGURES)).read_text(encoding="utf-8"))
     assert "<script>alert" not in page
     assert "<img src" not in page
