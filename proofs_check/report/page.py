@@ -125,7 +125,12 @@ def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
     )
     environment.filters["math"] = to_html
     folded: list[str] = []
-    environment.filters["fold"] = lambda text: folded.append(str(text)) or ""
+
+    def fold(text: str) -> str:
+        folded.append(str(text))
+        return ""
+
+    environment.filters["fold"] = fold
     environment.filters["seconds"] = _seconds
     style = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     script = Markup((TEMPLATES / "report.js").read_text(encoding="utf-8"))
