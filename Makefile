@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Bytecode is kept whatever the surroundings say: the tests start a hundred Python processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup verify test test-slow lowest index faults properties proofs gpu lint format bench clean
+.PHONY: setup verify test test-slow docs lowest index faults properties proofs gpu lint format bench clean
 .DEFAULT_GOAL := verify
 
 $(STAMP): pyproject.toml constraints.txt
@@ -41,6 +41,10 @@ test-slow: $(STAMP)  ## what the default suite leaves out
 
 index: $(STAMP)  ## what every claim says, by which commands start at once; made anew where a source has changed
 	$(BIN)/python -m proofs_check.ledger.index
+
+docs: $(STAMP)  ## the documentation with its notebooks run, as pages that work offline: build/docs/index.html
+	$(PIP) --require-hashes --no-deps --requirement docs/requirements.txt
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs build/docs
 
 faults: $(STAMP)  ## puts faults into the source one by one; the fast tests must catch each
 	$(BIN)/python tests/faults/inject.py

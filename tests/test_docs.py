@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -172,6 +173,17 @@ def test_the_problems_shown_are_problems() -> None:
     assert len(shown) == 2
     for text in shown:
         problem_from_dict(tomllib.loads(text))
+
+
+@pytest.mark.parametrize("name", ["which-order", "which-step"])
+def test_the_notebooks_run_and_are_kept_without_outputs(name: str) -> None:
+    """Cell by cell; they assert what they say, and ``make docs`` puts the outputs there."""
+    cells = json.loads((DOCS / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    names: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            exec("".join(cell["source"]), names)  # noqa: S102  # our own page
 
 
 @pytest.mark.parametrize("name", ["practitioner", "theorist"])

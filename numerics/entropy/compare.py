@@ -135,6 +135,13 @@ class EntropyEnclosure:
         """The middle, as a float."""
         return None if self.value is None else float(self.value.middle)
 
+    def _repr_latex_(self) -> str:
+        if self.value is None:
+            return rf"$\text{{{self.reason}}}$"
+        low, high = self.cutoff
+        rank = f"{low}" if low == high else rf"{low} \ldots {high}"
+        return rf"$H \in {self.value._repr_latex_()[1:-1]},\ r = {rank}$"
+
 
 def entropy_enclosure(values: Sequence[Enclosure], convention: Convention) -> EntropyEnclosure:
     """The hull of the truncated entropies of all spectra inside the enclosures (descending)."""

@@ -25,6 +25,7 @@ from numerics.problem.schema import (
     Values,
     at,
     contents,
+    keys,
     several,
     written,
 )
@@ -204,6 +205,7 @@ class Problem:
     training: Training = Training()
 
     def __post_init__(self) -> None:
+        self._check_types()
         if self.equations:
             self._normalise()
         elif isinstance(self.solution, tuple):
@@ -249,6 +251,23 @@ class Problem:
             _ = self.boundary_value(rows)
             if rows.count < 0 or rows.weight < 0:
                 raise InputError("boundary: count and weight must not be negative")
+
+    def _check_types(self) -> None:
+        """What a value is made of is exact; :func:`numerics.problem.given.pose` takes floats, arrays and tensors."""
+        for name, kinds in (
+            ("domain", tuple),
+            ("step", tuple),
+            ("interior", tuple),
+            ("weights", tuple | Law),
+            ("biases", tuple | Law),
+        ):
+            if not isinstance(value := getattr(self, name), kinds):
+                raise InputError(
+                    f"{name}: {repr(value)[:60]}; Problem takes exact values in tuples, adfd.problem({name}=…) what one has"
+                )
+        for name, key in keys(Problem):
+            if key.allowed and name in ("dtype", "layout") and getattr(self, name) not in key.allowed:
+                raise InputError(f"{name}: {getattr(self, name)!r}; allowed: {', '.join(key.allowed)}")
 
     def _normalise(self) -> None:
         """What is given as lists and tables becomes tuples; networks alone are trained on equations."""

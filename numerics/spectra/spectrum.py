@@ -185,6 +185,14 @@ class Spectrum:
         middles[self.rank :] = [0.0] * (len(middles) - self.rank)
         return tuple(middles)
 
+    def _repr_html_(self) -> str:
+        """The first and last values as a table, for notebooks."""
+        n = len(self.values)
+        shown = [k for k in range(n) if k < 8 or k >= n - 3]
+        rows = "".join(f"<tr><td>{k + 1}</td><td>{self.values[k]}</td></tr>" for k in shown)
+        how = "proven" if self.certified else f"LAPACK with its error bound, {self.arithmetic}"
+        return f"<table><caption>σ<sub>k</sub>(A<sub>{self.method.upper()}</sub>): {n} values, {how}</caption>{rows}</table>"
+
     def to_dict(self) -> dict[str, Any]:
         """JSON types, exactly; read back by :meth:`from_dict`."""
         return {

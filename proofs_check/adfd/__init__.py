@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numerics.entropy.compare import difference
     from numerics.entropy.compare import entropy_of as entropy
     from numerics.problem.file import load_problem as load
+    from numerics.problem.given import pose as problem
     from numerics.problem.problem import Problem
     from numerics.spectra.spectrum import spectrum
     from proofs_check.advice.advice import advise
@@ -37,13 +38,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SHARE", "TYPICAL", "Convention", "Decision", "Enclosure", "Outcome", "Problem", "advise", "below", "claim",
-    "difference", "draws", "entropy", "every", "guess", "integers", "judge", "less", "like", "load", "reals",
-    "refute", "same", "sampler", "some", "spectrum", "statement", "stencil", "verify", "watch", "whole", "without",
+    "difference", "draws", "entropy", "every", "guess", "integers", "judge", "less", "like", "load", "problem",
+    "reals", "refute", "same", "sampler", "some", "spectrum", "statement", "stencil", "verify", "watch", "whole", "without",
 ]  # fmt: skip
 NAMES = {
     "numerics.arithmetic.balls": "below less same",
     "numerics.entropy.compare": "difference entropy=entropy_of",
     "numerics.problem.file": "load=load_problem",
+    "numerics.problem.given": "problem=pose",
     "numerics.problem.problem": "Problem",
     "numerics.spectra.spectrum": "spectrum",
     "proofs_check.advice.advice": "advise",

@@ -11,6 +11,7 @@ for a truth value.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -132,6 +133,18 @@ class Enclosure:
         """Outward-rounded decimal strings of ``digits`` significant digits each."""
         return {"lower": decimal_below(self.lower, digits), "upper": decimal_above(self.upper, digits)}
 
+    def __str__(self) -> str:
+        """The two ends to 12 digits, rounded outward.
+
+        >>> str(Enclosure(Fraction(1, 3), Fraction(2, 3)))
+        '[0.333333333333, 0.666666666667]'
+        """
+        return "[{lower}, {upper}]".format(**self.decimals(12))
+
+    def _repr_latex_(self) -> str:
+        low, high = (_POWER.sub(r" \\times 10^{\1}", end) for end in (f"{e}" for e in self.decimals(12).values()))
+        return f"$[{low}, {high}]$"
+
 
 def decimal_below(value: Fraction, digits: int) -> str:
     """The largest decimal of ``digits`` significant digits that is not above ``value``.
@@ -157,6 +170,7 @@ def _decimal(value: Fraction, digits: int, rounding: str) -> str:
     return f"{quotient:{'f' if fixed else 'e'}}"
 
 
+_POWER = re.compile(r"e\+?(-?\d+)")
 _ROOT = __file__.removesuffix("theory/base/enclosure.py")
 ROOMS = tuple(f"{_ROOT}{room}/" for room in ("theory", "numerics", "proofs_check"))
 """Where this project's own files are."""

@@ -70,3 +70,9 @@ def test_differences_contain_every_difference(
     assert float(gap) == pytest.approx(float(x.middle - y.middle))
     signs = {(v > 0) - (v < 0) for v in (gap.lower, gap.upper)}
     assert gap.sign() == (signs.pop() if len(signs) == 1 else None)
+
+
+def test_it_is_shown_with_its_powers_of_ten() -> None:
+    tiny = Enclosure(Fraction(1, 3 * 10**20), Fraction(2, 3 * 10**20))
+    assert str(tiny) == "[3.33333333333e-21, 6.66666666667e-21]"
+    assert tiny._repr_latex_() == r"$[3.33333333333 \times 10^{-21}, 6.66666666667 \times 10^{-21}]$"
