@@ -12,9 +12,8 @@ from typing import Any
 
 from numerics.problem.file import known_keys, problem_from_dict
 from numerics.problem.problem import Problem
-from theory.base.errors import InputError
+from theory.base.errors import InputError, nearest
 from theory.base.exact import spell
-from theory.base.expressions import nearest
 from theory.entropy.conventions import Convention
 from theory.features.laws import Law
 
