@@ -46,7 +46,7 @@ class Cost:
         return self.ad / self.fd
 
 
-def measure_cost(problem: Problem, device: str = "auto", seconds: float = 0.3) -> Cost:
+def measure_cost(problem: Problem, device: str = "auto", seconds: float = 0.1) -> Cost:
     """Measures for about ``seconds`` each, interleaved.
 
     Raises:

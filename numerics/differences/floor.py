@@ -38,7 +38,6 @@ from functools import lru_cache, reduce
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import bdtrc, log_ndtr
 
 from numerics.arithmetic.backends import FloatBackend
 from numerics.matrices.assemble import float_matrix, truncation_terms
@@ -196,6 +195,8 @@ def _predict(
     rows, columns = exact.shape
     n = min(rows, columns)
     tau = float(np.sqrt(np.mean(errors**2)))
+    from scipy.special import log_ndtr
+
     index = np.arange(n)
     left = (rows - index) * (columns - index)
     under = sigma < tau * left**0.25
@@ -225,6 +226,8 @@ def _noise(
     own: Float[np.ndarray, " n"], tau: float, rows: int, columns: int, knee: int
 ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
     """For the m = n − knee values behind the knee: log of the probability that noise exceeds A_AD's own, log of the ratio."""
+    from scipy.special import log_ndtr
+
     rest = len(own) - knee
     quantiles = _quantiles(rows - knee, columns - knee)
     rank = np.arange(rest, 0, -1)  # from the bottom, the largest first
@@ -268,6 +271,8 @@ def predicted_onset(
         draws: of the features that are counted at each size.
     """
     known: dict[int, tuple[float, float]] = {}
+
+    from scipy.special import bdtrc
 
     def passes(k: int) -> float:
         if k not in known:

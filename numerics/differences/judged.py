@@ -20,7 +20,7 @@ from numerics.differences.cost import LEAST, PATIENCE
 from numerics.differences.cost import Cost as Cost
 from numerics.differences.equation import Equation
 from numerics.differences.steps import NEAR, UNUSABLE, rms
-from numerics.differences.terms import Study, TermAdvice, apply
+from numerics.differences.terms import Study, TermAdvice, apply, shifted
 from theory.base import expressions
 from theory.base.errors import InputError
 from theory.operators.operator import MultiIndex, StencilChoice, coordinate
@@ -131,15 +131,12 @@ def judge(study: Study, choice: StencilChoice, steps: tuple[float, ...], best: T
         best: what is advised for the equation with this stencil.
         graph: whether the function is one of tensors, so that the loss has a gradient.
     """
-    import torch
-
     equation = study.equation
     wide_x = study.x.double()
-    with torch.no_grad():
-        wide_plain = study.wide(wide_x)
+    wide = shifted(study.wide, wide_x)
     differences = {a: equation.difference(a, choice) for a in equation.derivatives if any(a)}
-    found = {a: apply(study.u, study.x, study.plain, d, steps, a) for a, d in differences.items()}
-    exact = {a: apply(study.wide, wide_x, wide_plain, d, steps, a) for a, d in differences.items()}
+    found = {a: apply(study.value, d, steps, a) for a, d in differences.items()}
+    exact = {a: apply(wide, d, steps, a) for a, d in differences.items()}
     parts = tuple(_part(equation.name(a), found[a], exact[a], study.exact[a]) for a in differences)
     others = {a: study.exact[a] for a in equation.derivatives if not any(a)}
     whole = _part(equation.text, *(equation.value(study.points, others | v) for v in (found, exact, study.exact)))

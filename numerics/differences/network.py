@@ -10,6 +10,7 @@ Derivatives that vanish, and those of which autograd misses the jumps (:mod:`num
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +112,25 @@ def advise_module(
         InputError: no derivative in the operator, one beyond :data:`numerics.differences.equation.MAX_DEPTH`, shapes that
             do not fit, a module that cannot be called or copied, or values that are not real.
     """
+    with single_thread():
+        return _advised(module, operator, points, choices, dtype, step)
+
+
+def single_thread() -> AbstractContextManager[None]:
+    """Torch on one thread: on tensors of this size more of them do nothing but wait for each other."""
+    from numerics.arithmetic.devices import threads
+
+    return threads(1)
+
+
+def _advised(
+    module: torch.nn.Module | Callable[..., Any],
+    operator: str,
+    points: Any,
+    choices: Sequence[StencilChoice],
+    dtype: str | None,
+    step: Any,
+) -> ModuleAdvice:
     X = as_points(points)
     given = len(X)
     if given > MAX_POINTS:
@@ -169,9 +189,10 @@ def judge_module(
     equation = Equation(operator, X.shape[1])
     steps = steps_of(step, equation.variables)
     of = subject(module, X)
-    doubted, lost = _doubted(of, X, equation)
-    study = Study.of(of, X, equation, _arithmetic(dtype, of), doubted=doubted, lost=lost)
-    return judge(study, choice, steps, study.residual(choice), graph=not of.numpy)
+    with single_thread():
+        doubted, lost = _doubted(of, X, equation)
+        study = Study.of(of, X, equation, _arithmetic(dtype, of), doubted=doubted, lost=lost)
+        return judge(study, choice, steps, study.residual(choice), graph=not of.numpy)
 
 
 def _doubted(

@@ -173,6 +173,15 @@ def _short(step: float) -> list[Fraction]:
     return [Fraction(2) ** (exponent + k) * digits for k in (-1, 0, 1) for digits in (1, Fraction(3, 2))]
 
 
+def short(step: float) -> list[Fraction]:
+    """The numbers of two binary digits within a factor 1.5 of a step.
+
+    >>> [str(h) for h in short(0.0105)]
+    ['1/128', '3/256', '1/64']
+    """
+    return [h for h in _short(step) if 1 / 1.5 <= h / step <= 1.5]
+
+
 def near(step: float) -> str:
     """The number of two binary digits nearest to a step in ratio, which is below 1.23.
 
@@ -249,6 +258,6 @@ class Measured:
     def short(self, step: float, most: float = math.inf) -> Fraction:
         """The best number of two binary digits within a factor 1.5 of a step; three decimal ones where those are bad."""
         best = min(
-            (h for h in _short(step) if 1 / 1.5 <= h / step <= 1.5 and h <= most), key=lambda h: self.error(float(h))
+            (h for h in short(step) if h <= most), key=lambda h: self.error(float(h))
         )
         return best if self.error(float(best)) <= NEAR * self.error(step) else Fraction(f"{step:.2e}")

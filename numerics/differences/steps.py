@@ -17,12 +17,14 @@ from jaxtyping import Float
 
 NEAR = 2.0
 """A step is called good while its error is at most this times the least."""
-WITHIN = 0.9
+WITHIN = 0.8
 """Of that, for the steps that were tried: the ones between them scatter."""
 PER_OCTAVE = 8
 """Steps tried between neighbouring powers of two around the best."""
-PROBES, ROUNDS = 12, 3
+PROBES, ROUNDS = 24, 3
 """So many more steps are tried in a good range; if it shrinks in every round, only the best step itself is good."""
+NARROW = 1.1
+"""So is it where the range is no wider than this ratio."""
 EDGE = 1.25
 """A best step is an optimum if beyond it, both ways, the error was seen to rise to at least this many times the least."""
 UNUSABLE = 0.2
@@ -143,16 +145,7 @@ class _Search:
         return tried[low], tried[high]
 
 
-def least(error: Callable[[float], float], low: float, high: float, start: float | None = None) -> Found:
-    """Measures powers of two between ``low`` and ``high``, then steps between them around the best.
-
-    Args:
-        error: of a step; infinite or NaN where it cannot be taken.
-        low: least step, positive.
-        high: greatest step.
-        start: the powers of two are walked from there both ways until the error has clearly risen; by default all
-            are taken.
-    """
+def _searched(error: Callable[[float], float], low: float, high: float, start: float | None) -> _Search:
     search = _Search(error, low, max(high, low))
     if start is None:
         for k in search.octaves():
@@ -166,6 +159,20 @@ def least(error: Callable[[float], float], low: float, high: float, start: float
         search.densify(k)
     if min((e for h, e in search.errors.items() if not _short(h)), default=math.inf) > NEAR * search.at(search.best()):
         _between(search)
+    return search
+
+
+def least(error: Callable[[float], float], low: float, high: float, start: float | None = None) -> Found:
+    """Measures powers of two between ``low`` and ``high``, then steps between them around the best.
+
+    Args:
+        error: of a step; infinite or NaN where it cannot be taken.
+        low: least step, positive.
+        high: greatest step.
+        start: the powers of two are walked from there both ways until the error has clearly risen; by default all
+            are taken.
+    """
+    search = _searched(error, low, high, start)
     for factor in (0.94, 0.97, 1.03, 1.06):
         h = search.best() * factor
         if search.low <= h <= search.high:
@@ -220,7 +227,7 @@ def _probed(search: _Search, step: float, good: tuple[float, float]) -> tuple[fl
             search.at(low * (high / low) ** ((k + 0.37 + 0.17 * again) / PROBES))
         good = search.run(step, limit)
         if good == (low, high):
-            return good
+            return good if high > NARROW * low else (step, step)
     return step, step
 
 
@@ -262,14 +269,15 @@ def least_on_axes(
         return error(tuple(max(low, part * high) for low, high in ranges))
 
     if len(axes) > 1:
-        part = least(along, min(low / high for low, high in (ranges[a] for a in axes)), 1.0).step
+        part = _searched(along, min(low / high for low, high in (ranges[a] for a in axes)), 1.0, None).best()
         steps = [max(low, part * high) for low, high in ranges]
         for _ in range(sweeps):
             for axis in axes:
-                steps[axis] = least(
+                steps[axis] = _searched(
                     lambda h, axis=axis: error((*steps[:axis], h, *steps[axis + 1 :])),  # type: ignore[misc]
                     *ranges[axis],
-                ).step
+                    None,
+                ).best()
     largest = max(axes, key=lambda axis: steps[axis])
     unit = steps[largest]
     low = max(ranges[a][0] * unit / steps[a] for a in axes)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from numerics.differences.network import ModuleAdvice, advise_module
+from numerics.differences.network import ModuleAdvice, advise_module, single_thread
 from numerics.differences.search import FLOATS, label, near
 from numerics.differences.steps import NEAR
 from numerics.problem.drawn import interior_points
@@ -102,7 +102,8 @@ def study_system(problem: Problem) -> SystemAdvice:
             terms.append(
                 (name, advise_module(parts[name].double(), text, X, choices=(problem.stencil,), dtype=problem.dtype))
             )
-    curves = {arithmetic: _curve(smaller, flat, arithmetic) for arithmetic in FLOATS}
+    with single_thread():
+        curves = {arithmetic: _curve(smaller, flat, arithmetic) for arithmetic in FLOATS}
     common = tuple(_common(problem, arithmetic, *curves[arithmetic], terms) for arithmetic in FLOATS)
     return SystemAdvice(problem, tuple(terms), common, (len(chosen), len(points)), ())
 

@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from functools import lru_cache
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from jaxtyping import Float
 from numerics.differences.equation import Equation
 from numerics.differences.model import ErrorModel
 from numerics.differences.search import FLOATS as FLOATS
-from numerics.differences.search import label, near
-from numerics.differences.steps import NEAR, UNUSABLE, Found, bounds, least_on_axes, rms
+from numerics.differences.search import label, short
+from numerics.differences.steps import NEAR, UNUSABLE, WITHIN, Found, bounds, least_on_axes, rms
 from numerics.differences.subject import Subject, derivative, extrapolated
 from theory.base.errors import InputError
 from theory.base.exact import spell
@@ -96,7 +97,7 @@ class Study:
     equation: Equation
     u: Callable[[Any], Any]
     x: Any
-    plain: Any
+    value: Callable[[tuple[float, ...]], Any]
     points: Float[np.ndarray, "n d"]
     wide: Callable[[Any], Any]
     exact: dict[MultiIndex, Any]
@@ -124,8 +125,8 @@ class Study:
         rounded = x.double()
         points = rounded.numpy()
         try:
-            with torch.no_grad():
-                plain = u(x)
+            value = shifted(u, x)
+            plain = value((0.0,) * x.shape[1])
         except RuntimeError as error:
             raise InputError(f"module: fails in {arithmetic}: {' '.join(str(error).split())[:120]}") from None
         if not torch.isfinite(plain).all():
@@ -140,11 +141,11 @@ class Study:
             else derivative(wide, rounded, alpha)
             for alpha in equation.derivatives
         }
-        for alpha, value in exact.items():
-            if not np.isfinite(value).all():
+        for alpha, values in exact.items():
+            if not np.isfinite(values).all():
                 raise InputError(f"module: its derivative {alpha} is not finite at every point")
         ad = {} if of.numpy else by_autograd(u, x, equation.derivatives)
-        return cls(arithmetic, equation, u, x, plain, points, wide, exact, lost, ranges, largest, ad)
+        return cls(arithmetic, equation, u, x, value, points, wide, exact, lost, ranges, largest, ad)
 
     def term(self, alpha: MultiIndex, choice: StencilChoice) -> TermAdvice:
         difference = self.equation.difference(alpha, choice)
@@ -153,7 +154,7 @@ class Study:
         axes = [k for k, m in enumerate(alpha) if m]
 
         def error(h: tuple[float, ...]) -> float:
-            return rms(apply(self.u, self.x, self.plain, difference, h, alpha) - exact)
+            return rms(apply(self.value, difference, h, alpha) - exact)
 
         steps, found = least_on_axes(error, self.ranges, axes)
         ad_error = rms(self.ad[alpha] - exact) if alpha in self.ad else math.nan
@@ -174,7 +175,7 @@ class Study:
         def one(alpha: MultiIndex, h: tuple[float, ...]) -> Any:
             key = alpha, tuple(s for s, m in zip(h, alpha, strict=True) if m)
             if key not in kept:
-                kept[key] = apply(self.u, self.x, self.plain, differences[alpha], h, alpha)
+                kept[key] = apply(self.value, differences[alpha], h, alpha)
             return kept[key]
 
         def error(h: tuple[float, ...]) -> float:
@@ -210,12 +211,7 @@ class Study:
         octaves = [(h, e) for h, e in reversed(found.tried) if math.frexp(h)[0] == 0.5]
         truncation, rho = branches(octaves, *kind) if kind else (None, None)
         step, error, basis = found.step, found.error, "search"
-        spelled = [
-            tuple(Fraction(make(h)) if k in axes else Fraction(h) for k, h in enumerate(steps))
-            for make in (near, lambda h: f"{h:.2e}", float)
-        ]
-        inside = [c for c in spelled if all(float(c[a]) <= self.ranges[a][1] for a in axes)] or spelled[-1:]
-        chosen = next(c for c in inside if c is inside[-1] or error_at(tuple(map(float, c))) <= NEAR * error)
+        chosen = self._spelled(axes, error_at, steps, error)
         if lost:
             basis = "kinks"
         elif not size:
@@ -236,6 +232,23 @@ class Study:
         )  # fmt: skip
 
 
+    def _spelled(
+        self, axes: Sequence[int], error_at: Callable[[tuple[float, ...]], float], steps: tuple[float, ...], error: float
+    ) -> tuple[Fraction, ...]:
+        """The best numbers of two binary digits near the steps; three decimal digits, or all, where these err NEAR times more."""
+        near_by = [short(h) if k in axes else [Fraction(h)] for k, h in enumerate(steps)]
+        candidates = [
+            [c for c in product(*near_by) if all(float(c[a]) <= self.ranges[a][1] for a in axes)],
+            [tuple(Fraction(f"{h:.2e}") for h in steps)],
+        ]
+        for among in candidates:
+            if among and error_at(tuple(map(float, best := min(among, key=lambda c: error_at(tuple(map(float, c))))))) <= (
+                NEAR * WITHIN * error
+            ):
+                return best
+        return tuple(Fraction(h) for h in steps)
+
+
 def by_autograd(u: Callable[[Any], Any], x: Any, derivatives: Sequence[MultiIndex]) -> dict[MultiIndex, Any]:
     """The derivatives by nested autograd in the arithmetic of x; empty where that fails."""
     try:
@@ -244,19 +257,27 @@ def by_autograd(u: Callable[[Any], Any], x: Any, derivatives: Sequence[MultiInde
         return {}
 
 
-def apply(
-    u: Callable[[Any], Any], x: Any, plain: Any, term: DifferenceTerm, h: Sequence[float], alpha: MultiIndex
-) -> Float[np.ndarray, " n"]:
-    """The difference as a training run forms it: shifts, values, sum and quotient in the arithmetic of x."""
+def shifted(u: Callable[[Any], Any], x: Any) -> Callable[[tuple[float, ...]], Any]:
+    """The function at the points moved by a shift, computed once for each: stencils and steps have many in common."""
     import torch
 
+    @lru_cache(maxsize=4096)
+    def value(shift: tuple[float, ...]) -> Any:
+        with torch.no_grad():
+            return u(x + torch.tensor(shift, dtype=x.dtype)) if any(shift) else u(x)
+
+    return value
+
+
+def apply(
+    value: Callable[[tuple[float, ...]], Any], term: DifferenceTerm, h: Sequence[float], alpha: MultiIndex
+) -> Float[np.ndarray, " n"]:
+    """The difference as a training run forms it: shifts, values, sum and quotient in the arithmetic of the points."""
     assert term.stencil is not None
-    total = torch.zeros_like(plain)
-    with torch.no_grad():
-        for weight, node in zip(term.stencil.weights, term.stencil.nodes, strict=True):
-            if weight:
-                shift = torch.tensor([float(s) * step for s, step in zip(node, h, strict=True)], dtype=x.dtype)
-                total = total + float(weight) * (u(x + shift) if any(node) else plain)
+    total: Any = 0.0
+    for weight, node in zip(term.stencil.weights, term.stencil.nodes, strict=True):
+        if weight:
+            total = total + float(weight) * value(tuple(float(s) * step for s, step in zip(node, h, strict=True)))
     scale = math.prod(step**m for step, m in zip(h, alpha, strict=True))
     found: Float[np.ndarray, " n"] = (total / scale).double().numpy()
     return found

@@ -21,7 +21,6 @@ from numerics.problem.problem import Problem
 from proofs_check import checker, checker_entropies
 from proofs_check.advice import advice
 from proofs_check.advice import words as advice_words
-from proofs_check.certificates.objects import is_old, upgraded
 from proofs_check.cli.output import console, emit, say, table
 from proofs_check.sources import papers
 from theory.base.errors import InputError, nearest
@@ -50,6 +49,8 @@ def check(*, path: Path, problem: str | None, method: str | None, kernel: bool, 
     found: dict[str, Any] = {}
     try:
         data = checker.read(path)
+        from proofs_check.certificates.objects import is_old, upgraded
+
         data = upgraded(data) if is_old(data) else data
         found = checker_entropies.verify(data)
     except checker.RefusedError as reason:
