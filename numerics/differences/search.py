@@ -257,7 +257,5 @@ class Measured:
 
     def short(self, step: float, most: float = math.inf) -> Fraction:
         """The best number of two binary digits within a factor 1.5 of a step; three decimal ones where those are bad."""
-        best = min(
-            (h for h in short(step) if h <= most), key=lambda h: self.error(float(h))
-        )
+        best = min((h for h in short(step) if h <= most), key=lambda h: self.error(float(h)))
         return best if self.error(float(best)) <= NEAR * self.error(step) else Fraction(f"{step:.2e}")

@@ -231,9 +231,12 @@ class Study:
             truncation, rho, found.tried[::-1], named, suggested, found.loose, lost, ad_error,
         )  # fmt: skip
 
-
     def _spelled(
-        self, axes: Sequence[int], error_at: Callable[[tuple[float, ...]], float], steps: tuple[float, ...], error: float
+        self,
+        axes: Sequence[int],
+        error_at: Callable[[tuple[float, ...]], float],
+        steps: tuple[float, ...],
+        error: float,
     ) -> tuple[Fraction, ...]:
         """The best numbers of two binary digits near the steps; three decimal digits, or all, where these err NEAR times more."""
         near_by = [short(h) if k in axes else [Fraction(h)] for k, h in enumerate(steps)]
@@ -242,9 +245,9 @@ class Study:
             [tuple(Fraction(f"{h:.2e}") for h in steps)],
         ]
         for among in candidates:
-            if among and error_at(tuple(map(float, best := min(among, key=lambda c: error_at(tuple(map(float, c))))))) <= (
-                NEAR * WITHIN * error
-            ):
+            if among and error_at(
+                tuple(map(float, best := min(among, key=lambda c: error_at(tuple(map(float, c))))))
+            ) <= (NEAR * WITHIN * error):
                 return best
         return tuple(Fraction(h) for h in steps)
 

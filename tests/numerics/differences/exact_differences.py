@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -30,7 +31,7 @@ class Net(torch.nn.Module):
     def __init__(self, sizes: Sequence[int], activation: str, low: torch.Tensor, high: torch.Tensor, seed: int) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        self.linears = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.linears = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in pairwise(sizes))
         self.activation = activation
         self.register_buffer("low", low)
         self.register_buffer("high", high)
@@ -121,10 +122,7 @@ def jets(net: Net, points: torch.Tensor, direction: Sequence[int], order: int) -
         for k, (W, b) in enumerate(layers):
             at = z if k == 0 else [activated(net.activation, one) for one in z]
             z = [
-                [
-                    mpmath.fdot(row, [jet[n] for jet in at]) + (shift if n == 0 else 0)
-                    for n in range(order + 1)
-                ]
+                [mpmath.fdot(row, [jet[n] for jet in at]) + (shift if n == 0 else 0) for n in range(order + 1)]
                 for row, shift in zip(W, b, strict=True)
             ]
         found.append(z)
@@ -236,7 +234,9 @@ def drawn(seed: int) -> Case:
     draw = random.Random(7000 + seed)
     d = draw.choice([1, 1, 2, 3])
     order = draw.choice([1, 1, 2, 2, 2, 3, 4])
-    kind, accuracy = draw.choice([("central", 2), ("central", 2), ("central", 4), ("central", 6), ("forward", 2), ("forward", 4)])
+    kind, accuracy = draw.choice(
+        [("central", 2), ("central", 2), ("central", 4), ("central", 6), ("forward", 2), ("forward", 4)]
+    )
     activation = draw.choice(["tanh", "tanh", "sin", "gelu", "softplus", "silu", "relu"])
     style = draw.choice(["untrained", "trained", "trained", "shock", "steep"])
     own = draw.choice([torch.float32, torch.float32, torch.float64])
@@ -244,7 +244,9 @@ def drawn(seed: int) -> Case:
     offsets = [draw.choice([0.0, 0.0, 0.0, -0.5, 30.0, 1000.0]) for _ in range(d)]
     low = torch.tensor([s * o for s, o in zip(scales, offsets, strict=True)], dtype=own)
     high = torch.tensor([s * (o + 1) for s, o in zip(scales, offsets, strict=True)], dtype=own)
-    points = low + (high - low) * torch.rand(draw.choice([16, 32]), d, generator=torch.Generator().manual_seed(seed), dtype=own)
+    points = low + (high - low) * torch.rand(
+        draw.choice([16, 32]), d, generator=torch.Generator().manual_seed(seed), dtype=own
+    )
     width = draw.choice([8, 16])
     net = Net([d, width, 1] if style == "shock" else [d, width, width, 1], activation, low, high, seed).to(own)
     with torch.no_grad():

@@ -13,8 +13,6 @@ import torch
 from numerics.differences.network import advise_module
 from numerics.differences.steps import NEAR, UNUSABLE
 from numerics.differences.terms import TermAdvice
-from theory.operators.operator import StencilChoice
-
 from tests.numerics.differences.exact_differences import (
     Case,
     Net,
@@ -26,6 +24,7 @@ from tests.numerics.differences.exact_differences import (
     steps,
     trained,
 )
+from theory.operators.operator import StencilChoice
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,9 @@ def report(found: list[Outcome]) -> list[Outcome]:
     worked = [one for one in found if one.basis not in {"kinks", "zero"} and one.least < UNUSABLE]
     for name in ("at_step", "at_suggested", "inside"):
         values = sorted(getattr(one, name) for one in worked)
-        print(f"{name}: median {values[len(values) // 2]:.2f}, 90 % {values[int(0.9 * len(values))]:.2f}, largest {values[-1]:.2f}")
+        print(
+            f"{name}: median {values[len(values) // 2]:.2f}, 90 % {values[int(0.9 * len(values))]:.2f}, largest {values[-1]:.2f}"
+        )
     print(f"{len(found)} cases, {len(worked)} with a step that works, {len(escaped)} escaped", *escaped, sep="\n")
     return escaped
 
