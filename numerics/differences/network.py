@@ -9,8 +9,8 @@ Derivatives that vanish, and those of which autograd misses the jumps (:mod:`num
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,16 @@ class ModuleAdvice:
         raise InputError(f"advice: none for {derivative!r}, {arithmetic}, {stencil}; derivatives: {', '.join(known)}")
 
 
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Torch on one thread: on tensors of this size more of them do nothing but wait for each other."""
+    from numerics.arithmetic.devices import threads
+
+    with threads(1):
+        yield
+
+
+@single_thread()
 def advise_module(
     module: torch.nn.Module | Callable[..., Any],
     operator: str,
@@ -112,25 +122,6 @@ def advise_module(
         InputError: no derivative in the operator, one beyond :data:`numerics.differences.equation.MAX_DEPTH`, shapes that
             do not fit, a module that cannot be called or copied, or values that are not real.
     """
-    with single_thread():
-        return _advised(module, operator, points, choices, dtype, step)
-
-
-def single_thread() -> AbstractContextManager[None]:
-    """Torch on one thread: on tensors of this size more of them do nothing but wait for each other."""
-    from numerics.arithmetic.devices import threads
-
-    return threads(1)
-
-
-def _advised(
-    module: torch.nn.Module | Callable[..., Any],
-    operator: str,
-    points: Any,
-    choices: Sequence[StencilChoice],
-    dtype: str | None,
-    step: Any,
-) -> ModuleAdvice:
     X = as_points(points)
     given = len(X)
     if given > MAX_POINTS:
@@ -174,6 +165,7 @@ def _advised(
     return replace(found, cost=module_cost(studies[arithmetic], chosen, h))
 
 
+@single_thread()
 def judge_module(
     module: torch.nn.Module | Callable[..., Any],
     operator: str,
@@ -189,10 +181,9 @@ def judge_module(
     equation = Equation(operator, X.shape[1])
     steps = steps_of(step, equation.variables)
     of = subject(module, X)
-    with single_thread():
-        doubted, lost = _doubted(of, X, equation)
-        study = Study.of(of, X, equation, _arithmetic(dtype, of), doubted=doubted, lost=lost)
-        return judge(study, choice, steps, study.residual(choice), graph=not of.numpy)
+    doubted, lost = _doubted(of, X, equation)
+    study = Study.of(of, X, equation, _arithmetic(dtype, of), doubted=doubted, lost=lost)
+    return judge(study, choice, steps, study.residual(choice), graph=not of.numpy)
 
 
 def _doubted(

@@ -17,11 +17,11 @@ from jaxtyping import Float
 
 NEAR = 2.0
 """A step is called good while its error is at most this times the least."""
-WITHIN = 0.8
+WITHIN = 0.85
 """Of that, for the steps that were tried: the ones between them scatter."""
 PER_OCTAVE = 8
 """Steps tried between neighbouring powers of two around the best."""
-PROBES, ROUNDS = 24, 3
+PROBES, ROUNDS = 24, 8
 """So many more steps are tried in a good range; if it shrinks in every round, only the best step itself is good."""
 NARROW = 1.1
 """So is it where the range is no wider than this ratio."""
