@@ -290,5 +290,5 @@ def _last(out: Path, claim_id: str) -> list[dict[str, Any]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return [cell for claim in content["claims"] if claim["id"] == claim_id for cell in claim["cells"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path}: is not a ledger that 'adfd verify' wrote") from None

@@ -464,7 +464,7 @@ def _read(path: Path, kind: type[_T]) -> _T:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: is not a report's file: {error}") from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: is not JSON: {error}") from None
     if found.schema != SCHEMA:
         raise InputError(f"{path}: schema {found.schema}; this program reads {SCHEMA}")

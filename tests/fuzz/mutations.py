@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import signal
@@ -75,13 +76,18 @@ def mutated_bytes(dice: random.Random, content: bytes) -> bytes:
     return bytes(found)
 
 
+def evil(dice: random.Random) -> Any:
+    """One of the hostile values, as a copy: it becomes part of a tree that is mutated further."""
+    return copy.deepcopy(dice.choice(EVIL_VALUES))
+
+
 def mutated_tree(dice: random.Random, tree: Any) -> Any:
     """A copy of JSON-like data with one to three places changed, removed, added or wrapped."""
     tree = json.loads(json.dumps(tree))
     for _ in range(dice.choice([1, 1, 2, 3])):
         places = list(_places(tree))
         if not places:
-            return dice.choice(EVIL_VALUES)
+            return evil(dice)
         holder, key = dice.choice(places)
         kind = dice.randrange(6)
         if kind == 0:
@@ -89,8 +95,8 @@ def mutated_tree(dice: random.Random, tree: Any) -> Any:
         elif kind == 1 and isinstance(holder[key], str):
             holder[key] = mutated_text(dice, holder[key])
         elif kind == 2 and isinstance(holder, dict):
-            holder[dice.choice(["seed", "tau", "layout", "x", "", "values", "order", "degree", *EVIL_TEXT[:3]])] = (
-                dice.choice(EVIL_VALUES)
+            holder[dice.choice(["seed", "tau", "layout", "x", "", "values", "order", "degree", *EVIL_TEXT[:3]])] = evil(
+                dice
             )
         elif kind == 3:
             holder[key] = [holder[key]] * dice.choice([1, 2, 50])
@@ -101,7 +107,7 @@ def mutated_tree(dice: random.Random, tree: Any) -> Any:
             except (KeyError, IndexError):
                 continue
         else:
-            holder[key] = dice.choice(EVIL_VALUES)
+            holder[key] = evil(dice)
     return tree
 
 

@@ -87,8 +87,8 @@ def check_output(
                 raise InputError(f"{label}: cannot be written (this command reads it; name another file)")
     try:
         ours = force or not found.st_size or is_marked(path) or (known is not None and known(path))
-    except (OSError, ValueError):
-        ours = False
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        ours = False  # whatever stands there is not of the form that ``known`` looks for
     if not ours:
         way = "remove it" if force is None else "--force replaces it"
         raise InputError(f"{label}: cannot be written (adfd did not make the file that is there; {way})")

@@ -371,3 +371,11 @@ def test_the_policy_lets_the_pages_own_script_run_and_no_other(tmp_path: Path, w
     tags = browse(tmp_path / "page.html", written.replace("</body>", foreign))
     assert next(found for tag, found in tags.tags if tag == "html").get("class") == "has-js"
     assert "data-foreign" not in next(found for tag, found in tags.tags if tag == "body")
+
+
+def test_a_report_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    for content in (b'{"schema": "\xad"}', b"\xff\xfe", b"[" * 100_000, b"{"):
+        (tmp_path / "ledger.json").write_bytes(content)
+        with pytest.raises(InputError, match="is not JSON") as caught:
+            read_ledger(tmp_path)
+        assert "\n" not in str(caught.value)

@@ -98,3 +98,12 @@ def test_names_and_places_that_cannot_be(tmp_path: Path) -> None:
             write(path, "new")
     check_output(tmp_path / "fresh")
     assert not (tmp_path / "fresh").exists()
+
+
+@pytest.mark.parametrize("old", ["1.5", '"a"', "{}", "[1]", "[[]]", "[" * 100_000, "null"])
+def test_json_of_another_form_is_not_ours(tmp_path: Path, old: str) -> None:
+    """What recognises a file's content may fail in any way on what it does not expect."""
+    path = tmp_path / "rows.json"
+    path.write_text(old)
+    with pytest.raises(InputError, match="adfd did not make"):
+        write(path, "[]", known=lambda found: bool(json.loads(found.read_text())[0]["status"]))
