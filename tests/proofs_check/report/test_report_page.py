@@ -376,6 +376,6 @@ def test_the_policy_lets_the_pages_own_script_run_and_no_other(tmp_path: Path, w
 def test_a_report_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
     for content in (b'{"claims": [{"id": "\xad"}]}', b"\xff\xfe", b"[" * 100_000, b"{"):
         (tmp_path / "ledger.json").write_bytes(content)
-        with pytest.raises(InputError, match="is not JSON|is not a report's file") as caught:
+        with pytest.raises(InputError, match=r"is not JSON|is not a report's file") as caught:
             read_ledger(tmp_path)
         assert "\n" not in str(caught.value)
