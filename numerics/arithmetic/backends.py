@@ -159,6 +159,11 @@ class BallBackend:
         """The function by FLINT; a ball that is not finite is the caller's to refuse."""
         if name == "step":
             return _elementwise(_ball_step, argument)
+        if name == "Abs":
+            return _elementwise(abs, argument)
+        if name == "sinc" or name.startswith("SincMoment "):
+            order = int(name.partition(" ")[2] or 0)
+            return _elementwise(lambda u: ball_sinc_moment(order, _as_ball(u)), argument)
         known = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "atan", "asinh", "erf"}
         if name not in known:
             raise InputError(f"cannot evaluate the function {name}")
@@ -183,6 +188,30 @@ def _ball_step(u: Any) -> flint.arb:
     if u > 0:
         return flint.arb(1)
     return flint.arb(0) if u <= 0 else flint.arb("0.5", "0.5")
+
+
+MAX_SINC = 4096
+"""Largest argument of the series of :func:`ball_sinc_moment`, which cancels by e^|t|."""
+
+
+def ball_sinc_moment(k: int, t: flint.arb) -> flint.arb:
+    """``∫₀¹ s^k cos(ts) ds`` for even k, ``∫₀¹ s^k sin(ts) ds`` for odd k, by the power series and a bound on its rest.
+
+    Raises:
+        InputError: |t| beyond :data:`MAX_SINC`.
+    """
+    size = float(abs(t).upper())
+    if not size <= MAX_SINC:
+        raise InputError(f"SincMoment of {t}; balls go to ±{MAX_SINC}")
+    goal = flint.arb(2) ** -(flint.ctx.prec + 8)
+    with flint.ctx.workprec(flint.ctx.prec + math.ceil(1.45 * size) + 20):
+        n = k % 2
+        total, term, square = flint.arb(0), t if n else flint.arb(1), t * t
+        while not (2 * size * size <= (n + 1) * (n + 2) and abs(term) < goal):
+            total += term / (k + n + 1)
+            term = -term * square / ((n + 1) * (n + 2))
+            n += 2
+        return total + flint.arb(0, 2 * abs(term).upper())  # from here on terms at least halve
 
 
 def _ball_power(u: Any, n: int) -> Any:

@@ -16,9 +16,11 @@ import sympy as sp
 
 from numerics.spectra.kernels import InfiniteHermite
 from proofs_check.cli.output import console, emit, say, table
+from proofs_check.cli.spectrum import convention_from
 from theory.base.enclosure import Enclosure
 from theory.base.errors import InputError, PrecisionCapError, nearest
 from theory.base.exact import rational, rationals, spell
+from theory.entropy.conventions import Convention
 from theory.operators.operator import DifferenceOperator, LinearOperator, MultiIndex, StencilChoice, discretise
 from theory.operators.operator import operator as parse_operator
 from theory.solvable import (
@@ -28,6 +30,7 @@ from theory.solvable import (
     Prolate,
     SolvableSpectrum,
     geometric_frequencies,
+    truncated_gap,
     uniform_frequencies,
 )
 from theory.stencils import Stencil, stencil
@@ -161,9 +164,20 @@ def _parameters(model: Model, given: list[str]) -> dict[str, Fraction]:
 
 
 def solvable(
-    *, model: str, parameters: list[str] | None, step: str, count: int, power: int, digits: int, as_json: bool
+    *,
+    model: str,
+    parameters: list[str] | None,
+    step: str,
+    count: int,
+    power: int,
+    rule: str | None,
+    tau: str | None,
+    rank: int | None,
+    normalised: bool | None,
+    digits: int,
+    as_json: bool,
 ) -> int:
-    """Prints eigenvalues, entropies and the sign of the gap."""
+    """Prints eigenvalues, entropies (of all values, or truncated by a rule) and the sign of the gap."""
     if model not in MODELS:
         raise InputError(f"model {model!r}: unknown; {nearest(model, MODELS)}allowed: {', '.join(MODELS)}")
     values = _parameters(MODELS[model], parameters or [])
@@ -182,9 +196,18 @@ def solvable(
         "ad": [_shown(v, digits) for v in ad],
         "fd": [_shown(v, digits) for v in fd],
     }
-    for method in ("ad", "fd"):
-        content[f"entropy_{method}"] = _entropy(spectrum, method, h, power, digits)
-    sign = spectrum.gap_sign(h, power=power)  # type: ignore[arg-type]
+    if rule is None and tau is None and rank is None and normalised is None:
+        for method in ("ad", "fd"):
+            content[f"entropy_{method}"] = _entropy(spectrum, method, h, power, digits)
+        sign = spectrum.gap_sign(h, power=power)  # type: ignore[arg-type]
+    else:
+        convention = convention_from(Convention(), rule or ("fixed" if rank else None), tau, rank, power, normalised)
+        gap = truncated_gap(spectrum, h, convention, digits)
+        for method, found in (("ad", gap.ad), ("fd", gap.fd)):
+            content[f"entropy_{method}"] = None if found.value is None else _shown(found.value, digits)
+        content |= {"convention": convention.to_dict(), "cutoff": {"ad": gap.ad.cutoff, "fd": gap.fd.cutoff},
+                    "difference": None if gap.difference is None else _shown(gap.difference, digits)}  # fmt: skip
+        sign = gap.sign
     content |= {"sign": SIGNS[sign.sign], "route": sign.route, "reason": sign.reason}
     if as_json:
         emit(content)
@@ -192,7 +215,8 @@ def solvable(
     rows = [[str(k), _text(a), _text(f)] for k, (a, f) in enumerate(zip(content["ad"], content["fd"], strict=True), 1)]
     table(f"{model}: kernel eigenvalues at h = {h}", ["k", "AD", "FD"], rows)
     for method in ("ad", "fd"):
-        console.print(f"H of {method.upper()} (power {power}): {_text(content[f'entropy_{method}'])}")
+        kept = f", r = {content['cutoff'][method]}" if "cutoff" in content else ""
+        console.print(f"H of {method.upper()} (power {power}{kept}): {_text(content[f'entropy_{method}'])}")
     console.print(f"sign: {content['sign']} ({content['route']}: {content['reason']})")
     return 0
 

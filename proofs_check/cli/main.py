@@ -275,17 +275,23 @@ def kernel(
 
 @_command("derive.solvable", name="spectrum", of=derive)
 def solvable(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="circle, mehler, hermite, prolate or geometric.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="circle, mehler, hermite or prolate.")],
     parameters: Annotated[list[str] | None, typer.Option("--parameter", "-p", metavar="KEY=VALUE")] = None,
     step: Annotated[str, typer.Option(help="h of the difference.")] = "1/10",
     count: Annotated[int, typer.Option(min=1, max=200, help="How many eigenvalues.")] = 8,
     power: Annotated[int, typer.Option(min=1, max=2, help="Probabilities from σ (1) or σ² (2).")] = 1,
+    rule: Annotated[Rule | None, typer.Option("--rule", help="Cut-off rule; without one all values are kept.")] = None,
+    tau: Tau = None,
+    rank: Rank = None,
+    normalised: Normalised = None,
     digits: Annotated[int, typer.Option(min=1, max=60)] = 15,
     as_json: Json = False,
 ) -> None:
     """AD and FD eigenvalues and entropies of an exactly solvable model, with the proven sign of the gap.
 
-    Example: **adfd derive spectrum circle -p q=19/20 --step 1/10**
+    The spectrum may be infinite: what is not listed is bounded, under every cut-off rule.
+
+    Example: **adfd derive spectrum circle -p q=19/20 --step 1/10 --rule energy --tau 1e-6 --normalised**
     """
 
 

@@ -43,6 +43,7 @@ ORDER = (
     "proofs_check.families.differences.kernels",
     "proofs_check.families.differences.kernel_rates",
     "proofs_check.families.differences.kernel_variance",
+    "proofs_check.families.differences.kernel_orders",
     "proofs_check.families.differences.floor",
     "proofs_check.families.differences.steps",
     "proofs_check.families.differences.floor:SIZES",

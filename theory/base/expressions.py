@@ -297,6 +297,8 @@ def _steps(expr: sp.Expr, known: frozenset[sp.Expr]) -> tuple[Step, ...]:
             return "power", Fraction(int(node.exp.p), int(node.exp.q)), (visit(node.base),)
         if node.is_Function and len(node.args) == 1:
             return "function", type(node).__name__, (visit(node.args[0]),)
+        if node.is_Function and len(node.args) == 2 and node.args[0].is_Integer:  # a function of an order
+            return "function", f"{type(node).__name__} {node.args[0]}", (visit(node.args[1]),)
         raise InputError(f"cannot evaluate {node}{'' if node.is_Pow else ': no value for it'}")
 
     visit(expr)

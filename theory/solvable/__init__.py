@@ -10,7 +10,8 @@ from __future__ import annotations
 from theory.solvable.circle import Circle, Frequencies, frequencies, geometric_frequencies, uniform_frequencies
 from theory.solvable.hermite import HermiteDiagonal, Mehler
 from theory.solvable.model import GapSign, SolvableSpectrum
-from theory.solvable.prolate import Prolate, truncated_entropy
+from theory.solvable.prolate import Prolate
+from theory.solvable.truncated import TruncatedGap, truncated_entropy, truncated_gap
 
 __all__ = [
     "Circle",
@@ -20,8 +21,10 @@ __all__ = [
     "Mehler",
     "Prolate",
     "SolvableSpectrum",
+    "TruncatedGap",
     "frequencies",
     "geometric_frequencies",
     "truncated_entropy",
+    "truncated_gap",
     "uniform_frequencies",
 ]

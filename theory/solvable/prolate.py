@@ -1,6 +1,4 @@
-"""Truncated entropies of exactly solvable spectra, infinite ones too, under any convention (ours).
-
-Uniform weights and uniform points: the sinc kernel with its prolate spectrum, and its AD and FD versions.
+"""Uniform weights and uniform points: the sinc kernel with its prolate spectrum, and its AD and FD versions.
 
 Features ``sin(w x + b)``, w ~ U(-R, R), b uniform on a period, x ~ U(-X, X): ``K(x, y) = ½
 sin(R(x-y))/(R(x-y))``, the kernel of the prolate spheroidal functions of D. Slepian and H. Pollak (Bell
@@ -26,19 +24,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from math import factorial, isqrt
-from typing import Any
 
 from theory.base.enclosure import Enclosure
-from theory.base.errors import InputError, NonexistenceError, PrecisionCapError
-from theory.entropy.conventions import Convention
-from theory.entropy.entropy import EntropyValue, cutoff_range
+from theory.base.errors import InputError, NonexistenceError
 from theory.solvable.galerkin import Block, GalerkinSpectrum
 from theory.solvable.model import (
     GUARD,
-    Interval,
-    Listed,
     Method,
-    SolvableSpectrum,
     Tail,
     bounds,
     checked_step,
@@ -46,95 +38,8 @@ from theory.solvable.model import (
     has_sinc_symbol,
     interval_context,
     lift,
-    listed_entropy,
 )
 from theory.stencils import Stencil, central
-
-
-def truncated_entropy(
-    spectrum: SolvableSpectrum, method: Method, h: Fraction | None, convention: Convention, digits: int = 20
-) -> EntropyValue:
-    """As :func:`theory.entropy.entropy.truncated_entropy`, the value as :class:`Enclosure`, the cut-off number proven.
-
-    Args:
-        spectrum: the model; its singular values are the square roots of its eigenvalues.
-        method: ``"ad"`` or ``"fd"``.
-        h: the step, for ``fd``.
-        convention: any rule; for infinitely many values energy needs τ > 0.
-        digits: at which the search starts; raised until the cut-off is decided.
-
-    Raises:
-        InputError: arguments that are not allowed.
-        PrecisionCapError: the cut-off is not decided at eight times the digits (a tie, for instance).
-    """
-    count, used = convention.rank or 16, digits
-    endless = spectrum.listed(method, h, 1, digits).tail is not None
-    if endless and convention.rule == "energy" and convention.tau == 0:
-        raise InputError("tau: 0 with rule 'energy' and infinitely many values; allowed: 0 < τ < 1")
-    while True:
-        try:
-            listed = spectrum.listed(method, h, count if endless else 1, used)
-            r = _cutoff(listed, convention, used)
-            return _entropy(listed, r, convention, used)
-        except PrecisionCapError:
-            if used >= 8 * digits:
-                raise
-            count, used = 2 * count, 2 * used
-
-
-def _cutoff(listed: Listed, convention: Convention, digits: int) -> int:
-    context = interval_context(digits + GUARD)
-    floor = Fraction(0) if listed.tail is None else listed.tail.first
-    sure = sum(1 for value in listed.values if value.lower >= floor) * listed.multiplicity
-    values = listed.largest(sure)
-    sigma = [context.sqrt(lift(context, Enclosure(max(v.lower, Fraction(0)), v.upper))) for v in values]
-    if convention.rule == "energy":
-        return _energy(context, listed, sigma, convention)
-    lower, upper = cutoff_range(sigma, convention)
-    if lower != upper or (upper == sure and listed.tail is not None and convention.rule != "fixed"):
-        raise PrecisionCapError(f"the cut-off ({convention.label}) lies between {lower} and {upper} or beyond")
-    if convention.rule == "fixed" and lower < (convention.rank or 0) and listed.tail is not None:
-        raise PrecisionCapError(f"only {lower} singular values were enclosed for {convention.label}")
-    return lower
-
-
-def _energy(context: Any, listed: Listed, sigma: list[Interval], convention: Convention) -> int:
-    """The least r with ``Σ_{k>r} σ^q <= τ Σ σ^q``, the tail's mass between 0 and its bound."""
-
-    def weight(x: Interval) -> Interval:
-        return x if convention.power == 2 else context.sqrt(x)
-
-    total = context.mpf(0)
-    for value in listed.values:
-        total += weight(lift(context, Enclosure(max(value.lower, Fraction(0)), value.upper))) * listed.multiplicity
-    if listed.tail is not None:
-        mass = weight(lift(context, listed.tail.first)) / (1 - weight(lift(context, listed.tail.ratio)))
-        total += context.mpf([0, (mass * listed.multiplicity).b])
-    tau = lift(context, convention.tau)
-    rest = total
-    for r, x in enumerate(sigma):
-        if rest <= tau * total:
-            return r
-        if not rest > tau * total:
-            raise PrecisionCapError(f"the cut-off ({convention.label}) is at least {r} and not decided")
-        rest = rest - (x if convention.power == 1 else x * x)
-    if listed.tail is None:
-        return len(sigma)
-    raise PrecisionCapError(f"the cut-off ({convention.label}) is at least {len(sigma)}")
-
-
-def _entropy(listed: Listed, r: int, convention: Convention, digits: int) -> EntropyValue:
-    if r == 0:
-        return EntropyValue(None, 0, f"no singular value passes the cut-off ({convention.label})")
-    if r == 1:
-        if convention.normalised:
-            return EntropyValue(None, 1, "one singular value passes the cut-off: H / log r is 0/0")
-        return EntropyValue(Enclosure(Fraction(0), Fraction(0)), 1)
-    value = listed_entropy(listed, convention.power, r, digits)
-    if convention.normalised:
-        context = interval_context(digits + GUARD)
-        value = bounds(lift(context, value) / context.log(context.mpf(r)))
-    return EntropyValue(value, r)
 
 
 @dataclass(frozen=True)

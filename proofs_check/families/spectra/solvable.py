@@ -32,6 +32,7 @@ from theory.solvable import (
     Prolate,
     SolvableSpectrum,
     geometric_frequencies,
+    truncated_gap,
     uniform_frequencies,
 )
 
@@ -156,6 +157,62 @@ def entropy_order(setting: Setting, scope: Scope, favoured: int = -1) -> Outcome
     return Outcome(holds, f"h = {setting.h}: {words} ({why})")
 
 
+ENDLESS = ("hermite 3/10", "prolate 4", "circle geometric 19/20", "mehler 1")
+"""Models with infinitely many eigenvalues: in the quick profile the first two, with entropies that are not normalised."""
+RULES = {"relative": Fraction(1, 10**6), "absolute": Fraction(1, 1000), "energy": Fraction(1, 100)}
+
+
+def _truncated_scopes(profile: Profile) -> tuple[Scope, ...]:
+    quick = profile == "quick"
+    return tuple(
+        {"model": name, "rule": rule, "power": power, "entropy": form}
+        for name in (ENDLESS[:2] if quick else ENDLESS)
+        for rule in RULES
+        for power in ("1", "2")
+        for form in (("H",) if quick else ("H", "H/log r"))
+    )
+
+
+@stated(
+    "solvable.truncated-order",
+    title="S3 on infinite solvable models, truncated",
+    source="S3",
+    predicate=r"relative rule $10^{-6}$, absolute rule $10^{-3}$, energy rule $10^{-2}$, $h = 1/10$ (full: $1/20$ as well): the sign of "
+    r"$H_{FD} - H_{AD}$, with cut-off numbers proven from enclosures and a bound on all other eigenvalues",
+    kind="ball",
+    scopes=_truncated_scopes,
+    instances=lambda scope, profile: [*_settings(scope, profile)][: 1 if profile == "quick" else None],
+    judges=(truncated_gap,),
+    mutants=(
+        wrong("reversed", "FD has at least the entropy of AD", "sign",
+            {"model": "hermite 3/10", "rule": "energy", "power": "2", "entropy": "H"}, favoured=+1),
+        wrong("thousandth", "AD has a thousandth more", "constant",
+            {"model": "hermite 3/10", "rule": "energy", "power": "2", "entropy": "H"}, least=Fraction(1, 1000)),
+        wrong("other-power", "the entropies of the other power are ordered so too", "exponent",
+            {"model": "hermite 3/10", "rule": "energy", "power": "2", "entropy": "H"}, other=True),
+    ),
+)  # fmt: skip
+def truncated_order(
+    setting: Setting, scope: Scope, favoured: int = -1, least: Fraction = Fraction(0), other: bool = False
+) -> Outcome:
+    """The truncated entropy of the AD kernel is at least that of the FD kernel, both with infinitely many eigenvalues, under
+    the rule, the power and the normalisation of the cell (our reading of S3 for kernels).
+    """
+    # H_FD ≤ (1 − least) H_AD, or with ``favoured`` = +1 H_FD ≥ H_AD.
+    power: Any = 3 - int(scope["power"]) if other else int(scope["power"])
+    convention = Convention(scope["rule"], RULES[scope["rule"]], power, scope["entropy"] != "H")  # type: ignore[arg-type]
+    gap = truncated_gap(setting.model, setting.h, convention, 12)
+    if gap.difference is None or gap.ad.value is None or gap.sign.sign is None:
+        return Outcome(None, f"h = {setting.h}: {gap.sign.reason}")
+    if least:
+        holds = below(gap.difference + gap.ad.value.scaled(least), 0)
+    else:
+        holds = from_comparison(gap.sign.sign in (favoured, 0))
+    kept = f"r = {gap.ad.cutoff}" if gap.ad.cutoff == gap.fd.cutoff else f"r = {gap.ad.cutoff}, {gap.fd.cutoff}"
+    relative = float(gap.difference.middle / gap.ad.value.middle) if gap.ad.value.lower > 0 else 0.0
+    return Outcome(holds, f"h = {setting.h}: {kept}, H_FD/H_AD - 1 = {relative:.3e}", margin=-favoured * relative)
+
+
 @stated(
     "solvable.circle-traces",
     title="Traces of the AD and FD kernels on the circle",
@@ -247,7 +304,7 @@ def factor_bound(instance: Problem, scope: Scope, tighten: Fraction = Fraction(1
     return Outcome(holds, detail, margin=1 - max(share, furthest))
 
 
-CLAIMS = (entropy_order, circle_traces, factor_bound)
+CLAIMS = (entropy_order, truncated_order, circle_traces, factor_bound)
 
 
 COMPARED: dict[str, SolvableSpectrum] = {

@@ -71,10 +71,10 @@ def symbol_factors(instance: Problem) -> list[flint.arb]:
 
 
 _interior_only = Assumption("interior rows only", lambda p: not p.boundary)
-_sinusoid = Assumption(r"$\sigma = \sin$ or $\cos$", lambda p: p.activation.name in {"sin", "cos"})
+SINUSOID = Assumption(r"$\sigma = \sin$ or $\cos$", lambda p: p.activation.name in {"sin", "cos"})
 _homogeneous = Assumption("$L$ has constant coefficients and one order", lambda p: p.operator.is_homogeneous)
 _symmetric = Assumption("the stencil is symmetric, so that its symbol is real", lambda p: p.difference.is_symmetric)
-_central = Assumption(
+CENTRAL = Assumption(
     r"the stencil is a standard central one, so that $|m| \le 1$",
     lambda p: p.stencil.offsets is None and p.stencil.name == "central",
 )
@@ -82,7 +82,7 @@ _second_order = Assumption(
     "the stencil is the central one of order 2",
     lambda p: p.stencil.offsets is None and (p.stencil.name, p.stencil.order) == ("central", 2),
 )
-SINE = (_interior_only, _sinusoid, _homogeneous, _symmetric)
+SINE = (_interior_only, SINUSOID, _homogeneous, _symmetric)
 
 
 def _sine_instances(scope: Scope, profile: Profile) -> Iterator[Problem]:
@@ -344,7 +344,7 @@ def sine_factorisation(instance: Problem, scope: Scope, shift: Fraction = Fracti
     kind="ball",
     scopes=_sine_cells,
     instances=_sine_instances,
-    assumptions=(*SINE, _central),
+    assumptions=(*SINE, CENTRAL),
     derivation=(
         *_FACTOR_PROOF,
         Step(
@@ -444,10 +444,10 @@ def exponential_reversal(instance: Problem, scope: Scope, direction: int = +1, s
     scopes=_sine_cells,
     instances=_boundary_instances,
     assumptions=(
-        _sinusoid,
+        SINUSOID,
         _homogeneous,
         _symmetric,
-        _central,
+        CENTRAL,
         Assumption("there are boundary rows", lambda p: boundary_count(p) > 0),
     ),
     derivation=(

@@ -18,6 +18,7 @@ from numerics.arithmetic.backends import (
     BallBackend,
     FloatBackend,
     MultiprecisionBackend,
+    ball_sinc_moment,
     to_float,
 )
 from numerics.arithmetic.balls import Enclosure, from_ball
@@ -223,3 +224,21 @@ def test_named_constants_in_floats() -> None:
     assert FloatBackend(np.float32).named("pi") == np.float32(np.pi)
     assert FloatBackend(np.float64).named("E") == np.e
     assert FloatBackend(np.float32).function("erf", np.float32(0.5)) == np.float32(scipy.special.erf(np.float32(0.5)))
+
+
+@pytest.mark.parametrize("k", [0, 1, 2, 5, 8])
+def test_moments_of_a_cosine_on_an_interval(k: int) -> None:
+    """∫₀¹ s^k cos(ts) ds, sin for odd k, against quadrature; wide balls contain narrow ones; a bound on the argument."""
+    wave = mpmath.sin if k % 2 else mpmath.cos
+    for t in (Fraction(0), Fraction(1, 1000), Fraction(-3), Fraction(51, 2), Fraction(-181, 2)):
+        with mpmath.workdps(50), flint.ctx.workprec(140):
+            found = ball_sinc_moment(k, flint.arb(flint.fmpq(t.numerator, t.denominator)))
+            x = mpmath.mpf(t.numerator) / t.denominator
+            exact = mpmath.quad(lambda s, x=x: s**k * wave(x * s), mpmath.linspace(0, 1, 17))
+            assert enclosed(found, exact, Fraction(1, 10**36))
+            assert from_ball(found).width < Fraction(1, 10**36)
+            around = ball_sinc_moment(k, flint.arb(float(t), 0.01))
+            assert around.contains(ball_sinc_moment(k, flint.arb(float(t)))) or t.denominator > 1
+    assert from_ball(ball_sinc_moment(k, flint.arb(0, 0.01))).width < Fraction(1, 40)
+    with pytest.raises(InputError, match="SincMoment"):
+        ball_sinc_moment(k, flint.arb(5000))
