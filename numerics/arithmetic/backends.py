@@ -161,9 +161,10 @@ class BallBackend:
             return _elementwise(_ball_step, argument)
         if name == "Abs":
             return _elementwise(abs, argument)
-        if name == "sinc" or name.startswith("SincMoment "):
-            order = int(name.partition(" ")[2] or 0)
-            return _elementwise(lambda u: ball_sinc_moment(order, _as_ball(u)), argument)
+        kind, _, order = name.partition(" ")
+        if kind in ("sinc", "SincMoment", "SinhMoment"):
+            sign = 1 if kind == "SinhMoment" else -1
+            return _elementwise(lambda u: ball_moment(int(order or 0), _as_ball(u), sign), argument)
         known = {"sin", "cos", "tan", "exp", "log", "sinh", "cosh", "tanh", "atan", "asinh", "erf"}
         if name not in known:
             raise InputError(f"cannot evaluate the function {name}")
@@ -191,11 +192,13 @@ def _ball_step(u: Any) -> flint.arb:
 
 
 MAX_SINC = 4096
-"""Largest argument of the series of :func:`ball_sinc_moment`, which cancels by e^|t|."""
+"""Largest argument of the series of :func:`ball_moment`, which cancels by e^|t|."""
 
 
-def ball_sinc_moment(k: int, t: flint.arb) -> flint.arb:
+def ball_moment(k: int, t: flint.arb, sign: int = -1) -> flint.arb:
     """``∫₀¹ s^k cos(ts) ds`` for even k, ``∫₀¹ s^k sin(ts) ds`` for odd k, by the power series and a bound on its rest.
+
+    With ``sign`` 1 of cosh and sinh.
 
     Raises:
         InputError: |t| beyond :data:`MAX_SINC`.
@@ -209,7 +212,7 @@ def ball_sinc_moment(k: int, t: flint.arb) -> flint.arb:
         total, term, square = flint.arb(0), t if n else flint.arb(1), t * t
         while not (2 * size * size <= (n + 1) * (n + 2) and abs(term) < goal):
             total += term / (k + n + 1)
-            term = -term * square / ((n + 1) * (n + 2))
+            term = sign * term * square / ((n + 1) * (n + 2))
             n += 2
         return total + flint.arb(0, 2 * abs(term).upper())  # from here on terms at least halve
 
