@@ -46,7 +46,6 @@ ALONE = {
     "solvable.least_squares.kernel_loss_integral",
     "solvable.least_squares.residual_law",
     "solvable.least_squares.solve",
-    "solvable.truncated.truncated_entropy",
     "stencils.remainder.remainder_constants",
 }
 """Judged, without their room, though no command uses them: a debt.  Whoever wires one into a command takes it off."""
