@@ -246,8 +246,6 @@ def spectra(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
 
 def training(bench: Workbench, positions: Sequence[int]) -> list[Outcome]:
     """Last losses of training with AD and FD residuals: see :func:`numerics.runs.cells.losses`."""
-    from numerics.runs.cells import losses  # torch is imported where something trains
-
     return cell_by_cell(lambda cell: losses(cell.problem), bench, positions)
 
 

@@ -1,14 +1,9 @@
-"""Evaluation of exact expressions to a stated number of digits, in multiprecision.
+"""Values of exact expressions in multiprecision: to a stated number of digits, or at many points.
 
-The working precision is raised until two precisions agree to the digits asked for.  Where an expression is
-singular in form only (0/0 on the diagonal), its limit is taken along two displacements that must agree.
-Process-global state of mpmath is restored; the module is not for several threads at once.
-
-The error function at many points in multiprecision, in integers: ten times as fast as a series for each.
-
-Expressions compiled to straight-line programs of multiprecision operations, for evaluation at many points.
-
-No source text is generated or executed: a program is a list of Python callables over numbered registers.
+To digits: the working precision is raised until two precisions agree.  Where an expression is singular in form only (0/0 on
+the diagonal), its limit is taken along two displacements that must agree.  At many points: a :class:`Program`, a list of
+Python callables over numbered registers (no source text is generated or executed), with the error function in integers, ten
+times as fast as a series for each.  Process-global state of mpmath is restored; the module is not for several threads at once.
 """
 
 from __future__ import annotations
@@ -318,8 +313,6 @@ class Program:
         """Registers with the constants filled in for the current precision."""
         prec = int(mp.prec)
         if self._prepared is None or self._prepared[0] != prec:
-            from theory.kernels.evaluation import evaluate
-
             registers: list[Number] = [None] * self.size
             for index, node in self.constants:
                 registers[index] = evaluate(node, {})
@@ -362,8 +355,6 @@ def _operation(node: sp.Basic) -> Callable[..., Number]:
     if hasattr(node.func, "mp_value"):
         method: Callable[..., Number] = node.func.mp_value
         return lambda *a: method(mp, *a)
-    from theory.kernels.evaluation import FUNCTIONS
-
     name = node.func.__name__
     if name in FUNCTIONS:
         function: Callable[..., Number] = FUNCTIONS[name]

@@ -216,8 +216,6 @@ class Stencil:
             raise InputError(f"stencil: `{what}` is for one variable; this one has {self.dimension}")
 
     def _repr_latex_(self) -> str:
-        from theory.stencils.stencil import latex
-
         return f"$\\displaystyle {latex(self)}$"
 
 
