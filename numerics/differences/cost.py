@@ -25,7 +25,8 @@ class Cost:
     """Median seconds of one loss with its gradient, for a two-layer network of the problem's width at its points.
 
     Attributes:
-        ad: derivatives by nested ``torch.autograd.grad``, what most libraries do.
+        ad: derivatives by nested ``torch.autograd.grad``, what most libraries do; None of equations, which are trained in
+            closed form here.
         fd: the problem's finite difference of the network's values.
         ad_taylor: derivatives in closed form (Taylor mode), as this program trains; None for what it does not cover.
         device: where.
@@ -33,7 +34,7 @@ class Cost:
         threads: of torch on the CPU.
     """
 
-    ad: float
+    ad: float | None
     fd: float
     ad_taylor: float | None
     device: str
@@ -41,9 +42,9 @@ class Cost:
     threads: int
 
     @property
-    def ratio(self) -> float:
-        """AD over FD."""
-        return self.ad / self.fd
+    def ratio(self) -> float | None:
+        """AD by nested autograd over FD."""
+        return None if self.ad is None else self.ad / self.fd
 
 
 def measure_cost(problem: Problem, device: str = "auto", seconds: float = 0.1) -> Cost:
@@ -83,19 +84,39 @@ def measure_cost(problem: Problem, device: str = "auto", seconds: float = 0.1) -
     taylor = on(TwoLayerResidual(network, system(drawn, "ad")), place, kind)
     timed: dict[str, Callable[[], Any]] = {m: generic(m) for m in METHODS}
     timed["taylor"] = lambda: taylor(first)
-    taken: dict[str, list[float]] = {name: [] for name in timed}
-    for run in timed.values():
-        run()
-    end = time.perf_counter() + seconds * len(timed)
-    while time.perf_counter() < end or (len(taken["ad"]) < LEAST and time.perf_counter() < end + PATIENCE):
-        for name, run in timed.items():
-            begin = time.perf_counter()
+
+    def waited(run: Callable[[], Any]) -> Callable[[], Any]:
+        def iteration() -> None:
             run()
-            if place.type == "cuda":
-                torch.cuda.synchronize()
-            taken[name].append(time.perf_counter() - begin)
-    median = {name: statistics.median(times) for name, times in taken.items()}
+            torch.cuda.synchronize()
+
+        return iteration if place.type == "cuda" else run
+
+    median = medians({name: waited(run) for name, run in timed.items()}, seconds)
     return Cost(median["ad"], median["fd"], median["taylor"], place.type, problem.dtype, torch.get_num_threads())
+
+
+def medians(timed: dict[str, Callable[[], Any]], seconds: float = 0.3) -> dict[str, float]:
+    """Median seconds of each after a first run that is not counted, interleaved, for about ``seconds`` each.
+
+    Where LEAST repetitions take longer, they are waited for :data:`PATIENCE` longer, and no longer.
+    """
+    first: dict[str, float] = {}
+    taken: dict[str, list[float]] = {name: [] for name in timed}
+
+    def once(name: str) -> float:
+        begin = time.perf_counter()
+        timed[name]()
+        return time.perf_counter() - begin
+
+    start = time.perf_counter()
+    for name in timed:
+        first[name] = once(name)
+    end = max(time.perf_counter(), start + seconds * len(timed))
+    while (now := time.perf_counter()) < end or (min(map(len, taken.values())) < LEAST and now < start + PATIENCE):
+        for name, times in taken.items():
+            times.append(once(name))
+    return {name: statistics.median(times or [first[name]]) for name, times in taken.items()}
 
 
 def _within(problem: Problem) -> Problem:

@@ -8,16 +8,14 @@ the differences in the arithmetic against that of nested autograd in float64.
 from __future__ import annotations
 
 import math
-import statistics
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from numerics.differences.cost import LEAST, PATIENCE
 from numerics.differences.cost import Cost as Cost
+from numerics.differences.cost import medians
 from numerics.differences.equation import Equation
 from numerics.differences.steps import NEAR, UNUSABLE, rms
 from numerics.differences.terms import Study, TermAdvice, apply, shifted
@@ -181,32 +179,24 @@ def _gradients(
     return float((approximate - exact).norm()) / size, float(approximate @ exact) / size / other
 
 
-def module_cost(
-    study: Study, choice: StencilChoice, steps: Sequence[float], seconds: float = 0.3, patience: float = PATIENCE
-) -> Cost | None:
-    """Seconds of one loss with its gradient by nested autograd and by differences; None where either has no graph.
+def module_cost(study: Study, choice: StencilChoice, steps: Sequence[float], seconds: float = 0.3) -> Cost | None:
+    """Seconds of one loss with its gradient by nested autograd and by differences, at the points of the study.
 
-    Bounded in memory by the points of the study, and in time: no more is begun after ``seconds`` each, nor any
-    repetition after ``patience``.
+    None where there is no gradient to the parameters: there are none, or the graph is cut off.
     """
     import torch
 
     parameters = [p for p in getattr(study.u, "parameters", ()) if p.requires_grad]
-    if not parameters:
+
+    def iteration(chosen: StencilChoice | None) -> None:
+        loss = loss_with_graph(study.u, study.x, study.equation, chosen, steps)
+        torch.autograd.grad(loss, parameters, allow_unused=True)
+
+    try:
+        median = medians({"ad": lambda: iteration(None), "fd": lambda: iteration(choice)}, seconds)
+    except (RuntimeError, ValueError):  # no parameters, or a graph that is cut off
         return None
-    taken: dict[StencilChoice | None, list[float]] = {None: [], choice: []}
-    end = time.perf_counter() + 2 * seconds
-    while time.perf_counter() < end or (len(taken[choice]) <= LEAST and time.perf_counter() < end + patience):
-        for chosen, times in taken.items():
-            begin = time.perf_counter()
-            try:
-                loss = loss_with_graph(study.u, study.x, study.equation, chosen, steps)
-                torch.autograd.grad(loss, parameters, allow_unused=True)
-            except RuntimeError:  # a graph that is cut off, or no memory for it
-                return None
-            times.append(time.perf_counter() - begin)
-    ad, fd = (statistics.median(times[1:] or times) for times in taken.values())  # the first one warms up
-    return Cost(ad, fd, None, "cpu", study.arithmetic, torch.get_num_threads())
+    return Cost(median["ad"], median["fd"], None, "cpu", study.arithmetic, torch.get_num_threads())
 
 
 def loss_with_graph(u: Any, x: Any, equation: Equation, choice: StencilChoice | None, steps: Sequence[float]) -> Any:

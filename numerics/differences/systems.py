@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from numerics.differences.cost import Cost, medians
 from numerics.differences.network import ModuleAdvice, advise_module, single_thread
 from numerics.differences.search import FLOATS, label, near
 from numerics.differences.steps import NEAR
 from numerics.problem.drawn import interior_points
-from numerics.problem.problem import Problem
+from numerics.problem.problem import METHODS, Problem
 from theory.base.errors import InputError
 from theory.operators.operator import MultiIndex
 
@@ -69,6 +70,7 @@ class SystemAdvice:
         common: one step for all, in each arithmetic.
         size: points that were looked at, and points there are.
         text: the recommendation, one sentence each; empty until it is put in words.
+        cost: of AD in closed form, as equations are trained, and of FD; None when not measured.
     """
 
     problem: Problem
@@ -76,10 +78,11 @@ class SystemAdvice:
     common: tuple[CommonStep, ...]
     size: tuple[int, int]
     text: tuple[str, ...]
+    cost: Cost | None = None
 
 
-def study_system(problem: Problem) -> SystemAdvice:
-    """What there is to advise on a problem posed by equations, without words.
+def study_system(problem: Problem, *, cost: bool = False) -> SystemAdvice:
+    """What there is to advise on a problem posed by equations, without words; ``cost`` measures AD and FD.
 
     Raises:
         InputError: no interior points, or differences that find no room in the domain at any step.
@@ -105,7 +108,25 @@ def study_system(problem: Problem) -> SystemAdvice:
     with single_thread():
         curves = {arithmetic: _curve(smaller, flat, arithmetic) for arithmetic in FLOATS}
     common = tuple(_common(problem, arithmetic, *curves[arithmetic], terms) for arithmetic in FLOATS)
-    return SystemAdvice(problem, tuple(terms), common, (len(chosen), len(points)), ())
+    measured = _cost(smaller, flat) if cost else None
+    return SystemAdvice(problem, tuple(terms), common, (len(chosen), len(points)), (), measured)
+
+
+def _cost(problem: Problem, flat: Tensor) -> Cost | None:
+    """Of one loss with its gradient, as it is trained; None where the problem's step leaves no room in the domain."""
+    import torch
+
+    from numerics.training import equations
+
+    kind = getattr(torch, problem.dtype)
+    try:
+        models = {method: equations.residual(problem, method) for method in METHODS}
+    except InputError:
+        return None
+    placed = {m: type(o)(o.network, o.system.to(flat.device, kind), o.content) for m, o in models.items()}
+    started = flat.to(kind)
+    median = medians({m: lambda o=o: o(started) for m, o in placed.items()})  # type: ignore[misc]
+    return Cost(None, median["fd"], median["ad"], "cpu", problem.dtype, torch.get_num_threads())
 
 
 def _in_u(problem: Problem, unknown: str) -> str:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 from numerics.differences.advise import study
-from numerics.differences.search import Advice
 from numerics.problem.problem import Problem
-from proofs_check.advice.words import recommendation
+from proofs_check.advice.told import ToldModule, ToldProblem, ToldSystem, told
 from theory.base.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
-    from numerics.differences.network import ModuleAdvice
-    from numerics.differences.systems import SystemAdvice
-
 
 @overload
 def advise(
     subject: Problem, *, cost: bool = True, device: str = "auto", dtype: str | None = None
-) -> Advice | SystemAdvice: ...
+) -> ToldProblem | ToldSystem: ...
 
 
 @overload
@@ -31,9 +26,10 @@ def advise(
     operator: str,
     points: Any,
     *,
+    cost: bool = True,
     dtype: str | None = None,
     step: Any = None,
-) -> ModuleAdvice: ...
+) -> ToldModule: ...
 
 
 def advise(
@@ -45,16 +41,16 @@ def advise(
     device: str = "auto",
     dtype: str | None = None,
     step: Any = None,
-) -> Advice | ModuleAdvice | SystemAdvice:
-    """Advice for a problem, or for a torch module of one's own.
+) -> ToldProblem | ToldModule | ToldSystem:
+    """Advice for a problem, or for a torch module of one's own; ``print`` it, draw its ``figure(path)``, or see it in a notebook.
 
     Args:
         subject: a problem, whose own stencil and step are judged and others compared; or a module, whose derivatives
             in ``operator`` are differenced at ``points``: see :func:`numerics.differences.network.advise_module`.
         operator: with a module: the left-hand side, linear or not, such as ``"u_t + u*u_x - 0.01*u_xx"``.
         points: with a module: (n, d).
-        cost: measure the cost of AD and FD with torch; for a problem.
-        device: where that is measured.
+        cost: measure the cost of AD and FD with torch.
+        device: where that is measured for a problem.
         dtype: the arithmetic that is advised on first; by default the problem's, the module's.
         step: with a module: a step that is judged, a number or one for each axis; a problem has its own.
 
@@ -62,20 +58,19 @@ def advise(
         InputError: no interior points, or features that are not finite.
     """
     if isinstance(subject, Problem):
+        if operator is not None or points is not None or step is not None:
+            raise InputError(
+                "advise: a problem has its own equation, points and step; allowed beside it: cost, device, dtype"
+            )
         if dtype is not None:
             subject = subject.with_(dtype=dtype)
         if subject.equations:
             from numerics.differences.systems import study_system
-            from proofs_check.advice.system_words import of_system
 
-            system = study_system(subject)
-            return replace(system, text=tuple(of_system(system)))
-        found = study(subject, cost=cost, device=device)
-        return replace(found, text=tuple(recommendation(found)))
+            return told(study_system(subject, cost=cost))
+        return told(study(subject, cost=cost, device=device))
     if operator is None or points is None:
         raise InputError("advise: a module needs the operator and the points, advise(module, 'u_xx', points)")
     from numerics.differences.network import advise_module
-    from proofs_check.advice.module_words import of_network
 
-    told = advise_module(subject, operator, points, dtype=dtype, step=step)
-    return replace(told, text=tuple(of_network(told)))
+    return told(advise_module(subject, operator, points, dtype=dtype, step=step, cost=cost))

@@ -10,7 +10,7 @@ from typing import Any
 from numerics.differences.judged import Judgement
 from numerics.differences.network import ModuleAdvice
 from numerics.differences.terms import FLOATS, TermAdvice
-from proofs_check.advice.words import POOR, factor, finite, number, percent
+from proofs_check.advice.words import POOR, cost_words, factor, finite, number, percent
 
 
 def of_network(advice: ModuleAdvice) -> Iterator[str]:
@@ -19,6 +19,8 @@ def of_network(advice: ModuleAdvice) -> Iterator[str]:
     if advice.judged is not None:
         yield from of_step(advice.judged)
     yield from _first(advice, best)
+    if advice.cost is not None:
+        yield cost_words(advice.cost)
     yield from advice.notes
     here = [t for t in advice.terms if t.arithmetic == advice.arithmetic]
     if best.basis != "zero":
@@ -27,10 +29,15 @@ def of_network(advice: ModuleAdvice) -> Iterator[str]:
     single = {t.derivative for t in advice.terms}
     told = [*advice.terms, *(t for t in advice.residual if t.derivative not in single)]
     for first in told:
-        if first.basis in {"zero", "kinks"} or first.stencil != told[0].stencil:
+        if (
+            first.basis in {"zero", "kinks"}
+            or first.stencil != told[0].stencil
+            or first.arithmetic != advice.arithmetic
+        ):
             continue
         yield _range(first)
         yield from _others(told, first)
+    yield from _precision(advice, best)
     yield "Columns: " + "; ".join(f"{name} from {low:.6g} to {high:.6g}" for name, low, high in advice.columns) + "."
     if advice.size[0] < advice.size[1]:
         yield f"This was found on {advice.size[0]} of the {advice.size[1]} points, chosen evenly."
@@ -61,7 +68,7 @@ def of_step(judged: Judgement) -> Iterator[str]:
         yield f"The gradient of the loss ½ mean(r²) errs by {percent(error)}{turned}."
     if not judged.fine and best.usable:
         worse = "smaller" if whole.cause == "truncation" else "larger"
-        yield f"Take {'a ' + worse + ' step, ' if len(best.steps) == 1 else ''}{steps(best)}: the error is then {percent(best.relative)}."
+        yield f"Use {'a ' + worse + ' step, ' if len(best.steps) == 1 else ''}{steps(best)}: the error is then {percent(best.relative)}."
 
 
 def _named(given: tuple[tuple[str, float], ...]) -> str:
@@ -90,7 +97,11 @@ def _first(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:
     if best.basis == "kinks":
         yield from _kinks(advice, best)
         return
-    ad = f" AD in {arithmetic} errs by {percent(best.ad_error / best.size)}" if math.isfinite(best.ad_error) else ""
+    ad = (
+        f" AD in {arithmetic} errs by {percent(best.ad_error / best.size)}"
+        if math.isfinite(best.ad_error) and arithmetic != "float64"
+        else ""
+    )
     if not best.usable:
         yield (
             f"No step works in {arithmetic}: with {best.stencil} the least error of {best.derivative}, at {steps(best)}, is"
@@ -176,6 +187,20 @@ def _offset(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:
             f" Steps between {number(low)} and {number(high)} that are no powers of two err up to {factor(times)} times as"
             " much, because (x + h) − (x − h) is then not 2h: divide by the realised difference, or let x start at 0."
         )
+
+
+def _precision(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:
+    for other in advice.residual:
+        if other.stencil == best.stencil and other.arithmetic in FLOATS and other.arithmetic != best.arithmetic:
+            if not (best.usable and other.usable and best.error > 0 and other.error > 0):
+                continue
+            gain = best.error / other.error
+            change = (
+                f"lowers the error by a factor {factor(gain)}"
+                if gain > 1
+                else f"raises it by a factor {factor(1 / gain)}"
+            )
+            yield f"{other.arithmetic} instead of {best.arithmetic} {change}, with {steps(other)}."
 
 
 def _range(first: TermAdvice) -> str:

@@ -11,7 +11,7 @@ from numerics.differences.steps import UNUSABLE
 from numerics.differences.systems import CommonStep, SystemAdvice
 from numerics.problem.problem import Problem
 from proofs_check.advice.module_words import to_dict as of_module
-from proofs_check.advice.words import factor, finite, number, percent
+from proofs_check.advice.words import cost_words, factor, finite, number, percent
 from theory.base.exact import spell
 
 
@@ -37,6 +37,8 @@ def of_system(advice: SystemAdvice) -> Iterator[str]:
             f" {percent(_relative(here, here.error))} of their size. Between {number(here.good[0])} and"
             f" {number(here.good[1])} it is at most twice that."
         )
+    if advice.cost is not None:
+        yield cost_words(advice.cost)
     yield _given(problem, here)
     if here.prices:
         listed = ", ".join(f"{name} {factor(value)}" for name, value in here.prices)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from numerics.differences.cost import Cost
 from numerics.differences.model import LossFloor, Parts
 from numerics.differences.search import Advice, ArithmeticAdvice, StencilAdvice
 from numerics.differences.steps import NEAR
@@ -31,6 +32,10 @@ def recommendation(advice: Advice) -> Iterator[str]:
     here = advice.of(advice.problem.dtype)
     other = next(a for a in advice.arithmetics if a is not here)
     yield from _first(advice, here)
+    if not here.own.solution_errors:
+        yield from _gain(advice, here)
+    if advice.cost is not None:
+        yield cost_words(advice.cost)
     for found in (here, other):
         yield from _steps(found, advice.scale)
     yield from _given(advice, here)
@@ -38,9 +43,6 @@ def recommendation(advice: Advice) -> Iterator[str]:
     yield from _precision(here, other)
     if not here.own.solution_errors:
         yield from _spectrum(here)
-        yield from _gain(advice, here)
-    if advice.cost is not None:
-        yield _cost(advice)
     if not advice.whole:
         n, m = advice.size
         yield f"This was found on {n} of the points and {m} of the features, chosen evenly."
@@ -92,8 +94,10 @@ def percent(value: float) -> str:
     """An error in parts of a size: 41 %, 0.2 %, 2.8e-06, 37 times."""
     if not math.isfinite(value):
         return "an unknown part"
+    if value < 1e-3:
+        return f"{value:.2g}"
     return (
-        f"{100 * value:.2g} %" if 1e-3 <= value < 10 else f"{value:.2g}" if value < 1e-3 else f"{factor(value)} times"
+        f"{100 * value:.2g} %" if value < 0.995 else f"{100 * value:.0f} %" if value < 10 else f"{factor(value)} times"
     )
 
 
@@ -268,16 +272,16 @@ def _main(loss: LossFloor) -> str:
     return max(parts, key=lambda name: parts[name])
 
 
-def _cost(advice: Advice) -> str:
-    cost = advice.cost
-    assert cost is not None
+def cost_words(cost: Cost) -> str:
+    """What an iteration with AD costs against one with FD."""
     where = f"{cost.dtype} on this machine's {cost.device}"
+    closed = factor(cost.ad_taylor / cost.fd) if cost.ad_taylor else ""
+    if cost.ratio is None:
+        return f"An iteration with AD in closed form, as equations are trained here, takes {closed} times one with FD ({where})."
     text = f"An iteration with AD by nested autograd takes {factor(cost.ratio)} times one with FD ({where})"
     if cost.ratio < 1:
         text = f"An iteration with FD takes {factor(1 / cost.ratio)} times one with AD by nested autograd ({where})"
-    if cost.ad_taylor is None:
-        return text + "."
-    return f"{text}; with derivatives in closed form AD takes {factor(cost.ad_taylor / cost.fd)} times FD."
+    return f"{text}; with derivatives in closed form AD takes {closed} times FD." if closed else text + "."
 
 
 def to_dict(advice: Advice) -> dict[str, Any]:

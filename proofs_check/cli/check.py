@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from numerics.differences.search import Advice, ArithmeticAdvice
-from numerics.differences.systems import SystemAdvice
 from numerics.problem import file as problem_file
-from numerics.problem.problem import Problem
 from proofs_check import checker, checker_entropies
 from proofs_check.advice import advice
 from proofs_check.advice import words as advice_words
+from proofs_check.advice.answer import COLUMNS, cells
+from proofs_check.advice.told import ToldModule, ToldProblem, ToldSystem
 from proofs_check.cli.output import console, emit, say, table
 from proofs_check.sources import papers
 from theory.base.errors import InputError, nearest
@@ -175,6 +175,11 @@ def advise(
     * Of each stencil also ``steps`` and ``suggested_steps`` (one per axis), ``usable``, and ``solution_errors``
       ([step, relative error] of the least-squares solution) where AD misses the jumps of the features.
 
+    JSON of all of them also has ``answer``: ``equation``, ``dtype``, ``stencil``, ``steps`` (by coordinate, to copy), ``error``
+    (relative, to expect), ``usable``, ``ad`` (``error``, ``times_fd``: an iteration with nested autograd over one with FD,
+    ``closed_form_times_fd``), ``text``, and ``rows``, each difference that was looked at: ``name``, ``dtype``, ``stencil``,
+    ``steps``, ``good``, ``error``, ``usable``, ``points`` (h, error), ``truncation`` (C, p), ``roundoff`` (ρ, m), ``ad``.
+
     JSON of a module: ``{"equation", "arithmetic", "columns", "points", "terms", "equations", "notes", "judged",
     "recommendation", "module"}``; each of ``terms`` (derivatives) and ``equations`` has ``derivative``, ``stencil``,
     ``arithmetic``, ``basis`` (``model``, ``search``, ``edge``, ``zero``, ``kinks``), ``step``, ``steps``, ``suggested_step``,
@@ -183,42 +188,45 @@ def advise(
     """
     if (path is None) == (module is None):
         raise InputError("advise: give a problem file, or --module FILE.py:name with --operator")
+    if figure is not None:
+        from proofs_check.report.figures import advice as advice_figure
+
+        advice_figure.check_figure(figure)
+        check_output(figure, option="--figure", force=force, inputs=[path or ""])
     if module is not None:
-        if figure is not None:
-            raise InputError("--figure: is drawn of a problem file, not of a module")
-        return _module(module, operator, domain, count, dtype, step, as_json)
+        found = _module(module, operator, domain, count, dtype, step, cost)
+        return _tell(found, figure, force, as_json, {"module": module})
     assert path is not None
     for option, value in (("--operator", operator), ("--domain", domain), ("--step", step)):
         if value is not None:
             raise InputError(f"{option}: belongs to --module; the problem file has its own")
     problem = problem_file.load_problem(path)
-    if problem.equations:
-        return _advise_system(problem, figure, as_json)
-    if figure is not None:
-        from proofs_check.report.figures import advice as advice_figure
+    return _tell(advice.advise(problem, device=device, cost=cost, dtype=dtype), figure, force, as_json, {})
 
-        advice_figure.check_figure(figure)
-        check_output(figure, option="--figure", force=force, inputs=[path])
-    found = advice.advise(problem, device=device, cost=cost, dtype=dtype)
-    assert isinstance(found, Advice)
+
+def _tell(
+    found: ToldProblem | ToldModule | ToldSystem, figure: Path | None, force: bool, as_json: bool, also: dict[str, Any]
+) -> int:
+    """The sentences, the recommendation first, then the tables."""
     if figure is not None:
-        advice_figure.draw(found, figure, force=force)
+        found.figure(figure, force=force)
     if as_json:
-        emit(advice_words.to_dict(found) | ({"figure": str(figure)} if figure else {}))
+        emit(found.to_dict() | also | ({"figure": str(figure)} if figure else {}))
         return 0
     for sentence in found.text:
         say(f"- {sentence}")
-    for part in found.arithmetics:
-        _table(found, part)
+    if isinstance(found, Advice):
+        for part in found.arithmetics:
+            _table(found, part)
+    else:
+        table("Errors in parts of what is differenced", list(COLUMNS), [cells(row) for row in found.answer.rows])
     return 0
 
 
 def _module(
-    place: str, operator: str | None, domain: str | None, count: int, dtype: str | None, step: str | None, as_json: bool
-) -> int:
+    place: str, operator: str | None, domain: str | None, count: int, dtype: str | None, step: str | None, cost: bool
+) -> ToldModule:
     """The advice on what a Python file of the user's defines; ``operator`` and ``points`` may be defined there too."""
-    from proofs_check.advice import module_words
-
     file, _, name = place.rpartition(":")
     if not file.endswith(".py") or not name.isidentifier():
         raise InputError(f"--module: {place!r}; allowed: FILE.py:name")
@@ -231,37 +239,8 @@ def _module(
     points = names.get("points") if domain is None else _uniform(domain, count)
     if points is None:
         raise InputError(f"--domain: is missing, and {file} defines no points; give for instance --domain=-1,1;0,1")
-    found = advice.advise(names[name], equation, points, dtype=dtype, step=None if step is None else _steps(step))
-    if as_json:
-        emit(module_words.to_dict(found) | {"module": place})
-        return 0
-    for sentence in found.text:
-        say(f"- {sentence}")
-    return 0
-
-
-def _advise_system(problem: Problem, figure: Path | None, as_json: bool) -> int:
-    """The same of equations: each derivative, and one step for all."""
-    from proofs_check.advice import system_words
-
-    if figure is not None:
-        raise InputError("--figure: is drawn for one linear equation (problem.operator)")
-    found = advice.advise(problem)
-    assert isinstance(found, SystemAdvice)
-    if as_json:
-        emit(system_words.to_dict(found))
-        return 0
-    rows = [
-        [c.arithmetic, c.suggested, " … ".join(advice_words.number(h) for h in c.good), *(
-            advice_words.number(e) for e in (c.error, c.here, c.size)
-        )]
-        for c in found.common
-    ]  # fmt: skip
-    columns = ["arithmetic", "common h", "good h", "error there", "at your h", "residual"]
-    table("One step for all derivatives (root mean squares over equations and points)", columns, rows)
-    for sentence in found.text:
-        say(f"- {sentence}")
-    return 0
+    steps = None if step is None else _steps(step)
+    return advice.advise(names[name], equation, points, dtype=dtype, step=steps, cost=cost)
 
 
 def _names(file: str) -> dict[str, Any]:

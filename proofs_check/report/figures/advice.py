@@ -5,6 +5,7 @@ Colours are those of Okabe and Ito (2008); every series differs in line style an
 
 from __future__ import annotations
 
+import hashlib
 import math
 from functools import partial
 from pathlib import Path
@@ -75,15 +76,34 @@ def draw(advice: Advice, path: Path, *, force: bool = False) -> None:
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=4, frameon=False)
         kind = path.suffix[1:]
-        save = partial(figure.savefig, format=kind, dpi=160, metadata=_metadata(kind))
+        save = partial(figure.savefig, format=kind, dpi=160, metadata=metadata(kind))
         write(path, save, option="--figure", force=force)
 
 
-def _metadata(kind: str) -> dict[str, Any]:
+def metadata(kind: str) -> dict[str, Any]:
     """The mark, and no date."""
     if kind == "png":
         return {"Software": MARK}
     return {"Creator": MARK, "Date" if kind == "svg" else "CreationDate": None}
+
+
+def panels(advice: Advice) -> list[str]:
+    """The same as SVG elements, one an arithmetic."""
+    from proofs_check.report.figures.style import svg
+
+    made = []
+    for k, found in enumerate(advice.arithmetics):
+
+        def panel(axes: Any, found: ArithmeticAdvice = found, last: bool = k > 0) -> None:
+            _panel(axes, advice, found)
+            axes.set_ylabel("relative error")
+            if last:
+                axes.legend(loc="best", fontsize=6)
+
+        name = "advice" + hashlib.sha256(f"{advice.problem}{found.arithmetic}".encode()).hexdigest()[:10]
+        told = f"Error of an entry against h in {found.arithmetic}; least {found.own.best.error if found.own.best else 'none'}."
+        made.append(str(svg(name, f"Error against h in {found.arithmetic}", told, panel)))
+    return made
 
 
 def curves(advice: Advice, found: ArithmeticAdvice, points: int = 161) -> dict[str, tuple[Any, Any]]:

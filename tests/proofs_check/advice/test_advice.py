@@ -477,7 +477,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
     content = json.loads(capsys.readouterr().out)
     assert set(content) == {
         "problem", "given", "scale", "points", "features", "whole", "arithmetics", "skipped", "cost",
-        "recommendation", "figure",
+        "recommendation", "figure", "answer",
     }  # fmt: skip
     for found in content["arithmetics"].values():
         own = found["stencils"][0]
