@@ -16,6 +16,7 @@ from proofs_check.own.claims import is_file
 from proofs_check.report import records
 from proofs_check.report.text import standing
 from proofs_check.sources import papers
+from theory.base import files
 from theory.base.errors import InputError, nearest
 
 
@@ -108,8 +109,12 @@ def _summary(out: Path, as_json: bool) -> int:
     return 0
 
 
-def show(*, claim_id: str, out: Path, as_json: bool) -> int:
+def show(
+    *, claim_id: str, out: Path, as_json: bool, html: Path | None = None, measure: bool = False, force: bool = False
+) -> int:
     """One claim, with the evidence of the last run where there is one."""
+    if html is not None and not papers.is_paper(claim_id):
+        raise InputError(f"--html: is of a source; {claim_id!r} is none")
     if is_file(claim_id):
         from proofs_check.ledger import runner
 
@@ -122,7 +127,7 @@ def show(*, claim_id: str, out: Path, as_json: bool) -> int:
         words = {key: value for key, value in known[claim_id].items() if key != "home"}
         return _claim(ledger.defined(claim_id, known[claim_id]["home"]), words, claim_id, out, as_json)
     if papers.is_paper(claim_id):
-        return _protocol(papers.find(claim_id), out, as_json)
+        return _protocol(papers.find(claim_id), out, as_json, html, measure, force)
     if _of_label(claim_id):
         return _statement(claim_id, out, as_json)
     raise InputError(f"claim {claim_id!r}: unknown; {nearest(claim_id, known)}see 'adfd claims'")
@@ -211,8 +216,12 @@ def _statement(label: str, out: Path, as_json: bool) -> int:
     return 0
 
 
-def _protocol(paper: papers.Paper, out: Path, as_json: bool) -> int:
+def _protocol(paper: papers.Paper, out: Path, as_json: bool, html: Path | None, measure: bool, force: bool) -> int:
     """The page of a source: settings, matched protocol, verdicts of the last run or on record, what would change them."""
+    if measure and html is None:
+        raise InputError("--measure: goes with --html")
+    if html is not None:
+        files.check_output(html, option="--html", force=force)
     from proofs_check.report.protocols import protocol, text
 
     own = _of_paper(paper)
@@ -227,10 +236,46 @@ def _protocol(paper: papers.Paper, out: Path, as_json: bool) -> int:
                  "matched": paper.matched, "ours": paper.ours, "would_change": paper.change}  # fmt: skip
         emit(head | parts | {"from": since, "claims": [c["id"] for c in own], "verdicts": verdicts})
         return 0
+    if html is not None:
+        _write_page(page, since.partition(" in ")[0], html, measure, force)
+        console.print(f"Written: {html}")
+        return 0
     for line in text(page):
         console.print(line)
     console.print(f"From {since}. 'adfd show ID' shows a claim, 'adfd cite ID' cites it.")
     return 0
+
+
+def _write_page(page: Any, since: str, html: Path, measure: bool, force: bool) -> None:
+    """A source's page by itself."""
+    from importlib.metadata import version
+
+    from proofs_check.ledger import release
+    from proofs_check.report.page import source_page
+
+    cited = {c.id: c for c in ledger.all_claims()}
+    entries = release.bibtex(cited[page.compared_claim.id]) if page.verdicts else []
+    made = source_page(page, since, version("adfd"), entries, _seconds() if measure else None)
+    files.write(html, made, option="--html", force=force)
+
+
+def _seconds() -> dict[str, Any]:
+    """What a loss and its gradient take on this machine now: FD, nested reverse mode, Taylor mode, at two numbers of points."""
+    import platform
+    from datetime import UTC, datetime
+
+    from numerics.differences.cost import measure_cost
+    from proofs_check.families.literature.trained import Setting
+
+    rows, cost = [], None
+    for points in (32, 512):
+        cost = measure_cost(Setting("tanh", points, 1, "Adam 200").problem, "cpu")
+        rows.append(
+            [str(points), *("—" if v is None else f"{1e3 * v:.2f}" for v in (cost.fd, cost.ad, cost.ad_taylor))]
+        )
+    assert cost is not None
+    machine = f"{platform.system()} {platform.machine()}, {cost.device}, {cost.dtype}, {cost.threads} thread{'s' if cost.threads != 1 else ''}"
+    return {"rows": rows, "machine": machine, "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
 
 
 def _of_label(label: str) -> list[dict[str, Any]]:

@@ -182,12 +182,20 @@ def claims(
 def show(
     claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim, a source, or S1 to S7; see 'adfd claims'.")],
     out: LastReport = Path("report"),
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Of a source: its page, as a file by itself.")
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="With --html: what AD and FD cost in seconds, on this machine, now.")
+    ] = False,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Shows a claim: statement, predicate, assumptions, derivation, mutants and the last evidence.
 
     Examples: **adfd show S2.some-small**; **adfd show S3**, what came of a statement of the source, in prose;
-    **adfd show 2601.07017**, the page of a source: settings, matched protocol, verdicts, what would change them
+    **adfd show 2601.07017**, the page of a source: settings, matched protocol, verdicts, what would change them;
+    **adfd show 2601.07017 --html langer.html** after **adfd verify literature**, the same as a page to send
     """
 
 

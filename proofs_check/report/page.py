@@ -21,8 +21,9 @@ from proofs_check.report.comparison import contest, scores
 from proofs_check.report.figures.all import draw, drawings
 from proofs_check.report.figures.evidence import evidence, links
 from proofs_check.report.figures.style import Figure
+from proofs_check.report.matched import panels
 from proofs_check.report.paragraphs import paragraphs
-from proofs_check.report.protocols import protocols
+from proofs_check.report.protocols import Protocol, protocols
 from proofs_check.report.records import Cell, Claim, Figures, Ledger, Provenance, read_figures, read_ledger
 from proofs_check.report.summary import STATEMENTS, WORDS, Tally, outcome, overview
 from proofs_check.report.text import ARITHMETICS, came_to, checked, standing, to_html
@@ -116,6 +117,45 @@ def _is_bare_problem(path: Path) -> bool:
 
 def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
     """The page as text."""
+    views = claim_views(ledger.claims, ledger.runs)
+    pages = protocols(ledger.claims)
+    return _filled(
+        "report.html",
+        ledger=ledger,
+        figures=figures,
+        drawn=drawn,
+        overview=overview(ledger),
+        contest=contest(figures),
+        views=views,
+        paragraphs=paragraphs(ledger),
+        statements=STATEMENTS,
+        protocols=pages,
+        matched={p.paper.id: panels(p.comparisons, f"source-{p.paper.id}") for p in pages},
+        scores=scores(ledger.claims),
+        chains={view.claim.id: _chain(view.claim) for view in views},
+        anchors={view.claim.id: view.anchor for view in views},
+        filters=_filters(ledger.claims),
+        words=WORDS,
+        families=list(dict.fromkeys(claim.family for claim in ledger.claims)),
+    )
+
+
+def source_page(page: Protocol, since: str, version: str, bibtex: Sequence[str], seconds: Any = None) -> str:
+    """The page of a source by itself.
+
+    Args:
+        since: where its verdicts are from.
+        version: of adfd.
+        bibtex: the entries by which it is cited.
+        seconds: ``rows``, ``machine`` and ``date`` of what was measured, if anything was.
+    """
+    drawn = panels(page.comparisons, f"source-{page.paper.id}")
+    told = {"page": page, "panels": drawn, "since": since, "version": version}
+    return _filled("source.html", **told, bibtex="\n\n".join(bibtex), seconds=seconds)
+
+
+def _filled(template: str, **values: Any) -> str:
+    """A template with this report's style and script."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -134,29 +174,8 @@ def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
     environment.filters["seconds"] = _seconds
     style = Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
     script = Markup((TEMPLATES / "report.js").read_text(encoding="utf-8"))
-    views = claim_views(ledger.claims, ledger.runs)
-    return environment.get_template("report.html").render(
-        style=style,
-        script=script,
-        policy=_policy(script),
-        folded=folded,
-        packed=packed,
-        ledger=ledger,
-        figures=figures,
-        drawn=drawn,
-        overview=overview(ledger),
-        contest=contest(figures),
-        views=views,
-        paragraphs=paragraphs(ledger),
-        statements=STATEMENTS,
-        protocols=protocols(ledger.claims),
-        scores=scores(ledger.claims),
-        chains={view.claim.id: _chain(view.claim) for view in views},
-        anchors={view.claim.id: view.anchor for view in views},
-        filters=_filters(ledger.claims),
-        words=WORDS,
-        families=list(dict.fromkeys(claim.family for claim in ledger.claims)),
-    )
+    shared = {"style": style, "script": script, "policy": _policy(script), "folded": folded, "packed": packed}
+    return environment.get_template(template).render(**shared, **values)
 
 
 def packed(texts: Sequence[str]) -> str:

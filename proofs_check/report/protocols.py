@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from proofs_check.report.matched import Comparison, Operations, comparisons, operations
 from proofs_check.report.records import Cell, Claim
 from proofs_check.report.summary import Tally, describe, facts
 from proofs_check.sources.papers import PAPERS, Paper, judged_by
@@ -28,11 +29,36 @@ class Protocol:
     verdicts: tuple[Verdict, ...]
 
     @property
+    def comparisons(self) -> list[Comparison]:
+        """The settings in which networks were trained with both."""
+        return comparisons([one.claim for one in self.verdicts])
+
+    @property
+    def compared_claim(self) -> Claim:
+        """The claim of which these are the cells; the first where there are none."""
+        return next((one.claim for one in self.verdicts if comparisons([one.claim])), self.verdicts[0].claim)
+
+    @property
+    def operations(self) -> list[Operations]:
+        """What was counted."""
+        return operations([one.claim for one in self.verdicts])
+
+    @property
+    def commands(self) -> list[str]:
+        """That judge its statements again, and print this page."""
+        ids = [one.claim.id for one in self.verdicts]
+        judged = [f"adfd verify {' '.join(ids)}"] if len(ids) <= MANY else ["adfd verify"]
+        more = [f"adfd example {self.paper.id}"] if self.paper.example else []
+        return [*judged, f"{judged[0]} --profile full", *more, f"adfd show {self.paper.id} --html page.html"]
+
+    @property
     def tally(self) -> Tally:
         """Over all of its claims; conventions that decide alike are one fact."""
         return Tally.of(cell for one in self.verdicts for cell in facts(one.claim.cells))
 
 
+MANY = 12
+"""So many claims are named in a command; of more, the whole ledger is run."""
 SHOWN = 4
 """Cells of a claim whose evidence stands on the page: fewer than that, all; else one of each verdict."""
 
@@ -70,6 +96,8 @@ def text(page: Protocol) -> list[str]:
             f"    {verdict}{f' [{where}]' if where else ''}{f': {why}' if why else ''}"
             for verdict, where, why in one.evidence
         ]
+    for row in page.comparisons:
+        lines.append(f"  {row.where}: AD {row.told('ad')}, FD {row.told('fd')}; error FD/AD {row.ratio}")
     lines += ["", f"What would change this: {paper.change}."]
     if paper.example:
         lines.append(f"Its comparison on a problem file: adfd example {paper.id} > problem.toml")

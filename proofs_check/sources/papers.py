@@ -28,6 +28,7 @@ class Paper:
         in_hand: what is known of it here.
         says: what it states, in our words, as far as it is judged here.
         settings: the problems on which it is judged: ours.
+        table: the same as rows of a table, where a page has one: name and value.
         matched: what the two sides of a comparison have in common.
         ours: readings and choices that are ours and not the paper's.
         change: what would change the verdicts.
@@ -47,6 +48,7 @@ class Paper:
     in_hand: str = ABSTRACT
     labels: tuple[str, ...] = ()
     example: str = ""
+    table: tuple[tuple[str, str], ...] = ()
 
     @property
     def arxiv(self) -> bool:
@@ -65,6 +67,33 @@ class Paper:
         where = f"{self.name}, {self.year}" if self.arxiv else ""
         return ", ".join(part for part in (who, self.title, where) if part)
 
+
+TRAINED = (
+    (
+        "Equation",
+        r"$u'' = f$ on $(-1, 1)$, both end values with weight 100, $f$ of the solution $\sin k\pi x$, $k = 1$ (and 3 in the full profile)",
+    ),
+    (
+        "Points",
+        "8 or 32 in the interior, equispaced; FD: the central second difference at the spacing of the points, so that it links neighbours",
+    ),
+    (
+        "Network",
+        r"$u = \frac{1}{\sqrt{64}}\sum_j a_j\sigma(w_j x + b_j)$ with 64 neurons, all parameters trained, $w \sim N(0, 9)$, $a, b \sim N(0, 1)$",
+    ),
+    (
+        "Activations",
+        "ReLU, tanh, sin (and ReLU², ReLU³ in the full profile); AD takes ReLU's second derivative to be zero",
+    ),
+    (
+        "Training",
+        "L-BFGS, 30 iterations, or Adam at 0.01, 200 iterations (300 and 2000 too in the full profile); loss half the sum of squared residuals",
+    ),
+    ("Arithmetic", "float64 on the CPU"),
+    ("Starts", "32 a setting, seeds 0 to 31, each trained with AD and with FD"),
+    ("Error", r"$\|u - u^*\| / \|u^*\|$ on a fine grid between the points too; a run trains when it ends under 1/10"),
+)
+"""The trained comparison, which two pages share."""
 
 PAPERS: tuple[Paper, ...] = (
     Paper(
@@ -104,6 +133,13 @@ PAPERS: tuple[Paper, ...] = (
         "trained hidden parameters for the exact claims: padding a network with a neuron of amplitude zero gives infinitely many minimisers at once; "
         "other networks and laws, nonlinear equations, a grid that is not that of the difference, a longer budget",
         example="langer",
+        table=(
+            *TRAINED,
+            (
+                "Exact claims",
+                "8 points with the ends, 6, 8 or 16 random features with fixed $w \\sim N(0, 4)$, $b \\sim N(0, 1)$; ranks by minors in balls of 512 bits",
+            ),
+        ),
     ),
     Paper(
         "2505.10949",
@@ -208,6 +244,14 @@ PAPERS: tuple[Paper, ...] = (
         "the budget (longer training lowers AD's error below FD's truncation), the activation, the number of points; the mode of AD, the dimension, the "
         "number of layers, a compiler that shares subexpressions; for the constant gradient, the number of features",
         in_hand="the abstract, and a summary by others for the constant gradient",
+        table=(
+            *TRAINED,
+            (
+                "Operations",
+                "one derivative of a tanh network of width 8, one or three layers, at one point; additions, multiplications and activations, one each",
+            ),
+            ("Constant gradient", "the random features of the exact claims on arXiv:2601.07017"),
+        ),
     ),
     Paper(
         "rules-of-practice",

@@ -6,7 +6,7 @@ A claim says that a ratio exceeds a factor; a cell reports the median of the rat
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -18,16 +18,18 @@ from numerics.problem.problem import Method, Problem
 from proofs_check.claims.claim import TYPICAL, stated
 from proofs_check.claims.verdicts import CONFIDENCE, Outcome
 
+Measure = Callable[[Sequence[Outcome]], tuple[str, Mapping[str, Any]]]
 
-def exceeds(ratio: float, factor: float, told: str, *, flip: bool = False, **data: Any) -> Outcome:
+
+def exceeds(value: float, factor: float, told: str, *, flip: bool = False, **data: Any) -> Outcome:
     """Whether a ratio exceeds a factor; with ``flip``, of a mutant, whether it is below 1.
 
     >>> exceeds(12.0, 10.0, "").holds, exceeds(10.0, 10.0, "").holds, exceeds(12.0, 10.0, "", flip=True).holds
     (True, False, False)
     """
-    holds = ratio < 1 if flip else ratio > factor
-    margin = math.log(ratio / factor) if 0 < ratio < math.inf else None
-    return Outcome(bool(holds), told, margin=margin, data={"ratio": ratio, **data})
+    holds = value < 1 if flip else value > factor
+    margin = math.log(value / factor) if 0 < value < math.inf else None
+    return Outcome(bool(holds), told, margin=margin, data={"ratio": value} | data)
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> tuple[float, float]:
@@ -48,15 +50,20 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
     return ordered[place], ordered[n - 1 - place]
 
 
-def ratios(outcomes: Sequence[Outcome]) -> tuple[str, Mapping[str, Any]]:
-    """The median of the ratio over the draws, with its interval."""
-    values = sorted(o.data["ratio"] for o in outcomes)
-    middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
-    low, high = median_interval(values)
-    words = f"; the ratio's median {middle:.3g} [{low:.3g}, {high:.3g}] at {CONFIDENCE:.0%}"
-    return words, {"ratio": {"median": middle, "interval": [low, high], "confidence": CONFIDENCE}}
+def median_of(name: str) -> Measure:
+    """What is reported of a number over the draws: its median, with the interval."""
+
+    def measure(outcomes: Sequence[Outcome]) -> tuple[str, Mapping[str, Any]]:
+        values = sorted(o.data[name] for o in outcomes)
+        middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
+        low, high = median_interval(values)
+        words = f"; {name}: median {middle:.3g} [{low:.3g}, {high:.3g}] at {CONFIDENCE:.0%}"
+        return words, {name: {"median": middle, "interval": [low, high], "confidence": CONFIDENCE}}
+
+    return measure
 
 
+ratios = median_of("ratio")
 BLOCK = 48
 """Draws that are made together."""
 

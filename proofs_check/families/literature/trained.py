@@ -22,7 +22,7 @@ from numerics.problem.problem import METHODS, Boundary, Method, Problem, Trainin
 from numerics.training.loop import LBFGS, Adam, Optimiser
 from proofs_check.claims.claim import Profile, Scope, stated, wrong
 from proofs_check.claims.verdicts import Finding, Outcome
-from proofs_check.families.literature.matched import exceeds, ratios, sampled
+from proofs_check.families.literature.matched import exceeds, median_of, ratios, sampled
 from proofs_check.sources.decisions import each_of, mean_interval
 from theory.features.laws import Normal
 
@@ -172,6 +172,7 @@ _stated = partial(sampled, source=LANGER, instances=_starts, judges=(runs,))
 @_stated(
     "literature.trained-converges",
     title="Training ends near the solution",
+    measure=median_of("error"),
     predicate=rf"$\|u - u^*\| < {NEAR:g}\,\|u^*\|$ on a fine grid at the end. {_WHERE}; at least 9 in 10 starts (95 % confidence)",
     scopes=_by_method,
     mutants=(
@@ -183,7 +184,7 @@ def converges(start: Start, scope: Scope, near: float = NEAR, flip: bool = False
     """Networks trained with this method end near the solution (the source: FD stays stable; judged method by method from the same
     starts; "near" is our reading: an error under a tenth)."""
     error = start.error("ad" if scope["method"] == "ad" else "fd")
-    return exceeds(near / error, 1.0, f"error {error:.2g}", flip=flip)
+    return exceeds(near / error, 1.0, f"error {error:.2g}", flip=flip, error=error)
 
 
 @_stated(

@@ -174,3 +174,18 @@ def test_what_is_no_release_is_not_called_one(tmp_path: Path, monkeypatch: pytes
                           ({release.version("adfd"): {"digest": release.digest()}}, "released")):  # fmt: skip
         path.write_text(json.dumps(content))
         assert release.standing().startswith(word)
+
+
+def test_a_page_is_written_where_it_was_asked_for(tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    done = CliRunner().invoke(app, ["show", "2503.11029", "--out", str(tmp_path), "--html", str(out)])
+    assert done.exit_code == 0, done.stderr
+    assert "W. Gan" in out.read_text()
+    assert release.digest() in out.read_text()
+    other = tmp_path / "mine.html"
+    other.write_text("mine")
+    for arguments, word in ((["2503.11029", "--html", str(other)], "mine.html"), (["S2", "--html", str(out)], "of a source"),
+                            (["2503.11029", "--measure"], "goes with")):  # fmt: skip
+        refused = CliRunner().invoke(app, ["show", *arguments, "--out", str(tmp_path)])
+        assert isinstance(refused.exception, InputError)
+        assert word in str(refused.exception)
