@@ -21,7 +21,6 @@ from proofs_check.report.comparison import contest, scores
 from proofs_check.report.figures.all import draw, drawings
 from proofs_check.report.figures.evidence import evidence, links
 from proofs_check.report.figures.style import Figure
-from proofs_check.report.matched import panels
 from proofs_check.report.paragraphs import paragraphs
 from proofs_check.report.protocols import Protocol, protocols
 from proofs_check.report.records import Cell, Claim, Figures, Ledger, Provenance, read_figures, read_ledger
@@ -130,7 +129,6 @@ def render(ledger: Ledger, figures: Figures, drawn: Sequence[Figure]) -> str:
         paragraphs=paragraphs(ledger),
         statements=STATEMENTS,
         protocols=pages,
-        matched={p.paper.id: panels(p.comparisons, f"source-{p.paper.id}") for p in pages},
         scores=scores(ledger.claims),
         chains={view.claim.id: _chain(view.claim) for view in views},
         anchors={view.claim.id: view.anchor for view in views},
@@ -149,9 +147,8 @@ def source_page(page: Protocol, since: str, version: str, bibtex: Sequence[str],
         bibtex: the entries by which it is cited.
         seconds: ``rows``, ``machine`` and ``date`` of what was measured, if anything was.
     """
-    drawn = panels(page.comparisons, f"source-{page.paper.id}")
-    told = {"page": page, "panels": drawn, "since": since, "version": version}
-    return _filled("source.html", **told, bibtex="\n\n".join(bibtex), seconds=seconds)
+    told = {"page": page, "since": since, "version": version, "bibtex": "\n\n".join(bibtex)}
+    return _filled("source.html", **told, seconds=seconds)
 
 
 def _filled(template: str, **values: Any) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from proofs_check.report.matched import Comparison, Operations, comparisons, operations
+from proofs_check.report.matched import Comparison, Operations, comparisons, operations, panels
 from proofs_check.report.records import Cell, Claim
 from proofs_check.report.summary import Tally, describe, facts
 from proofs_check.sources.papers import PAPERS, Paper, judged_by
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,11 @@ class Protocol:
     def comparisons(self) -> list[Comparison]:
         """The settings in which networks were trained with both."""
         return comparisons([one.claim for one in self.verdicts])
+
+    @property
+    def panels(self) -> list[Markup]:
+        """The figure of the comparisons, drawn."""
+        return panels(self.comparisons, f"source-{self.paper.id}")
 
     @property
     def compared_claim(self) -> Claim:
