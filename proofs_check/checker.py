@@ -47,7 +47,7 @@ FORMAT = "adfd certificate, version 2"
 MAX_PRECISION, MAX_ORDER, MAX_NUMBER, MAX_EXPONENT = 65_536, 16, 4000, 50_000
 MAX_NODES, MAX_DEPTH, MAX_POWER, MAX_ROOT = 2000, 100, 1024, 16
 MAX_BYTES, MAX_ITEMS = 400_000_000, 4_000_000
-BUDGET, PER_BYTE = 6e6, 60.0
+BUDGET, PER_BYTE = 6e6, 200.0
 """Work allowed: about microseconds, as estimated before it is done; so many, and so many a byte of the file."""
 
 Claim = tuple[Fraction, Fraction]

@@ -58,6 +58,7 @@ from proofs_check.checker_steps import (
     drift,
     drift_from,
     frame,
+    leading_power,
     plus_minus,
     read_node,
     values_on,
@@ -208,38 +209,104 @@ def smallest(bounds: Iterable[arb]) -> arb:
 # ---- all steps of an interval
 
 
+def moved_values(base: Frame, e: arb) -> tuple[list[Fraction], list[Claim]]:
+    """The singular values of B, and intervals of those of every matrix within e of it."""
+    d = [checker.exact(v) for v in base.values] + [Fraction(0)] * (base.rows - len(base.values))
+    reach = checker.exact(e)
+    return d, [(max(v - reach, Fraction(0)), v + reach) for v in d]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """``phi(x) = x^q (1 + t - log x^q) / S``, S and t of some values; or ``phi(x) = x^q`` (``plain``)."""
+
+    S: arb
+    t: arb
+    q: int
+    plain: bool = False
+
+    @staticmethod
+    def of(d: list[Fraction], q: int) -> Gradient:
+        w = [ball(v) ** q for v in d]
+        S = sum(w, arb(0))
+        return Gradient(S, sum((x * x.log() for x in w if x > 0), arb(0)) / S, q)
+
+    def power(self, x: arb) -> arb:
+        return x if self.q == 1 else x * x
+
+    def slope(self, x: arb) -> arb:
+        if self.plain:
+            return arb(1) if self.q == 1 else 2 * x
+        return (self.t - x.log()) / self.S if self.q == 1 else 2 * x * (self.t - 2 * x.log()) / self.S
+
+    def curvature(self, x: arb) -> arb:
+        """Monotone."""
+        if self.plain:
+            return arb(2 * (self.q - 1))
+        return -1 / (x * self.S) if self.q == 1 else 2 * (self.t - 2 - 2 * x.log()) / self.S
+
+    def steepest(self, sigma: list[Claim], split: int) -> arb:
+        """A Lipschitz constant of the gradient of the sum over the first ``split`` values, which must be apart from the others."""
+        after = sigma[split][1] if split < len(sigma) else Fraction(0)
+        demand(sigma[split - 1][0] > after, "pieces.split: the values above are not apart from those below")
+        found = self.curvature(ball(sigma[split - 1][0])).abs_upper().max(self.curvature(ball(sigma[0][1])).abs_upper())
+        for low, high in sigma[:split]:
+            found = found.max((self.slope(ball(low).union(ball(high))) / ball(low - after)).abs_upper())
+        return found
+
+
+def first_order(moved: Drift, base: Frame, slopes: list[arb]) -> arb:
+    """``sum f_q slope_k x_k . C_q y_k``."""
+    along = [sum((a * x for a, x in zip(slopes, block, strict=False)), arb(0)) for block in moved.along(base)]
+    return sum((f * c for f, c in zip(moved.factors, along, strict=True)), arb(0))
+
+
+def rate(base: Frame, moved: Drift, reach: arb, convention: Convention, work: Work) -> arb:
+    """Encloses ``(H(A(h)) - H(A(0))) / h^p`` for all h in (0, high]: ``moved`` is over ``h^p``, reach is ``high^p``.
+
+    It is a derivative of H along ``G = (A(h) - A(0)) / h^p`` somewhere between the two matrices; with a cut-off number r that is
+    the same for all of them, exactly ``(S F' + (T_M / S_M - t) S_M') / S_M``, F the sum of phi, S_M and T_M those of that matrix.
+    """
+    q = convention.power
+    ctx.prec = STEP_BITS
+    size = moved.known + moved.rest
+    e = (base.off + reach * size).upper()
+    d, sigma = moved_values(base, e)
+    work.spend(60.0 * len(d) * (1 + len(moved.blocks)) + 20.0 * len(d) ** 2)
+    r, most = cutoffs(sigma, convention)
+    demand(r == most, "pieces: the cut-off number is not known")
+    demand(r >= 1 + convention.normalised, "entropies: undefined for a cut-off number that is possible")
+    demand(r <= len(base.values), "pieces: a cut-off number without vectors")
+    gradient, change = Gradient.of(d[:r], q), []
+    for one in (gradient, Gradient(gradient.S, gradient.t, q, plain=True)):
+        steepest, slopes = one.steepest(sigma, r), [one.slope(v) for v in base.values[:r]]
+        error = checker.norm(slopes) * (moved.rest + base.tilt * moved.known) + steepest * e * size
+        change.append(first_order(moved, base, slopes) + plus_minus(error))
+    w = [ball(low**q).union(ball(high**q)) for low, high in sigma[:r]]
+    total, logs = sum(w, arb(0)), sum((x * x.log() for x in w), arb(0))
+    found = (gradient.S * change[0] + (logs / total - gradient.t) * change[1]) / total
+    demand(found.is_finite(), "pieces: the matrix moves too far")
+    return found / arb(r).log() if convention.normalised else found
+
+
 def near(base: Frame, moved: Drift, split: int, convention: Convention, work: Work) -> tuple[arb, arb]:
     """Bounds of the entropy of every ``A(h)`` that this drift takes the base to, to first order with its remainder.
 
     With ``phi(x) = x^q (1 + t - log x^q) / S`` and a the relative change of S, exactly
     ``H(A(h)) = log S - t + (dF + [0, a^2]) / (1 + a)``, where dF is the change of ``sum phi(s_k)``.
     """
-    q, N = convention.power, base.rows
+    q = convention.power
     ctx.prec = STEP_BITS
     e = (base.off + moved.known + moved.rest).upper()
-    d = [checker.exact(v) for v in base.values] + [Fraction(0)] * (N - len(base.values))
-    reach = checker.exact(e)
-    sigma = [(max(v - reach, Fraction(0)), v + reach) for v in d]
+    d, sigma = moved_values(base, e)
+    N = len(d)
     work.spend(30.0 * N * (1 + len(moved.blocks)) + 10.0 * N * N)
     lowest, highest = cutoffs(sigma, convention)
     demand(lowest >= 1 + convention.normalised, "entropies: undefined for a cut-off number that is possible")
     demand(1 <= split <= min(lowest, len(base.values)), "pieces.split: from 1 to the least cut-off number")
-    after = sigma[split][1] if split < N else Fraction(0)
-    demand(sigma[split - 1][0] > after, "pieces.split: the values above are not apart from those below")
     work.spend(sum(100.0 * r for r in range(lowest, highest + 1)))
-
-    def power(x: arb) -> arb:
-        return x if q == 1 else x * x
-
-    w = [power(ball(v)) for v in d[:lowest]]
-    S, T = sum(w, arb(0)), sum((x * x.log() for x in w if x > 0), arb(0))
-    t = T / S
-
-    def slope(x: arb) -> arb:
-        return (t - x.log()) / S if q == 1 else 2 * x * (t - 2 * x.log()) / S
-
-    def curvature(x: arb) -> arb:  # monotone
-        return -1 / (x * S) if q == 1 else 2 * (t - 2 - 2 * x.log()) / S
+    gradient = Gradient.of(d[:lowest], q)
+    S, t, power = gradient.S, gradient.t, gradient.power
 
     def phi(low: Fraction, high: Fraction) -> arb:  # rises up to log x^q = t, and falls after it
         below, above = power(ball(low)), power(ball(high))
@@ -247,12 +314,9 @@ def near(base: Frame, moved: Drift, split: int, convention: Convention, work: Wo
         hull, top = ends[0].union(ends[1]), t.exp()
         return hull if above < top or below > top else hull.union(top / S)
 
-    steepest = curvature(ball(sigma[split - 1][0])).abs_upper().max(curvature(ball(sigma[0][1])).abs_upper())
-    for low, high in sigma[:split]:
-        steepest = steepest.max((slope(ball(low).union(ball(high))) / ball(low - after)).abs_upper())
-    slopes = [slope(v) for v in base.values[:split]]
-    along = [sum((a * x for a, x in zip(slopes, block, strict=False)), arb(0)) for block in moved.along(base)]
-    first = sum((f * c for f, c in zip(moved.factors, along, strict=True)), arb(0))
+    steepest = gradient.steepest(sigma, split)
+    slopes = [gradient.slope(v) for v in base.values[:split]]
+    first = first_order(moved, base, slopes)
     error = checker.norm(slopes) * (base.off + moved.rest + base.tilt * moved.known) + steepest * e * e / 2
     change = first + plus_minus(error) - sum((phi(v, v) for v in d[split:lowest]), arb(0))
     bounds = []
@@ -280,10 +344,15 @@ def _on_steps(certificate: object) -> dict[str, Any]:
     pieces: list[tuple[Fraction, Fraction, str]] = []
     for piece in listed(data["pieces"], "pieces"):
         low, high = rational(piece["low"], "pieces.low"), rational(piece["high"], "pieces.high")
-        demand(0 < low <= high, "pieces: 0 < low <= high")
-        demand(not pieces or pieces[-1][1] <= low, "pieces: in ascending order")
-        below, above = entropy_on(problem, data, nodes, piece, convention, work)
-        proven = {"fd<ad": above < least, "fd>ad": below > most}.get(str(piece["sign"]), False)
+        if piece["kind"] == "near zero":
+            demand(low == 0 < high and not pieces, "pieces: near zero is the first, from 0 to a positive step")
+            gap = rate_on(problem, data, nodes, piece, convention, work)
+            proven = {"fd<ad": gap < 0, "fd>ad": gap > 0}.get(str(piece["sign"]), False)
+        else:
+            demand(0 < low <= high, "pieces: 0 < low <= high")
+            demand(not pieces or pieces[-1][1] <= low, "pieces: in ascending order")
+            below, above = entropy_on(problem, data, nodes, piece, convention, work)
+            proven = {"fd<ad": above < least, "fd>ad": below > most}.get(str(piece["sign"]), False)
         demand(proven, f"pieces: the sign {str(piece['sign'])[:20]!r} is not proven from {low} to {high}")
         pieces.append((low, high, piece["sign"]))
     demand(bool(pieces), "pieces: there are none")
@@ -295,11 +364,26 @@ def _on_steps(certificate: object) -> dict[str, Any]:
             runs.append((low, high, sign))
     proven_of = {
         "convention": data["convention"],
-        "signs": [f"{sign} for every h in [{a}, {b}]" for a, b, sign in runs],
+        "signs": [f"{sign} for every h in {'[' if a else '('}{a}, {b}]" for a, b, sign in runs],
     }
     stencils = [f"{list(map(str, shifts))}, {list(map(str, weights))}" for shifts, weights in nodes[0].printed]
     spectra = [data["ad"], *data["nodes"]]
     return described(data, problem, spectra) | {"stencils (times h, over h^m)": stencils} | proven_of
+
+
+def rate_on(
+    problem: Problem, data: dict[str, Any], nodes: list[Node], piece: Any, convention: Convention, work: Work
+) -> arb:
+    """Encloses ``(H(A_FD(h)) - H(A_AD)) / h^p`` for all h in (0, high]."""
+    named = fields(piece, "pieces", "low high kind nodes sign derivatives")
+    demand(named["nodes"] == [], "pieces: near zero has no nodes")
+    highest, high = (
+        integer(named["derivatives"], "pieces.derivatives", 1, checker.MAX_ORDER),
+        rational(named["high"], "high"),
+    )
+    power = leading_power(problem, nodes[0], work, highest)
+    moved = drift(problem, nodes[0], Fraction(0), Fraction(0), high, work, highest, power)
+    return rate(frame(problem, data["ad"], work), moved, ball(high**power), convention, work)
 
 
 def entropy_on(

@@ -16,6 +16,9 @@ term and ``P = K - m``, K = 16, Taylor's theorem with Lagrange's remainder gives
 ``M_n = sum_k c_k h^m mu_k^n`` and xi_k between theta and ``theta + h mu_k``. With e at least the Frobenius norm of that
 for all h of the piece, ``|s_k(A(h)) - s_k(A(a))| <= e`` (Weyl). This holds for ``a = 0`` too, with ``A(0) = A_AD``.
 
+*near zero*: all h in (0, high] at once. ``C_q = 0`` for ``0 < q < p``, so ``(A(h) - A(0)) / h^p`` has the same blocks with the factors
+``h^(q-p)``, which stay bounded.
+
 *first order*: about A_AD with any K that a piece names; about a step ``a > 0`` by Taylor's theorem in h,
 
     A(h) - A(a) = sum_{0 < q < K} (h - a)^q T_q + (h - a)^K R(h),
@@ -170,10 +173,12 @@ def drift(
     high: Fraction,
     work: Work,
     highest: int = checker.MAX_ORDER,
+    over_power: int = 0,
 ) -> Drift:
     """``A(h) - A(a)`` for every h in [low, high], of the family of a node; a = 0 stands for A_AD.
 
-    The derivative in the remainder is of order ``highest``.
+    The derivative in the remainder is of order ``highest``. For a = 0 all of it may be divided by ``h^over_power``, at most
+    :func:`leading_power`.
     """
     ctx.prec = STEP_BITS
     start, over, s = ball(a), ball(max(a, high)), problem.activation
@@ -182,8 +187,11 @@ def drift(
     work.spend(count * (s.cost(highest, STEP_BITS) + 20 * checker.rational_cost(problem.size, highest) + 200))
     demand(max(orders) < highest, "pieces: derivatives of too high an order")
     work.spend(40 * checker.rational_cost(max(map(bits_of, (a, low, high))), highest))
-    powers = [ball(low**q).union(ball(high**q)) for q in range(highest + 1)]
-    factors = [ball(low**q - a**q).union(ball(high**q - a**q)) for q in range(1, highest + 1)]
+    less = [max(q - over_power, 0) for q in range(highest + 1)]
+    powers = [ball(low**q).union(ball(high**q)) for q in less]
+    factors = powers[1:]
+    if a:
+        factors = [ball(low**q - a**q).union(ball(high**q - a**q)) for q in range(1, highest + 1)]
     blocks: list[list[arb]] = [[] for _ in range(highest - 1)]
     rests = []
     for x in problem.points:
@@ -205,6 +213,21 @@ def drift(
             for block, value in zip(blocks, entry, strict=True):
                 block.append(value)
     return _drift(problem, blocks, factors[: highest - 1], rests)
+
+
+def leading_power(problem: Problem, node: Node, work: Work, highest: int) -> int:
+    """The least q with ``C_q != 0`` by the moments of a term and a feature, or with a term's remainder at ``h^q``."""
+    orders = [term.order for term in problem.operator]
+    demand(max(orders) < highest, "pieces: derivatives of too high an order")
+    most = highest - max(orders)
+    count = len(problem.weights) * sum(1 + len(weights) for _, weights in node.unit)
+    work.spend(20 * highest * count * (1 + checker.rational_cost(problem.size, highest)))
+    for m, (shifts, weights) in zip(orders, node.unit, strict=True):
+        for w in problem.weights:
+            mus = [dot(w, shift, Fraction(0)) for shift in shifts]
+            moments = (dot(weights, [mu ** (m + q) for mu in mus], Fraction(0)) for q in range(1, most))
+            most = next((q for q, moment in enumerate(moments, 1) if moment), most)
+    return most
 
 
 def drift_from(problem: Problem, node: Node, low: Fraction, high: Fraction, work: Work, highest: int) -> Drift:

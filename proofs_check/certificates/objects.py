@@ -8,6 +8,7 @@ Proof objects as they are written: no file leaves adfd that its own checker refu
 
 Proof objects of the entropy gap's sign for all steps of an interval, with the checker as the judge.
 
+Where all steps from 0 on are asked, the first piece is ``(0, h_0]``, by the gap over the leading power of the step.
 From the least step upward, a piece is kept when the checker proves its sign: from the spectra at its ends (sine and cosine
 features), or (any smooth activation) to first order about A_AD or about A_FD at its middle, or from the values at its
 middle; otherwise a shorter one is tried.
@@ -230,6 +231,10 @@ def is_certificate(path: Path) -> bool:
 
 DIGITS = 15
 """Of the singular values."""
+HALVINGS = 24
+"""Of the largest step, until a sign near 0 is given up."""
+APART = 2
+"""Largest ratio of the ends of what is known of the gap near 0: another checker's intervals may be wider."""
 SHORTEST = 1e-4
 """Pieces shorter than this, relative to their step, are given up."""
 SKIPPED = Fraction(1, 500)
@@ -250,8 +255,16 @@ def step_certificate(
         PrecisionCapError: nothing is proven, or no entropy of A_AD is.
     """
     search = Search(problem, convention, high)
-    begun, ratio, a = time.perf_counter(), max(2.0, float(high / low)), low
+    begun, a = time.perf_counter(), low
     pieces: list[dict[str, Any]] = []
+    if not low:
+        a = high / 2**HALVINGS
+        for k in range(HALVINGS):
+            found = search.near_zero(high / 2**k)
+            if found is not None:
+                pieces, a = [found], high / 2**k
+                break
+    ratio = max(2.0, float(high / low)) if low else 2.0
     while a < high and len(pieces) < max_pieces and time.perf_counter() - begun < seconds:
         b = min(high, Fraction(float(a) * ratio).limit_denominator(1 << 24))
         piece = search.piece(a, b) if a < b else None
@@ -264,7 +277,18 @@ def step_certificate(
             a, ratio = a * (1 + SKIPPED), 1 + 50 * SHORTEST
     if not pieces:
         raise PrecisionCapError("certificate: the sign is proven for no part of the interval of steps")
+    while _beyond_budget(search.certificate(pieces)) and len(pieces) > 1:
+        pieces = pieces[: max(1, len(pieces) * 3 // 4)]
     return search.certificate(pieces)
+
+
+def _beyond_budget(certificate: dict[str, Any]) -> bool:
+    """Whether a file asks for more work than its size allows."""
+    try:
+        checker_entropies.verify(json.loads(json.dumps(certificate)))
+    except checker.RefusedError as reason:
+        return str(reason).startswith("budget")
+    return False
 
 
 class Search:
@@ -366,6 +390,25 @@ class Search:
                     nodes = [base] if base else []
                     how = {"split": split, "derivatives": derivatives}
                     return {"kind": "first order", "nodes": nodes, "sign": sign} | how
+        return None
+
+    def near_zero(self, high: Fraction) -> dict[str, Any] | None:
+        """All steps in (0, high], if the checker proves their sign."""
+        frame, node = self.frame(Fraction(0)), self.node(self.high)
+        if frame is None:
+            return None
+        for derivatives in self.remainders:
+            try:
+                power = checker_steps.leading_power(self.read, node, _unlimited(), derivatives)
+                zero = Fraction(0)
+                moved = checker_steps.drift(self.read, node, zero, zero, high, _unlimited(), derivatives, power)
+                gap = checker_entropies.rate(frame, moved, checker.ball(high**power), self.rule, _unlimited())
+            except checker.RefusedError:
+                continue
+            sign = "fd>ad" if gap > 0 else "fd<ad" if gap < 0 else None
+            if sign is not None and gap.abs_lower() * APART > gap.abs_upper():
+                piece = {"low": "0", "high": spell(high), "kind": "near zero", "nodes": [], "sign": sign}
+                return piece | {"derivatives": derivatives}
         return None
 
     @property

@@ -468,10 +468,6 @@ def entropy_on_interval(
     if certificate is None:
         found = entropy_sign_on_interval(problem, low, high, convention, seconds=SECONDS)
     else:
-        if not low:
-            raise InputError(
-                "--certificate: a proof object is about steps from a positive one on; give --step-interval a LOW > 0"
-            )
         found = proved_steps(problem, convention, low, high, certificate, force, SECONDS)
     runs = _runs(found)
     content: dict[str, Any] = {

@@ -55,10 +55,25 @@ def judge(certificate: dict[str, Any]) -> None:
         refuse("nodes of different families")
     end = Fraction(0)
     for piece in sequence(pieces, "pieces", 1):
-        first_order = isinstance(piece, dict) and piece.get("kind") == "first order"
-        keys = "low high kind nodes sign" + (" split derivatives" if first_order else "")
+        form = piece.get("kind") if isinstance(piece, dict) else None
+        first_order = form == "first order"
+        more = {"first order": " split derivatives", "near zero": " derivatives"}
+        keys = "low high kind nodes sign" + (more.get(form, "") if isinstance(form, str) else "")
         start, stop, kind, chosen, sign, *how = record(piece, keys, "piece")
         low, high = reading.rational(start, "low"), reading.rational(stop, "high")
+        if form == "near zero":
+            if end or low or not high > 0 or chosen != []:
+                refuse("a piece near zero that is not the first, not from 0, or about a node")
+            (last,) = how
+            highest = reading.whole(last, 1, HIGHEST, "piece")
+            with working(224):
+                p = _first_power(where, found[0], highest)
+                moved = _from_zero(where, found[0], Fraction(0), Fraction(0), high, highest, p)
+            gap = _rate(_base(where, ad), moved, high**p, by)
+            if sign != ("fd>ad" if less(ZERO, gap) else "fd<ad" if less(gap, ZERO) else None):
+                refuse("the sign of a piece is not proven")
+            end = high
+            continue
         if not 0 < low <= high or low < end:
             refuse("pieces: not in order")
         end = high
@@ -161,10 +176,19 @@ def _moved(
     return Moved(blocks, factors, norm(sums), norm(rests))
 
 
-def _from_zero(of: Problem, node: Node, a: Fraction, low: Fraction, high: Fraction, highest: int) -> Moved:
-    """By Taylor's theorem in the shifts, which are 0 for h = 0; of the family of this node."""
+def _from_zero(
+    of: Problem, node: Node, a: Fraction, low: Fraction, high: Fraction, highest: int, quotient: int = 0
+) -> Moved:
+    """By Taylor's theorem in the shifts, which are 0 for h = 0; of the family of this node.
+
+    With ``quotient``, for a = 0: all of it over that power of the step, below which there is nothing.
+    """
     powers = [(_between(low**q, high**q), Interval.of(a**q)) for q in range(highest + 1)]
     change = [_between(low**q - a**q, high**q - a**q) for q in range(1, highest + 1)]
+    if quotient:
+        exponents = [max(q - quotient, 0) for q in range(highest + 1)]
+        powers = [(_between(Fraction(0) ** k, high**k), ZERO) for k in exponents]
+        change = [power for power, _ in powers[1:]]
     if any(term.order >= highest for term in of.operator):
         refuse("derivatives of too high an order")
 
@@ -329,6 +353,84 @@ def _near(base: Base, moved: Moved, split: int, by: Convention) -> Interval:
             hull = found if hull is None else hull.hull(found)
     assert hull is not None
     return hull
+
+
+def _rate(base: Base, moved: Moved, reach: Fraction, by: Convention) -> Interval:
+    """The entropies' difference over ``h^p`` for every step; ``moved`` is over ``h^p``, which is at most ``reach``."""
+    with working(224):
+        G = (moved.known + moved.rest).size()
+        e = (base.off + Interval.of(reach) * G).size()
+        if not usual(e):
+            refuse("a piece on which the matrix moves too far")
+        d = [*base.values, *[Fraction(0)] * (base.size - len(base.values))]
+        far = e.fractions()[1]
+        values = [(max(v - far, Fraction(0)), v + far) for v in d]
+        r, most = cutoff(values, by)
+        if r != most or r > len(base.values):
+            refuse("a cut-off number that is not known, or without vectors")
+        if r < (2 if by.normalised else 1):
+            refuse("the entropy may be undefined")
+        gap_below = values[r][1] if r < base.size else Fraction(0)
+        if not values[r - 1][0] > gap_below:
+            refuse("a piece whose upper values are not apart from the others")
+        spend(200.0 * base.size * base.size)
+        two = by.power == 2
+        w = [Interval.of(v**by.power) for v in d[:r]]
+        S, T = total(w), total(x * intervals.log(x) for x in w)
+        slopes: dict[str, list[Interval]] = {"S": [], "H": []}
+        bounds = {"S": TWO if two else ZERO, "H": ZERO}
+
+        def first(x: Interval, which: str) -> Interval:
+            """The derivative of ``x^q``, or of ``x^q (1 + T/S - log x^q)``."""
+            plain = TWO * x if two else ONE
+            power = x * x if two else x
+            return plain if which == "S" else plain * (T * S.inverse() - intervals.log(power))
+
+        def second(x: Interval) -> Interval:
+            log = intervals.log(x * x if two else x)
+            return TWO * (T * S.inverse() - TWO - log) if two else -x.inverse()
+
+        for at in (values[0][1], values[r - 1][0]):
+            bounds["H"] = greater(bounds["H"], second(Interval.of(at)).size())
+        for v, (low, up) in zip(d[:r], values, strict=False):
+            inverse = Interval.of(low - gap_below).inverse()
+            for which, found in slopes.items():
+                found.append(first(Interval.of(v), which))
+                steep = first(Interval.of(low).hull(Interval.of(up)), which) * inverse
+                bounds[which] = greater(bounds[which], steep.size())
+        ways = {}
+        images = [
+            [total(x * total(map(_product, row, base.right[k])) for x, row in zip(base.left[k], C, strict=True))
+             for k in range(r)]
+            for C in (transposed(block) if base.turned else block for block in moved.blocks)
+        ]  # fmt: skip
+        for which, found in slopes.items():
+            room = norm(found) * (moved.rest + base.tilt * moved.known) + bounds[which].size() * e * G
+            along = total(
+                f * total(map(_product, found, image)) for f, image in zip(moved.factors, images, strict=True)
+            )
+            ways[which] = along + room.size().hull(-room.size())
+        there = [Interval.of(a**by.power).hull(Interval.of(b**by.power)) for a, b in values[:r]]
+        over = total(there).inverse()
+        t = total(x * intervals.log(x) for x in there) * over
+        result = (ways["H"] + (t - T * S.inverse()) * ways["S"]) * over
+        return result * intervals.log(Interval.of(r)).inverse() if by.normalised else result
+
+
+def _first_power(of: Problem, node: Node, highest: int) -> int:
+    """The least power of the step with a moment that is not 0, or with a remainder."""
+    if any(term.order >= highest for term in of.operator):
+        refuse("derivatives of too high an order")
+    found = {highest - term.order for term in of.operator}
+    for term, family in zip(of.operator, node.family, strict=True):
+        spend(200.0 * len(family) * len(of.features) * highest)
+        for w, _ in of.features:
+            mus = [(argument(w, s, Fraction(0)), v) for s, v in family.items()]
+            for q in range(1, min(found)):
+                if sum((v * mu ** (term.order + q) for mu, v in mus), Fraction(0)):
+                    found.add(q)
+                    break
+    return min(found)
 
 
 def _between(low: Fraction, high: Fraction) -> Interval:

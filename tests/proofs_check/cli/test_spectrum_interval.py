@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from numerics.problem.problem import Problem
+from proofs_check.checker_entropies import verify
 from proofs_check.cli.spectrum import entropy_on_interval
+from proofs_check.second_checker.judge import findings
 from theory.base.errors import InputError
 from theory.entropy.conventions import Convention
 from theory.features.laws import law
@@ -63,6 +65,14 @@ def test_every_small_step(capsys: pytest.CaptureFixture[str]) -> None:
     assert "/ h^2 in [" in capsys.readouterr().out
 
 
-def test_a_proof_object_needs_a_positive_step(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="LOW > 0"):
-        entropy_on_interval(PROBLEM, Convention(), "0,1/10", True, True, tmp_path / "proof.json")
+def test_a_proof_object_of_every_small_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "proof.json"
+    convention = Convention("fixed", rank=2)
+    assert entropy_on_interval(PROBLEM, convention, "0,1/10", True, True, path) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["pieces"][0]["low"] == "0"
+    assert found["pieces"][0]["sign"] in ("fd<ad", "fd>ad")
+    data = json.loads(path.read_text())
+    assert data["pieces"][0]["kind"] == "near zero"
+    assert verify(data)["signs"][0].startswith(f"{data['pieces'][0]['sign']} for every h in (0, ")
+    assert findings(data) == []
