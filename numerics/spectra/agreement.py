@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 
 import flint
@@ -39,7 +39,7 @@ from numerics.problem.problem import Problem
 from numerics.spectra.branches import branches
 from numerics.spectra.certificate import approximate_vectors, vector_defects
 from numerics.spectra.engine.basis import frobenius_upper, norm_upper
-from numerics.spectra.engine.driver import CAP_BITS, Clock, factorise
+from numerics.spectra.engine.driver import CAP_BITS, Clock, Factorisation, factorise
 
 _SPARE = 60
 """Bits of the expansion beyond those of the factorisation."""
@@ -82,12 +82,8 @@ def agreeing_steps(
     Raises:
         NonexistenceError: the activation is not smooth enough for the expansion in h.
     """
-    found = factorise(ball_entries(problem, "ad"), digits + 2, None, CAP_BITS, Clock())
+    found, blocks = _expanded(problem, high, digits)
     bits = found.bits + _SPARE
-    expansion = full_expansion(problem, high, bits)
-    blocks = {**expansion.coefficients, expansion.power: expansion.remainder}
-    if found.transposed:
-        blocks = {q: block.transpose() for q, block in blocks.items()}
     values, moves = found.values, [_weyl(found.values, blocks)]
     with flint.ctx.workprec(bits):
         by_rows = None if only_weyl or not found.rank else _by_rows(found.matrix, approximate_vectors(found), blocks)
@@ -100,6 +96,17 @@ def agreeing_steps(
                 longer = _followed(found.matrix, blocks, values, tolerance, wanted, steps[wanted - 1])
             steps = [max(pair) for pair in zip(steps, longer, strict=True)]
     return tuple(t * high for t in steps)
+
+
+@lru_cache(maxsize=2)
+def _expanded(problem: Problem, high: Fraction, digits: int) -> tuple[Factorisation, dict[int, arb_mat]]:
+    """A_AD as it was factorised, and the coefficients of powers of the step in units of ``high``, oriented alike."""
+    found = factorise(ball_entries(problem, "ad"), digits + 2, None, CAP_BITS, Clock())
+    expansion = full_expansion(problem, high, found.bits + _SPARE)
+    blocks = {**expansion.coefficients, expansion.power: expansion.remainder}
+    if found.transposed:
+        blocks = {q: block.transpose() for q, block in blocks.items()}
+    return found, blocks
 
 
 Bounds = tuple[list[arb], list[arb]]

@@ -79,25 +79,33 @@ def _horner(polynomial: sp.Expr, variable: sp.Symbol) -> sp.Expr:
 
 
 @cache
+def _tanh_polynomial(order: int) -> sp.Poly:
+    return sp.Poly(t, t) if order == 0 else sp.Poly(1 - t**2, t) * _tanh_polynomial(order - 1).diff()
+
+
 def tanh_polynomial(order: int) -> sp.Expr:
     """P with tanh⁽ᵒʳᵈᵉʳ⁾ = P(tanh): P₀ = t, Pₙ₊₁ = (1 − t²) Pₙ′."""
-    return t if order == 0 else sp.expand((1 - t**2) * sp.diff(tanh_polynomial(order - 1), t))
+    return _tanh_polynomial(order).as_expr()
 
 
 @cache
+def _sech_polynomial(order: int) -> sp.Poly:
+    if order == 0:
+        return sp.Poly(1, t)
+    previous = _sech_polynomial(order - 1)
+    return sp.Poly(1 - t**2, t) * previous.diff() - sp.Poly(t, t) * previous
+
+
 def sech_polynomial(order: int) -> sp.Expr:
     """R with sech⁽ᵒʳᵈᵉʳ⁾ = sech · R(tanh): R₀ = 1, Rₙ₊₁ = (1 − t²) Rₙ′ − t Rₙ."""
-    if order == 0:
-        return sp.Integer(1)
-    previous = sech_polynomial(order - 1)
-    return sp.expand((1 - t**2) * sp.diff(previous, t) - t * previous)
+    return _sech_polynomial(order).as_expr()
 
 
 def _tanh(order: int, argument: sp.Expr = z) -> sp.Expr:
     if order == 0:
         return sp.tanh(argument)
-    # The factor 1 - tanh² is kept apart: it carries the decay, and Horner's form the rest.
-    cofactor = sp.cancel(tanh_polynomial(order) / (1 - t**2))
+    # The factor 1 - tanh² is kept apart: it carries the decay, and Horner's form the rest, which is Pₙ₋₁′.
+    cofactor = _tanh_polynomial(order - 1).diff().as_expr()
     return (1 - sp.tanh(argument) ** 2) * _horner(cofactor, t).subs(t, sp.tanh(argument))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 from typing import cast
 
@@ -37,6 +39,7 @@ def _laws(scope: Scope, profile: Profile) -> Iterator[Problem]:
         )  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def _squares(instance: Problem, method: Method, kernel: str) -> Enclosure:
     """The squared Frobenius norm of a kernel, from its eigenvalues."""
     values = kernel_spectrum(instance, method, kernel, DIGITS).values  # type: ignore[arg-type]
@@ -78,9 +81,12 @@ def empirical_variance(instance: Problem, scope: Scope, divisors: tuple[Fraction
     checks, single, said = [], Enclosure.exact(0), []
     for width, divisor in enumerate(divisors, 1):
         total = Enclosure.exact(0)
-        for drawn in product(pairs, repeat=width):
+        draws = Counter(
+            tuple(sorted(drawn)) for drawn in product(pairs, repeat=width)
+        )  # the order of features is none of A Aᵀ
+        for drawn, count in draws.items():
             case = instance.with_(weights=tuple((w,) for w, _ in drawn), biases=tuple(b for _, b in drawn), count=width)
-            total = total + _squares(case, method, "empirical")
+            total = total + _squares(case, method, "empirical").scaled(Fraction(count))
         variance = total.scaled(Fraction(1, len(pairs) ** width)) - limit
         single = variance if width == 1 else single
         expected = single.scaled(Fraction(1) / divisor)
