@@ -120,18 +120,23 @@ def test_the_coupled_scheme_is_of_order_four() -> None:
     assert 3.8 < math.log2(errors[0] / errors[1]) < 4.2
 
 
-def test_a_least_norm_solution_by_hand() -> None:
+@pytest.mark.parametrize("scheme", ["AD", "differences", "coupled"])
+def test_a_least_norm_solution_by_hand(scheme: str) -> None:
     draw = sparse.Sparse("tanh", 3, 4)
     w, b = (np.array(v, dtype=float) for v in (_features(draw)))
     x = np.linspace(-1, 1, 6)
     t = np.tanh(np.outer(x, w) + b)
-    A = np.vstack([(-2 * t * (1 - t * t) * w**2)[1:-1], t[[0, -1]]])
+    h, slopes = 0.4, (1 - t * t) * w
+    second = (t[2:] - 2 * t[1:-1] + t[:-2]) / h**2
+    inner = {"AD": (-2 * t * (1 - t * t) * w**2)[1:-1], "differences": second,
+             "coupled": 2 * second - (slopes[2:] - slopes[:-2]) / (2 * h)}[scheme]  # fmt: skip
+    A = np.vstack([inner, t[[0, -1]]])
     f = np.concatenate([-(np.pi**2) * np.sin(np.pi * x[1:-1]), [0, 0]])
     a = np.linalg.pinv(A, rcond=sparse.CUTOFF) @ f
     fine = np.linspace(-1, 1, sparse.FINE)
     gap = np.tanh(np.outer(fine, w) + b) @ a - np.sin(np.pi * fine)
     expected = math.sqrt((gap**2).mean() / (np.sin(np.pi * fine) ** 2).mean())
-    assert math.isclose(sparse.error(draw, "AD"), expected, rel_tol=1e-6)
+    assert math.isclose(sparse.error(draw, scheme), expected, rel_tol=1e-6)
 
 
 def _features(draw: sparse.Sparse) -> tuple[list[float], list[float]]:
@@ -213,3 +218,29 @@ def test_relu_networks_of_ad_see_the_ends_alone() -> None:
     floor = 0.5 * float((math.pi**4 * np.sin(math.pi * x) ** 2).sum())
     losses = [run.losses for run in trained.runs(setting.problem, "ad", "L-BFGS", 30)]
     assert all(math.isclose(one[-1], floor, rel_tol=1e-6) for one in losses)
+
+
+@pytest.mark.parametrize(
+    ("ad", "fd", "spread", "finding", "ahead"),
+    [
+        (0.01, 0.011, 0.1, "holds", "neither"), (0.01, 0.1, 0.1, "reversed", "AD"), (0.1, 0.01, 0.1, "reversed", "FD"),
+        (0.01, 0.018, 1.0, "open", "neither"), (0.8, 0.8, 0.1, "open", "neither"),
+    ],
+)  # fmt: skip
+def test_on_a_par_is_decided_by_the_interval(
+    monkeypatch: pytest.MonkeyPatch, ad: float, fd: float, spread: float, finding: str, ahead: str
+) -> None:
+    noise = np.exp(spread * np.random.default_rng(1).standard_normal(trained.MEMBERS))
+    monkeypatch.setattr(trained.Setting, "errors", lambda self, m: tuple(ad + 0 * noise if m == "ad" else fd * noise))
+    found = trained.on_a_par.test(trained.Setting("tanh", 8, 1, "L-BFGS 30"), {})
+    assert (found.data["finding"], found.data["ahead"]) == (finding, ahead)
+    assert found.holds is {"holds": True, "reversed": False, "open": None}[finding]
+
+
+@pytest.mark.parametrize(
+    ("ad", "fd", "holds"), [(0.5, 0.05, True), (0.09, 0.05, False), (0.5, 0.2, False), (0.1, 0.05, True)]
+)
+def test_fd_trains_where_ad_fails(monkeypatch: pytest.MonkeyPatch, ad: float, fd: float, holds: bool) -> None:
+    monkeypatch.setattr(trained.Setting, "errors", lambda self, m: (ad if m == "ad" else fd,))
+    start = trained.Start(trained.Setting("tanh", 8, 1, "L-BFGS 30"), 0)
+    assert trained.trains_where_ad_fails.test(start, {}).holds is holds
