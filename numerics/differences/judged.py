@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,11 @@ from numerics.differences.cost import Cost as Cost
 from numerics.differences.cost import medians
 from numerics.differences.equation import Equation
 from numerics.differences.steps import NEAR, UNUSABLE, rms
+from numerics.differences.subject import column
 from numerics.differences.terms import Study, TermAdvice, apply, shifted
 from theory.base import expressions
 from theory.base.errors import InputError
+from theory.operators.equations import Derivative
 from theory.operators.operator import MultiIndex, StencilChoice, coordinate
 
 TOLERANCE = 0.01
@@ -132,16 +134,19 @@ def judge(study: Study, choice: StencilChoice, steps: tuple[float, ...], best: T
     equation = study.equation
     wide_x = study.x.double()
     wide = shifted(study.wide, wide_x)
-    differences = {a: equation.difference(a, choice) for a in equation.derivatives if any(a)}
-    found = {a: apply(study.value, d, steps, a) for a, d in differences.items()}
-    exact = {a: apply(wide, d, steps, a) for a, d in differences.items()}
-    parts = tuple(_part(equation.name(a), found[a], exact[a], study.exact[a]) for a in differences)
-    others = {a: study.exact[a] for a in equation.derivatives if not any(a)}
-    whole = _part(equation.text, *(equation.value(study.points, others | v) for v in (found, exact, study.exact)))
+    differences = {d: equation.difference(d.alpha, choice) for d in equation.derivatives if any(d.alpha)}
+    found = {d: study.differenced(d, made, steps) for d, made in differences.items()}
+    exact = {d: apply(wide, made, steps, d.alpha, equation.column(d)) for d, made in differences.items()}
+    parts = tuple(_part(equation.name(d), found[d], exact[d], study.exact[d]) for d in differences)
+    others = {d: study.exact[d] for d in equation.derivatives if not any(d.alpha)}
+    sizes = equation.sizes(study.points, study.exact)
+    scales = None if len(sizes) == 1 else [size or 1.0 for size in sizes]
+    values = (equation.value(study.points, others | v, scales) for v in (found, exact, study.exact))
+    whole = replace(_part(equation.text, *values), size=sizes[0] if scales is None else float(any(sizes)))
     named = tuple(
         (name, h)
         for k, (name, h) in enumerate(zip(equation.variables, steps, strict=True))
-        if any(alpha[k] for alpha in differences)
+        if any(d.alpha[k] for d in differences)
     )
     gradient = _gradients(study, wide_x, choice, steps) if graph else None
     return Judgement(named, best.stencil, study.arithmetic, parts, whole, best, gradient)
@@ -203,14 +208,15 @@ def loss_with_graph(u: Any, x: Any, equation: Equation, choice: StencilChoice | 
     """``½ mean(r²)`` with a graph to the parameters, by differences or, without a stencil, by nested autograd."""
     from numerics.networks.networks import derivative_by_autograd
 
-    values: dict[MultiIndex, Any] = {}
-    for alpha in equation.derivatives:
-        if not any(alpha):
-            values[alpha] = u(x)
+    values: dict[Derivative, Any] = {}
+    for d in equation.derivatives:
+        v = column(u, equation.column(d))
+        if not any(d.alpha):
+            values[d] = v(x)
         elif choice is not None:
-            values[alpha] = difference_with_graph(u, x, equation, alpha, choice, steps)
+            values[d] = difference_with_graph(v, x, equation, d.alpha, choice, steps)
         else:
-            values[alpha] = derivative_by_autograd(u, x, alpha)
+            values[d] = derivative_by_autograd(v, x, d.alpha)
     return 0.5 * (residual(equation, x, values) ** 2).mean()
 
 
@@ -230,10 +236,13 @@ def difference_with_graph(
     return total / math.prod(h**m for h, m in zip(steps, alpha, strict=True))
 
 
-def residual(equation: Equation, x: Any, values: dict[MultiIndex, Any]) -> Any:
-    """The equation at the points, on tensors."""
+def residual(equation: Equation, x: Any, values: dict[Derivative, Any]) -> Any:
+    """The equations at the points, one after the other, on tensors."""
+    import torch
+
     from numerics.networks.symbolic import TorchBackend
 
     table = {coordinate[name]: x[:, k] for k, name in enumerate(equation.variables)}
-    table |= {equation.unknowns[a]: value for a, value in values.items()}
-    return expressions.evaluate(equation.expression, table, TorchBackend()) + 0 * x[:, 0]
+    table |= {equation.symbols[d]: value for d, value in values.items()}
+    found = [expressions.evaluate(expr, table, TorchBackend()) + 0 * x[:, 0] for expr in equation.expressions]
+    return torch.cat(found)

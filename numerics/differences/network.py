@@ -21,10 +21,11 @@ from numerics.differences.equation import Equation
 from numerics.differences.judged import Cost, Judgement, judge, module_cost, steps_of
 from numerics.differences.kinks import missed
 from numerics.differences.steps import bounds, rms
-from numerics.differences.subject import DISAGREE, Subject, as_points, derivative, extrapolated, subject
+from numerics.differences.subject import DISAGREE, Subject, as_points, column, derivative, extrapolated, subject
 from numerics.differences.terms import FLOATS, Study, TermAdvice
 from theory.base.errors import InputError
-from theory.operators.operator import MultiIndex, StencilChoice
+from theory.operators.equations import Derivative
+from theory.operators.operator import StencilChoice
 
 if TYPE_CHECKING:
     import torch
@@ -97,9 +98,10 @@ def single_thread() -> Iterator[None]:
 @single_thread()
 def advise_module(
     module: torch.nn.Module | Callable[..., Any],
-    operator: str,
+    operator: str | Sequence[str],
     points: Any,
     *,
+    unknowns: str | Sequence[str] | None = None,
     choices: Sequence[StencilChoice] = CHOICES,
     dtype: str | None = None,
     step: Any = None,
@@ -110,8 +112,9 @@ def advise_module(
     Args:
         module: points ``[n, d]`` to values ``[n]`` or ``[n, 1]``, row by row, or called with one argument ``[n, 1]`` per
             coordinate; a torch module, of which a copy in evaluation mode is used, or a function of tensors or arrays.
-        operator: the equation or its left-hand side, linear or not, such as ``"u_t + u*u_x = 0.01*u_xx"``.  Its
-            coordinates are the columns of the points in the order x, y, z, t.
+        operator: the equation or its left-hand side, linear or not, such as ``"u_t + u*u_x = 0.01*u_xx"``, or a list of
+            them.  Their coordinates are the columns of the points in the order x, y, z, t.
+        unknowns: what the module's columns of values are called, such as ``["u", "v", "p"]``; by default there is one, ``u``.
         points: where the equation is collocated, ``(n, d)``; at most :data:`MAX_POINTS` are looked at.
         choices: stencils to compare.
         dtype: the arithmetic that is advised on first; by default that of the module.
@@ -126,9 +129,9 @@ def advise_module(
     given = len(X)
     if given > MAX_POINTS:
         X = X[np.linspace(0, given - 1, MAX_POINTS).astype(int)]
-    equation = Equation(operator, X.shape[1])
+    equation = Equation(operator, X.shape[1], unknowns)
     steps = None if step is None else steps_of(step, equation.variables)
-    of = subject(module, X)
+    of = subject(module, X, equation.names)
     arithmetic = _arithmetic(dtype, of)
     doubted, lost = _doubted(of, X, equation)
     terms: list[TermAdvice] = []
@@ -138,7 +141,7 @@ def advise_module(
     for name in dict.fromkeys((*FLOATS, arithmetic)):
         study = studies[name] = Study.of(of, X, equation, name, doubted=doubted, lost=lost)
         for choice in choices:
-            terms += [study.term(alpha, choice) for alpha in equation.derivatives if any(alpha)]
+            terms += [study.term(d, choice) for d in equation.derivatives if any(d.alpha)]
             residual.append(study.residual(choice))
             if name == arithmetic and steps is not None and choice is choices[0]:
                 judged = judge(study, choice, steps, residual[-1], graph=not of.numpy)
@@ -146,7 +149,7 @@ def advise_module(
         (name, float(column.min()), float(column.max())) for name, column in zip(equation.variables, X.T, strict=True)
     )
     found = ModuleAdvice(
-        operator,
+        equation.text,
         tuple(terms),
         tuple(residual),
         (),
@@ -168,19 +171,20 @@ def advise_module(
 @single_thread()
 def judge_module(
     module: torch.nn.Module | Callable[..., Any],
-    operator: str,
+    operator: str | Sequence[str],
     points: Any,
     step: Any,
     *,
+    unknowns: str | Sequence[str] | None = None,
     choice: StencilChoice = CHOICES[0],
     dtype: str | None = None,
 ) -> Judgement:
     """What a step does to a network at its present parameters, beside what is advised: see :func:`advise_module`."""
     X = as_points(points)
     X = X if len(X) <= MAX_POINTS else X[np.linspace(0, len(X) - 1, MAX_POINTS).astype(int)]
-    equation = Equation(operator, X.shape[1])
+    equation = Equation(operator, X.shape[1], unknowns)
     steps = steps_of(step, equation.variables)
-    of = subject(module, X)
+    of = subject(module, X, equation.names)
     doubted, lost = _doubted(of, X, equation)
     study = Study.of(of, X, equation, _arithmetic(dtype, of), doubted=doubted, lost=lost)
     return judge(study, choice, steps, study.residual(choice), graph=not of.numpy)
@@ -188,15 +192,16 @@ def judge_module(
 
 def _doubted(
     of: Subject, X: Float[np.ndarray, "n d"], equation: Equation
-) -> tuple[dict[MultiIndex, str], dict[MultiIndex, float]]:
+) -> tuple[dict[Derivative, str], dict[Derivative, float]]:
     """The derivatives that autograd does not give, with the reason; and what it misses of each."""
     import torch
 
-    u, x = of.field("float64"), torch.from_numpy(X)
+    fields, x = of.field("float64"), torch.from_numpy(X)
     extents = [bounds(column, 2.0**-52)[1] for column in X.T]
-    doubted: dict[MultiIndex, str] = {}
+    doubted: dict[Derivative, str] = {}
     lost = dict.fromkeys(equation.derivatives, 0.0)
-    for alpha in equation.derivatives:
+    for d in equation.derivatives:
+        u, alpha = column(fields, equation.column(d)), d.alpha
         why = "autograd does not reach functions of NumPy arrays" if of.numpy else None
         try:
             values = derivative(u, x, alpha) if why is None else np.zeros(0)
@@ -204,15 +209,15 @@ def _doubted(
             raise
         except Exception as error:  # whatever autograd says of the user's code
             why = f"autograd fails on it ({' '.join(str(error).split())[:100]})"
-        name = equation.name(alpha)
+        name = equation.name(d)
         if why:
-            doubted[alpha] = f"{name}: {why}; differences of order 8 in float64 stand for it."
+            doubted[d] = f"{name}: {why}; differences of order 8 in float64 stand for it."
         elif any(alpha):
-            lost[alpha] = missed(u, X, alpha, extents)
+            lost[d] = missed(u, X, alpha, extents)
             found, doubt = extrapolated(u, x, alpha, extents)
             gap = rms(values - found)
-            if not lost[alpha] and gap > 10 * doubt and gap > DISAGREE * rms(found):
-                doubted[alpha] = (
+            if not lost[d] and gap > 10 * doubt and gap > DISAGREE * rms(found):
+                doubted[d] = (
                     f"Autograd gives {name} wrongly: its rms is {rms(values):.2g}, that of differences of order 8 in float64"
                     f" {rms(found):.2g}. A part of the graph is cut off (detach, no_grad) or a backward of your own is wrong;"
                     " errors are told against those differences, and training by AD would follow the wrong derivative."

@@ -177,11 +177,17 @@ def least(error: Callable[[float], float], low: float, high: float, start: float
         h = search.best() * factor
         if search.low <= h <= search.high:
             search.at(h)
-    step = search.best()
-    good = _probed(search, step, _grown(search, step, WITHIN * NEAR * search.at(step)))
+    for _ in range(ROUNDS):  # probing may find a lesser error
+        step = search.best()
+        good = _probed(search, step, _grown(search, step, WITHIN * NEAR * search.at(step)))
+        if search.at(search.best()) == search.at(step):
+            break
     risen = [h for h, e in search.errors.items() if e > EDGE * search.at(step)]
     edge = "high" if not any(h > step for h in risen) else "low" if not any(h < step for h in risen) else None
     loose = _loose(search) if good[1] < LOOSE * good[0] else None
+    step = search.best()
+    if not good[0] <= step <= good[1]:
+        good = step, step
     return Found(step, search.at(step), good, loose, edge, tuple(sorted(search.errors.items())))
 
 

@@ -65,15 +65,17 @@ class Subject:
         columns: whether it takes one argument per coordinate, each (n, 1), not one tensor (n, d).
         numpy: whether it takes NumPy arrays.
         own: the arithmetic of its parameters, such as ``bfloat16``; None without parameters.
+        names: what its columns of values are called.
     """
 
     given: Any
     columns: bool
     numpy: bool
     own: str | None
+    names: tuple[str, ...] = ("u",)
 
     def field(self, arithmetic: str) -> Callable[[Any], Any]:
-        """The function in an arithmetic, from a tensor of points ``[n, d]`` to one of values ``[n]``.
+        """The function in an arithmetic, from a tensor of points ``[n, d]`` to one of values ``[n, k]``, one column a name.
 
         Raises:
             InputError: when called: it fails, or its values are not real, one a point, or of this arithmetic.
@@ -84,7 +86,7 @@ class Subject:
         call = self.given if self.numpy else cast(self.given, kind)
 
         def u(x: torch.Tensor) -> torch.Tensor:
-            return _values(_called(call, x, self.columns, self.numpy), x, kind)
+            return _values(_called(call, x, self.columns, self.numpy), x, kind, self.names)
 
         modules = [] if self.numpy else [m for m in _held(call) if isinstance(m, torch.nn.Module)]
         u.parameters = [p for module in modules for p in module.parameters()]  # type: ignore[attr-defined]
@@ -97,8 +99,13 @@ class Subject:
         return self if self.numpy else replace(self, given=cast(self.given, getattr(torch, arithmetic)))
 
 
-def subject(given: Any, x: Float[np.ndarray, "n d"]) -> Subject:
-    """How a module or function is called, found by trying.
+def column(u: Callable[[Any], Any], k: int) -> Callable[[Any], Any]:
+    """One column of a function of :meth:`Subject.field`, as values ``[n]``."""
+    return lambda x: u(x)[:, k]
+
+
+def subject(given: Any, x: Float[np.ndarray, "n d"], names: tuple[str, ...] = ("u",)) -> Subject:
+    """How a module or function is called, found by trying; ``names`` are those of its columns.
 
     Raises:
         InputError: it is not callable, or fails on the points in every way.
@@ -123,8 +130,8 @@ def subject(given: Any, x: Float[np.ndarray, "n d"]) -> Subject:
         except Exception as error:  # whatever the user's code raises
             reason = reason or error
             continue
-        if isinstance(value, torch.Tensor) or numpy:
-            return Subject(given, columns, numpy, own)
+        if isinstance(value, torch.Tensor) or numpy or (isinstance(value, list | tuple) and len(names) > 1):
+            return Subject(given, columns, numpy, own, names)
     told = " ".join(str(reason).split())[:160] if reason is not None else "returns no tensor"
     name = type(reason).__name__ if reason is not None else "module"
     raise InputError(f"module: fails on points of shape {tuple(x.shape)}: {name}: {told}")
@@ -171,17 +178,25 @@ def _called(call: Any, x: Any, columns: bool, numpy: bool) -> Any:
     return call(*np.split(points, points.shape[1], axis=1)) if columns else call(points)
 
 
-def _values(value: Any, x: torch.Tensor, kind: torch.dtype) -> torch.Tensor:
+def _values(value: Any, x: torch.Tensor, kind: torch.dtype, names: tuple[str, ...]) -> torch.Tensor:
     import torch
 
+    if isinstance(value, list | tuple) and len(names) > 1:
+        if len(value) != len(names):
+            raise InputError(f"module: returns {len(value)} values for the {len(names)} unknowns {', '.join(names)}")
+        parts = [_values(one, x, kind, (name,)) for one, name in zip(value, names, strict=True)]
+        return torch.cat(parts, dim=1)
     if not isinstance(value, torch.Tensor):
         value = torch.from_numpy(np.array(value))
     if value.is_complex():
         raise InputError("module: returns complex values; allowed: real ones, so take .real or two unknowns")
-    if value.shape == (len(x), 1):
-        value = value[:, 0]
-    if value.shape != (len(x),):
-        raise InputError(f"module: returns {tuple(value.shape)} for {len(x)} points; allowed: (n,) or (n, 1)")
+    if value.shape == (len(x),):
+        value = value[:, None]
+    if value.shape != (len(x), len(names)):
+        wanted = "(n,) or (n, 1)" if len(names) == 1 else f"(n, {len(names)}), a column for each of {', '.join(names)}"
+        more = value.ndim == 2 and value.shape[0] == len(x) and len(names) == 1
+        hint = '; several unknowns are named, unknowns = ["u", "v"]' if more else ""
+        raise InputError(f"module: returns {tuple(value.shape)} for {len(x)} points; allowed: {wanted}{hint}")
     found: torch.Tensor = value
     if found.dtype != kind:
         names = [str(k).removeprefix("torch.") for k in (found.dtype, kind)]

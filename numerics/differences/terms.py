@@ -21,9 +21,10 @@ from numerics.differences.model import ErrorModel
 from numerics.differences.search import FLOATS as FLOATS
 from numerics.differences.search import label, short
 from numerics.differences.steps import NEAR, UNUSABLE, WITHIN, Found, bounds, least_on_axes, rms
-from numerics.differences.subject import Subject, derivative, extrapolated
+from numerics.differences.subject import Subject, column, derivative, extrapolated
 from theory.base.errors import InputError
 from theory.base.exact import spell
+from theory.operators.equations import Derivative
 from theory.operators.operator import DifferenceTerm, MultiIndex, StencilChoice
 
 AGREE = (1.3, 1.8)
@@ -48,7 +49,8 @@ class TermAdvice:
         suggested: a number of two binary digits near it, if its error is at most :data:`NEAR` times the least; else it.
         good: the steps with at most :data:`NEAR` times the least error; every one that was tried in it.
         error: at h*, measured.
-        size: root mean square of the derivative itself.
+        size: root mean square of the derivative itself; of an equation that of its largest term; 1 for several equations, whose
+            errors are in parts of that.
         truncation: C, where the branch ``C h^p`` shows.
         rho: ρ, where the branch ``ρ h^-m`` shows.
         curve: steps and measured errors.
@@ -100,11 +102,11 @@ class Study:
     value: Callable[[tuple[float, ...]], Any]
     points: Float[np.ndarray, "n d"]
     wide: Callable[[Any], Any]
-    exact: dict[MultiIndex, Any]
-    missed: dict[MultiIndex, float]
+    exact: dict[Derivative, Any]
+    missed: dict[Derivative, float]
     ranges: tuple[tuple[float, float], ...]
-    largest: float
-    ad: dict[MultiIndex, Any]
+    largest: tuple[float, ...]
+    ad: dict[Derivative, Any]
 
     @classmethod
     def of(
@@ -114,8 +116,8 @@ class Study:
         equation: Equation,
         arithmetic: str,
         *,
-        doubted: Iterable[MultiIndex],
-        lost: dict[MultiIndex, float],
+        doubted: Iterable[Derivative],
+        lost: dict[Derivative, float],
     ) -> Study:
         import torch
 
@@ -131,66 +133,74 @@ class Study:
             raise InputError(f"module: fails in {arithmetic}: {' '.join(str(error).split())[:120]}") from None
         if not torch.isfinite(plain).all():
             raise InputError(f"module: a value is not finite in {arithmetic}")
-        largest = float(plain.double().abs().max())
+        largest = tuple(plain.double().abs().amax(0).tolist())
         epsilon = float(torch.finfo(kind).eps)
         ranges = tuple(bounds(column, epsilon) for column in points.T)
         extents = [high for _, high in ranges]
         exact = {
-            alpha: extrapolated(wide, rounded, alpha, extents)[0]
-            if alpha in doubted
-            else derivative(wide, rounded, alpha)
-            for alpha in equation.derivatives
+            d: extrapolated(column(wide, equation.column(d)), rounded, d.alpha, extents)[0]
+            if d in doubted
+            else derivative(column(wide, equation.column(d)), rounded, d.alpha)
+            for d in equation.derivatives
         }
-        for alpha, values in exact.items():
+        for d, values in exact.items():
             if not np.isfinite(values).all():
-                raise InputError(f"module: its derivative {alpha} is not finite at every point")
-        ad = {} if of.numpy else by_autograd(u, x, equation.derivatives)
+                raise InputError(f"module: {equation.name(d)} is not finite at every point")
+        ad = {} if of.numpy else by_autograd(u, x, equation)
         return cls(arithmetic, equation, u, x, value, points, wide, exact, lost, ranges, largest, ad)
 
-    def term(self, alpha: MultiIndex, choice: StencilChoice) -> TermAdvice:
+    def differenced(self, d: Derivative, difference: DifferenceTerm, h: Sequence[float]) -> Float[np.ndarray, " n"]:
+        """The difference of a derivative's unknown."""
+        return apply(self.value, difference, h, d.alpha, self.equation.column(d))
+
+    def term(self, d: Derivative, choice: StencilChoice) -> TermAdvice:
+        alpha = d.alpha
         difference = self.equation.difference(alpha, choice)
         assert difference.stencil is not None
-        exact = self.exact[alpha]
+        exact = self.exact[d]
         axes = [k for k, m in enumerate(alpha) if m]
 
         def error(h: tuple[float, ...]) -> float:
-            return rms(apply(self.value, difference, h, alpha) - exact)
+            return rms(self.differenced(d, difference, h) - exact)
 
         steps, found = least_on_axes(error, self.ranges, axes)
-        ad_error = rms(self.ad[alpha] - exact) if alpha in self.ad else math.nan
-        scale = self.largest / math.prod(self.ranges[a][1] ** alpha[a] for a in axes)
+        ad_error = rms(self.ad[d] - exact) if d in self.ad else math.nan
+        scale = self.largest[self.equation.column(d)] / math.prod(self.ranges[a][1] ** alpha[a] for a in axes)
         size = rms(exact)
         return self._advice(
-            self.equation.name(alpha), choice, axes, error, steps, found, 0.0 if size <= VANISHES * scale else size,
-            (difference.stencil.order, difference.stencil.degree), self.missed[alpha], ad_error,
+            self.equation.name(d), choice, axes, error, steps, found, 0.0 if size <= VANISHES * scale else size,
+            (difference.stencil.order, difference.stencil.degree), self.missed[d], ad_error,
         )  # fmt: skip
 
     def residual(self, choice: StencilChoice) -> TermAdvice:
-        """The whole expression with one step per axis."""
+        """The whole of one equation or several with one step per axis; the errors of several in parts of their sizes."""
         equation = self.equation
-        differences = {a: equation.difference(a, choice) for a in equation.derivatives if any(a)}
-        whole = equation.value(self.points, self.exact)
+        differences = {d: equation.difference(d.alpha, choice) for d in equation.derivatives if any(d.alpha)}
+        sizes = equation.sizes(self.points, self.exact)
+        scales = None if len(sizes) == 1 else [size or 1.0 for size in sizes]
+        whole = equation.value(self.points, self.exact, scales)
         kept: dict[Any, Any] = {}
 
-        def one(alpha: MultiIndex, h: tuple[float, ...]) -> Any:
-            key = alpha, tuple(s for s, m in zip(h, alpha, strict=True) if m)
+        def one(d: Derivative, h: tuple[float, ...]) -> Any:
+            key = d, tuple(s for s, m in zip(h, d.alpha, strict=True) if m)
             if key not in kept:
-                kept[key] = apply(self.value, differences[alpha], h, alpha)
+                kept[key] = self.differenced(d, differences[d], h)
             return kept[key]
 
         def error(h: tuple[float, ...]) -> float:
-            values = {a: one(a, h) if any(a) else self.exact[a] for a in equation.derivatives}
-            return rms(equation.value(self.points, values) - whole)
+            values = {d: one(d, h) if any(d.alpha) else self.exact[d] for d in equation.derivatives}
+            return rms(equation.value(self.points, values, scales) - whole)
 
-        axes = [k for k in range(len(self.ranges)) if any(alpha[k] for alpha in differences)]
+        axes = [k for k in range(len(self.ranges)) if any(d.alpha[k] for d in differences)]
         steps, found = least_on_axes(error, self.ranges, axes)
         ad_error = math.nan
         if self.ad:
-            ad_error = rms(equation.value(self.points, {a: self.ad[a] for a in equation.derivatives}) - whole)
+            ad_error = rms(equation.value(self.points, self.ad, scales) - whole)
         kinds = {(d.stencil.order, d.stencil.degree) for d in differences.values() if d.stencil}
         one_kind = kinds.pop() if len(kinds) == 1 else None
+        size = sizes[0] if scales is None else float(any(sizes))
         return self._advice(
-            equation.text, choice, axes, error, steps, found, rms(whole), one_kind, max(self.missed.values()), ad_error
+            equation.text, choice, axes, error, steps, found, size, one_kind, max(self.missed.values()), ad_error
         )
 
     def _advice(
@@ -252,10 +262,10 @@ class Study:
         return tuple(Fraction(h) for h in steps)
 
 
-def by_autograd(u: Callable[[Any], Any], x: Any, derivatives: Sequence[MultiIndex]) -> dict[MultiIndex, Any]:
+def by_autograd(u: Callable[[Any], Any], x: Any, equation: Equation) -> dict[Derivative, Any]:
     """The derivatives by nested autograd in the arithmetic of x; empty where that fails."""
     try:
-        return {a: derivative(u, x, a) for a in derivatives}
+        return {d: derivative(column(u, equation.column(d)), x, d.alpha) for d in equation.derivatives}
     except RuntimeError:
         return {}
 
@@ -273,14 +283,15 @@ def shifted(u: Callable[[Any], Any], x: Any) -> Callable[[tuple[float, ...]], An
 
 
 def apply(
-    value: Callable[[tuple[float, ...]], Any], term: DifferenceTerm, h: Sequence[float], alpha: MultiIndex
+    value: Callable[[tuple[float, ...]], Any], term: DifferenceTerm, h: Sequence[float], alpha: MultiIndex, k: int
 ) -> Float[np.ndarray, " n"]:
-    """The difference as a training run forms it: shifts, values, sum and quotient in the arithmetic of the points."""
+    """The difference of column k as a training run forms it: shifts, values, sum and quotient in the points' arithmetic."""
     assert term.stencil is not None
     total: Any = 0.0
     for weight, node in zip(term.stencil.weights, term.stencil.nodes, strict=True):
         if weight:
-            total = total + float(weight) * value(tuple(float(s) * step for s, step in zip(node, h, strict=True)))
+            at = value(tuple(float(s) * step for s, step in zip(node, h, strict=True)))
+            total = total + float(weight) * at[:, k]
     scale = math.prod(step**m for step, m in zip(h, alpha, strict=True))
     found: Float[np.ndarray, " n"] = (total / scale).double().numpy()
     return found

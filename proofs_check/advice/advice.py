@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from numerics.differences.advise import study
@@ -23,9 +23,10 @@ def advise(
 @overload
 def advise(
     subject: torch.nn.Module | Callable[..., Any],
-    operator: str,
+    operator: str | Sequence[str],
     points: Any,
     *,
+    unknowns: str | Sequence[str] | None = None,
     cost: bool = True,
     dtype: str | None = None,
     step: Any = None,
@@ -34,9 +35,10 @@ def advise(
 
 def advise(
     subject: Problem | torch.nn.Module | Callable[..., Any],
-    operator: str | None = None,
+    operator: str | Sequence[str] | None = None,
     points: Any = None,
     *,
+    unknowns: str | Sequence[str] | None = None,
     cost: bool = True,
     device: str = "auto",
     dtype: str | None = None,
@@ -48,7 +50,9 @@ def advise(
         subject: a problem, whose own stencil and step are judged and others compared; or a module, whose derivatives
             in ``operator`` are differenced at ``points``: see :func:`numerics.differences.network.advise_module`.
         operator: with a module: the left-hand side, linear or not, such as ``"u_t + u*u_x - 0.01*u_xx"``.
+            Several equations are a list.
         points: with a module: (n, d).
+        unknowns: with a module of several columns: what they are called, in order, such as ``["u", "v", "p"]``.
         cost: measure the cost of AD and FD with torch.
         device: where that is measured for a problem.
         dtype: the arithmetic that is advised on first; by default the problem's, the module's.
@@ -73,4 +77,4 @@ def advise(
         raise InputError("advise: a module needs the operator and the points, advise(module, 'u_xx', points)")
     from numerics.differences.network import advise_module
 
-    return told(advise_module(subject, operator, points, dtype=dtype, step=step, cost=cost))
+    return told(advise_module(subject, operator, points, unknowns=unknowns, dtype=dtype, step=step, cost=cost))

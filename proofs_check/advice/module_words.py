@@ -54,8 +54,8 @@ def of_step(judged: Judgement) -> Iterator[str]:
         return
     verdict = "is all right" if judged.fine else "is not all right"
     yield (
-        f"{h} with {judged.stencil} in {judged.arithmetic} {verdict}: the error of {whole.name} is {percent(whole.relative)} of"
-        f" its size, {factor(judged.times)} times the least, and most of it is {whole.cause}."
+        f"{h} with {judged.stencil} in {judged.arithmetic} {verdict}: the error of {called(whole.name)} is {percent(whole.relative)} of"
+        f" {sized(whole.name)}, {factor(judged.times)} times the least, and most of it is {whole.cause}."
     )
     for part in judged.terms:
         if len(judged.terms) > 1 and part.size > 0:
@@ -69,6 +69,18 @@ def of_step(judged: Judgement) -> Iterator[str]:
     if not judged.fine and best.usable:
         worse = "smaller" if whole.cause == "truncation" else "larger"
         yield f"Use {'a ' + worse + ' step, ' if len(best.steps) == 1 else ''}{steps(best)}: the error is then {percent(best.relative)}."
+
+
+def called(name: str) -> str:
+    """An equation by its text, several as such."""
+    return "the equations" if ";" in name else name
+
+
+def sized(name: str) -> str:
+    """What an error is a part of: the derivative, or the largest term where terms may cancel."""
+    return (
+        "their largest terms" if ";" in name else "its size" if name.replace("_", "").isalnum() else "its largest term"
+    )
 
 
 def _named(given: tuple[tuple[str, float], ...]) -> str:
@@ -104,8 +116,8 @@ def _first(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:
     )
     if not best.usable:
         yield (
-            f"No step works in {arithmetic}: with {best.stencil} the least error of {best.derivative}, at {steps(best)}, is"
-            f" {percent(best.relative)} of its size."
+            f"No step works in {arithmetic}: with {best.stencil} the least error of {called(best.derivative)}, at {steps(best)}, is"
+            f" {percent(best.relative)} of {sized(best.derivative)}."
         )
         yield "What works: " + "; ".join([*_instead(advice), f"AD:{ad.removeprefix(' AD')}" if ad else "AD"]) + "."
         return
@@ -116,8 +128,8 @@ def _first(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:
         else ""
     )
     yield (
-        f"Recommended: {best.stencil} with {steps(best)} in {arithmetic}. The error of {best.derivative} is then about"
-        f" {percent(best.relative)} of its size.{large}{edge}{ad + '.' if ad else ''}"
+        f"Recommended: {best.stencil} with {steps(best)} in {arithmetic}. The error of {called(best.derivative)} is then about"
+        f" {percent(best.relative)} of {sized(best.derivative)}.{large}{edge}{ad + '.' if ad else ''}"
     )
     if large:
         yield (
@@ -207,13 +219,13 @@ def _range(first: TermAdvice) -> str:
     low, high = first.good
     axis = max(first.steps, key=lambda s: s[1])[0] if len(first.steps) > 1 else ""
     h = f"h_{axis}" if axis else "h"
-    start = f"{first.derivative} in {first.arithmetic} with {first.stencil}:"
+    start = f"{called(first.derivative)} in {first.arithmetic} with {first.stencil}:"
     if high > low:
         start += f" keep {h} between {number(low)} and {number(high)};"
     known = {"edge": "the last step looked at, no optimum"}.get(first.basis)
     name = f"{h} = {number(first.step)} ({known})" if known else f"{h}* = {number(first.step)}"
     also = ", ".join(f"h_{n} = {number(s)}" for n, s in first.steps if n != axis) if axis else ""
-    told = f"{start} {name}{', ' + also if also else ''}, where the error is {percent(first.relative)} of its size"
+    told = f"{start} {name}{', ' + also if also else ''}, where the error is {percent(first.relative)} of {sized(first.derivative)}"
     return told + (": no step works." if not first.usable else ".")
 
 

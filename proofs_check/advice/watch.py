@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,16 +34,18 @@ class Watch:
         every: how many calls there are from one look to the next.
         choice: the stencil.
         dtype: the arithmetic; the module's by default.
+        unknowns: what the module's columns are called.
         history: iteration (or name of a checkpoint) and what the step did there.
     """
 
     module: torch.nn.Module | Callable[..., Any]
-    equation: str
+    equation: str | Sequence[str]
     points: Any
     step: Any
     every: int = 500
     choice: StencilChoice = CHOICES[0]
     dtype: str | None = None
+    unknowns: str | Sequence[str] | None = None
     history: list[tuple[Any, Judgement]] = field(default_factory=list)
     calls: int = 0
 
@@ -58,7 +60,10 @@ class Watch:
         Raises:
             InputError: as :func:`numerics.differences.network.advise_module`.
         """
-        found = judge_module(self.module, self.equation, self.points, self.step, choice=self.choice, dtype=self.dtype)
+        found = judge_module(
+            self.module, self.equation, self.points, self.step,
+            unknowns=self.unknowns, choice=self.choice, dtype=self.dtype,
+        )  # fmt: skip
         told = found.fine or (bool(self.history) and not self.history[-1][1].fine)
         self.history.append((when, found))
         if not told:
@@ -92,13 +97,14 @@ class Watch:
 
 def watch(
     module: torch.nn.Module | Callable[..., Any],
-    equation: str,
+    equation: str | Sequence[str],
     points: Any,
     step: Any,
     *,
     every: int = 500,
     choice: StencilChoice = CHOICES[0],
     dtype: str | None = None,
+    unknowns: str | Sequence[str] | None = None,
 ) -> Watch:
     """A callback for a training loop: every so many calls it judges the step on the network as it then is.
 
@@ -109,4 +115,4 @@ def watch(
     """
     if every < 1:
         raise InputError(f"every: {every} is not allowed; allowed: 1 or more")
-    return Watch(module, equation, points, step, every, choice, dtype)
+    return Watch(module, equation, points, step, every, choice, dtype, unknowns)

@@ -153,6 +153,7 @@ def advise(
     dtype: str | None = None,
     step: str | None = None,
     cost: bool = True,
+    unknowns: str | None = None,
 ) -> int:
     """Prints which step, stencil and precision to use, and what AD would gain; draws it when asked.
 
@@ -194,10 +195,12 @@ def advise(
         advice_figure.check_figure(figure)
         check_output(figure, option="--figure", force=force, inputs=[path or ""])
     if module is not None:
-        found = _module(module, operator, domain, count, dtype, step, cost)
+        found = _module(module, operator, unknowns, domain, count, dtype, step, cost)
         return _tell(found, figure, force, as_json, {"module": module})
     assert path is not None
-    for option, value in (("--operator", operator), ("--domain", domain), ("--step", step)):
+    for option, value in (
+        ("--operator", operator), ("--unknowns", unknowns), ("--domain", domain), ("--step", step),
+    ):  # fmt: skip
         if value is not None:
             raise InputError(f"{option}: belongs to --module; the problem file has its own")
     problem = problem_file.load_problem(path)
@@ -224,9 +227,16 @@ def _tell(
 
 
 def _module(
-    place: str, operator: str | None, domain: str | None, count: int, dtype: str | None, step: str | None, cost: bool
+    place: str,
+    operator: str | None,
+    unknowns: str | None,
+    domain: str | None,
+    count: int,
+    dtype: str | None,
+    step: str | None,
+    cost: bool,
 ) -> ToldModule:
-    """The advice on what a Python file of the user's defines; ``operator`` and ``points`` may be defined there too."""
+    """The advice on what a Python file of the user's defines; ``operator``, ``unknowns`` and ``points`` may be there too."""
     file, _, name = place.rpartition(":")
     if not file.endswith(".py") or not name.isidentifier():
         raise InputError(f"--module: {place!r}; allowed: FILE.py:name")
@@ -234,13 +244,14 @@ def _module(
     if name not in names:
         raise InputError(f"--module: {file} defines no {name!r}")
     equation = operator or names.get("operator")
-    if not isinstance(equation, str):
+    if not isinstance(equation, str | list | tuple):
         raise InputError("--operator: is missing; give the equation, such as --operator 'u_t + u*u_x = 0.01*u_xx'")
     points = names.get("points") if domain is None else _uniform(domain, count)
     if points is None:
         raise InputError(f"--domain: is missing, and {file} defines no points; give for instance --domain=-1,1;0,1")
     steps = None if step is None else _steps(step)
-    return advice.advise(names[name], equation, points, dtype=dtype, step=steps, cost=cost)
+    named = unknowns or names.get("unknowns")
+    return advice.advise(names[name], equation, points, unknowns=named, dtype=dtype, step=steps, cost=cost)
 
 
 def _names(file: str) -> dict[str, Any]:

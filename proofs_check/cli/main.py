@@ -411,7 +411,11 @@ def advise(
         str | None, typer.Option(metavar="FILE.py:NAME", help="A torch module or function instead; the file is run.")
     ] = None,
     operator: Annotated[
-        str | None, typer.Option(help="The module's equation, such as 'u_t + u*u_x = 0.01*u_xx'.")
+        str | None,
+        typer.Option(help="The module's equation, such as 'u_t + u*u_x = 0.01*u_xx'; several with ';' between."),
+    ] = None,
+    unknowns: Annotated[
+        str | None, typer.Option(help="What its columns are called, in order, such as u,v,p; u by default.")
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Where its points are drawn, such as --domain='-1,1;0,1'.")] = None,
     count: Annotated[int, typer.Option(min=1, max=100_000, help="How many points are drawn there.")] = 512,

@@ -48,7 +48,7 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        return self.right and (self.least >= UNUSABLE or max(self.at_step, self.at_suggested, self.inside) <= NEAR)
+        return self.right and (self.least >= UNUSABLE or max(self.at_step, self.at_suggested) <= NEAR)
 
 
 def told_rightly(found: TermAdvice, least: float) -> bool:
@@ -150,6 +150,44 @@ def judged_equation(seed: int) -> Outcome:
     )  # fmt: skip
 
 
+def test_a_system_against_50_digits() -> None:
+    """Two columns, u and v; each equation's error in parts of its largest term."""
+    low, high = torch.tensor([0.0, -1.0]), torch.tensor([10.0, 1.0])
+    net = Net([2, 8, 2], "tanh", low, high, 3)
+    x = low + (high - low) * torch.rand(12, 2, generator=torch.Generator().manual_seed(0))
+    advice = advise_module(
+        net, ["u_t = v*v_x", "v_t - u_xx = 0"], x, unknowns=("u", "v"), choices=(StencilChoice("central", 2),)
+    )
+    assert {t.derivative for t in advice.terms} == {"u_t", "v_x", "v_t", "u_xx"}
+    found = next(t for t in advice.residual if t.arithmetic == "float32")
+    needed = [(0, 1, 1), (1, 0, 1), (1, 1, 1), (0, 0, 2)]
+    truth = {(k, a, m): derivative(net, x, a, m, k) for k, a, m in needed}
+    value = derivative(net, x, 0, 0, 1)
+    sizes = [
+        max(rms(truth[0, 1, 1]), rms(value * truth[1, 0, 1]), rms(truth[0, 1, 1] - value * truth[1, 0, 1])),
+        max(rms(truth[1, 1, 1]), rms(truth[0, 0, 2]), rms(truth[1, 1, 1] - truth[0, 0, 2])),
+    ]
+
+    def at(axis: int, h: float) -> dict[tuple[int, int, int], np.ndarray]:
+        return {
+            (k, a, m): differenced(lambda y, k=k: net(y)[:, k], x, a, m, h, nodes(m, 2, "central")) - truth[k, a, m]  # type: ignore[misc]
+            for k, a, m in needed
+            if a == axis
+        }
+
+    def error(e: dict[tuple[int, int, int], np.ndarray]) -> float:
+        first = (e[0, 1, 1] - value * e[1, 0, 1]) / sizes[0]
+        return rms(np.concatenate([first, (e[1, 1, 1] - e[0, 0, 2]) / sizes[1]]))
+
+    formed = [[at(axis, h) for h in steps(x, axis, 60)] for axis in (0, 1)]
+    least = min(error(a | b) for a in formed[0] for b in formed[1])
+    for given in (found.steps, found.suggested_steps):
+        assert (
+            error(at(0, float(Fraction(dict(given)["x"]))) | at(1, float(Fraction(dict(given)["t"])))) <= NEAR * least
+        )
+    assert found.error <= NEAR * least
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_advised_steps_against_50_digits(seed: int) -> None:
     found = judged(drawn(seed))
@@ -157,7 +195,10 @@ def test_advised_steps_against_50_digits(seed: int) -> None:
 
 
 def report(found: list[Outcome]) -> list[Outcome]:
-    escaped = [one for one in found if not one.good]
+    """Prints the distribution; those that escape the bars.  Steps between those tried scatter: one range in twenty may err more."""
+    wide = [one for one in found if one.inside > NEAR and one.least < UNUSABLE]
+    escaped = [one for one in found if not one.good or one.inside > 1.25 * NEAR]
+    escaped += wide if len(wide) > len(found) / 20 else []
     worked = [one for one in found if one.basis not in {"kinks", "zero"} and one.least < UNUSABLE]
     for name in ("at_step", "at_suggested", "inside"):
         values = sorted(getattr(one, name) for one in worked)

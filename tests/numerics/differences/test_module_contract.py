@@ -66,6 +66,61 @@ def test_what_is_understood(given: Any, operator: str, points: Any) -> None:
     assert WAVE.B.dtype == torch.float32
 
 
+def test_columns_have_names() -> None:
+    def pair(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.sin(x[:, 0] + x[:, 1]), torch.tanh(x[:, :1] * x[:, 1:])
+
+    def columns(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([torch.sin(x[:, 0] + x[:, 1]), torch.tanh(x[:, 0] * x[:, 1])], 1)
+
+    posed = ["u_t = v_xx", "v_t = u*u_x"]
+    one, other = (
+        advise_module(f, posed, square(), unknowns=["u", "v"], choices=CENTRAL).recommended for f in (pair, columns)
+    )
+    assert one.error == other.error
+    assert one.relative < 1e-2
+    swapped = advise_module(columns, posed, square(), unknowns="v, u", choices=CENTRAL)
+    assert swapped.of("v_xx", "float64").size == pytest.approx(
+        float((torch.sin(square().double().sum(1)) ** 2).mean().sqrt())
+    )
+    told = list(advise(columns, posed, square(), unknowns=["u", "v"]).text)
+    assert any("The error of the equations is then about" in line for line in told)
+    judged = judge_module(columns, "; ".join(posed), square(), 0.01, unknowns=["u", "v"])
+    assert {part.name for part in judged.terms} == {"u_t", "v_xx", "v_t", "u_x"}
+    only = advise_module(columns, "v_t = 0*x", square(), unknowns=["u", "v"], choices=CENTRAL)  # u is let be
+    assert {t.derivative for t in only.terms} == {"v_t"}
+
+
+@pytest.mark.parametrize(
+    ("operator", "unknowns", "words"),
+    [
+        ("u_t = v_xx", None, 'say which column of the module is which, unknowns = \\["u", "v"\\]'),
+        (["u_t = v_xx", "v_t = u_x"], ["u", "v", "w"], "returns \\(40, 2\\) for 40 points; allowed: \\(n, 3\\)"),
+        ("u_t = u_xx", None, "allowed: \\(n,\\) or \\(n, 1\\); several unknowns are named"),
+        ("u_t = w_xx", ["u", "v"], "unknown name 'w_xx'"),
+        ("u_t = v_xx", ["u", "u"], "different names"),
+        ("u_t = v_xx", ["u", "x"], "'x' is taken"),
+        ("u = v + x + t", ["u", "v"], "no derivative"),
+        ("u_t = v_xyy", ["u", "v"], "the points have 2 dimension"),
+    ],
+)
+def test_columns_that_do_not_fit(operator: Any, unknowns: Any, words: str) -> None:
+    def columns(x: torch.Tensor) -> torch.Tensor:
+        return torch.stack([torch.sin(x[:, 0]), x[:, 1]], 1)
+
+    with pytest.raises(InputError, match=words) as caught:
+        advise_module(columns, operator, square(), unknowns=unknowns)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_residual_of_a_trained_network_is_no_measure() -> None:
+    """u_t = u_xx holds exactly: the error is told in parts of the terms, which do not vanish."""
+    found = advise_module(lambda x: torch.exp(-x[:, 1]) * torch.sin(x[:, 0]), "u_t = u_xx", square(), choices=CENTRAL)
+    whole = found.of("u_t = u_xx", "float64")
+    assert whole.size == pytest.approx(found.of("u_xx", "float64").size)
+    assert whole.usable
+
+
 class Half(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.sin(x.float())
