@@ -199,9 +199,9 @@ def _values(value: Any, x: torch.Tensor, kind: torch.dtype, names: tuple[str, ..
         raise InputError(f"module: returns {tuple(value.shape)} for {len(x)} points; allowed: {wanted}{hint}")
     found: torch.Tensor = value
     if found.dtype != kind:
-        names = [str(k).removeprefix("torch.") for k in (found.dtype, kind)]
+        kinds = [str(k).removeprefix("torch.") for k in (found.dtype, kind)]
         hint = "it casts inside (for JAX: enable jax_enable_x64)"
-        raise InputError(f"module: returns {names[0]} for {names[1]} points; {hint}, so that its error cannot be told")
+        raise InputError(f"module: returns {kinds[0]} for {kinds[1]} points; {hint}, so that its error cannot be told")
     return found
 
 
