@@ -167,7 +167,9 @@ def _terms(advice: ModuleAdvice, unknown: str = "u", *, whole: bool = True) -> I
 
 def _kind(term: TermAdvice, advice: ModuleAdvice) -> tuple[int, int] | None:
     """Order of accuracy and of the derivative, where the whole of the term has one of each."""
-    orders = {len(t.derivative.rpartition("_")[2]) for t in advice.terms if term.derivative in (t.derivative, advice.operator)}
+    orders = {
+        len(t.derivative.rpartition("_")[2]) for t in advice.terms if term.derivative in (t.derivative, advice.operator)
+    }
     *_, order = term.stencil.split()
     return (int(order), orders.pop()) if len(orders) == 1 and order.isdigit() else None
 
