@@ -126,6 +126,7 @@ def _inline(text: str, name: str, title: str, description: str) -> str:
     for colour, variable in VARIABLES.items():
         inner = inner.replace(colour, f"var({variable})")
     inner = re.sub(r"\s*\n\s*", " ", inner).replace("> <", "><")
+    inner = re.sub(r' transform="rotate\(-?0 [^"]*\)"', "", inner)
     # Two decimals are a hundredth of a pixel; matplotlib writes six.
     inner = re.sub(r' (?:d|x|y|transform)="[^"]*"', lambda d: re.sub(r"(\.\d{2})\d+", r"\1", d[0]), inner)
     inner = _CLIPPED.sub(lambda found: f'<g clip-path="{found[1]}">{"".join(_USE.findall(found[0]))}</g>', inner)
