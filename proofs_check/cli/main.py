@@ -317,8 +317,8 @@ def spectrum(
     kernel: Annotated[
         KernelName | None,
         typer.Option(
-            help="Eigenvalues of a kernel on the points instead: the limit of many features, A Aᵀ/M, or the "
-            "tangent kernel of the two-layer network with outer weights ±1."
+            help="Eigenvalues of a kernel on the points instead: the limit of many features (and how many are "
+            "enough), A Aᵀ/M, or the tangent kernel of the two-layer network with outer weights ±1."
         ),
     ] = None,
     force: Force = False,

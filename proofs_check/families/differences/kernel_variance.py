@@ -317,7 +317,7 @@ def _drawn(scope: Scope, profile: Profile) -> Iterator[Width]:
     judges=(sampling,),
     rests_on=("kernels.sampled-cutoff", "kernels.variance-of-laws"),
     mutants=(
-        wrong("root", "the fourth root of so many are enough", "exponent", {"features": "u_xx, uniform weights", "method": "ad"}, root=True),
+        wrong("fourth-root", "the fourth root of so many are enough", "exponent", {"features": "u_xx, uniform weights", "method": "ad"}, root=True),
         wrong("tighter", "the entropy is within a hundredth of the bound", "constant",
             {"features": "u_xx, uniform weights", "method": "ad"}, sharper=100),
     ),

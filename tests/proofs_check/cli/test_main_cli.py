@@ -103,6 +103,50 @@ def test_spectrum_of_the_stored_matrix(sine: Path) -> None:
     assert abs(first - true) < 1e-5 * true
 
 
+def test_infinite_models_under_a_cut_off_rule() -> None:
+    plain = answer("derive", "spectrum", "hermite", "-p", "rho=3/10", "--count", "2", "--digits", "6", "--json")
+    assert "convention" not in plain
+    rule = "--rule energy --tau 1e-2 --power 2 --count 2 --digits 9 --json"
+    found = answer("derive", "spectrum", "hermite", "-p", "rho=3/10", *rule.split())
+    assert found["convention"] == {"rule": "energy", "tau": "1e-2", "power": 2, "normalised": False}
+    assert found["cutoff"] == {"ad": 7, "fd": 7}
+    assert (found["sign"], float(found["difference"]["upper"]) < 0) == ("fd<ad", True)
+    assert float(found["entropy_ad"]["lower"]) <= 1.50267981488 <= float(found["entropy_ad"]["upper"])
+    pair = answer("derive", "spectrum", "circle", "--rank", "2", "--count", "1", "--digits", "4", "--json")
+    assert pair["sign"] == "equal"
+    assert "tau" in refusal("derive", "spectrum", "prolate", "--tau", "3")
+
+
+def test_how_many_features_have_the_cut_off_of_their_limit(sine: Path) -> None:
+    few = sine.with_name("few.toml")
+    few.write_text(FEW, encoding="utf-8")
+    found = answer("spectrum", str(few), "--kernel", "limit", "--json")["sampling"]
+    assert (found["cutoff"], found["features"], found["probability"]) == (2, 2387, "9/10")
+    assert float(found["variance"]["lower"]) < 14420.90338265 < float(found["variance"]["upper"])
+    few.write_text(FEW.replace('tau = "1/2"', 'tau = "100"').replace("relative", "absolute"), encoding="utf-8")
+    assert answer("spectrum", str(few), "--kernel", "limit", "--json")["sampling"] is None  # nothing passes
+
+
+FEW = """
+[problem]
+operator = "u_xx"
+domain = [[-1, 1]]
+solution = "sin(pi*x)"
+[features]
+activation = "sin"
+weights = "uniform(-4, 4)"
+biases = "uniform(-4, 4)"
+[points]
+interior = 3
+[difference]
+step = "1/4"
+[entropy]
+rule = "relative"
+tau = "1/2"
+power = 2
+"""
+
+
 def test_entropy_contract(sine: Path) -> None:
     content = answer("entropy", str(sine), "--rule", "fixed", "--rank", "3", "--power", "2", "--certify", "--json")
     assert content["sign"] in {"fd<ad", "fd>ad"}
