@@ -68,8 +68,8 @@ def atoms(problem: Problem, method: Method) -> list[tuple[Atom, ...]]:
     return found
 
 
-def _at(problem: Problem, coefficient: Any, x: Fraction) -> Fraction:
-    value = sp.sympify(coefficient).subs(problem.operator.symbols[0], sp.Rational(x.numerator, x.denominator))
+def _at(problem: Problem, coefficient: sp.Expr, x: Fraction) -> Fraction:
+    value = coefficient.subs(problem.operator.symbols[0], sp.Rational(x.numerator, x.denominator))
     if not value.is_Rational:
         raise InputError(f"variance of the kernel: the coefficient {coefficient} is not rational at {x}")
     return Fraction(int(value.p), int(value.q))
