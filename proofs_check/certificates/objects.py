@@ -20,6 +20,7 @@ import ast
 import json
 import re
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from numerics.spectra.certificate import FORMAT, problem_part
 from proofs_check import checker, checker_entropies, checker_steps
 from proofs_check.checker import FORMAT as CHECKED_FORMAT
 from proofs_check.checker import FUNCTIONS, RefusedError, demand, fields, integer, listed
-from proofs_check.checker_steps import Frame, Node
+from proofs_check.checker_steps import Drift, Frame, Node
 from theory.base.errors import PrecisionCapError
 from theory.base.exact import spell
 from theory.entropy.conventions import Convention
@@ -233,8 +234,8 @@ DIGITS = 15
 """Of the singular values."""
 HALVINGS = 24
 """Of the largest step, until a sign near 0 is given up."""
-APART = 2
-"""Largest ratio of the ends of what is known of the gap near 0: another checker's intervals may be wider."""
+ROOM = 4
+"""How much larger another checker's bound of a remainder may be: how narrow derivatives are enclosed is not specified."""
 SHORTEST = 1e-4
 """Pieces shorter than this, relative to their step, are given up."""
 SKIPPED = Fraction(1, 500)
@@ -383,7 +384,7 @@ class Search:
                 drift = checker_steps.drift(self.read, node, base, low, high, _unlimited(), derivatives)
             for split in range(len(frame.values), 0, -1):
                 try:
-                    sign = self.sign(checker_entropies.near(frame, drift, split, self.rule, _unlimited()))
+                    sign = self.sign(checker_entropies.near(frame, _with_room(drift), split, self.rule, _unlimited()))
                 except checker.RefusedError:
                     continue
                 if sign is not None:
@@ -402,11 +403,11 @@ class Search:
                 power = checker_steps.leading_power(self.read, node, _unlimited(), derivatives)
                 zero = Fraction(0)
                 moved = checker_steps.drift(self.read, node, zero, zero, high, _unlimited(), derivatives, power)
-                gap = checker_entropies.rate(frame, moved, checker.ball(high**power), self.rule, _unlimited())
+                gap = checker_entropies.rate(frame, _with_room(moved), checker.ball(high**power), self.rule, _unlimited())
             except checker.RefusedError:
                 continue
             sign = "fd>ad" if gap > 0 else "fd<ad" if gap < 0 else None
-            if sign is not None and gap.abs_lower() * APART > gap.abs_upper():
+            if sign is not None:
                 piece = {"low": "0", "high": spell(high), "kind": "near zero", "nodes": [], "sign": sign}
                 return piece | {"derivatives": derivatives}
         return None
@@ -430,6 +431,10 @@ class Search:
             "convention": self.stated,
             "pieces": [piece | {"nodes": [place[step] for step in piece["nodes"]]} for piece in pieces],
         }
+
+
+def _with_room(drift: Drift) -> Drift:
+    return replace(drift, rest=ROOM * drift.rest)
 
 
 def _unlimited() -> checker.Work:
