@@ -7,20 +7,26 @@ Weyl's inequalities (Horn & Johnson, Topics in Matrix Analysis, 1991, theorem 3.
 
 The lower bound is the round-off floor with proof: the singular values of E are nearly flat and those of A fall, so under the
 knee ``sigma_k(fl A)`` is at least about ``sigma_{k+j}(E)``, however small ``sigma_k(A)`` is. Nothing is assumed of the arithmetic that made fl(A).
+
+*A priori*, before anything is stored, ``|E_ij|`` is bounded from the exact data (:mod:`numerics.arithmetic.prior`), under a hypothesis
+on the elementary functions; ``||E||`` is then at most the norm of these bounds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import flint
 from flint import arb_mat
 
-from numerics.arithmetic.balls import Enclosure, ball
-from numerics.matrices.assemble import float_matrix
+from numerics.arithmetic.balls import Enclosure, ball, from_ball
+from numerics.arithmetic.prior import RoundedBackend
+from numerics.matrices.assemble import assemble, float_matrix
 from numerics.matrices.balls import ball_entries
 from numerics.problem.problem import METHODS, Arithmetic, Method, Problem
+from numerics.spectra.engine.basis import frobenius_upper, norm_upper
 from numerics.spectra.engine.driver import BallEntries, certified_singular_values
 from numerics.spectra.spectrum import spectrum
 from theory.base.errors import InputError
@@ -39,6 +45,10 @@ class StoredBounds:
     exact: tuple[Enclosure, ...]
     errors: tuple[Enclosure, ...]
     values: tuple[Enclosure, ...]
+
+
+Bounds = Callable[[Problem, Method, Arithmetic, int], StoredBounds]
+_PRIOR_BITS = 160
 
 
 def rounding_errors(problem: Problem, method: Method, arithmetic: Arithmetic) -> BallEntries:
@@ -79,7 +89,39 @@ def stored_bounds(problem: Problem, method: Method, arithmetic: Arithmetic, digi
     return StoredBounds(exact, errors, tuple(values))
 
 
-def stored_order(problem: Problem, arithmetic: Arithmetic, digits: int = 20) -> tuple[int | None, ...]:
-    """The sign of ``sigma_k(fl A_FD) - sigma_k(fl A_AD)`` for each k, where :func:`stored_bounds` of both prove one, else ``None``."""
-    ad, fd = (stored_bounds(problem, method, arithmetic, digits).values for method in METHODS)
+def prior_errors(problem: Problem, method: Method, arithmetic: Arithmetic) -> arb_mat:
+    """Upper bounds of ``|E_ij|``, exact balls, under :data:`numerics.arithmetic.prior.HYPOTHESIS`.
+
+    Raises:
+        InputError: exact arithmetic, which stores nothing; a bound that is not finite.
+    """
+    if arithmetic == "exact":
+        raise InputError("arithmetic: exact; allowed: float32, float64, which store a matrix")
+    with flint.ctx.workprec(_PRIOR_BITS):
+        backend = RoundedBackend(arithmetic)
+        table = assemble(problem, method, backend, backend.inputs)
+        found = arb_mat([[entry.error for entry in row] for row in table])
+    if not all(v.is_finite() for v in found.entries()):
+        raise InputError(f"arithmetic: no a priori bound of the errors of an entry in {arithmetic}")
+    return found
+
+
+def prior_bounds(problem: Problem, method: Method, arithmetic: Arithmetic, digits: int = 20) -> StoredBounds:
+    """``sigma_k(A)`` give or take the a priori bound of ``||E||``, which stands for every ``sigma_k(E)``.
+
+    Raises:
+        InputError: see :func:`prior_errors`.
+        PrecisionCapError: beyond the cap of the engine.
+    """
+    exact, bound = spectrum(problem, method, "exact", digits).values, prior_errors(problem, method, arithmetic)
+    norm = from_ball(norm_upper(bound).min(frobenius_upper(bound.entries()))).upper
+    values = tuple(Enclosure(max(v.lower - norm, Fraction(0)), v.upper + norm) for v in exact)
+    return StoredBounds(exact, (Enclosure(Fraction(0), norm),) * len(exact), values)
+
+
+def stored_order(
+    problem: Problem, arithmetic: Arithmetic, digits: int = 20, bounds: Bounds = stored_bounds
+) -> tuple[int | None, ...]:
+    """The sign of ``sigma_k(fl A_FD) - sigma_k(fl A_AD)`` for each k, where the bounds of both prove one, else ``None``."""
+    ad, fd = (bounds(problem, method, arithmetic, digits).values for method in METHODS)
     return tuple((b - a).sign() for a, b in zip(ad, fd, strict=True))

@@ -403,7 +403,9 @@ class Search:
                 power = checker_steps.leading_power(self.read, node, _unlimited(), derivatives)
                 zero = Fraction(0)
                 moved = checker_steps.drift(self.read, node, zero, zero, high, _unlimited(), derivatives, power)
-                gap = checker_entropies.rate(frame, _with_room(moved), checker.ball(high**power), self.rule, _unlimited())
+                gap = checker_entropies.rate(
+                    frame, _with_room(moved), checker.ball(high**power), self.rule, _unlimited()
+                )
             except checker.RefusedError:
                 continue
             sign = "fd>ad" if gap > 0 else "fd<ad" if gap < 0 else None

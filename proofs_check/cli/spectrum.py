@@ -135,7 +135,8 @@ LARGEST_STORED = 256
 
 def _rounding_error(problem: Problem, method: Method, arithmetic: Arithmetic) -> dict[str, Any] | None:
     """Encloses the norm of what rounding changed, and what it leaves of each value; None where that is not known."""
-    from numerics.spectra.stored import stored_bounds
+    from numerics.arithmetic.prior import HYPOTHESIS
+    from numerics.spectra.stored import prior_bounds, stored_bounds
 
     if min(shape(problem)) > LARGEST_STORED:
         return None
@@ -143,12 +144,18 @@ def _rounding_error(problem: Problem, method: Method, arithmetic: Arithmetic) ->
         found = stored_bounds(problem, method, arithmetic)
     except (NonexistenceError, PrecisionCapError):
         return None
-    return {"norm": found.errors[0].decimals(6), "singular_values": [v.decimals(6) for v in found.values]}
+    content = {"norm": found.errors[0].decimals(6), "singular_values": [v.decimals(6) for v in found.values]}
+    try:
+        before = prior_bounds(problem, method, arithmetic)
+    except InputError:
+        return content | {"a_priori": None}
+    return content | {"a_priori": {"norm": before.errors[0].decimals(6)["upper"], "hypothesis": HYPOTHESIS}}
 
 
-def _order_of_values(problem: Problem, arithmetic: Arithmetic) -> dict[str, list[int]] | None:
-    """At which k the rounding errors alone prove which of the stored matrices has the larger value."""
-    from numerics.spectra.stored import stored_order
+def _order_of_values(problem: Problem, arithmetic: Arithmetic) -> dict[str, Any] | None:
+    """At which k the rounding errors alone prove which of the stored matrices has the larger value; a priori bounds too."""
+    from numerics.arithmetic.prior import HYPOTHESIS
+    from numerics.spectra.stored import prior_bounds, stored_order
 
     if min(shape(problem)) > LARGEST_STORED:
         return None
@@ -156,7 +163,15 @@ def _order_of_values(problem: Problem, arithmetic: Arithmetic) -> dict[str, list
         found = stored_order(problem, arithmetic)
     except (NonexistenceError, PrecisionCapError):
         return None
-    return {name: [k for k, sign in enumerate(found, 1) if sign == value] for name, value in SIGN.items()}
+
+    def named(order: tuple[int | None, ...]) -> dict[str, Any]:
+        return {name: [k for k, sign in enumerate(order, 1) if sign == value] for name, value in SIGN.items()}
+
+    try:
+        before = named(stored_order(problem, arithmetic, bounds=prior_bounds)) | {"hypothesis": HYPOTHESIS}
+    except InputError:
+        return named(found) | {"a_priori": None}
+    return named(found) | {"a_priori": before}
 
 
 def _of_kernel(problem: Problem, method: Method, kernel: Kernel, digits: int, certify: bool) -> dict[str, Any]:
