@@ -57,14 +57,22 @@ def test_formulas_are_reached_by_the_commands_and_claims_beside_them() -> None:
     from proofs_check.ledger.ledger import all_claims
     from tests.proofs_check.claims.test_claim_judges import mentions, modules, resolve, used
 
-    def reach(start: list[tuple[str, str]]) -> set[tuple[str, str]]:
-        seen, todo = set(start), list(start)
+    @cache
+    def reach(name: str) -> set[tuple[str, str]]:
+        claim = claims[name]
+        start = [found for one in claim.judged if (found := resolve(one)) is not None]
+        start += [(claim.test.__module__, one) for one in modules()[claim.test.__module__].defined]
+        seen, todo = set(start), start
         while todo:
             home, name = todo.pop()
-            new = set(mentions(home, modules()[home].defined[name])) - seen
+            new = follow(home, name) - seen
             seen |= new
             todo += new
         return seen
+
+    @cache
+    def follow(home: str, name: str) -> set[tuple[str, str]]:
+        return set(mentions(home, modules()[home].defined[name]))
 
     claims = {claim.id: claim for claim in all_claims()}
     rows = [row for rows in module(DOCS / "make_formulas.py").table().values() for row in rows]
@@ -75,10 +83,7 @@ def test_formulas_are_reached_by_the_commands_and_claims_beside_them() -> None:
         if not row.command.startswith("adfd verify"):
             assert used(row.function), f"{row.function}: no command uses it"
         for name in (*row.through, *row.command.split()[2:] * row.command.startswith("adfd verify")):
-            claim = claims[name]
-            start = [found for one in claim.judged if (found := resolve(one)) is not None]
-            start += [(claim.test.__module__, one) for one in modules()[claim.test.__module__].defined]
-            assert node in reach(start), f"{row.function}: {name} does not come to it"
+            assert node in reach(name), f"{row.function}: {name} does not come to it"
 
 
 def test_the_glossary_is_short_and_says_where() -> None:

@@ -195,7 +195,7 @@ def show(
 
     Examples: **adfd show S2.some-small**; **adfd show S3**, what came of a statement of the source, in prose;
     **adfd show 2601.07017**, the page of a source: settings, matched protocol, verdicts, what would change them;
-    **adfd show 2601.07017 --html langer.html** after **adfd verify literature**, the same as a page to send
+    **adfd show 2601.07017 --html langer.html** after ``adfd verify literature``, the same as a page to send
     """
 
 
