@@ -131,16 +131,18 @@ class Operations:
         return "; ".join(f"{mode} {count:,} ({count / self.fd:.2g} ×)" for mode, count in self.modes)
 
 
-def operations(claims: Sequence[Claim]) -> list[Operations]:
-    """One entry for each derivative and number of layers, in the order of the ledger."""
-    found: dict[tuple[str, str], tuple[int, list[tuple[str, int]]]] = {}
-    for cell in (cell for claim in claims for cell in claim.cells):
-        numbers = cell.evidence.data.get("numbers")
-        if not isinstance(numbers, dict) or not all(type(numbers.get(m)) is int for m in ("ad", "fd")):
-            continue
-        key = cell.scope.get("derivative", "?"), cell.scope.get("layers", "?")
-        found.setdefault(key, (numbers["fd"], []))[1].append((cell.scope.get("mode", "AD"), numbers["ad"]))
-    return [Operations(*key, fd, modes) for key, (fd, modes) in found.items()]
+def operations(claims: Sequence[Claim]) -> dict[str, list[Operations]]:
+    """Of each claim that counts, by its title: one entry for each derivative and number of layers, in the order of the ledger."""
+    found: dict[str, dict[tuple[str, str], Operations]] = {}
+    for claim in claims:
+        for cell in claim.cells:
+            numbers = cell.evidence.data.get("numbers")
+            if not isinstance(numbers, dict) or not all(type(numbers.get(m)) is int for m in ("ad", "fd")):
+                continue
+            key = cell.scope.get("derivative", "?"), cell.scope.get("layers", "?")
+            row = found.setdefault(claim.title, {}).setdefault(key, Operations(*key, numbers["fd"], []))
+            row.modes.append((cell.scope.get("mode", "AD"), numbers["ad"]))
+    return {title: list(rows.values()) for title, rows in found.items()}
 
 
 def panels(found: Sequence[Comparison], prefix: str) -> list[Markup]:

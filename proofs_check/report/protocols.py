@@ -48,7 +48,7 @@ class Protocol:
         return next((one.claim for one in self.verdicts if comparisons([one.claim])), self.verdicts[0].claim)
 
     @property
-    def operations(self) -> list[Operations]:
+    def operations(self) -> dict[str, list[Operations]]:
         """What was counted."""
         return operations([one.claim for one in self.verdicts])
 

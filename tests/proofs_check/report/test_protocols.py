@@ -88,7 +88,7 @@ def test_the_matched_comparison_is_read_from_the_cells() -> None:
     assert first.ratio == f"{np.exp(logs.mean()):.2g} [{np.exp(low):.2g}, {np.exp(high):.2g}]"
     assert second.ad == [1.0, 2.0]  # pairs of which one is missing are left out, and counted
     assert second.told("ad").endswith("(0 of 3)")
-    (taken,) = matched.operations(listed)
+    ((taken,),) = matched.operations(listed).values()
     assert (taken.fd, taken.modes) == (83, [("Taylor", 103)])
     assert matched.comparisons([CLAIMS[0]]) == []
     assert matched.NEAR == trained.NEAR

@@ -111,6 +111,43 @@ def test_all_modes_agree_in_value_and_counts_by_hand(layers: int) -> None:
     assert tape.operations == (2 * w + w) + (layers - 1) * (2 * w * w + w) + (2 * w - 1)
 
 
+def test_the_gradient_of_a_step_by_torch() -> None:
+    """All modes have torch's gradient in each parameter; differences theirs, of the difference; the grid's values are shared."""
+    import torch
+
+    n, w = costs.GRID, costs.WIDTH
+    x, h = torch.linspace(-1, 1, n + 2, dtype=torch.float64), 2 / (n + 1)
+    layer = [
+        [costs._parameter(0, j, 0) for j in range(w)],
+        [costs._parameter(0, j) for j in range(w)],
+        [costs._parameter(1, j) for j in range(w)],
+    ]
+    weights, biases, outer = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in layer)
+
+    def u(at: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(at[:, None] * weights + biases) @ outer
+
+    t = torch.tanh(x[1:-1, None] * weights + biases)
+    second = {
+        "Taylor": (-2 * t * (1 - t * t) * weights**2) @ outer,
+        "differences": (u(x[2:]) - 2 * u(x[1:-1]) + u(x[:-2])) / h**2,
+    }
+    for mode in ("Taylor", "nested reverse", "differences"):
+        loss = (second.get(mode, second["Taylor"]) ** 2).sum()
+        by_torch = torch.autograd.grad(loss, (weights, biases, outer), retain_graph=True)
+        values = [v for one in layer for v in one]
+        expected = [
+            float(g) for _, g in sorted(zip(values, torch.cat(by_torch), strict=True), key=lambda pair: pair[0])
+        ]
+        found, _ = costs.training_step(mode, 2, 1)
+        assert len(found) == 3 * w
+        assert np.allclose(found, expected, rtol=1e-9)
+    forward = 2 * w + w + 2 * w - 1
+    backward = n * (5 + 2 * (n + 2))  # an upper bound on what is neither the network nor its gradient
+    operations = costs.training_step("differences", 2, 1)[1]
+    assert (n + 2) * forward < operations < (n + 2) * (forward + 8 * w) + backward + 3 * w
+
+
 def test_the_coupled_scheme_is_of_order_four() -> None:
     """On a smooth function: 2 δ² u − (u'(x+h) − u'(x−h))/2h = u'' + O(h⁴)."""
     errors = []
