@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from numerics.differences.search import FLOATS, label, near
 from numerics.differences.steps import NEAR
 from numerics.problem.drawn import interior_points
 from numerics.problem.problem import METHODS, Problem
+from numerics.training.short import ShortTraining, short_training
 from theory.base.errors import InputError
 from theory.operators.operator import MultiIndex
 
@@ -71,6 +72,8 @@ class SystemAdvice:
         size: points that were looked at, and points there are.
         text: the recommendation, one sentence each; empty until it is put in words.
         cost: of AD in closed form, as equations are trained, and of FD; None when not measured.
+        trained: what a short training gives, where the networks have kinks of which autodiff misses the jumps: errors against
+            it say nothing then.  None where they have none, or the solution is not known.
     """
 
     problem: Problem
@@ -79,6 +82,15 @@ class SystemAdvice:
     size: tuple[int, int]
     text: tuple[str, ...]
     cost: Cost | None = None
+    trained: ShortTraining | None = None
+
+    @property
+    def kinked(self) -> tuple[str, ...]:
+        """The derivatives of which autodiff misses jumps."""
+        return tuple(dict.fromkeys(
+            term.derivative.replace("u_", f"{name}_", 1)
+            for name, found in self.terms for term in found.terms if term.basis == "kinks"
+        ))  # fmt: skip
 
 
 def study_system(problem: Problem, *, cost: bool = False) -> SystemAdvice:
@@ -109,7 +121,11 @@ def study_system(problem: Problem, *, cost: bool = False) -> SystemAdvice:
         curves = {arithmetic: _curve(smaller, flat, arithmetic) for arithmetic in FLOATS}
     common = tuple(_common(problem, arithmetic, *curves[arithmetic], terms) for arithmetic in FLOATS)
     measured = _cost(smaller, flat) if cost else None
-    return SystemAdvice(problem, tuple(terms), common, (len(chosen), len(points)), (), measured)
+    found = SystemAdvice(problem, tuple(terms), common, (len(chosen), len(points)), (), measured)
+    if not found.kinked:
+        return found
+    with single_thread():
+        return replace(found, trained=short_training(smaller))
 
 
 def _cost(problem: Problem, flat: Tensor) -> Cost | None:

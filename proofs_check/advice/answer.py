@@ -10,6 +10,7 @@ from typing import Any
 from numerics.differences.cost import Cost
 from numerics.differences.network import ModuleAdvice
 from numerics.differences.search import Advice, StencilAdvice, label
+from numerics.differences.steps import UNUSABLE
 from numerics.differences.systems import CommonStep, SystemAdvice
 from numerics.differences.terms import TermAdvice
 from numerics.problem.problem import Problem
@@ -188,6 +189,7 @@ def _of_system(advice: SystemAdvice) -> Answer:
     here = next(c for c in advice.common if c.arithmetic == problem.dtype)
     rows = [_common(problem, c) for c in advice.common]
     first = rows[advice.common.index(here)]
+    rows = [] if advice.kinked else rows  # their errors against autodiff say nothing
     for name, found in advice.terms:
         rows += _terms(found, name, whole=False)
     rows.sort(key=lambda row: row.dtype != problem.dtype)
@@ -195,16 +197,20 @@ def _of_system(advice: SystemAdvice) -> Answer:
     if len({h for _, h in first.steps}) == 1:
         steps = tuple((name, here.suggested) for name, _ in first.steps)
     given = tuple((name, float(h)) for name, h in zip(problem.variables, problem.steps, strict=True))
+    error, usable = first.error, first.usable
+    if advice.kinked:
+        h, error = advice.trained.best if advice.trained else (math.nan, None)
+        usable = error is not None and error < UNUSABLE
+        parts = {name: float(s / problem.step[0]) for name, s in zip(problem.variables, problem.steps, strict=True)}
+        steps = tuple((name, number(h * parts[name])) for name, _ in first.steps) if usable else ()
     return Answer(
-        "; ".join(e.text for e in problem.posed), problem.dtype, first.stencil, steps, first.error, first.usable, None,
+        "; ".join(e.text for e in problem.posed), problem.dtype, first.stencil, steps, error, usable, None,
         advice.cost, advice.text, tuple(rows), given,
     )  # fmt: skip
 
 
 def _common(problem: Problem, found: CommonStep) -> Row:
     """One step for all derivatives, along the coordinates that are differenced."""
-    from numerics.differences.steps import UNUSABLE
-
     along = problem.along or problem.variables
     steps = tuple(
         (name, found.step * float(s / problem.step[0]))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
+from fractions import Fraction
 from typing import Any
 
 from numerics.differences.search import label
 from numerics.differences.steps import UNUSABLE
 from numerics.differences.systems import CommonStep, SystemAdvice
 from numerics.problem.problem import Problem
+from numerics.training.short import ITERATIONS
 from proofs_check.advice.module_words import to_dict as of_module
 from proofs_check.advice.words import cost_words, factor, finite, number, percent
 from theory.base.exact import spell
@@ -21,7 +24,9 @@ def of_system(advice: SystemAdvice) -> Iterator[str]:
     here = next(c for c in advice.common if c.arithmetic == problem.dtype)
     other = next(c for c in advice.common if c is not here)
     scheme = f"{label(problem.stencil)} in {problem.dtype}"
-    if not here.error < UNUSABLE * here.size:
+    if advice.kinked:
+        yield from _kinks(advice, scheme)
+    elif not here.error < UNUSABLE * here.size:
         yield (
             f"No common step works with {scheme}: the least error of the residuals is {percent(_relative(here, here.error))} of"
             f" them, at h = {here.suggested}. Another order, {other.arithmetic} or autodiff would do, or steps of their own (below)."
@@ -39,7 +44,8 @@ def of_system(advice: SystemAdvice) -> Iterator[str]:
         )
     if advice.cost is not None:
         yield cost_words(advice.cost)
-    yield _given(problem, here)
+    if not advice.kinked:
+        yield _given(problem, here)
     if here.prices:
         listed = ", ".join(f"{name} {factor(value)}" for name, value in here.prices)
         yield f"The price of the common step, each derivative's error over the least it can have at a step of its own: {listed}."
@@ -52,15 +58,38 @@ def of_system(advice: SystemAdvice) -> Iterator[str]:
                     continue
                 yield f"{called} alone: h* = {number(term.step)}, error {percent(term.relative)} of it."
         yield from found.notes
-    yield (
-        f"In {other.arithmetic} the best common step is {other.suggested}, with an error of {percent(_relative(other, other.error))}."
-    )
+    if not advice.kinked:
+        yield (
+            f"In {other.arithmetic} the best common step is {other.suggested}, with an error of {percent(_relative(other, other.error))}."
+        )
     yield (
         "All this is measured on a network at the start of training, whose derivatives are not those of the solution; "
         "ask again for trained ones. No spectrum, entropy or law of training is claimed for equations."
     )
     if advice.size[0] < advice.size[1]:
         yield f"This was found on {advice.size[0]} of the {advice.size[1]} points, chosen evenly."
+
+
+def _kinks(advice: SystemAdvice, scheme: str) -> Iterator[str]:
+    """Where autodiff misses jumps: what a short training says, or that it could not say anything."""
+    names, found = ", ".join(advice.kinked), advice.trained
+    why = (
+        f"AD is not the truth for {names}: {advice.problem.activation_name} has kinks, of which the classical derivatives miss the"
+        " jumps, so that errors against AD (below) say nothing"
+    )
+    if found is None:
+        yield f"{why}. No step can be recommended without a solution to judge by: give problem.solution."
+        return
+    h, error = found.best
+    end = " That is the end of what was tried, no optimum." if h in (found.steps[0][0], found.steps[-1][0]) else ""
+    verb = "Recommended" if error < UNUSABLE else "No step works well; the best of those tried"
+    cut = f" The time ran out there ({ITERATIONS} were planned)." if found.cut else ""
+    yield (
+        f"{verb} with {scheme}: h = {spell(Fraction(h))}, by the solution after a short training: it is then wrong by"
+        f" {percent(error)}, after the same training by AD by {percent(found.ad)}.{end}"
+    )
+    others = ", ".join(f"{percent(e)} with {spell(Fraction(s))}" for s, e in found.steps)
+    yield f"{why}. Compared were {found.networks} networks each, after {found.iterations} iterations of Adam: {others}.{cut}"
 
 
 def _given(problem: Problem, here: CommonStep) -> str:
@@ -83,6 +112,7 @@ def to_dict(advice: SystemAdvice) -> dict[str, Any]:
         "points": advice.size[0],
         "unknowns": {name: of_module(found) for name, found in advice.terms},
         "common": {c.arithmetic: _common(c) for c in advice.common},
+        "trained": None if advice.trained is None else asdict(advice.trained),
         "text": list(advice.text),
     }
     cleaned: dict[str, Any] = finite(content)

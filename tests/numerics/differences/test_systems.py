@@ -11,7 +11,7 @@ import torch
 from numerics.differences.steps import NEAR
 from numerics.differences.systems import SystemAdvice, study_system
 from numerics.problem.problem import Boundary, Problem
-from numerics.training import equations
+from numerics.training import equations, short
 from proofs_check.advice.system_words import of_system, to_dict
 
 BURGERS: dict[str, Any] = {
@@ -73,3 +73,58 @@ def test_words(found: SystemAdvice) -> None:
     assert set(content["common"]) == {"float32", "float64"}
     assert set(content["unknowns"]) == {"u"}
     assert content["common"]["float64"]["error"] == found.common[1].error
+
+
+KINKED: dict[str, Any] = {
+    "equations": ["u_xx + u = 0*x"], "domain": ((Fraction(-1), Fraction(1)),), "interior": (19,), "solution": "1 - x**2",
+    "boundary": (Boundary("all", 2),), "count": 24, "activation_name": "relu", "step": (Fraction(1, 20),), "dtype": "float64",
+}  # fmt: skip
+
+
+def test_a_short_training_judges_networks_with_kinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(short, "ITERATIONS", 40)
+    problem = Problem(**KINKED)
+    found = short.short_training(problem, seconds=60.0)
+    assert found is not None
+    assert (found.iterations, found.networks, found.cut) == (40, short.SEEDS, False)
+    assert [h for h, _ in found.steps] == [2.0**-k for k in range(1, 1 + short.STEPS)]
+    assert found.best[1] == min(e for _, e in found.steps)
+    # AD by hand: the same start, Adam on ½‖r‖² with u_xx = 0, so r = u + the source's −(1 − x² − 2) inside.
+    flats = equations.start(problem, [problem.seed + k for k in range(short.SEEDS)])
+    exact = equations.residual(problem, "ad")
+    made = flats.clone().requires_grad_(True)
+    adam = torch.optim.Adam([made], lr=short.RATE)
+    for _ in range(40):
+        adam.zero_grad()
+        (0.5 * exact.residual(made).square().sum()).backward()
+        adam.step()
+    x = (torch.arange(256, dtype=torch.float64) + 0.5) / 128 - 1
+    with torch.no_grad():
+        gaps = [equations.modules(problem, one)["u"](x[:, None]) - (1 - x * x) for one in made.detach()]
+    errors = [float(gap.square().sum().sqrt() / (1 - x * x).square().sum().sqrt()) for gap in gaps]
+    assert found.ad == pytest.approx(sum(errors) / len(errors), rel=1e-6)
+    assert found.ad > 2 * found.best[1]
+
+
+def test_a_training_that_is_cut_off_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = short.short_training(Problem(**KINKED), seconds=0.0)
+    assert found is not None
+    assert found.cut
+    assert found.iterations == 0
+    assert {e for _, e in found.steps} == {found.ad}
+    assert short.short_training(Problem(**{**KINKED, "solution": None, "rhs": "1"})) is None
+
+
+def test_words_for_kinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = short.ShortTraining(2.4, ((0.5, 0.3), (0.25, 0.02), (0.125, 0.4)), 150, 2, True)
+    monkeypatch.setattr("numerics.differences.systems.short_training", lambda problem: made)
+    found = study_system(Problem(**KINKED))
+    told = list(of_system(found))
+    assert told[0].startswith(
+        "Recommended with central order 2 in float64: h = 1/4, by the solution after a short training"
+    )
+    assert "wrong by 2 %, after the same training by AD by 240 %." in told[0]
+    assert "AD is not the truth for u_xx: relu has kinks" in told[1]
+    assert "The time ran out there" in told[1]
+    assert not any("times the least" in line or "best common step" in line for line in told)
+    assert to_dict(found)["trained"]["ad"] == 2.4
