@@ -82,7 +82,7 @@ def agreeing_steps(
     Raises:
         NonexistenceError: the activation is not smooth enough for the expansion in h.
     """
-    found, blocks = _expanded(problem, high, digits)
+    found, blocks = _terms(problem, high, digits)
     bits = found.bits + _SPARE
     values, moves = found.values, [_weyl(found.values, blocks)]
     with flint.ctx.workprec(bits):
@@ -99,7 +99,7 @@ def agreeing_steps(
 
 
 @lru_cache(maxsize=2)
-def _expanded(problem: Problem, high: Fraction, digits: int) -> tuple[Factorisation, dict[int, arb_mat]]:
+def _terms(problem: Problem, high: Fraction, digits: int) -> tuple[Factorisation, dict[int, arb_mat]]:
     """A_AD as it was factorised, and the coefficients of powers of the step in units of ``high``, oriented alike."""
     found = factorise(ball_entries(problem, "ad"), digits + 2, None, CAP_BITS, Clock())
     expansion = full_expansion(problem, high, found.bits + _SPARE)
