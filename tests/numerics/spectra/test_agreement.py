@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
+import flint
 import pytest
+from flint import arb, arb_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from numerics.arithmetic.balls import Enclosure
 from numerics.entropy.interval import at_step
 from numerics.problem.problem import Boundary, Problem
 from numerics.spectra import agreement
@@ -100,3 +104,47 @@ def test_values_that_vanish_have_no_step_and_kinks_no_expansion() -> None:
     assert second == 0
     with pytest.raises(NonexistenceError):
         agreeing_steps(CASE.with_(activation_name="relu3"), TOP, Fraction(1, 100))
+
+
+def square(*rows: list[float]) -> arb_mat:
+    return arb_mat([list(row) for row in rows])
+
+
+def test_bounds_by_rows_are_those_of_the_formula() -> None:
+    """X = I, so that ``g_j`` are the lengths of the rows; exact dyadics, and a transposed vector missing."""
+    matrix, move = square([1.0, 0.0], [0.0, 0.125]), square([0.0, 0.25], [0.0625, 0.0])
+    with flint.ctx.workprec(100):
+        both = agreement._by_rows(matrix, square([1.0, 0.0], [0.0, 1.0]), {2: move})
+        one = agreement._by_rows(matrix, square([1.0], [0.0]), {2: move})
+        assert both is not None
+        assert one is not None
+        lower, upper = both(arb(0.5))
+        g = 0.25 / 4, 0.0625 / 4
+        assert [float(v) for v in lower] == pytest.approx([1 - g[0], 0.125 * (1 - math.hypot(g[0], 8 * g[1]))])
+        assert [float(v) for v in upper] == pytest.approx([1 + math.hypot(*g), 0.125 + g[1]])
+        (above,) = one(arb(0.5))[1]  # what is outside counts: 1/8 of the matrix, and the second row of the move
+        assert float(above) == pytest.approx(math.hypot(1 + g[0], 0.125 + g[1]))
+        assert float(one(arb(0.5))[0][0]) == pytest.approx(1 - g[0])
+        assert agreement._by_rows(matrix, square([1.0, 1.0], [1.0, 1.0]), {2: move}) is None
+
+
+def test_both_sides_count_and_so_does_every_smaller_step() -> None:
+    one, tolerance = (Enclosure.exact(1),), Fraction(1, 100)
+    for bounds in (lambda t: ([arb(1)], [1 + t]), lambda t: ([1 - t], [arb(1)])):
+        (found,) = agreement._largest(one, [bounds], tolerance)  # type: ignore[list-item]
+        assert float(found) == pytest.approx(0.01, rel=0.01)
+    with flint.ctx.workprec(120):
+        # 1 + (x - x^2)/10, x = t^2, leaves the tolerance at x = 0.113, and comes back
+        bump = {2: square([0.1]), 4: square([-0.1]), 6: square([0.0])}
+        found_steps = agreement._Follow(square([1.0]), bump, one, tolerance).until(Fraction(1), 1)
+        assert found_steps is not None
+        assert float(found_steps[0]) == pytest.approx(math.sqrt(0.1127), abs=0.006)
+        for slope in (0.015, -0.015):
+            line = {2: square([slope]), 4: square([0.0])}
+            found_steps = agreement._Follow(square([1.0]), line, one, tolerance).until(Fraction(1), 1)
+            assert found_steps is not None
+            assert float(found_steps[0]) == pytest.approx(math.sqrt(2 / 3), abs=0.006)
+        rest = {2: square([0.0]), 4: square([0.04])}  # what is not followed moves the value by its norm
+        found_steps = agreement._Follow(square([1.0]), rest, one, tolerance).until(Fraction(1), 1)
+        assert found_steps is not None
+        assert float(found_steps[0]) == pytest.approx(0.25**0.25, abs=0.006)
