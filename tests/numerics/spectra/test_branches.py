@@ -13,7 +13,7 @@ from flint import arb, arb_mat, fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.spectra.branches import Branches, _nodes, branches
+from numerics.spectra.branches import Branches, _nodes, _proven, branches
 
 ROWS = st.lists(st.lists(st.integers(-9, 9), min_size=4, max_size=4), min_size=3, max_size=3)
 
@@ -126,3 +126,50 @@ def test_a_polynomial_is_bounded_by_its_values_at_the_nodes(coefficients: list[i
     most = max(abs(np.polynomial.chebyshev.chebval(nodes, coefficients)))
     everywhere = max(abs(np.polynomial.chebyshev.chebval(np.linspace(-1, 1, 2001), coefficients)))
     assert everywhere <= most / np.cos(np.pi * degree / (2 * count)) * (1 + 1e-9) + 1e-9
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_the_bounds_are_those_of_the_formula_for_vectors_that_are_wrong(linear: bool) -> None:
+    """A(x) = A_0 + x A_1, one skew pair of vectors for every x; norms by numpy, the polynomials' degrees by hand."""
+    A = [np.diag([4.0, 2.0, 0.25]), np.array([[0.0, 0.0, 0.25], [0.0, 0.125, 0.0], [0.25, 0.0, 0.0]])][: 1 + linear]
+    X = np.array([[1.0, 0.0625], [-0.0625, 1.0], [0.03125, 0.0]])
+    low, high = Fraction(0), Fraction(1, 4)
+    d = np.linalg.norm(A[0].T @ X, axis=0)
+    count = 4 if linear else 1  # over 3/2 of the degree 2 of A W and of W^T W
+    nodes = np.cos((2 * np.arange(count) + 1) * np.pi / (2 * count))
+    most = dict.fromkeys(("gram", "rest", "cross"), 0.0)
+    for x in (1 + nodes) / 8:
+        here = sum(x**q * a for q, a in enumerate(A))
+        W = here.T @ X
+        Z = here - X @ W.T
+        sizes = {
+            "gram": np.linalg.norm((W.T @ W - np.diag(d**2)) / np.outer(d, d)),
+            "rest": np.sqrt(np.linalg.norm(Z @ Z.T)),
+            "cross": np.linalg.norm(Z @ W / d),
+        }
+        most = {name: max(most[name], sizes[name]) for name in most}
+    if linear:
+        for name, degree in (("gram", 2), ("rest", 1), ("cross", 2)):
+            most[name] /= np.cos(np.pi * degree / 8)
+    delta, eta = np.linalg.norm(X.T @ X - np.eye(2)), most["gram"]
+    below = (1 - eta) / (1 + delta)
+    theta = min(d) ** 2 * below - most["rest"] ** 2
+    above = (1 + eta) / (1 - delta) * (1 + most["cross"] ** 2 / (1 - eta) / theta)
+    with flint.ctx.workprec(150):
+        matrices = [arb_mat(a.tolist()) for a in A]
+        found = _proven(matrices, low, high, [arb_mat(X.tolist())], [[arb(float(v)) for v in d]], 150)
+    assert found is not None
+    assert float(found.shrink) == pytest.approx(np.sqrt(below), rel=1e-6)
+    assert float(found.grow) == pytest.approx(np.sqrt(above), rel=1e-6)
+    assert float(found.rest) == pytest.approx(most["rest"], rel=1e-6)
+
+
+def test_values_on_a_part_reach_as_far_as_their_slope() -> None:
+    """d(x) = 2 + x on [0, 1]: by the mean value theorem the ball of a part is the part's image, no less."""
+    with flint.ctx.workprec(100):
+        line = branches([balls([[2]]), balls([[1]])], Fraction(0), Fraction(1), 1)
+        assert line is not None
+        ((value, slope),) = line.on(Fraction(1, 4), Fraction(3, 4))
+    assert float(value.lower()) == pytest.approx(2.25, abs=1e-6)
+    assert float(value.upper()) == pytest.approx(2.75, abs=1e-6)
+    assert float(slope) == pytest.approx(1)
