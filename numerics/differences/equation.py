@@ -14,7 +14,7 @@ from jaxtyping import Float
 from numerics.arithmetic.backends import FloatBackend
 from numerics.differences.steps import rms
 from theory.base import expressions
-from theory.base.errors import InputError
+from theory.base.errors import InputError, nearest
 from theory.operators.equations import RESERVED, Derivative, equations, normal
 from theory.operators.operator import (
     COORDINATES,
@@ -77,15 +77,20 @@ class Equation:
         suffixes = {match[1] or "" for match in _DERIVATIVE.finditer(body)}
         named = set("".join(suffixes)) | {name for name in COORDINATES if re.search(rf"\b{name}\b", body)}
         if named - set(COORDINATES):
-            raise InputError(f"operator: derivatives are in the coordinates {', '.join(COORDINATES)}")
+            raise InputError(
+                f"operator: derivatives are in the coordinates {', '.join(COORDINATES)}, which name the columns of the points"
+            )
         if not any(suffixes):
             raise InputError(
-                f"operator: {text[:60]!r} has no derivative of u; {meant(text)}write for instance 'u_t + u*u_x'"
+                f"operator: {text[:60]!r} has no derivative of u; {_hint(text)}write for instance 'u_t + u*u_x'"
             )
         names = [name for name in COORDINATES if name in named]
         names += [name for name in COORDINATES if name not in names][: max(0, dimension - len(names))]
         if len(names) != dimension:
-            raise InputError(f"operator: uses {', '.join(names)}, but the points have {dimension} column(s)")
+            raise InputError(
+                f"operator: uses {', '.join(names)}, but the points have {dimension} column(s); give one for each"
+                " coordinate, a row for each point"
+            )
         variables = tuple(sorted(names, key=COORDINATES.index))
         deepest = max(suffixes, key=len)
         if len(deepest) > min(MAX_DEPTH, MAX_ORDER):
@@ -97,9 +102,10 @@ class Equation:
         try:
             return variables, (expressions.parse(body, known, "operator"),)
         except InputError as error:
-            if hint := meant(text):
-                raise InputError(f"{error}; {hint.strip()}") from None
-            raise
+            hint = meant(text).strip()
+            if not hint and "unknown name" in str(error):
+                hint = "write parameters as numbers (0.01*u_xx)"
+            raise InputError(f"{error}; {hint}" if hint else str(error)) from None
 
     def _several(
         self, texts: Sequence[str], dimension: int, unknowns: str | Sequence[str] | None
@@ -184,16 +190,38 @@ def _refuse_others(texts: Sequence[str]) -> None:
     found = dict.fromkeys(match[1] for text in texts for match in _ANY.finditer(text))
     if set(found) - {"u"}:
         listed = ", ".join(f'"{name}"' for name in found)
+        if any(name.startswith("u_") for name in found):  # u_x_x
+            raise InputError(f"operator: {texts[0][:60]!r}: {meant(' '.join(texts))}write for instance 'u_t + u*u_x'")
         raise InputError(
             f"operator: has derivatives of {', '.join(found)}; say which column of the module is which, unknowns = [{listed}]"
         )
+
+
+FAMOUS = {
+    "burgers": "u_t + u*u_x = 0.01*u_xx", "kdv": "u_t + 6*u*u_x + u_xxx = 0", "allen-cahn": "u_t = 0.01*u_xx + u - u**3",
+    "kuramoto-sivashinsky": "u_t + u*u_x + u_xx + u_xxxx = 0", "laplacian": "laplace",
+}  # fmt: skip
+"""Equations that people call by name."""
+SEVERAL = ("navier-stokes", "schrodinger", "cavity", "maxwell", "stokes")
+"""And those that have several unknowns."""
+
+
+def _hint(text: str) -> str:
+    """What may have been meant by an expression in which no derivative of u was found."""
+    name = text.strip().lower().replace("_", "-").replace("’", "").replace("'", "")
+    if close := nearest(name, [*FAMOUS, *SEVERAL, *(n.replace("_", "-") for n in NAMES)]):
+        found = close.split("'")[1]
+        if found in SEVERAL:
+            return "several unknowns are posed in a file, see 'adfd example navier-stokes'; "
+        return f"did you mean {FAMOUS.get(found, found.replace('-', '_'))!r}? "
+    return meant(text)
 
 
 def _one_side(text: str, dimension: int) -> str:
     """Everything on the left-hand side; a name written out."""
     left, equals, right = text.partition("=")
     if "=" in right:
-        raise InputError(f"operator: {text[:60]!r} has more than one equals sign")
+        raise InputError(f"operator: {text[:60]!r} has more than one equals sign; write 'left = right'")
     name = re.split(r"[(\s]", left.strip().lower().replace("-", "_"), maxsplit=1)[0]
     if name in NAMES and not _DERIVATIVE.search(left):
         made = operator(left, dimension, what="operator")

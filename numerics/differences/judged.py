@@ -22,6 +22,7 @@ from numerics.differences.subject import column
 from numerics.differences.terms import Study, TermAdvice, apply, shifted
 from theory.base import expressions
 from theory.base.errors import InputError
+from theory.base.exact import rational
 from theory.operators.equations import Derivative
 from theory.operators.operator import MultiIndex, StencilChoice, coordinate
 
@@ -112,11 +113,13 @@ def steps_of(step: Any, variables: Sequence[str]) -> tuple[float, ...]:
         if unknown or missing:
             raise InputError(f"step: {', '.join(unknown or missing)}: allowed: one for each of {', '.join(variables)}")
         step = [step[name] for name in variables]
+    if isinstance(step, str):
+        step = float(rational(step, "step"))
     try:
         made = [float(h) for h in step] if isinstance(step, Sequence | np.ndarray) else [float(step)] * len(variables)
     except (TypeError, ValueError):
         raise InputError(f"step: {step!r} is no number; allowed: a positive one, or one for each axis") from None
-    if len(made) != len(variables) or not all(0 < h < math.inf for h in made):
+    if isinstance(step, bool) or len(made) != len(variables) or not all(0 < h < math.inf for h in made):
         raise InputError(f"step: {step!r}: allowed: a positive number, or one for each of {', '.join(variables)}")
     return tuple(made)
 

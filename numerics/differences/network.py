@@ -225,9 +225,11 @@ def _doubted(
     return doubted, lost
 
 
-def _arithmetic(dtype: str | None, of: Subject) -> str:
+def _arithmetic(dtype: Any, of: Subject) -> str:
     wanted = dtype or of.own or "float32"
-    wanted = str(wanted).removeprefix("torch.")
+    wanted = (wanted.__name__ if isinstance(wanted, type) else str(wanted)).removeprefix("torch.")
     if wanted not in ARITHMETICS:
-        raise InputError(f"dtype: {wanted!r} is not allowed; allowed: {', '.join(ARITHMETICS)}")
+        width = "".join(c for c in wanted if c.isdigit()) or {"double": "64", "half": "16"}.get(wanted, "32")
+        hint = f"did you mean 'float{width}'? " if wanted[:1] in "fdshr" and f"float{width}" in ARITHMETICS else ""
+        raise InputError(f"dtype: {wanted[:40]!r} is not allowed; {hint}allowed: {', '.join(ARITHMETICS)}")
     return wanted

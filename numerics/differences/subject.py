@@ -43,6 +43,10 @@ def as_points(points: Any) -> Float[np.ndarray, "n d"]:
     Raises:
         InputError: not numbers, not of shape (n, d), or not finite.
     """
+    if isinstance(points, str):
+        raise InputError(
+            f"points: {points[:40]!r} is no array of numbers; the order is advise(module, equation, points)"
+        )
     if hasattr(points, "detach"):
         points = points.detach().cpu().double().numpy()
     try:
@@ -50,7 +54,8 @@ def as_points(points: Any) -> Float[np.ndarray, "n d"]:
     except (TypeError, ValueError):
         raise InputError(f"points: {type(points).__name__} is no array of numbers of shape (n, d)") from None
     if made.ndim != 2 or not made.size:
-        raise InputError(f"points: shape {made.shape}; allowed: (n, d), n at least 1")
+        hint = "; of one coordinate give points[:, None]" if made.ndim == 1 and made.size else ""
+        raise InputError(f"points: shape {made.shape}; allowed: (n, d), n at least 1{hint}")
     if not np.isfinite(made).all():
         raise InputError("points: a coordinate is not finite")
     return made
@@ -114,6 +119,8 @@ def subject(given: Any, x: Float[np.ndarray, "n d"], names: tuple[str, ...] = ("
 
     if not callable(given):
         raise InputError(f"module: {type(given).__name__} cannot be called; allowed: a torch module or a function")
+    if isinstance(given, type):
+        raise InputError(f"module: {given.__name__} is a class; give an object of it, {given.__name__}(…)")
     several = _arguments(given) > 1
     own = _own(given)
     first = torch.as_tensor(x[:2], dtype=getattr(torch, own or "float64")).requires_grad_(True)
@@ -134,7 +141,8 @@ def subject(given: Any, x: Float[np.ndarray, "n d"], names: tuple[str, ...] = ("
             return Subject(given, columns, numpy, own, names)
     told = " ".join(str(reason).split())[:160] if reason is not None else "returns no tensor"
     name = type(reason).__name__ if reason is not None else "module"
-    raise InputError(f"module: fails on points of shape {tuple(x.shape)}: {name}: {told}")
+    width = f"; does it take the {x.shape[1]} column(s) of the points?" if "shape" in told else ""
+    raise InputError(f"module: fails on points of shape {tuple(x.shape)}: {name}: {told}{width}")
 
 
 def _arguments(given: Any) -> int:
@@ -187,7 +195,10 @@ def _values(value: Any, x: torch.Tensor, kind: torch.dtype, names: tuple[str, ..
         parts = [_values(one, x, kind, (name,)) for one, name in zip(value, names, strict=True)]
         return torch.cat(parts, dim=1)
     if not isinstance(value, torch.Tensor):
-        value = torch.from_numpy(np.array(value))
+        made = np.array(value)
+        if made.dtype.kind not in "fc":
+            raise InputError(f"module: returns {type(value).__name__}; allowed: a tensor or an array of floats")
+        value = torch.from_numpy(made)
     if value.is_complex():
         raise InputError("module: returns complex values; allowed: real ones, so take .real or two unknowns")
     if value.shape == (len(x),):
@@ -195,7 +206,7 @@ def _values(value: Any, x: torch.Tensor, kind: torch.dtype, names: tuple[str, ..
     if value.shape != (len(x), len(names)):
         wanted = "(n,) or (n, 1)" if len(names) == 1 else f"(n, {len(names)}), a column for each of {', '.join(names)}"
         more = value.ndim == 2 and value.shape[0] == len(x) and len(names) == 1
-        hint = '; several unknowns are named, unknowns = ["u", "v"]' if more else ""
+        hint = '; several unknowns are named, unknowns = ["u", "v"]' if more else ", row by row"
         raise InputError(f"module: returns {tuple(value.shape)} for {len(x)} points; allowed: {wanted}{hint}")
     found: torch.Tensor = value
     if found.dtype != kind:

@@ -7,6 +7,7 @@ nearest known key.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -38,6 +39,15 @@ from theory.operators.operator import COORDINATES, StencilChoice, operator
 
 MAX_BYTES = 4_000_000
 """Largest problem file read."""
+
+
+ALSO = {
+    "epochs": "training.iterations", "learning_rate": "training.step", "lr": "training.step",
+    "width": "features.count", "neurons": "features.count", "hidden": "features.count", "layers": "training.depth",
+    "pde": "problem.equations", "equation": "problem.equations", "bc": "[[boundary]]", "ic": '[[boundary]] with face = "t-"',
+    "dx": "difference.step", "h": "difference.step", "collocation": "points.interior", "exact": "problem.solution",
+}  # fmt: skip
+"""What some keys of other programs are called here."""
 
 
 @cache
@@ -90,7 +100,10 @@ def load_table(path: Path | str) -> dict[str, Any]:
             raise InputError(f"{path}: larger than {MAX_BYTES} bytes")
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        hint = (
+            f"; a shipped problem is printed by 'adfd example {path}'" if re.fullmatch(r"[a-z0-9-]+", str(path)) else ""
+        )
+        raise InputError(f"{path}: no such file{hint}") from None
     except IsADirectoryError:
         raise InputError(f"{path}: is a directory; a problem file is TOML") from None
     except OSError as error:
@@ -131,9 +144,8 @@ def problem_from_dict(table: dict[str, Any]) -> Problem:
         for row in rows if isinstance(rows, list) else [rows]:
             for key in row if isinstance(row, dict) else ():
                 if key not in known:
-                    raise InputError(
-                        f"{name}.{_shown(key)}: unknown key; {nearest(key, known)}allowed: {', '.join(known)}"
-                    )
+                    hint = f"did you mean {ALSO[key]}? " if key in ALSO else nearest(key, known)
+                    raise InputError(f"{name}.{_shown(key)}: unknown key; {hint}allowed: {', '.join(known)}")
     _check_values(table, "")
     if isinstance(posed := table.get("problem"), dict) and isinstance(posed.get("operator"), list):
         raise InputError(

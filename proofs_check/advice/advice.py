@@ -73,6 +73,8 @@ def advise(
 
             return told(study_system(subject, cost=cost))
         return told(study(subject, cost=cost, device=device))
+    if isinstance(subject, str):
+        raise InputError(f"advise: {subject[:60]!r} is a text; of a problem file give adfd.load({subject[:60]!r})")
     if operator is None or points is None:
         raise InputError("advise: a module needs the operator and the points, advise(module, 'u_xx', points)")
     from numerics.differences.network import advise_module

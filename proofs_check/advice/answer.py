@@ -14,6 +14,7 @@ from numerics.differences.steps import UNUSABLE
 from numerics.differences.systems import CommonStep, SystemAdvice
 from numerics.differences.terms import TermAdvice
 from numerics.problem.problem import Problem
+from proofs_check.advice.module_words import short
 from proofs_check.advice.words import finite, number, percent
 
 
@@ -141,7 +142,7 @@ def _of_problem(advice: Advice) -> Answer:
 def _of_module(advice: ModuleAdvice) -> Answer:
     best = advice.recommended
     return Answer(
-        advice.operator, advice.arithmetic, best.stencil, best.suggested_steps if best.basis != "kinks" else (),
+        advice.operator, advice.arithmetic, best.stencil, tuple((n, short(h)) for n, h in best.suggested_steps) if best.basis != "kinks" else (),
         best.relative, best.usable, _ad(best), advice.cost, advice.text, tuple(_terms(advice)),
         advice.judged.steps if advice.judged else (),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict
+from fractions import Fraction
 from typing import Any
 
 from numerics.differences.judged import Judgement
@@ -92,8 +93,17 @@ def _named(given: tuple[tuple[str, float], ...]) -> str:
 def steps(term: TermAdvice) -> str:
     """Such as ``h = 1/64``, or ``h_x = 1/64, h_t = 1/8``."""
     if len(term.suggested_steps) == 1:
-        return f"h = {term.suggested}"
-    return ", ".join(f"h_{name} = {h}" for name, h in term.suggested_steps)
+        return f"h = {short(term.suggested)}"
+    return ", ".join(f"h_{name} = {short(h)}" for name, h in term.suggested_steps)
+
+
+def short(step: str) -> str:
+    """A step to copy: a fraction where it is a short one, else the decimal of the same double.
+
+    >>> short("3/64"), short("450359962737049/4503599627370496")
+    ('3/64', '0.09999999999999987')
+    """
+    return step if len(step) <= 12 else repr(float(Fraction(step)))
 
 
 def _first(advice: ModuleAdvice, best: TermAdvice) -> Iterator[str]:

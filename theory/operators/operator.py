@@ -245,9 +245,14 @@ _SPELLINGS = (
     (re.compile(r"(?:d|∂)(\d?)\s*u\s*/\s*(?:d|∂)\s*([xyzt])(?:\^|\*\*)?\1(?!\w)"), None),
     (re.compile(r"\b(?:diff|grad)\(u,\s*([xyzt])(?:,\s*(\d))?\)"), None),
     (re.compile(r"\bu([xyzt]{1,8})\b"), r"u_\1"),
+    (re.compile(r"\bu((?:_[xyzt]){2,8})\b"), lambda found: "u_" + found[1].replace("_", "")),
+    (re.compile(r"\bu('{1,8})"), lambda found: "u_" + "x" * len(found[1])),
+    (re.compile(r"\b(?:laplacian|laplace|Δ|lap)\s*\(\s*u\s*\)|∇²\s*u|Δ\s*u|\blaplacian\b"), "laplace"),
+    (re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?=u(?:_[xyzt]+)?\b)"), r"\1*"),
+    (re.compile(r"(u(?:_[xyzt]+)?) +(?=u(?:_[xyzt]+)?\b)"), r"\1*"),
     (re.compile(r"\bu_([XYZT]{1,8})\b"), None),
 )
-"""Derivatives as others write them: u_{xx}, d2u/dx2, diff(u, x, 2), uxx, u_XX."""
+"""Derivatives as others write them: u_{xx}, d2u/dx2, diff(u, x, 2), uxx, u_XX, u_x_x, u'', laplacian(u), 2u_xx, u u_x."""
 
 
 def meant(text: str) -> str:
