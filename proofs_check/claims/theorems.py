@@ -254,7 +254,8 @@ def lifted(claim: Claim, result: Mapping[str, Any]) -> dict[str, Any]:
         return dict(result)
     evidence = result["evidence"]
     listed = [told(one) for one in found]
-    data = {**evidence["data"], "theorems": listed}
+    # what a theorem states stands once, beside the claim: a cell names those that speak of it
+    data = {**evidence["data"], "theorems": [{key: one[key] for key in ("name", "compiled")} for one in listed]}
     if verdict is Verdict.REFUTED:
         text = f"contradicts the theorem {found[0].name}: {evidence['summary']}"
         return {**result, "verdict": str(Verdict.ERROR), "evidence": {**evidence, "summary": text, "data": data}}

@@ -11,7 +11,18 @@ import msgspec
 import pytest
 
 from proofs_check.claims import theorems as module
-from proofs_check.claims.theorems import Record, Recorded, Theorem, digest, lifted, proving, standing, told, wording
+from proofs_check.claims.theorems import (
+    Record,
+    Recorded,
+    Theorem,
+    digest,
+    lifted,
+    listed,
+    proving,
+    standing,
+    told,
+    wording,
+)
 from proofs_check.ledger import runner
 from proofs_check.ledger.ledger import all_claims, load_expected
 from theory.base.errors import InputError
@@ -39,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     forget()
 
 
-def toml(*listed: Mapping[str, Any]) -> str:
+def toml(*entries: Mapping[str, Any]) -> str:
     """A list of theorems as the file has it."""
 
     def value(given: Any) -> str:
@@ -47,12 +58,12 @@ def toml(*listed: Mapping[str, Any]) -> str:
             return "{" + ", ".join(f"{json.dumps(key)} = {json.dumps(one)}" for key, one in given.items()) + "}"
         return json.dumps(given, ensure_ascii=False)
 
-    return "\n".join("[[theorem]]\n" + "\n".join(f"{key} = {value(one[key])}" for key in one) for one in listed)
+    return "\n".join("[[theorem]]\n" + "\n".join(f"{key} = {value(one[key])}" for key in one) for one in entries)
 
 
-def write(folder: Path, *, axioms: tuple[str, ...] = (), words: str | None = None, **listed: Any) -> None:
+def write(folder: Path, *, axioms: tuple[str, ...] = (), words: str | None = None, **more: Any) -> None:
     (folder / "One.v").write_text(SOURCE)
-    entry = {"name": "One.it", "says": "It is true.", "claims": [CLAIM.id]} | listed
+    entry = {"name": "One.it", "says": "It is true.", "claims": [CLAIM.id]} | more
     (folder / "theorems.toml").write_text(toml(entry))
     kept = {"One.it": Recorded("True", axioms, {"One.v": digest(SOURCE.encode())})}
     forget()
@@ -71,7 +82,10 @@ def test_a_claim_with_a_theorem_is_proved(folder: Path) -> None:
     assert found["verdict"] == "PROVED"
     assert "One.it (Rocq, on record); holds in 14 of 14" in found["evidence"]["summary"]
     assert found["evidence"]["data"]["margin"] == 1
-    assert found["evidence"]["data"]["theorems"][0]["statement"] == "True"
+    # the statement stands once, beside the claim
+    (beside,) = listed(CLAIM.id)
+    assert beside["statement"] == "True"
+    assert found["evidence"]["data"]["theorems"] == [{"name": "One.it", "compiled": beside["compiled"]}]
 
 
 @pytest.mark.parametrize("verdict", ["INCONCLUSIVE", "VACUOUS", "ERROR"])
@@ -104,8 +118,8 @@ def test_an_axiom_that_is_not_permitted_counts_for_nothing(folder: Path) -> None
     assert lifted(CLAIM, result()) == result()
     write(folder, axioms=("Coq.Logic.Classical_Prop.classic", "PrimInt63.add"))
     assert lifted(CLAIM, result())["verdict"] == "PROVED"
-    listed = told(module.theorems()[0])
-    assert (listed["axioms"], listed["primitives"]) == (["Coq.Logic.Classical_Prop.classic"], ["PrimInt63.add"])
+    one = told(module.theorems()[0])
+    assert (one["axioms"], one["primitives"]) == (["Coq.Logic.Classical_Prop.classic"], ["PrimInt63.add"])
 
 
 def test_an_axiom_of_ours_is_not_one_of_the_libraries(folder: Path) -> None:
@@ -128,8 +142,8 @@ def test_another_wording_of_the_claim_has_no_theorem(folder: Path) -> None:
 
 
 def test_another_set_of_theorems_or_cells_is_not_the_one_that_was_compared(folder: Path) -> None:
-    listed = [{"name": "One.it", "says": "It is true.", "claims": [CLAIM.id], "cells": {"arithmetic": ["exact", "x"]}}]
-    (folder / "theorems.toml").write_text(toml(*listed))
+    entries = [{"name": "One.it", "says": "It is true.", "claims": [CLAIM.id], "cells": {"arithmetic": ["exact", "x"]}}]
+    (folder / "theorems.toml").write_text(toml(*entries))
     forget()
     assert not proving(CLAIM, SCOPE)
     write(folder)
