@@ -28,7 +28,7 @@ from numerics.spectra import spectrum as spectra
 from numerics.spectra.spectrum import reference_singular_values
 from proofs_check.claims.claim import Claim, Scope
 from proofs_check.claims.verdicts import Outcome
-from proofs_check.ledger import ledger
+from proofs_check.ledger import index, ledger
 from proofs_check.ledger.judging import evaluate, satisfied
 from proofs_check.own import claims as user_claims
 from theory.base.errors import InputError
@@ -143,9 +143,9 @@ def content(claim: Claim, mutant: str | None, scope: Scope, instance: Any, outco
 
 def _position(claim: Claim, scope: Scope, instance: Any) -> dict[str, Any]:
     for profile in ("quick", "full"):
-        for index, one in enumerate(claim.instances(scope, profile)):
+        for place, one in enumerate(claim.instances(scope, profile)):
             if one == instance:
-                return {"profile": profile, "index": index}
+                return {"profile": profile, "index": place}
     raise TypeError(f"a {type(instance).__name__} cannot be written")
 
 
@@ -177,9 +177,12 @@ def claim_of(data: Mapping[str, Any]) -> Claim:
     Raises:
         InputError: there is no such claim or mutant.
     """
-    file = data.get("file")
-    known = ledger.all_claims() if file is None else user_claims.load(str(file))
-    claim = next((c for c in known if c.id == data["claim"]), None)
+    file, id = data.get("file"), data["claim"]
+    if file is None:
+        home = next((one["home"] for one in index.claims() if one["id"] == id), None)
+        claim = None if home is None else ledger.defined(id, home)
+    else:
+        claim = next((c for c in user_claims.load(str(file)) if c.id == id), None)
     if claim is None:
         raise InputError(f"claim {str(data['claim'])[:80]!r}: unknown")
     if data.get("mutant") is None:
