@@ -191,7 +191,7 @@ def test_the_notebooks_run_and_are_kept_without_outputs(name: str) -> None:
             exec("".join(cell["source"]), names)  # noqa: S102  # our own page
 
 
-@pytest.mark.parametrize("name", ["practitioner", "theorist"])
+@pytest.mark.parametrize("name", ["practitioner", "theorist", "equations"])
 def test_the_studies_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """In their cheap mode; they assert what they print."""
     module(DOCS / "studies" / f"{name}.py").main(cheap=True)

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,29 @@ def test_the_tour_prints_what_it_says_and_leaves_a_whole_report(tmp_path: Path) 
     cells = sum(len(one["cells"]) for one in kept["claims"])
     assert cells == kept["summary"]["cells"]
     assert unfolded((tmp_path / "report/index.html").read_text(encoding="utf-8")).count('id="cell-') == cells
+
+
+def test_the_practitioners_minute() -> None:
+    """Its three lines print what stands under them, numbers up to those that round-off decides, and the command the same."""
+    import torch
+
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
+    text = README.read_text(encoding="utf-8")
+    lines, shown = re.findall(r"is my dx all right\?.*?```python\n(.*?)```.*?```text\n(.*?)```", text, re.DOTALL)[0]
+    first, second, last = (line for line in lines.splitlines() if line)
+    assert (first, last) == ("from adfd import advise", "print(found)")
+    call = re.fullmatch(r'found = advise\(net, "(.*?)", points, step=(.*?)\)', second)
+    assert call is not None
+    from adfd import advise
+
+    found = advise(net, call[1], torch.rand(40, 2), step=float(call[2]), cost=False)
+    number = r"\d+(?:\.\d+)?(?:e-?\d+)?(?:/\d+)?"
+    for one, other in zip(shown.splitlines(), str(found).splitlines(), strict=False):
+        assert re.sub(number, "#", one) == re.sub(number, "#", other)
+        for a, b in zip(re.findall(number, one), re.findall(number, other), strict=True):
+            low, high = sorted(float(Fraction(n)) for n in (a, b))
+            assert high <= 2.1 * low, (one, other)
 
 
 WORDS = {"SUPPORTED": "holds in", "REFUTED": "refuted in", "INCONCLUSIVE": "open in",

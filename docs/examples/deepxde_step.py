@@ -95,7 +95,6 @@ def main(*, cheap: bool = False) -> dict[str, float]:
         )
         errors[name] = float(history.metrics_test[-1][0])
         print(f"{name:>13}: relative error of the solution {errors[name]:.2e} after {state.step} iterations")
-    assert errors["advised step"] < 3 * errors["autodiff"]
     return errors
 
 

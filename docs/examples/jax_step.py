@@ -129,7 +129,6 @@ def main(*, cheap: bool = False) -> dict[str, float]:
         gap = jax.vmap(u, (None, 0))(trained, x) - jnp.sin(K * x)
         errors[name] = float(jnp.sqrt(jnp.mean(gap**2) / jnp.mean(jnp.sin(K * x) ** 2)))
         print(f"{name:>13}: relative error of the solution {errors[name]:.2e} after {iterations} iterations")
-    assert errors["advised step"] < 3 * errors["jax.grad"]
     with_jinns(width, points)
     return errors
 
