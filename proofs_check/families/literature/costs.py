@@ -234,7 +234,7 @@ def differences(order: int, layers: int) -> Counted:
 
 @cache
 def laplacian_reverse(dimension: int, layers: int) -> Counted:
-    """Reverse mode for the gradient, and again for each of its components."""
+    """Reverse mode for the gradient, and again for each of its components, each time along what depends on its coordinate."""
     tape = Tape()
     x = [tape.constant(v) for v in AT[:dimension]]
     first = tape.gradient(network(tape, x, layers), x)
