@@ -14,7 +14,7 @@ on the elementary functions; ``||E||`` is then at most the norm of these bounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -79,6 +79,15 @@ def stored_bounds(problem: Problem, method: Method, arithmetic: Arithmetic, digi
     """
     exact = spectrum(problem, method, "exact", digits).values
     errors = certified_singular_values(rounding_errors(problem, method, arithmetic), digits, Fraction(1, 10**12)).values
+    return StoredBounds(exact, errors, weyl_bounds(exact, errors))
+
+
+def weyl_bounds(exact: Sequence[Enclosure], errors: Sequence[Enclosure]) -> tuple[Enclosure, ...]:
+    """The singular values of ``A + E`` from those of A and of E, both descending: Weyl's inequalities for every k and j.
+
+    >>> [float(v.upper) for v in weyl_bounds([Enclosure.exact(1), Enclosure.exact(0)], [Enclosure.exact(2)] * 2)]
+    [3.0, 2.0]
+    """
     n, values = len(exact), []
     for k in range(n):
         upper = min(exact[k - j].upper + errors[j].upper for j in range(k + 1))
@@ -86,7 +95,7 @@ def stored_bounds(problem: Problem, method: Method, arithmetic: Arithmetic, digi
             exact[k].lower - errors[0].upper, *(errors[k + j].lower - exact[j].upper for j in range(n - k)), Fraction(0)
         )
         values.append(Enclosure(lower, upper))
-    return StoredBounds(exact, errors, tuple(values))
+    return tuple(values)
 
 
 def prior_errors(problem: Problem, method: Method, arithmetic: Arithmetic) -> arb_mat:

@@ -36,6 +36,11 @@ def test_statement_and_axioms() -> None:
     ("stated", "assumed", "said"),
     [
         ("it : True", "Axioms:\nwish : forall P : Prop, P\n", "rests on wish"),
+        (
+            "it : True",
+            "Axioms:\nClassical_Prop.classic : forall P : Prop, P \\/ ~ P\nwish : forall P : Prop, P\n",
+            "rests on wish",
+        ),
         ("it : True", "Axioms:\nloop is assumed to be guarded.\n", "not checked by the kernel"),
         ("it : True", "Axioms:\nit relies on an unsafe universe hierarchy.\n", "not checked by the kernel"),
         (

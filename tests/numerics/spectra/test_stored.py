@@ -14,12 +14,19 @@ from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.arithmetic.balls import from_ball
+from numerics.arithmetic.balls import Enclosure, from_ball
 from numerics.arithmetic.prior import HYPOTHESIS, Rounded, RoundedBackend
 from numerics.matrices.assemble import float_matrix, multiprecision_entries
 from numerics.problem.problem import Boundary, Problem
 from numerics.spectra.spectrum import certified_float_spectrum
-from numerics.spectra.stored import prior_bounds, prior_errors, rounding_errors, stored_bounds, stored_order
+from numerics.spectra.stored import (
+    prior_bounds,
+    prior_errors,
+    rounding_errors,
+    stored_bounds,
+    stored_order,
+    weyl_bounds,
+)
 from proofs_check.cli import spectrum as command
 from theory.base.errors import InputError
 from theory.features.laws import law
@@ -120,6 +127,30 @@ def test_a_priori_bounds_hold_the_certified_values_and_decide_less() -> None:
     before, later = (stored_order(problem, "float64", bounds=bounds) for bounds in (prior_bounds, stored_bounds))
     assert 0 < sum(s is not None for s in before) <= sum(s is not None for s in later)
     assert all(a in (None, b) for a, b in zip(before, later, strict=True))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 4), st.sampled_from(["any", "opposite", "same"]))
+def test_weyls_bounds_hold_and_are_attained(seed: int, n: int, kind: str) -> None:
+    generator = np.random.default_rng(seed)
+    A = np.diag(np.sort(generator.integers(0, 5, n))[::-1].astype(float))
+    E = {"any": generator.integers(-3, 4, (n, n)).astype(float), "opposite": -A, "same": A}[kind]
+    exact, errors, both = (
+        [Enclosure.exact(Fraction(float(v))) for v in np.linalg.svd(m, compute_uv=False)] for m in (A, E, A + E)
+    )
+    found = weyl_bounds(exact, errors)
+    for bounds, value in zip(found, both, strict=True):
+        assert bounds.lower - Fraction(1, 10**9) <= value.lower <= bounds.upper + Fraction(1, 10**9)
+    if kind == "same":  # 2 sigma_k: from above at j = 0 for the first value alone
+        assert found[0].upper == pytest.approx(2 * exact[0].upper)
+    if kind == "opposite":
+        assert all(bounds.lower == 0 for bounds in found)
+
+
+def test_the_lower_bound_is_the_errors_tail() -> None:
+    """``sigma_{k+j}(E) - sigma_{j+1}(A)`` at its best: one large value of A, a flat E."""
+    exact, errors = ([Enclosure.exact(v) for v in side] for side in ((9, 0, 0, 0), (2, 2, 2, 2)))
+    assert [(v.lower, v.upper) for v in weyl_bounds(exact, errors)] == [(7, 11), (2, 2), (2, 2), (0, 2)]
 
 
 def test_what_has_no_a_priori_bound_is_refused() -> None:
