@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -136,3 +137,19 @@ def test_intervals_that_are_none() -> None:
     for low, high in ((Fraction(-1), TOP), (Fraction(0), Fraction(0)), (TOP, TOP / 2)):
         with pytest.raises(InputError, match="step interval"):
             entropy_sign_on_interval(TANH, low, high)
+
+
+def test_what_is_not_followed_moves_the_values_as_at_the_largest_step() -> None:
+    convention = Convention("fixed", rank=3)
+    reference = certified_entropy(SINE, "ad", convention, 15)
+    expansion = step_expansion(at_step(SINE, TOP), 10)
+    exact = followed(ball_entries(SINE, "ad")(120), expansion, TOP / 20, TOP, convention, reference, 1e-9)
+    assert exact is not None
+    rough = replace(exact, remainder=Fraction(1, 500))
+    single, wide = rough.gap(TOP, TOP), rough.gap(TOP * 9 / 10, TOP)
+    narrow = exact.gap(TOP, TOP)
+    assert single is not None
+    assert wide is not None
+    assert narrow is not None
+    assert single.width > 10 * narrow.width
+    assert wide.encloses(single)
