@@ -218,3 +218,19 @@ def test_what_is_not_listed_may_matter(convention: Convention) -> None:
     with pytest.raises(PrecisionCapError):
         truncated_entropy(Coarse(), "ad", None, convention)
     assert truncated_entropy(Coarse(), "ad", None, Convention("energy", Fraction(1, 2), 2)).cutoff == 1
+
+
+class Near(SolvableSpectrum):
+    """Eigenvalues 1 and 1/2 of both to as many digits as are asked for; FD has a third one, 1e-9."""
+
+    def listed(self, method: Method, h: Fraction | None, count: int, digits: int) -> Listed:
+        error = Fraction(1, 10**digits)
+        values = [Enclosure(v - error, v + error) for v in (Fraction(1), Fraction(1, 2))]
+        return Listed((*values, *([Enclosure.exact(Fraction(1, 10**9))] if method == "fd" else [])))
+
+
+def test_more_digits_decide_where_the_cut_off_numbers_differ() -> None:
+    found = truncated_gap(Near(), TENTH, Convention("relative", Fraction(1, 10**5), 2), 4)
+    assert (found.ad.cutoff, found.fd.cutoff, found.sign.sign) == (2, 3, 1)
+    assert found.difference is not None
+    assert found.difference.sign() is None
