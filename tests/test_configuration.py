@@ -68,12 +68,13 @@ def name_of(text: str) -> str:
 
 
 def test_the_set_up_installs_nothing_that_has_no_hash() -> None:
-    lock = (ROOT / "constraints.txt").read_text(encoding="utf-8")
-    pins = {name_of(match[1]): match for match in PIN.finditer(lock)}
-    rest = PIN.sub("", lock)
-    assert all(line.startswith("#") for line in rest.splitlines())
+    locks = [(ROOT / name).read_text(encoding="utf-8") for name in ("constraints.txt", "docs/requirements.txt")]
+    pins, documentation = ({name_of(match[1]): match for match in PIN.finditer(lock)} for lock in locks)
+    for lock in locks:
+        assert all(line.startswith("#") for line in PIN.sub("", lock).splitlines())
+    assert not pins.keys() & documentation.keys()  # what the documentation adds
     steps = [line for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if "--requirement" in line]
-    assert len(steps) == 2
+    assert len(steps) == 3
     assert all("--require-hashes --no-deps" in line for line in steps)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for text in (*project["dependencies"], *project["optional-dependencies"]["dev"]):

@@ -79,13 +79,9 @@ def _horner(polynomial: sp.Expr, variable: sp.Symbol) -> sp.Expr:
 
 
 @cache
-def _tanh_polynomial(order: int) -> sp.Poly:
-    return sp.Poly(t, t) if order == 0 else sp.Poly(1 - t**2, t) * _tanh_polynomial(order - 1).diff()
-
-
-def tanh_polynomial(order: int) -> sp.Expr:
+def tanh_polynomial(order: int) -> sp.Poly:
     """P with tanh⁽ᵒʳᵈᵉʳ⁾ = P(tanh): P₀ = t, Pₙ₊₁ = (1 − t²) Pₙ′."""
-    return _tanh_polynomial(order).as_expr()
+    return sp.Poly(t, t) if order == 0 else sp.Poly(1 - t**2, t) * tanh_polynomial(order - 1).diff()
 
 
 @cache
@@ -105,7 +101,7 @@ def _tanh(order: int, argument: sp.Expr = z) -> sp.Expr:
     if order == 0:
         return sp.tanh(argument)
     # The factor 1 - tanh² is kept apart: it carries the decay, and Horner's form the rest, which is Pₙ₋₁′.
-    cofactor = _tanh_polynomial(order - 1).diff().as_expr()
+    cofactor = tanh_polynomial(order - 1).diff().as_expr()
     return (1 - sp.tanh(argument) ** 2) * _horner(cofactor, t).subs(t, sp.tanh(argument))
 
 

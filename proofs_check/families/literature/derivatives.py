@@ -119,7 +119,7 @@ def tanh_polynomials(
     """
     import sympy as sp
 
-    poly = sp.Poly(tanh_polynomial(n))
+    poly = tanh_polynomial(n)
     facts = [
         same(poly.degree(), n + 1 + shift),
         same(abs(int(poly.LC())), leading(n)),

@@ -166,7 +166,12 @@ _WHERE = (
     f"“points” in the interior, both ends (weight 100), h the spacing; {MEMBERS} starts, float64; “training”: optimiser and iterations (Adam at 0.01)"
 )
 _CLEAR = dict(_cells("quick")[0])
-_stated = partial(sampled, source=LANGER, instances=_starts, judges=(runs,))
+_stated = partial(
+    sampled,
+    source=LANGER,
+    instances=_starts,
+    judges=("numerics.training.ensembles.train_ensemble", "numerics.training.from_problem.judge"),
+)
 
 
 @_stated(
@@ -217,7 +222,7 @@ def trains_where_ad_fails(start: Start, scope: Scope, exchanged: bool = False, a
     kind="sampled",
     scopes=_cells,
     instances=lambda scope, profile: (Setting.of(scope),),
-    judges=(runs,),
+    judges=("numerics.training.ensembles.train_ensemble", "numerics.training.from_problem.judge"),
     mutants=(
         wrong("one-per-cent", "within one per cent", "constant", _CLEAR, factor=1.01),
         wrong("ad-ahead", "AD is ahead by the factor", "sign", _CLEAR, ahead="AD"),
