@@ -117,7 +117,6 @@ def tanh_polynomials(
     $n$) and leading coefficient $\pm n!$: the number of terms grows with the order (checked for $n \le 8$,
     in the full profile 16; the source's "special to sinusoids", seen from tanh).
     """
-    import sympy as sp
 
     poly = tanh_polynomial(n)
     facts = [
