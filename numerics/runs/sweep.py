@@ -33,7 +33,7 @@ from numerics.runs.rows import Record, SweepStore
 from numerics.runs.store import Store
 from theory.base.errors import InputError
 
-RECIPES = {"entropy": 1, "spectrum": 1, "train": 1, "advise": 1}
+RECIPES = {"entropy": 1, "spectrum": 1, "train": 1, "advise": 2}
 """Raised, for each kind of value, when the same cell comes out differently; a test holds golden values to them."""
 LIBRARIES = {
     "entropy": ("numpy", "scipy", "python-flint"),

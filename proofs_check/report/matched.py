@@ -106,7 +106,7 @@ def _limit(scope: dict[str, str]) -> float:
     """``(θ/sin θ)² − 1``, θ = kπh/2: of ``u'' = f`` with sin kπx, whose differences are multiples of itself on the grid.
 
     >>> round(_limit({"points": "8", "frequency": "1"}), 4)
-    0.0417
+    0.0416
     """
     theta = int(scope["frequency"]) * math.pi / (int(scope["points"]) + 1)
     return (theta / math.sin(theta)) ** 2 - 1

@@ -794,3 +794,15 @@ def test_a_file_decides_no_less_than_the_command_without_one() -> None:
     assert refused(data) is None
     with pytest.raises(PrecisionCapError):  # no entropy is proven where the convention leaves none
         step_certificate(problem, Convention("absolute", tau=Fraction(10**6)), low, high, 5, 60)
+
+
+@pytest.mark.parametrize(("highest", "power"), [(3, 1), (4, 2), (5, 2), (16, 2)])
+def test_the_leading_power_is_no_larger_than_that_of_a_remainder(highest: int, power: int) -> None:
+    """``u_xx + x u_x - u/3`` by central differences: moments begin at h^2, the remainder of ``u_xx`` at ``h^(K - 2)``."""
+    one = search("sum")
+    node = one.node(Fraction(1, 10))
+    assert checker_steps.leading_power(one.read, node, checker.Work(1e12), highest) == power
+    second = reading.problem(one.part)
+    assert (
+        second_steps._first_power(second, second_steps._node(second, one.nodes[Fraction(1, 10)][0]), highest) == power
+    )

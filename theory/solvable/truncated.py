@@ -66,10 +66,10 @@ def _cutoff(listed: Listed, convention: Convention, digits: int) -> int:
     sure = sum(1 for value in listed.values if value.lower >= floor) * listed.multiplicity
     if not sure:
         raise PrecisionCapError("no eigenvalue is certainly above those that were not listed")
+    if convention.rule == "energy":
+        return _energy(context, listed, sure, convention)
     values = listed.largest(sure)
     sigma = [context.sqrt(lift(context, Enclosure(max(v.lower, Fraction(0)), v.upper))) for v in values]
-    if convention.rule == "energy":
-        return _energy(context, listed, sigma, convention)
     lower, upper = cutoff_range(sigma, convention)
     if lower != upper or (upper == sure and listed.tail is not None and convention.rule != "fixed"):
         raise PrecisionCapError(f"the cut-off ({convention.label}) lies between {lower} and {upper} or beyond")
@@ -78,30 +78,34 @@ def _cutoff(listed: Listed, convention: Convention, digits: int) -> int:
     return lower
 
 
-def _energy(context: Any, listed: Listed, sigma: list[Interval], convention: Convention) -> int:
-    """The least r with ``Σ_{k>r} σ^q <= τ Σ σ^q``, the tail's mass between 0 and its bound."""
+def _energy(context: Any, listed: Listed, sure: int, convention: Convention) -> int:
+    """The least r with ``Σ_{k>r} σ^q <= τ Σ σ^q``, the tail's mass between 0 and its bound.
+
+    Sums run from the small values up, so that nothing cancels: with nothing left the rest is 0.
+    """
 
     def weight(x: Interval) -> Interval:
         return x if convention.power == 2 else context.sqrt(x)
 
-    total = context.mpf(0)
-    for value in listed.values:
-        total += weight(lift(context, Enclosure(max(value.lower, Fraction(0)), value.upper))) * listed.multiplicity
+    rest = context.mpf(0)
     if listed.tail is not None:
         mass = weight(lift(context, listed.tail.first)) / (1 - weight(lift(context, listed.tail.ratio)))
-        total += context.mpf([0, (mass * listed.multiplicity).b])
-    tau = lift(context, convention.tau)
-    rest = total
-    for r in range(len(sigma) + 1):
-        if rest <= tau * total:
+        rest = context.mpf([0, (mass * listed.multiplicity).b])
+    rests = [rest]
+    # The k-th largest is between the k-th largest of the lower and of the upper ends.
+    ends = zip(sorted(v.lower for v in listed.values), sorted(v.upper for v in listed.values), strict=True)
+    for lower, upper in ends:
+        value = weight(lift(context, Enclosure(max(lower, Fraction(0)), upper)))
+        for _ in range(listed.multiplicity):
+            rests.append(rests[-1] + value)
+    rests.reverse()
+    least = lift(context, convention.tau) * rests[0]
+    for r in range(sure + 1):
+        if rests[r] <= least:
             return r
-        if not rest > tau * total:
+        if not rests[r] > least:
             raise PrecisionCapError(f"the cut-off ({convention.label}) is at least {r} and not decided")
-        if r < len(sigma):
-            rest = rest - (sigma[r] if convention.power == 1 else sigma[r] * sigma[r])
-    if listed.tail is None:
-        return len(sigma)
-    raise PrecisionCapError(f"the cut-off ({convention.label}) is more than {len(sigma)}")
+    raise PrecisionCapError(f"the cut-off ({convention.label}) is more than {sure}")
 
 
 def _entropy(listed: Listed, r: int, convention: Convention, digits: int) -> EntropyValue:

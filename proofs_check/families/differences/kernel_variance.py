@@ -232,7 +232,7 @@ _FD = {"activation": "sin", "method": "fd", "power": "2"}
     rests_on=("kernels.empirical-variance", "entropy.fannes-audenaert"),
     mutants=(
         wrong("hundredth", "a hundredth of the probability", "constant", _FD, share=Fraction(1, 100)),
-        wrong("wider", "3/2 of the distance leaves r as it is", "constant", _FD, room=Fraction(3, 2)),
+        wrong("wider", "3/2 of the distance leaves r as it is", "assumption", _FD, room=Fraction(3, 2)),
         wrong("tighter", "a third of the entropy bound", "constant", _FD, sharper=3),
     ),
 )  # fmt: skip
