@@ -261,5 +261,5 @@ def _numbers(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _measured(data: Mapping[str, Any]) -> dict[str, Any]:
     """What a sentence on a statement says beside its findings: the mechanism, and the median of the relative gap."""
     gap = data.get("relative_gap", {}).get("median")
-    found = {"mechanism": data.get("mechanism"), "relative_gap": None if gap is None else float(f"{gap:.1e}")}
+    found = {"mechanism": data.get("mechanism"), "relative_gap": None if gap is None else float(f"{gap:.2e}")}
     return {key: value for key, value in found.items() if value is not None}
