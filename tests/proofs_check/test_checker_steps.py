@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -174,17 +175,20 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(d, draw(entries(n)), (low * size, high * size), draw(st.integers(1, n)), how)
 
 
+def both(judges: Sequence[Callable[..., tuple[float, float]]], *given: Any) -> list[tuple[float, float]] | None:
+    """What the two checkers find; None where they refuse, which both must."""
+    found = []
+    for judged in judges:
+        with suppress(checker.RefusedError, UndecidedError):
+            found.append(judged(*given))
+    assert len(found) in (0, len(judges))
+    return found or None
+
+
 @given(cases())
 @settings(max_examples=60)
 def test_bounds_contain_the_entropy_and_agree(case: Case) -> None:
-    found: list[tuple[float, float] | None] = []
-    for judged in CHECKERS:
-        try:
-            found.append(judged(case))
-        except (checker.RefusedError, UndecidedError):
-            found.append(None)
-    assert (found[0] is None) == (found[1] is None)
-    if found[0] is None or found[1] is None:
+    if (found := both(CHECKERS, case)) is None:
         return
     (a, b), (c, e) = found
     assert abs(a - c) + abs(b - e) <= 1e-12 + 0.02 * (b - a)
@@ -319,14 +323,7 @@ RATES = [first_rate, second_rate]
 @given(cases(), st.sampled_from([Fraction(1), Fraction(1, 3), Fraction(1, 400)]))
 @settings(max_examples=25)
 def test_rates_contain_the_quotient_and_agree(case: Case, reach: Fraction) -> None:
-    found: list[tuple[float, float] | None] = []
-    for judged in RATES:
-        try:
-            found.append(judged(case, reach))
-        except (checker.RefusedError, UndecidedError):
-            found.append(None)
-    assert (found[0] is None) == (found[1] is None)
-    if found[0] is None or found[1] is None:
+    if (found := both(RATES, case, reach)) is None:
         return
     (a, b), (c, e) = found
     assert abs(a - c) + abs(b - e) <= 1e-11 + 0.1 * (b - a)
