@@ -14,6 +14,7 @@ from numerics.differences.model import (
     Parts,
     Values,
     at_step,
+    axis_ratios,
     error_model,
     measured_error,
     ratios,
@@ -239,7 +240,7 @@ def _with_steps(found: StencilAdvice, problem: Problem, measured: Measured) -> S
     """With the steps of all axes, and short ones."""
     assert found.step is not None
     short = measured.short(found.step, found.step if found.basis == "edge" else math.inf)
-    parts = ratios(problem) * (1 if len(problem.step) > 1 else problem.dimension)
+    parts = axis_ratios(problem)
     return replace(
         found,
         suggested=spell(short),
@@ -253,7 +254,7 @@ def _solved(problem: Problem, found: StencilAdvice, arithmetic: Arithmetic) -> S
     errors = solution_errors(posed(problem), arithmetic)
     step, error = min(errors, key=lambda one: one[1])
     near_best = [h for h, e in errors if e <= NEAR * error]
-    parts = ratios(problem) * (1 if len(problem.step) > 1 else problem.dimension)
+    parts = axis_ratios(problem)
     return replace(
         found, basis="solution", step=step, suggested=spell(Fraction(step)), good=(min(near_best), max(near_best)),
         steps=tuple(float(r) * step for r in parts), suggested_steps=tuple(spell(r * Fraction(step)) for r in parts),

@@ -212,6 +212,11 @@ def ratios(problem: Problem) -> tuple[Fraction, ...]:
     return tuple(step / problem.h for step in problem.step)
 
 
+def axis_ratios(problem: Problem) -> tuple[Fraction, ...]:
+    """The same, one per axis: a single step is that of all."""
+    return ratios(problem) * (1 if len(problem.step) > 1 else problem.dimension)
+
+
 def with_largest_step(problem: Problem, h: Fraction | float) -> Problem:
     """The problem with largest step h, the ratios of the steps kept."""
     return problem.with_(step=tuple(ratio * Fraction(h) for ratio in ratios(problem)))
@@ -258,7 +263,7 @@ def step_ranges(given: Values, arithmetic: str) -> tuple[tuple[float, float], ..
 def ray(given: Values, arithmetic: str) -> tuple[float, float]:
     """Between which values the largest step may lie while the others keep their ratio to it; empty if the first is larger."""
     ranges = step_ranges(given, arithmetic)
-    parts = [float(r) for r in ratios(given.problem)] * (1 if len(ratios(given.problem)) > 1 else len(ranges))
+    parts = [float(r) for r in axis_ratios(given.problem)]
     return max(low / r for (low, _), r in zip(ranges, parts, strict=True)), min(
         high / r for (_, high), r in zip(ranges, parts, strict=True)
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise, product
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -255,9 +256,9 @@ class Study:
             [tuple(Fraction(f"{h:.2e}") for h in steps)],
         ]
         for among in candidates:
-            if among and error_at(
-                tuple(map(float, best := min(among, key=lambda c: error_at(tuple(map(float, c))))))
-            ) <= (NEAR * WITHIN * error):
+            judged = [(error_at(tuple(map(float, c))), c) for c in among]
+            least, best = min(judged, key=itemgetter(0), default=(math.inf, ()))
+            if least <= NEAR * WITHIN * error:
                 return best
         return tuple(Fraction(h) for h in steps)
 

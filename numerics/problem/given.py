@@ -101,9 +101,13 @@ def _stored(value: Any, where: str) -> Any:
     if isinstance(value, list):
         return [_stored(one, where) for one in value]
     if isinstance(value, float):
-        if not math.isfinite(value):
-            raise InputError(f"{where}: {value}; numbers must be finite")
-        return spell(Fraction(value))
+        return spell(Fraction(_finite(value, where)))
+    return value
+
+
+def _finite(value: float, where: str) -> float:
+    if not math.isfinite(value):
+        raise InputError(f"{where}: {value}; numbers must be finite")
     return value
 
 
@@ -114,9 +118,7 @@ def _spelled(value: Any, where: str) -> Any:
     if isinstance(value, list | tuple):
         return [_spelled(one, where) for one in value]
     if isinstance(value, float):
-        if not math.isfinite(value):
-            raise InputError(f"{where}: {value}; numbers must be finite")
-        return repr(float(value))
+        return repr(float(_finite(value, where)))
     if isinstance(value, Fraction):
         return spell(value)
     if value is None or isinstance(value, bool | int | str):

@@ -28,7 +28,7 @@ def claims(*, source: str | None, summary: bool, out: Path, as_json: bool) -> in
         return _summary(out, as_json)
     listed = _of_source(source)
     if as_json:
-        emit({"claims": [{key: value for key, value in one.items() if key != "home"} for one in listed]})
+        emit({"claims": [index.words(one) for one in listed]})
     else:
         rows = [[c["id"], c["source"], c["family"], c["title"]] for c in listed]
         table("Claims", ["id", "source", "family", "title"], rows)
@@ -124,8 +124,8 @@ def show(
         return _claim(chosen[0], runner.describe(chosen[0]), claim_id, out, as_json)
     known = {c["id"]: c for c in index.claims()}
     if claim_id in known:
-        words = {key: value for key, value in known[claim_id].items() if key != "home"}
-        return _claim(ledger.defined(claim_id, known[claim_id]["home"]), words, claim_id, out, as_json)
+        found = known[claim_id]
+        return _claim(ledger.defined(claim_id, found["home"]), index.words(found), claim_id, out, as_json)
     if papers.is_paper(claim_id):
         return _protocol(papers.find(claim_id), out, as_json, html, measure, force)
     if _of_label(claim_id):

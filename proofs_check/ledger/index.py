@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,11 @@ def claims() -> tuple[dict[str, Any], ...]:
             files.make_folder(cached.parent)
             write(cached, found)
     return tuple(one | {"theorems": theorems.listed(one["id"])} for one in found)
+
+
+def words(claim: Mapping[str, Any]) -> dict[str, Any]:
+    """What is shown of a claim of the index: all but where it is defined."""
+    return {key: value for key, value in claim.items() if key != "home"}
 
 
 def asked() -> list[dict[str, Any]]:
